@@ -1,0 +1,92 @@
+"""A server as the documented members, in their documented order, without links and password.
+
+What both the Compute JSON and every report of changes show. Source of each member: the documented
+answer to *Rebuild server*; ``fault`` is Nova's, for servers in ERROR.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from serverdomain.domain import moment
+from serverdomain.domain.server import Server
+
+_SHOWS_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD"})
+
+
+def document(server: Server) -> dict[str, Any]:
+    """The documented members of a server.
+
+    ``progress`` stands only in ACTIVE, BUILD and REBUILD, ``fault`` only in ERROR, last of all.
+    """
+    status = server.status
+    members: dict[str, Any] = {
+        "accessIPv4": server.access_ipv4,
+        "accessIPv6": server.access_ipv6,
+        "addresses": {
+            network: [{"addr": a.addr, "version": a.version} for a in addresses]
+            for network, addresses in server.addresses.items()
+        },
+        "created": moment.seconds(server.created),
+        "flavor": {"id": server.flavor_id},
+        "hostId": server.host_id,
+        "id": server.id,
+        "image": {"id": server.image_id},
+        "metadata": dict(server.metadata),
+        "name": server.name,
+    }
+    if status in _SHOWS_PROGRESS:
+        members["progress"] = server.progress
+    members["status"] = status
+    members["tenant_id"] = server.project_id
+    members["updated"] = moment.seconds(server.updated)
+    members["user_id"] = server.user_id
+    if status == "ERROR" and server.fault is not None:
+        members["fault"] = {
+            "code": server.fault.code,
+            "created": moment.seconds(server.fault.created),
+            "message": server.fault.message,
+        }
+    return members
+
+
+class Change(NamedTuple):
+    """One leaf of the document that changed: a JSON Pointer, before, after; ``None`` is absent."""
+
+    path: str
+    before: object
+    after: object
+
+
+def changes(before: Server | None, after: Server | None) -> tuple[Change, ...]:
+    """What changed in the documented members, a leaf each, in their order, without ``/updated``.
+
+    A server that is not there, or is deleted, has no members.
+    """
+    old, new = _leaves(before), _leaves(after)
+    return tuple(
+        Change(path, old.get(path), new.get(path))
+        for path in old | new
+        if old.get(path) != new.get(path)
+    )
+
+
+def _leaves(server: Server | None) -> dict[str, object]:
+    if server is None or server.deleted:
+        return {}
+    members = document(server)
+    del members["updated"]
+    found: dict[str, object] = {}
+    _collect("", members, found)
+    return found
+
+
+def _collect(path: str, value: object, found: dict[str, object]) -> None:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            _collect(f"{path}/{key.replace('~', '~0').replace('/', '~1')}", member, found)
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            _collect(f"{path}/{index}", member, found)
+    else:
+        found[path] = value

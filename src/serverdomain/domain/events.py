@@ -1,0 +1,203 @@
+"""The facts: what happened to a server, as frozen structs with a permanent name each.
+
+An event carries new values only; *from -> to* is what the fold says before and after it. Beginnings
+(`ServerRegistered`, `ServerObserved`) name their server, the others happen to the server whose
+stream they stand in. A name, once in a log, never changes its meaning (see `store.codec`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+State = Literal["ACTIVE", "SHUTOFF", "ERROR", "BUILD"]
+DiskConfig = Literal["AUTO", "MANUAL"]
+Stage = Literal["scheduling", "hypervisor"]
+
+
+class Address(Struct, frozen=True):
+    """One address on a network: ``addr`` as text, ``version`` 4 or 6."""
+
+    addr: str
+    version: int
+
+
+class Fault(Struct, frozen=True):
+    """Why a server is in ERROR: ``created`` in microseconds since 1970 UTC."""
+
+    code: int
+    created: int
+    message: str
+
+
+class Event(Struct, frozen=True):
+    """Something that happened to a server."""
+
+
+class ServerRegistered(Event, frozen=True, kw_only=True):
+    """A server became known: adopted as it is, or created and BUILD.
+
+    ``created`` is absent where it is the moment of this event.
+    """
+
+    server_id: str
+    name: str
+    project_id: str
+    user_id: str
+    image_id: str
+    flavor_id: str
+    state: State
+    metadata: dict[str, str]
+    addresses: dict[str, tuple[Address, ...]]
+    access_ipv4: str
+    access_ipv6: str
+    host_id: str
+    progress: int = 0
+    disk_config: DiskConfig = "MANUAL"
+    created: int | None = None
+    fault: Fault | None = None
+
+
+class ServerBuilt(Event, frozen=True):
+    """A created server is up."""
+
+
+class RebuildRequested(Event, frozen=True):
+    """Somebody asked for the server to be wiped and installed again from an image.
+
+    ``rebuild_id`` is the request id of the command that asked. Of the password only whether it was
+    given or generated is ever known here.
+    """
+
+    rebuild_id: str
+    image_id: str
+    password: Literal["given", "generated"]
+
+
+class ImageChanged(Event, frozen=True):
+    """The server's image is another one."""
+
+    image_id: str
+
+
+class ServerRenamed(Event, frozen=True):
+    """The server has another name."""
+
+    name: str
+
+
+class MetadataReplaced(Event, frozen=True):
+    """The server's metadata is this map, whole."""
+
+    metadata: dict[str, str]
+
+
+class AccessAddressesChanged(Event, frozen=True):
+    """Those of the two access addresses that are given changed; ``""`` is none."""
+
+    access_ipv4: str | UnsetType = UNSET
+    access_ipv6: str | UnsetType = UNSET
+
+
+class DiskConfigChanged(Event, frozen=True):
+    """How the disk is partitioned at a rebuild: AUTO or MANUAL."""
+
+    disk_config: DiskConfig
+
+
+class RebuildProgressed(Event, frozen=True):
+    """The rebuild is so many percent done."""
+
+    rebuild_id: str
+    percent: int
+
+
+class RebuildCompleted(Event, frozen=True):
+    """The rebuild is done; ``progress`` is what the server shows from then on, in percent."""
+
+    rebuild_id: str
+    progress: int = 100
+
+
+class RebuildFailed(Event, frozen=True):
+    """The rebuild came to nothing, at a stage and for a reason; the server is in ERROR."""
+
+    rebuild_id: str
+    stage: Stage
+    reason: str
+
+
+class ServerLocked(Event, frozen=True):
+    """Only administrators may act on it: locked by its ``owner`` or by an ``admin``."""
+
+    locked_by: Literal["owner", "admin"]
+
+
+class ServerUnlocked(Event, frozen=True):
+    """Its users may act on it again."""
+
+
+class ServerStopped(Event, frozen=True):
+    """The server is SHUTOFF."""
+
+
+class ServerStarted(Event, frozen=True):
+    """The server is ACTIVE."""
+
+
+class StateReset(Event, frozen=True):
+    """An administrator said what state it is in; a rebuild under way has ended."""
+
+    state: Literal["ACTIVE", "ERROR"]
+
+
+class ServerDeleted(Event, frozen=True):
+    """The server is gone, for good."""
+
+
+class ServerObserved(Event, frozen=True, kw_only=True):
+    """A source reported the server as it saw it: values, absent where it said nothing.
+
+    Comes in by `Servers.record` alone. ``created`` is in microseconds since 1970 UTC.
+    """
+
+    server_id: str
+    name: str | UnsetType = UNSET
+    project_id: str | UnsetType = UNSET
+    user_id: str | UnsetType = UNSET
+    image_id: str | UnsetType = UNSET
+    flavor_id: str | UnsetType = UNSET
+    state: State | UnsetType = UNSET
+    metadata: dict[str, str] | UnsetType = UNSET
+    addresses: dict[str, tuple[Address, ...]] | UnsetType = UNSET
+    access_ipv4: str | UnsetType = UNSET
+    access_ipv6: str | UnsetType = UNSET
+    host_id: str | UnsetType = UNSET
+    progress: int | UnsetType = UNSET
+    disk_config: DiskConfig | UnsetType = UNSET
+    created: int | UnsetType = UNSET
+    fault: Fault | UnsetType = UNSET
+
+
+EVENTS: dict[str, type[Event]] = {
+    "ServerRegistered": ServerRegistered,
+    "ServerBuilt": ServerBuilt,
+    "RebuildRequested": RebuildRequested,
+    "ImageChanged": ImageChanged,
+    "ServerRenamed": ServerRenamed,
+    "MetadataReplaced": MetadataReplaced,
+    "AccessAddressesChanged": AccessAddressesChanged,
+    "DiskConfigChanged": DiskConfigChanged,
+    "RebuildProgressed": RebuildProgressed,
+    "RebuildCompleted": RebuildCompleted,
+    "RebuildFailed": RebuildFailed,
+    "ServerLocked": ServerLocked,
+    "ServerUnlocked": ServerUnlocked,
+    "ServerStopped": ServerStopped,
+    "ServerStarted": ServerStarted,
+    "StateReset": StateReset,
+    "ServerDeleted": ServerDeleted,
+    "ServerObserved": ServerObserved,
+}
+"""Every event by its permanent name, which is not looked up from the class."""

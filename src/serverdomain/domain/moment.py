@@ -1,0 +1,71 @@
+"""Moments: integers inside (microseconds since 1970 UTC), aware datetimes at the public edge.
+
+Integers order and compare without surprises and are the same on every store. People write RFC 3339
+with a zone; the documented JSON shows whole seconds, views and reports show microseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from serverdomain.errors import InvalidInput
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:(?P<second>\d\d)(\.\d+)?(?P<zone>[Zz]|[+-]\d\d:\d\d)?",
+    re.ASCII,
+)
+_EARLIEST = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LATEST = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+
+
+def to_micros(moment: datetime, field: str = "time") -> int:
+    """Microseconds since 1970 UTC of an aware datetime; a naive one raises `InvalidInput`."""
+    if not isinstance(moment, datetime):
+        raise InvalidInput(field, f"a {type(moment).__name__} came, an aware datetime is allowed")
+    if moment.utcoffset() is None:
+        raise InvalidInput(field, f"{moment.isoformat()} has no zone, an aware datetime is allowed")
+    micros = (moment - _EPOCH) // _MICROSECOND
+    if not _EARLIEST <= micros <= _LATEST:
+        raise InvalidInput(field, f"{moment.isoformat()} lies outside the years 1 to 9999")
+    return micros
+
+
+def to_datetime(micros: int) -> datetime:
+    """The aware datetime, in UTC, of microseconds since 1970."""
+    return _EPOCH + micros * _MICROSECOND
+
+
+def parse(text: str, field: str = "time") -> int:
+    """Read RFC 3339 with a zone, as microseconds since 1970 UTC (finer digits are cut off).
+
+    Raises `InvalidInput` for another form, for a time without a zone and for a second 60.
+    """
+    allowed = "RFC 3339 with a zone is allowed, such as 2012-09-12T17:20:37Z"
+    match = _RFC_3339.fullmatch(text)
+    if match is None:
+        raise InvalidInput(field, f"{text!r} is not a time; {allowed}")
+    if match["zone"] is None:
+        raise InvalidInput(field, f"{text!r} is naive, it has no zone; {allowed}")
+    if match["second"] == "60":
+        raise InvalidInput(
+            field, f"{text!r} has a second 60, which no clock here counts; {allowed}"
+        )
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError as error:
+        raise InvalidInput(field, f"{text!r} is not a time ({error}); {allowed}") from None
+    return to_micros(moment, field)
+
+
+def seconds(micros: int) -> str:
+    """RFC 3339 in whole seconds, as the documented JSON shows a time (``2012-09-12T17:20:37Z``)."""
+    return f"{(_EPOCH + timedelta(seconds=micros // 1_000_000)).replace(tzinfo=None).isoformat()}Z"
+
+
+def exact(micros: int) -> str:
+    """RFC 3339 in microseconds, as views and reports show a time."""
+    moment = to_datetime(micros).replace(tzinfo=None)
+    return f"{moment.isoformat(timespec='microseconds')}Z"

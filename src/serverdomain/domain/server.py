@@ -1,0 +1,179 @@
+"""The server, and the one fold: `evolve` alone knows how an event changes a server.
+
+The aggregate, the view, time travel, diff and any replay call it. It asks no rule and fails on no
+event: facts from elsewhere come in any order, and what makes no sense where it stands moves
+``updated`` and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+from typing import Any, Literal, cast
+
+from msgspec import UNSET, Struct
+from msgspec.structs import asdict, replace
+
+from serverdomain.domain import events as e
+from serverdomain.domain.events import Address, DiskConfig, Event, Fault, State
+
+
+class Rebuild(Struct, frozen=True):
+    """A rebuild under way: its id, and the image to go back to if it cannot be scheduled."""
+
+    id: str
+    image_before: str
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """What the documented answer shows of a server, and what the rules ask.
+
+    ``state`` is the one beneath a rebuild under way, to which it returns; ``status`` is derived.
+    ``created`` and ``updated`` are microseconds since 1970 UTC. ``version`` says how many events
+    its stream held where it was read; the fold leaves it alone.
+    """
+
+    id: str
+    name: str
+    project_id: str
+    user_id: str
+    image_id: str
+    flavor_id: str
+    state: State
+    metadata: dict[str, str]
+    addresses: dict[str, tuple[Address, ...]]
+    access_ipv4: str
+    access_ipv6: str
+    host_id: str
+    progress: int
+    disk_config: DiskConfig
+    created: int
+    updated: int
+    fault: Fault | None = None
+    locked_by: Literal["owner", "admin"] | None = None
+    rebuild: Rebuild | None = None
+    deleted: bool = False
+    version: int = 0
+
+    @property
+    def status(self) -> str:
+        """ACTIVE, BUILD, ERROR, REBUILD or SHUTOFF, as Nova derives it (documented ``status``)."""
+        return "REBUILD" if self.rebuild is not None else self.state
+
+
+def evolve(server: Server | None, event: Event, at: int) -> Server | None:
+    """The server after an event that occurred at ``at`` (microseconds since 1970 UTC).
+
+    Before its beginning a server is not there, and stays so whatever else happens; a deleted one
+    stays deleted.
+    """
+    if server is None:
+        begin = _BEGINNINGS.get(type(event))
+        return begin(event, at) if begin is not None else None
+    if server.deleted:
+        return replace(server, updated=at)
+    return replace(server, updated=at, **_CHANGES[type(event)](server, event, at))
+
+
+def fold(history: Iterable[tuple[Event, int]], server: Server | None = None) -> Server | None:
+    """The server after a history: (event, occurred_at) in order of occurrence, then of position."""
+    return reduce(lambda so_far, fact: evolve(so_far, *fact), history, server)
+
+
+def _registered(event: e.ServerRegistered, at: int) -> Server:
+    members = asdict(event)
+    members["id"] = members.pop("server_id")
+    members["created"] = at if event.created is None else event.created
+    return Server(updated=at, **members)
+
+
+def _first_observed(event: e.ServerObserved, at: int) -> Server:
+    # A source that says nothing of a member leaves it empty; of the state, that it is in use.
+    unknown = Server(
+        id=event.server_id,
+        name="",
+        project_id="",
+        user_id="",
+        image_id="",
+        flavor_id="",
+        state="ACTIVE",
+        metadata={},
+        addresses={},
+        access_ipv4="",
+        access_ipv6="",
+        host_id="",
+        progress=0,
+        disk_config="MANUAL",
+        created=at,
+        updated=at,
+    )
+    return replace(unknown, **_observed(unknown, event, at))
+
+
+def _observed(server: Server, event: e.ServerObserved, at: int) -> dict[str, Any]:
+    members = asdict(event)
+    del members["server_id"]
+    return {name: value for name, value in members.items() if value is not UNSET}
+
+
+def _rebuild_requested(server: Server, event: e.RebuildRequested, at: int) -> dict[str, Any]:
+    return {"rebuild": Rebuild(event.rebuild_id, server.image_id), "progress": 0}
+
+
+def _addresses_changed(server: Server, event: e.AccessAddressesChanged, at: int) -> dict[str, Any]:
+    return {name: value for name, value in asdict(event).items() if value is not UNSET}
+
+
+def _progressed(server: Server, event: e.RebuildProgressed, at: int) -> dict[str, Any]:
+    if not _is_under_way(server, event.rebuild_id):
+        return {}
+    return {"progress": max(server.progress, event.percent)}
+
+
+def _completed(server: Server, event: e.RebuildCompleted, at: int) -> dict[str, Any]:
+    if not _is_under_way(server, event.rebuild_id):
+        return {}
+    state = "SHUTOFF" if server.state == "SHUTOFF" else "ACTIVE"
+    return {"rebuild": None, "state": state, "progress": event.progress}
+
+
+def _failed(server: Server, event: e.RebuildFailed, at: int) -> dict[str, Any]:
+    if not _is_under_way(server, event.rebuild_id):
+        return {}
+    return {"rebuild": None, "state": "ERROR", "fault": Fault(500, at, event.reason)}
+
+
+def _is_under_way(server: Server, rebuild_id: str) -> bool:
+    return server.rebuild is not None and server.rebuild.id == rebuild_id
+
+
+_BEGINNINGS = cast(
+    "dict[type[Event], Callable[[Event, int], Server]]",
+    {e.ServerRegistered: _registered, e.ServerObserved: _first_observed},
+)
+
+_CHANGES = cast(
+    "dict[type[Event], Callable[[Server, Event, int], dict[str, Any]]]",
+    {
+        e.ServerRegistered: lambda server, event, at: {},
+        e.ServerBuilt: lambda server, event, at: (
+            {"state": "ACTIVE"} if server.state == "BUILD" else {}
+        ),
+        e.RebuildRequested: _rebuild_requested,
+        e.ImageChanged: lambda server, event, at: {"image_id": event.image_id},
+        e.ServerRenamed: lambda server, event, at: {"name": event.name},
+        e.MetadataReplaced: lambda server, event, at: {"metadata": event.metadata},
+        e.AccessAddressesChanged: _addresses_changed,
+        e.DiskConfigChanged: lambda server, event, at: {"disk_config": event.disk_config},
+        e.RebuildProgressed: _progressed,
+        e.RebuildCompleted: _completed,
+        e.RebuildFailed: _failed,
+        e.ServerLocked: lambda server, event, at: {"locked_by": event.locked_by},
+        e.ServerUnlocked: lambda server, event, at: {"locked_by": None},
+        e.ServerStopped: lambda server, event, at: {"state": "SHUTOFF"},
+        e.ServerStarted: lambda server, event, at: {"state": "ACTIVE"},
+        e.StateReset: lambda server, event, at: {"state": event.state, "rebuild": None},
+        e.ServerDeleted: lambda server, event, at: {"deleted": True, "rebuild": None},
+        e.ServerObserved: _observed,
+    },
+)
