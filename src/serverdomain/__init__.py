@@ -1,0 +1,1 @@
+"""A domain layer whose state is kept as a sequence of events."""
