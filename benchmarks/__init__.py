@@ -1,0 +1,1 @@
+"""Measurements of the library, run by ``make bench``."""
