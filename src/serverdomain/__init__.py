@@ -1,1 +1,108 @@
-"""A server's life as an append-only list of facts, and everything else made from it."""
+"""A server's life as an append-only list of facts, and everything else made from it.
+
+The public names; each is imported when it is asked for, so that ``import serverdomain`` costs
+nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from serverdomain.audit.history import HistoryEntry
+    from serverdomain.domain.actor import SYSTEM, Actor
+    from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
+    from serverdomain.domain.document import Change
+    from serverdomain.domain.events import Address, Event, Fault
+    from serverdomain.domain.server import Rebuild, Server
+    from serverdomain.errors import (
+        Conflict,
+        InvalidBody,
+        InvalidInput,
+        NotFound,
+        OutcomeUnknown,
+        Refused,
+        ServerdomainError,
+        StoreDamaged,
+        StoreError,
+        StoreForeign,
+        StoreLocked,
+        StoreMissing,
+        StoreNewer,
+        UnknownEvent,
+    )
+    from serverdomain.servers import Accepted, Recorded, Servers
+    from serverdomain.store.context import Context
+
+_HOMES = {
+    "serverdomain.audit.history": ("HistoryEntry",),
+    "serverdomain.domain.actor": ("SYSTEM", "Actor"),
+    "serverdomain.domain.commands": ("CreateServer", "RebuildServer", "RegisterServer"),
+    "serverdomain.domain.document": ("Change",),
+    "serverdomain.domain.events": ("Address", "Event", "Fault"),
+    "serverdomain.domain.server": ("Rebuild", "Server"),
+    "serverdomain.errors": (
+        "Conflict",
+        "InvalidBody",
+        "InvalidInput",
+        "NotFound",
+        "OutcomeUnknown",
+        "Refused",
+        "ServerdomainError",
+        "StoreDamaged",
+        "StoreError",
+        "StoreForeign",
+        "StoreLocked",
+        "StoreMissing",
+        "StoreNewer",
+        "UnknownEvent",
+    ),
+    "serverdomain.servers": ("Accepted", "Recorded", "Servers"),
+    "serverdomain.store.context": ("Context",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "SYSTEM",
+    "Accepted",
+    "Actor",
+    "Address",
+    "Change",
+    "Conflict",
+    "Context",
+    "CreateServer",
+    "Event",
+    "Fault",
+    "HistoryEntry",
+    "InvalidBody",
+    "InvalidInput",
+    "NotFound",
+    "OutcomeUnknown",
+    "Rebuild",
+    "RebuildServer",
+    "Recorded",
+    "Refused",
+    "RegisterServer",
+    "Server",
+    "ServerdomainError",
+    "Servers",
+    "StoreDamaged",
+    "StoreError",
+    "StoreForeign",
+    "StoreLocked",
+    "StoreMissing",
+    "StoreNewer",
+    "UnknownEvent",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -73,7 +73,9 @@ class NotFound(ServerdomainError):
 
 
 class StoreError(ServerdomainError):
-    """A store or a view cannot be used."""
+    """A store or a view cannot be used; ``place`` is where it lies, if that is what is wrong."""
+
+    place: object = None
 
 
 class StoreMissing(StoreError):

@@ -14,7 +14,8 @@ from serverdomain.errors import InvalidInput
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:(?P<second>\d\d)(\.\d+)?(?P<zone>[Zz]|[+-]\d\d:\d\d)?",
+    r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:(?P<second>\d\d)(\.\d+)?"
+    r"(?P<zone>[Zz]|[+-]\d\d:\d\d)?",
     re.ASCII,
 )
 _EARLIEST = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND

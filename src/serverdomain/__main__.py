@@ -1,0 +1,5 @@
+"""``python -m serverdomain``: the command."""
+
+from serverdomain.adapters.cli import main
+
+main()

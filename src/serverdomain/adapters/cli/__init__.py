@@ -1,0 +1,6 @@
+"""The ``serverdomain`` command."""
+
+
+def main() -> None:
+    """Run the command."""
+    raise SystemExit("not yet")

@@ -1,0 +1,1 @@
+"""The log turned into rows."""

@@ -1,0 +1,53 @@
+"""The log in pages: events after a position, in order of position."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from serverdomain.domain.events import Event
+from serverdomain.errors import UnknownEvent
+from serverdomain.store import queries
+from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.sqlite import SQLiteStore
+
+PAGE = 2_000
+"""Events that a page holds at most."""
+
+
+class FeedEvent(NamedTuple):
+    """An event of ours in the log; ``occurred_at`` in microseconds since 1970 UTC."""
+
+    position: int
+    server_id: str
+    version: int
+    occurred_at: int
+    event: Event
+
+
+class Page(NamedTuple):
+    """Events in order, the last position that they cover, and what stopped the page, if anything.
+
+    Another application's events are covered, and passed over.
+    """
+
+    events: list[FeedEvent]
+    last: int
+    stopped_by: UnknownEvent | None
+
+
+def page(store: SQLiteStore, after: int, limit: int = PAGE) -> Page:
+    """The page behind a position; its ``last`` is ``after`` where the log ends there."""
+    with store.connections.reading() as connection:
+        rows = queries.page(connection, after, limit)
+    events: list[FeedEvent] = []
+    last = after
+    for position, stream, version, topic, state, occurred_at in rows:
+        if topic.startswith(PREFIX) and occurred_at is not None:
+            try:
+                event = CODEC.decode(topic, state, position)
+            except UnknownEvent as unknown:
+                return Page(events, last, unknown)
+            server_id = queries.server_id_of(stream)
+            events.append(FeedEvent(position, server_id, version, occurred_at, event))
+        last = position
+    return Page(events, last, None)

@@ -1,0 +1,505 @@
+"""`Servers`, the one facade: the application that people embed.
+
+It wires the rooms and holds no rule: `domain` decides, `store` keeps, `projections` shows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import secrets
+import string
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from uuid import uuid4
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from serverdomain.audit.history import HistoryEntry, history
+from serverdomain.domain import commands as c
+from serverdomain.domain import events as e
+from serverdomain.domain import limits, moment
+from serverdomain.domain.decisions import decide
+from serverdomain.domain.server import Server
+from serverdomain.errors import InvalidInput, NotFound
+from serverdomain.projections.server_view import ServerView
+from serverdomain.store import queries
+from serverdomain.store.accept import Outcome, Request, accept
+from serverdomain.store.codec import CODEC
+from serverdomain.store.context import Context
+from serverdomain.store.sqlite import SQLiteStore
+
+Clock = Callable[[], datetime]
+"""Tells the time, aware."""
+
+_PASSWORD_LENGTH = 12
+_PASSWORD_LETTERS = string.ascii_letters + string.digits
+
+
+def system_clock() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
+@dataclasses.dataclass(frozen=True)
+class Accepted:
+    """What a command gave: the server as it then is, the events, the position of the last.
+
+    A command that changed nothing has no events and no position. ``replayed`` says that the
+    request id was in the log and this is the first outcome. ``admin_pass`` is the one-time password
+    of a rebuild or a create, told here alone and never again.
+    """
+
+    server: Server
+    events: tuple[e.Event, ...]
+    position: int | None
+    replayed: bool
+    admin_pass: str | None = dataclasses.field(default=None, repr=False)
+
+    @property
+    def id(self) -> str:
+        """The server's id."""
+        return self.server.id
+
+
+@dataclasses.dataclass(frozen=True)
+class Recorded:
+    """What `Servers.record` took in: as an `Accepted`, but the server may not have begun yet."""
+
+    server: Server | None
+    events: tuple[e.Event, ...]
+    position: int | None
+    replayed: bool
+
+
+class Servers:
+    """The servers in a log: commands, and questions about them.
+
+    Every command takes a ``context`` (who asks, under which request id), ``expected_version`` (the
+    version that the caller decided on) and ``occurred_at`` (an aware datetime; now, if absent), and
+    gives back an `Accepted`. It raises `Refused` where a rule says no, `Conflict` where another
+    command came first, `NotFound` where there is no such server, `InvalidInput` for words that mean
+    nothing, `OutcomeUnknown` where the disk did not tell; nothing is written in the first four.
+
+    May be shared between threads; not with a forked child.
+    """
+
+    def __init__(self, store: SQLiteStore, view: ServerView, clock: Clock = system_clock) -> None:
+        self._store = store
+        self._clock = clock
+        self.view = view
+        """The current server view, as rows."""
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        create: bool = True,
+        view: str | Path | None = None,
+        clock: Clock = system_clock,
+    ) -> Servers:
+        """Open a store: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``memory:``.
+
+        Makes it where there is none, unless ``create`` is false. ``view`` is the file of the view,
+        beside the store's if not given. Raises `StoreError`.
+        """
+        store = SQLiteStore.open(url, create=create)
+        try:
+            return cls(store, ServerView(store, view), clock)
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Close store and view."""
+        self.view.close()
+        self._store.close()
+
+    def __enter__(self) -> Servers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # Commands
+
+    def register(
+        self,
+        command: c.RegisterServer,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Adopt a server as it is. It occurred at its ``updated``, unless said otherwise."""
+        return self._command(
+            command.server_id,
+            command,
+            context,
+            expected_version,
+            occurred_at,
+            otherwise=command.updated,
+        )
+
+    def create(
+        self,
+        command: c.CreateServer,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Make a new server in the actor's project; BUILD until `report_built`."""
+        server_id = str(uuid4()) if command.server_id is UNSET else command.server_id
+        return self._command(server_id, command, context, expected_version, occurred_at)
+
+    def report_built(
+        self,
+        server_id: str,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Say that a created server is up."""
+        return self._command(server_id, c.ReportBuilt(), context, expected_version, occurred_at)
+
+    def rebuild(
+        self,
+        server_id: str,
+        command: c.RebuildServer,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Wipe the server and install it again from an image (documented *Rebuild server*)."""
+        return self._command(server_id, command, context, expected_version, occurred_at)
+
+    def report_progress(
+        self,
+        server_id: str,
+        percent: int,
+        context: Context | None = None,
+        *,
+        rebuild_id: str | None = None,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Say how far the rebuild is, in percent; a lower one is late and changes nothing."""
+        command = c.ReportProgress(percent=percent, rebuild_id=_given(rebuild_id))
+        return self._command(server_id, command, context, expected_version, occurred_at)
+
+    def complete_rebuild(
+        self,
+        server_id: str,
+        context: Context | None = None,
+        *,
+        progress: int = 100,
+        rebuild_id: str | None = None,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Say that the rebuild is done; ``progress`` is the percentage shown from then on."""
+        command = c.CompleteRebuild(progress=progress, rebuild_id=_given(rebuild_id))
+        return self._command(server_id, command, context, expected_version, occurred_at)
+
+    def fail_rebuild(
+        self,
+        server_id: str,
+        reason: str,
+        stage: e.Stage = "hypervisor",
+        context: Context | None = None,
+        *,
+        rebuild_id: str | None = None,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Say that the rebuild came to nothing. One that was not scheduled restores the image."""
+        command = c.FailRebuild(reason=reason, stage=stage, rebuild_id=_given(rebuild_id))
+        return self._command(server_id, command, context, expected_version, occurred_at)
+
+    def rename(
+        self,
+        server_id: str,
+        name: str,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Give the server another name."""
+        command = c.RenameServer(name=name)
+        return self._command(server_id, command, context, expected_version, occurred_at)
+
+    def update_metadata(
+        self,
+        server_id: str,
+        metadata: dict[str, str],
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Merge items into the metadata."""
+        command = c.UpdateMetadata(metadata=metadata)
+        return self._command(server_id, command, context, expected_version, occurred_at)
+
+    def replace_metadata(
+        self,
+        server_id: str,
+        metadata: dict[str, str],
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Make the metadata this map, whole."""
+        command = c.ReplaceMetadata(metadata=metadata)
+        return self._command(server_id, command, context, expected_version, occurred_at)
+
+    def delete_metadata(
+        self,
+        server_id: str,
+        keys: Sequence[str],
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Take items out of the metadata by their keys, each of which must be there."""
+        command = c.DeleteMetadata(keys=(keys,) if isinstance(keys, str) else tuple(keys))
+        return self._command(server_id, command, context, expected_version, occurred_at)
+
+    def lock(
+        self,
+        server_id: str,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Let only administrators act on it; the owner's lock if the project is the server's."""
+        return self._command(server_id, c.LockServer(), context, expected_version, occurred_at)
+
+    def unlock(
+        self,
+        server_id: str,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Let its users act on it again; an administrator's lock only administrators open."""
+        return self._command(server_id, c.UnlockServer(), context, expected_version, occurred_at)
+
+    def stop(
+        self,
+        server_id: str,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Turn it off."""
+        return self._command(server_id, c.StopServer(), context, expected_version, occurred_at)
+
+    def start(
+        self,
+        server_id: str,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Turn it on."""
+        return self._command(server_id, c.StartServer(), context, expected_version, occurred_at)
+
+    def reset_state(
+        self,
+        server_id: str,
+        state: e.State,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Say what state it is in, ACTIVE or ERROR; for administrators. Ends a rebuild."""
+        command = c.ResetState(state=state)
+        return self._command(server_id, command, context, expected_version, occurred_at)
+
+    def delete(
+        self,
+        server_id: str,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Accepted:
+        """Remove the server, at once and for good; its history stays."""
+        return self._command(server_id, c.DeleteServer(), context, expected_version, occurred_at)
+
+    def record(
+        self,
+        server_id: str,
+        events: Sequence[e.Event],
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Recorded:
+        """Take in facts that happened elsewhere, at one time, in any order; no rule is asked.
+
+        They may lie before facts that are in the log already, and take their place among them.
+        """
+        server_id = limits.canonical_uuid("server_id", server_id)
+        facts = tuple(CODEC.checked(event) for event in events)
+        if not facts:
+            raise InvalidInput("events", "none came, at least one is allowed")
+        for fact in facts:
+            if isinstance(fact, e.ServerRegistered | e.ServerObserved):
+                _ask_same_server(server_id, fact.server_id)
+        stored = "\n".join(part for fact in facts for part in CODEC.encode(fact))
+        outcome = self._accept(
+            Request(
+                server_id=server_id,
+                kind="record",
+                members={"sha256": hashlib.sha256(stored.encode()).hexdigest()},
+                decide=lambda server: facts,
+                context=context or Context(),
+                now=self._now(),
+                expected_version=expected_version,
+                late=True,
+            ),
+            occurred_at,
+        )
+        return Recorded(outcome.server, outcome.events, outcome.position, outcome.replayed)
+
+    # Questions
+
+    def get(self, server_id: str) -> Server:
+        """The server as it is now. Raises `NotFound`, also for a deleted one."""
+        known = _known_form(server_id)
+        with self._store.connections.reading() as connection:
+            server = queries.stream(connection, known).server
+        if server is None or server.deleted:
+            raise NotFound(f"server {server_id} is not there")
+        return server
+
+    def history(self, server_id: str) -> list[HistoryEntry]:
+        """What happened to a server, in order of occurrence; a deleted one's stays.
+
+        Raises `NotFound` where the log knows nothing of it.
+        """
+        with self._store.connections.reading() as connection:
+            recorded = queries.history(connection, _known_form(server_id))
+        if not recorded:
+            raise NotFound(f"server {server_id} is not there, and never was")
+        return history(recorded)
+
+    def list(
+        self,
+        *,
+        status: str | None = None,
+        name: str | None = None,
+        image_id: str | None = None,
+        project_id: str | None = None,
+    ) -> list[Server]:
+        """The servers that are there, newest first, from the view, which is caught up first.
+
+        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF); ``name`` finds a part.
+        """
+        self.view.catch_up()
+        return self.view.servers(status=status, name=name, image_id=image_id, project_id=project_id)
+
+    # The way of a command
+
+    def _command(
+        self,
+        server_id: str,
+        command: c.Command,
+        context: Context | None,
+        expected_version: int | None,
+        occurred_at: datetime | None,
+        otherwise: int | None = None,
+    ) -> Accepted:
+        context = context or Context()
+        begins = isinstance(command, c.RegisterServer | c.CreateServer)
+        decided = command
+        if isinstance(command, c.CreateServer):
+            decided = replace(command, server_id=server_id)
+        outcome = self._accept(
+            Request(
+                server_id=_known_form(server_id),
+                kind=command.kind,
+                members=command.members(),
+                decide=lambda server: decide(server, decided, context.actor, context.request_id),
+                context=context,
+                now=self._now(),
+                expected_version=expected_version,
+                occurred_at=otherwise,
+                generated_id=isinstance(command, c.CreateServer) and command.server_id is UNSET,
+                begins=begins,
+            ),
+            occurred_at,
+        )
+        assert outcome.server is not None  # A decision on nothing is a beginning, or refused.
+        return Accepted(
+            outcome.server,
+            outcome.events,
+            outcome.position,
+            outcome.replayed,
+            None if outcome.replayed else _password(command),
+        )
+
+    def _accept(self, request: Request, occurred_at: datetime | None) -> Outcome:
+        if occurred_at is not None:
+            # A time that was given is part of what was asked.
+            given = moment.to_micros(occurred_at, "occurred_at")
+            request = replace(
+                request,
+                occurred_at=given,
+                members=request.members | {"occurred_at": given},
+            )
+        return self._store.transact(
+            request.context.request_id,
+            lambda connection: accept(self._store, connection, request),
+        )
+
+    def _now(self) -> int:
+        return moment.to_micros(self._clock(), "clock")
+
+
+def _known_form(server_id: str) -> str:
+    try:
+        return limits.canonical_uuid("server_id", server_id)
+    except InvalidInput:
+        raise NotFound(f"server {limits.shown(server_id)} is not there: ids are UUIDs") from None
+
+
+def _given(rebuild_id: str | None) -> str | UnsetType:
+    return UNSET if rebuild_id is None else rebuild_id
+
+
+def _ask_same_server(server_id: str, named: str) -> None:
+    if named != server_id:
+        raise InvalidInput(
+            "events", f"a beginning of server {named} came, one of {server_id} is allowed"
+        )
+
+
+def _password(command: c.Command) -> str | None:
+    if not isinstance(command, c.RebuildServer | c.CreateServer):
+        return None
+    if command.admin_pass is not None:
+        return command.admin_pass
+    return "".join(secrets.choice(_PASSWORD_LETTERS) for _ in range(_PASSWORD_LENGTH))

@@ -1,0 +1,94 @@
+"""Events as stored: a topic (``serverdomain:ImageChanged:1``) and canonical JSON.
+
+The name is permanent and owes nothing to where a class lives. When the members of an event must
+change, its version grows by one and a step says how a stored older one is read today; what is
+stored is never rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from serverdomain.domain.events import EVENTS, Event
+from serverdomain.errors import InvalidInput, UnknownEvent
+
+PREFIX = "serverdomain:"
+"""How the topic of every event of ours begins; others' topics are passed over."""
+
+Step = Callable[[dict[str, Any]], dict[str, Any]]
+"""Reads the members of one version as those of the next."""
+
+
+class Codec:
+    """Event <-> topic and JSON.
+
+    ``steps`` maps an event's name to the ways from each older version to the next: with one step
+    the event is at version 2, and stored version 1 is read through it.
+    """
+
+    def __init__(
+        self,
+        events: Mapping[str, type[Event]] = EVENTS,
+        steps: Mapping[str, tuple[Step, ...]] | None = None,
+    ) -> None:
+        steps = steps or {}
+        self._topics: dict[type[Event], str] = {}
+        self._readers: dict[str, Callable[[str | bytes], Event]] = {}
+        for name, event in events.items():
+            ways = steps.get(name, ())
+            for version in range(1, len(ways) + 1):
+                self._readers[_topic(name, version)] = _upcasting(event, ways[version - 1 :])
+            current = _topic(name, len(ways) + 1)
+            self._readers[current] = msgspec.json.Decoder(event).decode
+            self._topics[event] = current
+        self._encoder = msgspec.json.Encoder(order="sorted")
+
+    def encode(self, event: Event) -> tuple[str, str]:
+        """The topic and the JSON of an event. Raises `InvalidInput` for what is none of ours."""
+        topic = self._topics.get(type(event))
+        if topic is None:
+            raise InvalidInput("event", f"a {type(event).__name__} came, an event is allowed")
+        try:
+            return topic, self._encoder.encode(event).decode()
+        except UnicodeEncodeError:
+            raise InvalidInput(
+                "event", f"a {type(event).__name__} with a lone surrogate came, UTF-8 is allowed"
+            ) from None
+
+    def decode(self, topic: str, state: str | bytes, position: int) -> Event:
+        """The event at a position. Raises `UnknownEvent` for a newer release's."""
+        reader = self._readers.get(topic)
+        if reader is None:
+            raise UnknownEvent(topic, position)
+        return reader(state)
+
+    def checked(self, event: Event) -> Event:
+        """An event from elsewhere, whose members are as they must be to be read again."""
+        topic, state = self.encode(event)
+        try:
+            return self._readers[topic](state)
+        except msgspec.ValidationError as error:
+            raise InvalidInput("event", f"{type(event).__name__}: {error}") from None
+
+
+def _topic(name: str, version: int) -> str:
+    return f"{PREFIX}{name}:{version}"
+
+
+def _upcasting(event: type[Event], ways: tuple[Step, ...]) -> Callable[[str | bytes], Event]:
+    read = msgspec.json.Decoder(dict[str, Any]).decode
+
+    def upcast(state: str | bytes) -> Event:
+        members = read(state)
+        for step in ways:
+            members = step(members)
+        return msgspec.convert(members, event)
+
+    return upcast
+
+
+CODEC = Codec()
+"""The codec of this release: every event is at version 1."""

@@ -1,0 +1,203 @@
+"""Connections to one SQLite file, or to one in memory, shared by threads.
+
+Readers take an idle connection or open one, and never wait for the writer (WAL). Writers of one
+process queue at a lock here; writers of many processes queue at SQLite's. Both wait for
+``SERVERDOMAIN_LOCK_TIMEOUT`` seconds (30 by default), which ordinary load never takes.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock, RLock
+
+from serverdomain.errors import InvalidInput, StoreError, StoreLocked, StoreMissing
+from serverdomain.store import place as places
+from serverdomain.store.faults import store_error
+from serverdomain.store.place import Place
+
+LOCK_TIMEOUT = "SERVERDOMAIN_LOCK_TIMEOUT"
+
+
+def lock_timeout_setting() -> float:
+    """How long a lock is waited for, in seconds."""
+    given = os.environ.get(LOCK_TIMEOUT, "30")
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 86_400:
+        raise InvalidInput(LOCK_TIMEOUT, f"{given!r} came, 0 to 86400 seconds are allowed")
+    return seconds
+
+
+class CommitFailed(Exception):
+    """A commit failed, so that nobody can tell whether it happened; the cause is SQLite's."""
+
+    def __init__(self, why: StoreError) -> None:
+        self.why = why
+        super().__init__(str(why))
+
+
+class Connections:
+    """The open connections to one database.
+
+    ``application_id`` says whose file it is, ``what`` what people call it. Nothing is made before
+    `make` is asked to; use in a forked child is refused.
+    """
+
+    def __init__(
+        self, place: Place, *, application_id: int, what: str, lock_timeout: float | None = None
+    ) -> None:
+        self.place = place
+        self._application_id = application_id
+        self._what = what
+        self._timeout = lock_timeout or lock_timeout_setting()
+        self._pid = os.getpid()
+        self._closed = False
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._writer: sqlite3.Connection | None = None
+        self._writing = Lock()
+        # In memory there is one connection for all, and a thread may read while it writes.
+        self._one_at_a_time = RLock()
+
+    def exists(self) -> bool:
+        """Whether the database is there; raises `StoreForeign` where something else is."""
+        if self.place.path is None:
+            return False
+        return places.holds(self.place.path, self._application_id, self._what)
+
+    def make(self) -> None:
+        """Make an empty file, so that the database can be opened."""
+        if self.place.path is not None:
+            with self._translated():
+                self._connect("rwc").close()
+
+    def use_wal(self) -> None:
+        """Switch to the write-ahead log. SQLite does not wait for others here, so we do."""
+        if self.place.path is None:
+            return
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                with self._translated(), self.reading() as connection:
+                    connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except StoreLocked:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for statements that read."""
+        self._check_usable()
+        if self.place.path is None:
+            with self._one_at_a_time, self._translated():
+                yield self._writing_connection()
+            return
+        with self._translated():
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._connect("rw")
+            try:
+                yield connection
+            finally:
+                if self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the database's one write lock, committed at the end.
+
+        Raises `CommitFailed` where the commit itself failed, `StoreLocked` after the lock's wait.
+        """
+        self._check_usable()
+        if not self._writing.acquire(timeout=self._timeout):
+            raise StoreLocked(f"{self.place} is locked by another thread, {self._waited()}")
+        try:
+            with self._one_at_a_time, self._translated():
+                connection = self._writing_connection()
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except BaseException:
+                    self._roll_back(connection)
+                    raise
+                try:
+                    connection.execute("COMMIT")
+                except sqlite3.Error as error:
+                    self._roll_back(connection)
+                    raise CommitFailed(store_error(error, self.place)) from error
+        finally:
+            self._writing.release()
+
+    def close(self) -> None:
+        """Close every connection; those in use close when their reader is done."""
+        self._closed = True
+        if os.getpid() != self._pid:
+            return  # They are the parent's: closing here could take its log file away.
+        with self._writing, self._one_at_a_time:
+            while self._idle:
+                self._idle.pop().close()
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    def _writing_connection(self) -> sqlite3.Connection:
+        self._check_usable()
+        if self._writer is None:
+            self._writer = self._connect("rw")
+        return self._writer
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.place.uri(mode),
+            uri=True,
+            timeout=self._timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        # What was acknowledged is on the disk: in WAL mode NORMAL would not sync at a commit.
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        # SQLite may have rolled back by itself; a failing disk may refuse this too.
+        with suppress(sqlite3.Error):
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            return
+        connection.close()
+        self._writer = None
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise StoreError(f"{self.place} is closed: open it anew")
+        if os.getpid() != self._pid:
+            raise StoreError(
+                f"{self.place} was opened before this process was forked: open it anew here"
+            )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            ours = store_error(error, self.place)
+            if isinstance(ours, StoreLocked):
+                ours = StoreLocked(f"{ours}, {self._waited()}")
+            if self.place.path is not None and not self.place.path.exists():
+                ours = StoreMissing(f"{self.place} is gone")
+            raise ours from error
+
+    def _waited(self) -> str:
+        return f"waited {self._timeout:g} s for it ({LOCK_TIMEOUT})"

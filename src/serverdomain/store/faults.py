@@ -1,0 +1,29 @@
+"""What SQLite says when something is wrong, in words for the person who has to act on it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from serverdomain.errors import StoreDamaged, StoreError, StoreForeign, StoreLocked
+
+_WORDS: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_BUSY: (StoreLocked, "is locked by another process"),
+    sqlite3.SQLITE_LOCKED: (StoreLocked, "is locked by another connection"),
+    sqlite3.SQLITE_FULL: (StoreError, "cannot grow: the disk is full"),
+    sqlite3.SQLITE_IOERR: (StoreError, "cannot be read or written: an I/O error"),
+    sqlite3.SQLITE_CANTOPEN: (StoreError, "cannot be opened"),
+    sqlite3.SQLITE_PERM: (StoreError, "may not be opened"),
+    sqlite3.SQLITE_READONLY: (StoreError, "may not be written"),
+    sqlite3.SQLITE_CORRUPT: (StoreDamaged, "is damaged"),
+    sqlite3.SQLITE_NOTADB: (StoreForeign, "is no SQLite database"),
+}
+
+
+def store_error(error: sqlite3.Error, place: object) -> StoreError:
+    """The error of ours for one of SQLite's."""
+    # The low byte is the primary result code; errors of the Python module itself have none.
+    code = getattr(error, "sqlite_errorcode", None)
+    kind, words = _WORDS.get((code or 0) & 0xFF, (StoreError, "cannot be used"))
+    ours = kind(f"{place} {words} ({error})")
+    ours.place = place
+    return ours

@@ -1,0 +1,80 @@
+"""Where a store lies: its URL, as SQLAlchemy writes them, and what is at that place already.
+
+A file is asked what it is before SQLite opens it, so that somebody else's is never touched.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from serverdomain.errors import InvalidInput, StoreDamaged, StoreError, StoreForeign, StoreMissing
+
+_FORMS = "sqlite:///relative.db, sqlite:////absolute.db or memory: is allowed"
+_MEMORY = ("memory:", "sqlite://", "sqlite:///:memory:")
+_MAGIC = b"SQLite format 3\0"
+
+
+class Place(NamedTuple):
+    """A store's or view's place: an absolute path, or ``None`` for memory."""
+
+    path: Path | None
+
+    def __str__(self) -> str:
+        return "memory:" if self.path is None else str(self.path)
+
+    def uri(self, mode: str) -> str:
+        """The SQLite URI that opens it (``mode``: ``rw`` or ``rwc``)."""
+        return ":memory:" if self.path is None else f"{self.path.as_uri()}?mode={mode}"
+
+    def view(self) -> Place:
+        """The place of its view: of ``cloud.db`` that is ``cloud.view.db``."""
+        if self.path is None:
+            return self
+        name = self.path.name
+        stem = name.removesuffix(".db") if name != ".db" else name
+        return Place(self.path.with_name(f"{stem}.view.db"))
+
+
+def from_url(url: str) -> Place:
+    """Read a store URL; everything behind ``sqlite:///`` is the path, as it is."""
+    if not isinstance(url, str):
+        raise InvalidInput("store", f"{url!r} came, {_FORMS}")
+    if url in _MEMORY:
+        return Place(None)
+    path = url.removeprefix("sqlite:///")
+    if path == url or not path:
+        raise InvalidInput("store", f"{url!r} came, {_FORMS}")
+    return from_path(path, "store")
+
+
+def from_path(path: str | Path, field: str) -> Place:
+    """The place of a file."""
+    if "\0" in str(path):
+        raise InvalidInput(field, f"{str(path)!r} holds a NUL, no file name does")
+    return Place(Path(path).absolute())
+
+
+def holds(path: Path, application_id: int, what: str) -> bool:
+    """Whether a file of ours is there; a missing or empty one is none.
+
+    Raises `StoreForeign` where the file holds something else, `StoreError` where it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except FileNotFoundError:
+        if path.parent.is_dir():
+            return False
+        raise StoreMissing(f"{path}: the folder {path.parent} does not exist") from None
+    except IsADirectoryError:
+        raise StoreForeign(f"{path} is a folder, a file is allowed for a {what}") from None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
+    if not header:
+        return False
+    if len(header) < 100 or not header.startswith(_MAGIC):
+        raise StoreDamaged(f"{path} is no SQLite database, let alone a serverdomain {what}")
+    if int.from_bytes(header[68:72], "big") != application_id:
+        raise StoreForeign(f"{path} is an SQLite database, but no serverdomain {what}")
+    return True

@@ -1,0 +1,130 @@
+"""The tables of a log, with guards of the database's own: nothing in them is ever rewritten.
+
+``PRAGMA user_version`` says how many of `STEPS` a file has taken. A step that was ever released
+is not changed; a newer release appends one, and an older file takes it when it is opened.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from uuid import uuid4
+
+from serverdomain.errors import StoreNewer
+
+APPLICATION_ID = 0x5D6C6F67
+"""``PRAGMA application_id`` of a store."""
+
+_TABLES = (
+    """
+    CREATE TABLE commands (
+        command_id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (command_id > 0),
+        kind TEXT NOT NULL,
+        server_id TEXT NOT NULL,
+        members TEXT NOT NULL,
+        user_id TEXT NOT NULL,
+        project_id TEXT NOT NULL,
+        roles TEXT NOT NULL,
+        request_id TEXT NOT NULL,
+        correlation_id TEXT,
+        caused_by TEXT,
+        occurred_at INTEGER NOT NULL,
+        recorded_at INTEGER NOT NULL,
+        refused INTEGER NOT NULL DEFAULT 0 CHECK (refused IN (0, 1))
+    )
+    """,
+    # An event of ours says by its command who and when; another application's has none.
+    """
+    CREATE TABLE stored_events (
+        position INTEGER PRIMARY KEY AUTOINCREMENT CHECK (position > 0),
+        originator_id TEXT NOT NULL,
+        originator_version INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        state TEXT NOT NULL,
+        command_id INTEGER,
+        UNIQUE (originator_id, originator_version),
+        CHECK (command_id IS NOT NULL OR topic NOT GLOB 'serverdomain:*')
+    )
+    """,
+    "CREATE TABLE log (log_id TEXT NOT NULL)",
+    "CREATE INDEX commands_by_server ON commands (server_id)",
+    "CREATE INDEX commands_by_time ON commands (recorded_at)",
+    "CREATE UNIQUE INDEX commands_by_request ON commands (request_id) WHERE refused = 0",
+    "CREATE INDEX stored_events_by_command ON stored_events (command_id)",
+)
+
+# INSERT OR REPLACE deletes without firing a delete trigger, so what it would replace is looked for
+# before the insert. Where no position is given, NEW.position is -1 there.
+_INSERT_GUARDS = (
+    """
+    CREATE TRIGGER stored_events_append BEFORE INSERT ON stored_events BEGIN
+        SELECT RAISE(ABORT, 'stored_events is append-only: a position is never used again')
+        WHERE NEW.position <> -1
+            AND NEW.position <= (SELECT MAX(position) FROM stored_events);
+        SELECT RAISE(ABORT, 'stored_events is append-only: versions follow without a gap')
+        WHERE NEW.originator_version <> COALESCE(
+            (SELECT MAX(originator_version) + 1 FROM stored_events
+                WHERE originator_id = NEW.originator_id),
+            CASE WHEN NEW.topic GLOB 'serverdomain:*' THEN 1 ELSE NEW.originator_version END
+        );
+    END
+    """,
+    """
+    CREATE TRIGGER commands_append BEFORE INSERT ON commands BEGIN
+        SELECT RAISE(ABORT, 'commands is append-only: a command_id is never used again')
+        WHERE NEW.command_id <> -1
+            AND NEW.command_id <= (SELECT MAX(command_id) FROM commands);
+        SELECT RAISE(ABORT, 'commands is append-only: a request_id is recorded once')
+        WHERE NEW.refused = 0 AND EXISTS (
+            SELECT 1 FROM commands WHERE request_id = NEW.request_id AND refused = 0
+        );
+        SELECT RAISE(ABORT, 'commands is append-only: recorded_at never decreases')
+        WHERE NEW.recorded_at < (
+            SELECT recorded_at FROM commands ORDER BY command_id DESC LIMIT 1
+        );
+    END
+    """,
+    """
+    CREATE TRIGGER log_append BEFORE INSERT ON log BEGIN
+        SELECT RAISE(ABORT, 'log is append-only: a log has one id')
+        WHERE EXISTS (SELECT 1 FROM log);
+    END
+    """,
+)
+
+_UPDATE_AND_DELETE_GUARDS = tuple(
+    f"""
+    CREATE TRIGGER {table}_no_{what.lower()} BEFORE {what} ON {table} BEGIN
+        SELECT RAISE(ABORT, '{table} is append-only: {what} is refused');
+    END
+    """
+    for table in ("stored_events", "commands", "log")
+    for what in ("UPDATE", "DELETE")
+)
+
+STEPS: tuple[tuple[str, ...], ...] = ((*_TABLES, *_INSERT_GUARDS, *_UPDATE_AND_DELETE_GUARDS),)
+"""What each schema version adds to the one before, as SQL."""
+
+
+def is_current(connection: sqlite3.Connection, place: object) -> bool:
+    """Whether the file has taken every step; a file that took more raises `StoreNewer`."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(STEPS):
+        raise StoreNewer(
+            f"{place} has schema version {version}, this release of serverdomain reads up to "
+            f"{len(STEPS)}: upgrade to use it"
+        )
+    return version == len(STEPS)
+
+
+def bring_up(connection: sqlite3.Connection, place: object) -> None:
+    """Take the steps that are missing, inside the caller's transaction."""
+    if is_current(connection, place):
+        return
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for step in STEPS[version:]:
+        for statement in step:
+            connection.execute(statement)
+    if version == 0:
+        connection.execute("INSERT INTO log (log_id) VALUES (?)", (str(uuid4()),))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {len(STEPS)}")

@@ -1,0 +1,184 @@
+"""The log on SQLite, in a file or in memory: `eventsourcing`'s recorder with guards and commands.
+
+Any `eventsourcing` application selects it with ``PERSISTENCE_MODULE=serverdomain.store.sqlite``
+(and ``SQLITE_DBNAME``, a path or ``:memory:``); `Servers` writes and reads through the same class.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+from eventsourcing import persistence, sqlite
+from eventsourcing.utils import Environment, EnvType
+
+from serverdomain.domain.events import Event
+from serverdomain.errors import OutcomeUnknown, StoreError, StoreMissing
+from serverdomain.store import place as places
+from serverdomain.store import queries, schema
+from serverdomain.store.codec import CODEC
+from serverdomain.store.connections import CommitFailed, Connections
+from serverdomain.store.place import Place
+from serverdomain.store.recorded import RecordedCommand
+
+Outcome = TypeVar("Outcome")
+
+# Their SELECTs name the rowid and expect bytes; ours is the position, and its JSON is text.
+_AS_EXPECTED = (
+    "(SELECT position AS rowid, originator_id, originator_version, topic,"
+    " CAST(state AS BLOB) AS state FROM stored_events)"
+)
+
+
+class Datastore(sqlite.SQLiteDatastore):
+    """`eventsourcing`'s idea of a database, on our connections: a file that is ours, or made so."""
+
+    def __init__(self, connections: Connections, *, create: bool, **settings: Any) -> None:
+        self.connections = connections
+        super().__init__(str(connections.place), **settings)
+        self._open(create)
+
+    def _open(self, create: bool) -> None:
+        connections = self.connections
+        if not connections.exists():
+            if not create:
+                raise StoreMissing(f"there is no store at {connections.place}")
+            connections.make()
+        with connections.reading() as connection:
+            current = schema.is_current(connection, connections.place)
+        if not current:
+            with connections.writing() as connection:
+                schema.bring_up(connection, connections.place)
+        connections.use_wal()
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[sqlite.SQLiteCursor]:
+        """A cursor in a transaction; errors are `eventsourcing`'s."""
+        enter = self.connections.writing if commit else self.connections.reading
+        try:
+            with enter() as connection, closing(connection.cursor()) as cursor:
+                cursor.row_factory = sqlite3.Row
+                try:
+                    yield sqlite.SQLiteCursor(cursor)
+                except sqlite3.Error as error:
+                    theirs = getattr(
+                        persistence, type(error).__name__, persistence.PersistenceError
+                    )
+                    raise theirs(error) from error
+        except (StoreError, CommitFailed) as error:
+            raise persistence.OperationalError(str(error)) from error
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.connections.close()
+        super().close()
+
+
+class SQLiteStore(sqlite.SQLiteApplicationRecorder):
+    """The log: an `eventsourcing` application recorder that also keeps the commands."""
+
+    def __init__(
+        self, datastore: sqlite.SQLiteDatastore, events_table_name: str = "stored_events"
+    ) -> None:
+        super().__init__(datastore, events_table_name)
+        self.insert_events_statement = (
+            "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
+            " VALUES (?, ?, ?, ?)"
+        )
+        self.select_events_statement = f"SELECT * FROM {_AS_EXPECTED} WHERE originator_id=? "
+        self.events_table_name = _AS_EXPECTED
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True) -> SQLiteStore:
+        """Open a store by its URL (see `serverdomain.store.place`)."""
+        return cls(Datastore(_connections(places.from_url(url)), create=create))
+
+    @property
+    def connections(self) -> Connections:
+        """The connections to its database."""
+        datastore = self.datastore
+        assert isinstance(datastore, Datastore)
+        return datastore.connections
+
+    def construct_create_table_statements(self) -> list[str]:
+        """Nothing: opening the database made its tables."""
+        return []
+
+    def transact(
+        self, request_id: str, attempt: Callable[[sqlite3.Connection], Outcome]
+    ) -> Outcome:
+        """Look up, decide and write in one transaction.
+
+        ``attempt`` gets the connection that holds the write lock; what it raises undoes it all.
+        Raises `OutcomeUnknown` where the commit itself failed.
+        """
+        try:
+            with self.connections.writing() as connection:
+                return attempt(connection)
+        except CommitFailed as failed:
+            raise OutcomeUnknown(request_id, str(failed.why)) from failed
+
+    def append(
+        self,
+        connection: sqlite3.Connection,
+        command: RecordedCommand,
+        version: int,
+        events: Sequence[Event],
+    ) -> list[int]:
+        """Append a command and its events behind ``version``; gives back their positions."""
+        command_id = queries.insert_command(connection, command)
+        stored = []
+        originator = UUID(command.server_id)
+        for number, event in enumerate(events, start=version + 1):
+            topic, state = CODEC.encode(event)
+            stored.append((originator.hex, number, topic, state, command_id))
+        positions = []
+        for row in stored:
+            cursor = connection.execute(
+                "INSERT INTO stored_events"
+                " (originator_id, originator_version, topic, state, command_id)"
+                " VALUES (?, ?, ?, ?, ?)",
+                row,
+            )
+            assert cursor.lastrowid is not None
+            positions.append(cursor.lastrowid)
+        return positions
+
+    def close(self) -> None:
+        """Close the database."""
+        self.datastore.close()
+
+
+class ProcessRecorder(sqlite.SQLiteProcessRecorder, SQLiteStore):
+    """The log, for an `eventsourcing` application that follows others."""
+
+
+class Factory(sqlite.SQLiteFactory):
+    """What ``PERSISTENCE_MODULE`` finds here; reads the environment that `SQLiteFactory` reads."""
+
+    aggregate_recorder_class = sqlite.SQLiteAggregateRecorder
+    application_recorder_class = SQLiteStore
+    process_recorder_class = ProcessRecorder
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        theirs = self.datastore
+        name = theirs.pool.db_name
+        place = (
+            Place(None) if theirs.pool.is_sqlite_memory_mode else places.from_path(name, "store")
+        )
+        self.datastore = Datastore(
+            _connections(place, theirs.pool.lock_timeout),
+            create=True,
+            single_row_tracking=theirs.single_row_tracking,
+            originator_id_type=theirs.originator_id_type,
+        )
+
+
+def _connections(place: Place, lock_timeout: float | None = None) -> Connections:
+    return Connections(
+        place, application_id=schema.APPLICATION_ID, what="store", lock_timeout=lock_timeout
+    )
