@@ -32,7 +32,8 @@ if TYPE_CHECKING:
         StoreNewer,
         UnknownEvent,
     )
-    from serverdomain.servers import Accepted, Recorded, Servers
+    from serverdomain.servers import Accepted, Servers
+    from serverdomain.store.accept import Outcome
     from serverdomain.store.context import Context
 
 _HOMES = {
@@ -58,7 +59,8 @@ _HOMES = {
         "StoreNewer",
         "UnknownEvent",
     ),
-    "serverdomain.servers": ("Accepted", "Recorded", "Servers"),
+    "serverdomain.servers": ("Accepted", "Servers"),
+    "serverdomain.store.accept": ("Outcome",),
     "serverdomain.store.context": ("Context",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -78,10 +80,10 @@ __all__ = [
     "InvalidBody",
     "InvalidInput",
     "NotFound",
+    "Outcome",
     "OutcomeUnknown",
     "Rebuild",
     "RebuildServer",
-    "Recorded",
     "Refused",
     "RegisterServer",
     "Server",

@@ -12,7 +12,9 @@ import string
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypedDict
 from uuid import uuid4
 
 from msgspec import UNSET, UnsetType
@@ -31,6 +33,9 @@ from serverdomain.store.accept import Outcome, Request, accept
 from serverdomain.store.codec import CODEC
 from serverdomain.store.context import Context
 from serverdomain.store.sqlite import SQLiteStore
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Clock = Callable[[], datetime]
 """Tells the time, aware."""
@@ -65,14 +70,15 @@ class Accepted:
         return self.server.id
 
 
-@dataclasses.dataclass(frozen=True)
-class Recorded:
-    """What `Servers.record` took in: as an `Accepted`, but the server may not have begun yet."""
+class How(TypedDict, total=False):
+    """What every command may be told besides.
 
-    server: Server | None
-    events: tuple[e.Event, ...]
-    position: int | None
-    replayed: bool
+    ``expected_version`` is the version that the caller decided on; ``occurred_at``, aware, when it
+    happened (now, if absent).
+    """
+
+    expected_version: int | None
+    occurred_at: datetime | None
 
 
 class Servers:
@@ -87,11 +93,17 @@ class Servers:
     May be shared between threads; not with a forked child.
     """
 
-    def __init__(self, store: SQLiteStore, view: ServerView, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        store: SQLiteStore,
+        clock: Clock = system_clock,
+        view: str | Path | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
-        self.view = view
-        """The current server view, as rows."""
+        self._view_path = view
+        self._view: ServerView | None = None
+        self._opening_view = Lock()
 
     @classmethod
     def open(
@@ -107,16 +119,20 @@ class Servers:
         Makes it where there is none, unless ``create`` is false. ``view`` is the file of the view,
         beside the store's if not given. Raises `StoreError`.
         """
-        store = SQLiteStore.open(url, create=create)
-        try:
-            return cls(store, ServerView(store, view), clock)
-        except BaseException:
-            store.close()
-            raise
+        return cls(SQLiteStore.open(url, create=create), clock, view)
+
+    @property
+    def view(self) -> ServerView:
+        """The current server view, as rows; its file is opened, or made, when it is first asked."""
+        with self._opening_view:
+            if self._view is None:
+                self._view = ServerView(self._store, self._view_path)
+            return self._view
 
     def close(self) -> None:
         """Close store and view."""
-        self.view.close()
+        if self._view is not None:
+            self._view.close()
         self._store.close()
 
     def __enter__(self) -> Servers:
@@ -133,57 +149,33 @@ class Servers:
     # Commands
 
     def register(
-        self,
-        command: c.RegisterServer,
-        context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        self, command: c.RegisterServer, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Adopt a server as it is. It occurred at its ``updated``, unless said otherwise."""
-        return self._command(
-            command.server_id,
-            command,
-            context,
-            expected_version,
-            occurred_at,
-            otherwise=command.updated,
-        )
+        return self._command(command.server_id, command, context, otherwise=command.updated, **how)
 
     def create(
-        self,
-        command: c.CreateServer,
-        context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        self, command: c.CreateServer, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Make a new server in the actor's project; BUILD until `report_built`."""
         server_id = str(uuid4()) if command.server_id is UNSET else command.server_id
-        return self._command(server_id, command, context, expected_version, occurred_at)
+        return self._command(server_id, command, context, **how)
 
     def report_built(
-        self,
-        server_id: str,
-        context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        self, server_id: str, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Say that a created server is up."""
-        return self._command(server_id, c.ReportBuilt(), context, expected_version, occurred_at)
+        return self._command(server_id, c.ReportBuilt(), context, **how)
 
     def rebuild(
         self,
         server_id: str,
         command: c.RebuildServer,
         context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        **how: Unpack[How],
     ) -> Accepted:
         """Wipe the server and install it again from an image (documented *Rebuild server*)."""
-        return self._command(server_id, command, context, expected_version, occurred_at)
+        return self._command(server_id, command, context, **how)
 
     def report_progress(
         self,
@@ -192,12 +184,11 @@ class Servers:
         context: Context | None = None,
         *,
         rebuild_id: str | None = None,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        **how: Unpack[How],
     ) -> Accepted:
         """Say how far the rebuild is, in percent; a lower one is late and changes nothing."""
         command = c.ReportProgress(percent=percent, rebuild_id=_given(rebuild_id))
-        return self._command(server_id, command, context, expected_version, occurred_at)
+        return self._command(server_id, command, context, **how)
 
     def complete_rebuild(
         self,
@@ -206,12 +197,11 @@ class Servers:
         *,
         progress: int = 100,
         rebuild_id: str | None = None,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        **how: Unpack[How],
     ) -> Accepted:
         """Say that the rebuild is done; ``progress`` is the percentage shown from then on."""
         command = c.CompleteRebuild(progress=progress, rebuild_id=_given(rebuild_id))
-        return self._command(server_id, command, context, expected_version, occurred_at)
+        return self._command(server_id, command, context, **how)
 
     def fail_rebuild(
         self,
@@ -221,168 +211,112 @@ class Servers:
         context: Context | None = None,
         *,
         rebuild_id: str | None = None,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        **how: Unpack[How],
     ) -> Accepted:
         """Say that the rebuild came to nothing. One that was not scheduled restores the image."""
         command = c.FailRebuild(reason=reason, stage=stage, rebuild_id=_given(rebuild_id))
-        return self._command(server_id, command, context, expected_version, occurred_at)
+        return self._command(server_id, command, context, **how)
 
     def rename(
-        self,
-        server_id: str,
-        name: str,
-        context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        self, server_id: str, name: str, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Give the server another name."""
         command = c.RenameServer(name=name)
-        return self._command(server_id, command, context, expected_version, occurred_at)
+        return self._command(server_id, command, context, **how)
 
     def update_metadata(
         self,
         server_id: str,
         metadata: dict[str, str],
         context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        **how: Unpack[How],
     ) -> Accepted:
         """Merge items into the metadata."""
         command = c.UpdateMetadata(metadata=metadata)
-        return self._command(server_id, command, context, expected_version, occurred_at)
+        return self._command(server_id, command, context, **how)
 
     def replace_metadata(
         self,
         server_id: str,
         metadata: dict[str, str],
         context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        **how: Unpack[How],
     ) -> Accepted:
         """Make the metadata this map, whole."""
         command = c.ReplaceMetadata(metadata=metadata)
-        return self._command(server_id, command, context, expected_version, occurred_at)
+        return self._command(server_id, command, context, **how)
 
     def delete_metadata(
         self,
         server_id: str,
         keys: Sequence[str],
         context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        **how: Unpack[How],
     ) -> Accepted:
         """Take items out of the metadata by their keys, each of which must be there."""
         command = c.DeleteMetadata(keys=(keys,) if isinstance(keys, str) else tuple(keys))
-        return self._command(server_id, command, context, expected_version, occurred_at)
+        return self._command(server_id, command, context, **how)
 
-    def lock(
-        self,
-        server_id: str,
-        context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
-    ) -> Accepted:
+    def lock(self, server_id: str, context: Context | None = None, **how: Unpack[How]) -> Accepted:
         """Let only administrators act on it; the owner's lock if the project is the server's."""
-        return self._command(server_id, c.LockServer(), context, expected_version, occurred_at)
+        return self._command(server_id, c.LockServer(), context, **how)
 
     def unlock(
-        self,
-        server_id: str,
-        context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        self, server_id: str, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Let its users act on it again; an administrator's lock only administrators open."""
-        return self._command(server_id, c.UnlockServer(), context, expected_version, occurred_at)
+        return self._command(server_id, c.UnlockServer(), context, **how)
 
-    def stop(
-        self,
-        server_id: str,
-        context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
-    ) -> Accepted:
+    def stop(self, server_id: str, context: Context | None = None, **how: Unpack[How]) -> Accepted:
         """Turn it off."""
-        return self._command(server_id, c.StopServer(), context, expected_version, occurred_at)
+        return self._command(server_id, c.StopServer(), context, **how)
 
-    def start(
-        self,
-        server_id: str,
-        context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
-    ) -> Accepted:
+    def start(self, server_id: str, context: Context | None = None, **how: Unpack[How]) -> Accepted:
         """Turn it on."""
-        return self._command(server_id, c.StartServer(), context, expected_version, occurred_at)
+        return self._command(server_id, c.StartServer(), context, **how)
 
     def reset_state(
-        self,
-        server_id: str,
-        state: e.State,
-        context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        self, server_id: str, state: e.State, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Say what state it is in, ACTIVE or ERROR; for administrators. Ends a rebuild."""
         command = c.ResetState(state=state)
-        return self._command(server_id, command, context, expected_version, occurred_at)
+        return self._command(server_id, command, context, **how)
 
     def delete(
-        self,
-        server_id: str,
-        context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
+        self, server_id: str, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Remove the server, at once and for good; its history stays."""
-        return self._command(server_id, c.DeleteServer(), context, expected_version, occurred_at)
+        return self._command(server_id, c.DeleteServer(), context, **how)
 
     def record(
         self,
         server_id: str,
         events: Sequence[e.Event],
         context: Context | None = None,
-        *,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
-    ) -> Recorded:
+        **how: Unpack[How],
+    ) -> Outcome:
         """Take in facts that happened elsewhere, at one time, in any order; no rule is asked.
 
-        They may lie before facts that are in the log already, and take their place among them.
+        They may lie before facts that are in the log already, and take their place among them. The
+        outcome's server is ``None`` while it has not begun.
         """
         server_id = limits.canonical_uuid("server_id", server_id)
-        facts = tuple(CODEC.checked(event) for event in events)
+        facts = tuple(events)
         if not facts:
             raise InvalidInput("events", "none came, at least one is allowed")
+        stored = "\n".join(part for fact in facts for part in CODEC.encode(fact))
         for fact in facts:
             if isinstance(fact, e.ServerRegistered | e.ServerObserved):
                 _ask_same_server(server_id, fact.server_id)
-        stored = "\n".join(part for fact in facts for part in CODEC.encode(fact))
-        outcome = self._accept(
-            Request(
-                server_id=server_id,
-                kind="record",
-                members={"sha256": hashlib.sha256(stored.encode()).hexdigest()},
-                decide=lambda server: facts,
-                context=context or Context(),
-                now=self._now(),
-                expected_version=expected_version,
-                late=True,
-            ),
-            occurred_at,
+        return self._accept(
+            server_id,
+            "record",
+            {"sha256": hashlib.sha256(stored.encode()).hexdigest()},
+            lambda server: facts,
+            context or Context(),
+            late=True,
+            **how,
         )
-        return Recorded(outcome.server, outcome.events, outcome.position, outcome.replayed)
 
     # Questions
 
@@ -428,31 +362,25 @@ class Servers:
         server_id: str,
         command: c.Command,
         context: Context | None,
-        expected_version: int | None,
-        occurred_at: datetime | None,
+        *,
         otherwise: int | None = None,
+        **how: Unpack[How],
     ) -> Accepted:
         context = context or Context()
-        begins = isinstance(command, c.RegisterServer | c.CreateServer)
-        decided = command
-        if isinstance(command, c.CreateServer):
-            decided = replace(command, server_id=server_id)
+        creates = isinstance(command, c.CreateServer)
+        decided = replace(command, server_id=server_id) if creates else command
         outcome = self._accept(
-            Request(
-                server_id=_known_form(server_id),
-                kind=command.kind,
-                members=command.members(),
-                decide=lambda server: decide(server, decided, context.actor, context.request_id),
-                context=context,
-                now=self._now(),
-                expected_version=expected_version,
-                occurred_at=otherwise,
-                generated_id=isinstance(command, c.CreateServer) and command.server_id is UNSET,
-                begins=begins,
-            ),
-            occurred_at,
+            _known_form(server_id),
+            command.kind,
+            command.members(),
+            lambda server: decide(server, decided, context.actor, context.request_id),
+            context,
+            otherwise=otherwise,
+            generated_id=creates and "server_id" not in command.members(),
+            begins=creates or isinstance(command, c.RegisterServer),
+            **how,
         )
-        assert outcome.server is not None  # A decision on nothing is a beginning, or refused.
+        assert outcome.server is not None  # What decides on nothing is a beginning, or raised.
         return Accepted(
             outcome.server,
             outcome.events,
@@ -461,22 +389,35 @@ class Servers:
             None if outcome.replayed else _password(command),
         )
 
-    def _accept(self, request: Request, occurred_at: datetime | None) -> Outcome:
-        if occurred_at is not None:
+    def _accept(
+        self,
+        server_id: str,
+        kind: str,
+        members: dict[str, Any],
+        decide: Callable[[Server | None], Sequence[e.Event]],
+        context: Context,
+        *,
+        otherwise: int | None = None,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+        **flags: bool,
+    ) -> Outcome:
+        given = None if occurred_at is None else moment.to_micros(occurred_at, "occurred_at")
+        request = Request(
+            server_id=server_id,
+            kind=kind,
             # A time that was given is part of what was asked.
-            given = moment.to_micros(occurred_at, "occurred_at")
-            request = replace(
-                request,
-                occurred_at=given,
-                members=request.members | {"occurred_at": given},
-            )
-        return self._store.transact(
-            request.context.request_id,
-            lambda connection: accept(self._store, connection, request),
+            members=members if given is None else members | {"occurred_at": given},
+            decide=decide,
+            context=context,
+            now=moment.to_micros(self._clock(), "clock"),
+            occurred_at=otherwise if given is None else given,
+            expected_version=expected_version,
+            **flags,
         )
-
-    def _now(self) -> int:
-        return moment.to_micros(self._clock(), "clock")
+        return self._store.transact(
+            context.request_id, lambda connection: accept(self._store, connection, request)
+        )
 
 
 def _known_form(server_id: str) -> str:

@@ -84,13 +84,12 @@ class RegisterServer(Command, frozen=True, kw_only=True):
             self._canonical("access_ipv4", limits.ipv4("access_ipv4", self.access_ipv4))
         if self.access_ipv6:
             self._canonical("access_ipv6", limits.ipv6("access_ipv6", self.access_ipv6))
-        for network, addresses in self.addresses.items():
-            limits.text("addresses", network)
-            for address in addresses:
-                limits.address(f"addresses.{network}", address.addr, address.version)
+        self._canonical("addresses", limits.addresses("addresses", self.addresses))
         for field in ("created", "updated"):
             limits.micros(field, getattr(self, field))
         if self.fault is not None:
+            limits.whole("fault.code", self.fault.code)
+            limits.micros("fault.created", self.fault.created)
             limits.text("fault.message", self.fault.message)
 
 

@@ -34,6 +34,9 @@ def decide(
     no, `Conflict` where the state is not the one to which the command speaks, `NotFound` for a
     server that is not there, or a metadata key.
     """
+    begins = isinstance(command, c.RegisterServer | c.CreateServer)
+    if not begins and (server is None or server.deleted):
+        raise NotFound("there is no such server")
     if not actor.may_act:
         raise Refused(
             "role",
@@ -44,8 +47,7 @@ def decide(
         return _register(server, command)
     if isinstance(command, c.CreateServer):
         return _create(server, command, actor)
-    if server is None or server.deleted:
-        raise NotFound("there is no such server")
+    assert server is not None
     return _DECISIONS[type(command)](server, command, actor, request_id)
 
 

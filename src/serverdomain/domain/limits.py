@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from uuid import UUID
 
+from serverdomain.domain.events import Address
 from serverdomain.errors import InvalidInput
 
 LONGEST_NAME = 255
@@ -185,10 +186,26 @@ def request_id(field: str, value: object) -> str:
     )
 
 
-def micros(field: str, value: object) -> int:
-    """Microseconds since 1970 UTC, as a whole number."""
+def whole(field: str, value: object) -> int:
+    """A whole number."""
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidInput(
-            field, f"{shown(value)} came, microseconds since 1970 as a whole number are allowed"
-        )
+        raise InvalidInput(field, f"{shown(value)} came, a whole number is allowed")
     return value
+
+
+def addresses(field: str, value: object) -> dict[str, tuple[Address, ...]]:
+    """Addresses by the name of their network."""
+    if not isinstance(value, Mapping):
+        raise InvalidInput(field, f"{shown(value)} came, a map of networks is allowed")
+    found = {}
+    for network, items in value.items():
+        where = f"{field}.{text(field, network)}"
+        found[network] = tuple(items)
+        for one in found[network]:
+            address(where, getattr(one, "addr", one), getattr(one, "version", None))
+    return found
+
+
+def micros(field: str, value: object) -> int:
+    """Microseconds since 1970 UTC."""
+    return whole(field, value)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from serverdomain.domain import moment
 from serverdomain.domain.events import Event
 from serverdomain.domain.server import Server
-from serverdomain.errors import Conflict, Refused
+from serverdomain.errors import Conflict, NotFound, Refused
 from serverdomain.store import queries
 from serverdomain.store.context import Context
 from serverdomain.store.recorded import Fact, RecordedCommand, Stream
@@ -70,6 +70,8 @@ def accept(store: SQLiteStore, connection: sqlite3.Connection, request: Request)
         return _first_outcome(connection, first, request, members)
     stream = queries.stream(connection, request.server_id)
     server = stream.server
+    if (server is None or server.deleted) and not (request.begins or request.late):
+        raise NotFound(f"server {request.server_id} is not there")
     _ask_version(request, stream)
     occurred_at = _occurred_at(request, stream)
     events = tuple(request.decide(server))
@@ -124,13 +126,14 @@ def _first_outcome(
 
 
 def _ask_version(request: Request, stream: Stream) -> None:
-    met = "not there" if stream.server is None else stream.server.status
+    server = stream.server
+    met = "not there" if server is None or server.deleted else server.status
     if request.expected_version is not None and request.expected_version != stream.version:
         raise Conflict(
             f"server {request.server_id} is {met} at version {stream.version}, "
             f"version {request.expected_version} was expected"
         )
-    if request.begins and stream.version and stream.server is None:
+    if request.begins and stream.version and server is None:
         raise Conflict(
             f"server {request.server_id} is in the log already, with {stream.version} events but "
             "no beginning"

@@ -47,16 +47,23 @@ class Codec:
         self._encoder = msgspec.json.Encoder(order="sorted")
 
     def encode(self, event: Event) -> tuple[str, str]:
-        """The topic and the JSON of an event. Raises `InvalidInput` for what is none of ours."""
+        """The topic and the JSON of an event.
+
+        Raises `InvalidInput` for what is none of ours, or could not be read again.
+        """
         topic = self._topics.get(type(event))
         if topic is None:
             raise InvalidInput("event", f"a {type(event).__name__} came, an event is allowed")
         try:
-            return topic, self._encoder.encode(event).decode()
+            state = self._encoder.encode(event)
+            self._readers[topic](state)
         except UnicodeEncodeError:
-            raise InvalidInput(
-                "event", f"a {type(event).__name__} with a lone surrogate came, UTF-8 is allowed"
-            ) from None
+            wrong = "a lone surrogate has no UTF-8 form"
+        except (msgspec.ValidationError, TypeError) as error:
+            wrong = str(error)
+        else:
+            return topic, state.decode()
+        raise InvalidInput("event", f"a {type(event).__name__} came that cannot be kept: {wrong}")
 
     def decode(self, topic: str, state: str | bytes, position: int) -> Event:
         """The event at a position. Raises `UnknownEvent` for a newer release's."""
@@ -64,14 +71,6 @@ class Codec:
         if reader is None:
             raise UnknownEvent(topic, position)
         return reader(state)
-
-    def checked(self, event: Event) -> Event:
-        """An event from elsewhere, whose members are as they must be to be read again."""
-        topic, state = self.encode(event)
-        try:
-            return self._readers[topic](state)
-        except msgspec.ValidationError as error:
-            raise InvalidInput("event", f"{type(event).__name__}: {error}") from None
 
 
 def _topic(name: str, version: int) -> str:

@@ -35,12 +35,8 @@ def lock_timeout_setting() -> float:
     return seconds
 
 
-class CommitFailed(Exception):
-    """A commit failed, so that nobody can tell whether it happened; the cause is SQLite's."""
-
-    def __init__(self, why: StoreError) -> None:
-        self.why = why
-        super().__init__(str(why))
+class CommitFailed(StoreError):
+    """A commit failed, so that nobody can tell whether it happened."""
 
 
 class Connections:
@@ -84,13 +80,15 @@ class Connections:
         deadline = time.monotonic() + self._timeout
         while True:
             try:
-                with self._translated(), self.reading() as connection:
-                    connection.execute("PRAGMA journal_mode = WAL")
-                return
+                with self.reading() as connection:
+                    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+                break
             except StoreLocked:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.005)
+        if mode != "wal":
+            raise StoreError(f"{self.place} lies where SQLite cannot keep a write-ahead log")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -135,7 +133,7 @@ class Connections:
                     connection.execute("COMMIT")
                 except sqlite3.Error as error:
                     self._roll_back(connection)
-                    raise CommitFailed(store_error(error, self.place)) from error
+                    raise CommitFailed(str(store_error(error, self.place))) from error
         finally:
             self._writing.release()
 

@@ -68,7 +68,7 @@ class Datastore(sqlite.SQLiteDatastore):
                         persistence, type(error).__name__, persistence.PersistenceError
                     )
                     raise theirs(error) from error
-        except (StoreError, CommitFailed) as error:
+        except StoreError as error:
             raise persistence.OperationalError(str(error)) from error
 
     def close(self) -> None:
@@ -119,7 +119,7 @@ class SQLiteStore(sqlite.SQLiteApplicationRecorder):
             with self.connections.writing() as connection:
                 return attempt(connection)
         except CommitFailed as failed:
-            raise OutcomeUnknown(request_id, str(failed.why)) from failed
+            raise OutcomeUnknown(request_id, str(failed)) from failed
 
     def append(
         self,
