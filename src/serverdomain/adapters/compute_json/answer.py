@@ -1,0 +1,69 @@
+"""A server as the documented answer of *Rebuild server* shows it: links and password included.
+
+The members and their order are `domain.document`'s. Here they get what only the request knows: the
+endpoint that links begin with, the path and the project of its URL, and the password, once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from serverdomain.adapters.compute_json.paths import Path
+from serverdomain.domain.document import document
+from serverdomain.domain.server import Server
+
+
+def render(
+    server: Server,
+    *,
+    endpoint: str,
+    path: Path = "v2",
+    project: str | None = None,
+    admin_pass: str | None = None,
+) -> dict[str, Any]:
+    """The value of ``"server"`` in an answer: the documented members in the documented order.
+
+    ``endpoint`` is the root that links begin with (``http://openstack.example.com``), ``project``
+    the one in the request's URL, ``None`` where it had none (`/v2.1` alone). ``admin_pass`` is for
+    the 202 of a rebuild or a create and stands in no other answer. `/v2.1` adds
+    ``OS-DCF:diskConfig``; ``fault`` stands last of all.
+    """
+    shown = document(server)
+    fault = shown.pop("fault", None)
+    answer: dict[str, Any] = {}
+    for name, value in shown.items():
+        answer[name] = value
+        if name == "addresses" and admin_pass is not None:
+            answer["adminPass"] = admin_pass
+        elif name == "flavor":
+            bookmark = _url(endpoint, project, "flavors", server.flavor_id)
+            answer[name] = {**value, "links": [{"href": bookmark, "rel": "bookmark"}]}
+        elif name == "image":
+            bookmark = _url(endpoint, project, "images", server.image_id)
+            answer[name] = {**value, "links": [{"href": bookmark, "rel": "bookmark"}]}
+            answer["links"] = _links(server, endpoint, path, project)
+    if path == "v2.1":
+        answer["OS-DCF:diskConfig"] = server.disk_config
+    if fault is not None:
+        answer["fault"] = fault
+    return answer
+
+
+def location(
+    server_id: str, *, endpoint: str, path: Path = "v2", project: str | None = None
+) -> str:
+    """The server's own URL: its ``self`` link, and the documented ``Location`` header."""
+    return _url(endpoint, path, project, "servers", server_id)
+
+
+def _links(server: Server, endpoint: str, path: Path, project: str | None) -> list[dict[str, str]]:
+    itself = location(server.id, endpoint=endpoint, path=path, project=project)
+    bookmark = _url(endpoint, project, "servers", server.id)
+    return [{"href": itself, "rel": "self"}, {"href": bookmark, "rel": "bookmark"}]
+
+
+def _url(endpoint: str, *segments: str | None) -> str:
+    # A project or a flavor may be any text: each stays the one segment that it is.
+    given = (quote(segment, safe="") for segment in segments if segment is not None)
+    return "/".join([endpoint.rstrip("/"), *given])

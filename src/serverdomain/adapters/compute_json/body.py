@@ -1,0 +1,149 @@
+"""From bytes to a checked model, or to one refusal that tells nothing secret.
+
+A body may hold a password, and so may whatever pydantic, a codec or a traceback keeps of it. So a
+reader's refusal is made anew (`outcome`) and raised by a frame that no longer holds the body.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from serverdomain.domain.limits import shown
+from serverdomain.errors import InvalidBody, InvalidInput
+
+JSON_TYPES = frozenset({"application/json", "application/vnd.openstack.compute+json"})
+"""Content types that Nova reads as JSON, beside none at all and ``text/plain``."""
+
+SECRETS = frozenset({"adminPass", "contents"})
+"""Members of which no error shows more than the type."""
+
+_LONGEST_VALUE = 60
+_LONGEST_FIELD = 120
+_LONGEST_MESSAGE = 360
+
+Parameters = ParamSpec("Parameters")
+Read = TypeVar("Read")
+
+
+class Strict(BaseModel):
+    """A part of a body: nothing is converted, and no error of pydantic's prints what came."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+
+Model = TypeVar("Model", bound=Strict)
+
+
+def outcome(
+    read: Callable[Parameters, Read], *arguments: Parameters.args, **options: Parameters.kwargs
+) -> Read | InvalidBody:
+    """What a reader makes of a body, or its refusal as a value: one line, without a history.
+
+    The caller drops the body and raises the refusal: then no frame of its traceback, no cause and
+    no context ever held the body.
+    """
+    try:
+        return read(*arguments, **options)
+    except InvalidInput as error:
+        field, message = _cut(error.field, _LONGEST_FIELD), _message(error)
+        if isinstance(error, InvalidBody):
+            return InvalidBody(field, message, status=error.status, fault=error.fault)
+        return InvalidBody(field, message)
+
+
+def parse(body: bytes | str, content_type: str | None = "application/json") -> object:
+    """The JSON value of a body; of several members of one name the last counts.
+
+    No content type, or ``text/plain``, is taken for JSON, as Nova does. Raises `InvalidBody`: 415
+    for another type, 400 for what is no JSON in UTF-8, a lone surrogate included.
+    """
+    media_type = (content_type or "").split(";")[0].strip().lower()
+    if media_type not in JSON_TYPES | {"", "text/plain"}:
+        raise InvalidBody(
+            "Content-Type",
+            f"{shown(content_type)} came, {' or '.join(sorted(JSON_TYPES))} is allowed",
+            status=415,
+            fault="badMediaType",
+        )
+    try:
+        sent = body.encode() if isinstance(body, str) else body
+        # Strings are not cached: the cache would keep passwords for as long as the process lives.
+        return from_json(sent, cache_strings="keys")
+    except UnicodeEncodeError:
+        why = "a lone surrogate has no UTF-8 form"
+    except ValueError as error:
+        why = str(error)
+    raise InvalidBody("body", f"what came is no JSON ({why}), JSON in UTF-8 is allowed")
+
+
+def sole_action(document: object) -> tuple[str, object]:
+    """The name and the value of the one action in a body of ``…/servers/{id}/action``.
+
+    Raises `InvalidBody` as Nova answers: 404 for a value that has no members to count (``null``, a
+    number, ``true``) or one that is no member (``["rebuild"]``, ``"r"``), 400 for another number of
+    members than one.
+    """
+    allowed = "an object with one action is allowed"
+    if isinstance(document, (dict, list, str)) and len(document) != 1:
+        members = "members" if isinstance(document, dict) else "items"
+        raise InvalidBody("body", f"{kind(document)} of {len(document)} {members} came, {allowed}")
+    if not isinstance(document, dict):
+        raise InvalidBody(
+            "body", f"{kind(document)} came, {allowed}", status=404, fault="itemNotFound"
+        )
+    return next(iter(document.items()))
+
+
+def check(model: type[Model], value: object, at: str) -> Model:
+    """The model of the value that stands at ``at``; `InvalidBody` tells what is wrong first."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    field = ".".join([at, *(_segment(part) for part in first["loc"])])
+    raise InvalidBody(field, _wrong(first, model))
+
+
+def kind(value: object) -> str:
+    """What JSON calls a value's type."""
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+    return "null" if value is None else names.get(type(value), "a number")
+
+
+def _wrong(first: ErrorDetails, model: type[Strict]) -> str:
+    if first["type"] == "missing":
+        return "nothing came, it is required"
+    if first["type"] == "extra_forbidden":
+        members = (field.alias or name for name, field in model.model_fields.items())
+        return f"no such member is known here, {', '.join(members)} are allowed"
+    if first["type"] == "model_type":
+        return f"{kind(first['input'])} came, an object is allowed"
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidInput):
+        return _message(cause)
+    came = first["input"]
+    if SECRETS.intersection(first["loc"]) or isinstance(came, (dict, list)):
+        described = kind(came)
+    else:
+        described = _cut(json.dumps(came), _LONGEST_VALUE)
+    rule = str(cause) if cause is not None else first["msg"]
+    return f"{described} came, {rule[:1].lower()}{rule[1:]}"
+
+
+def _segment(part: str | int) -> str:
+    # A member's name is the sender's: in a message it stays short and on one line.
+    return shown(part)[1:-1] if isinstance(part, str) and not part.isidentifier() else str(part)
+
+
+def _message(error: InvalidInput) -> str:
+    return _cut(str(error).removeprefix(f"{error.field}: "), _LONGEST_MESSAGE)
+
+
+def _cut(text: str, longest: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[:longest]}…"

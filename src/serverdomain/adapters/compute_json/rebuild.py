@@ -1,0 +1,123 @@
+"""The body of *Rebuild server*: from the documented request to the domain's own command.
+
+Structure, and what the two paths read differently, is checked here; what every rebuild must keep is
+checked by `RebuildServer` itself, and told under the documented member's name.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from serverdomain.adapters.compute_json.body import Strict, check, outcome, parse, sole_action
+from serverdomain.adapters.compute_json.paths import (
+    LegacyMetadata,
+    Metadata,
+    Name,
+    PaddedName,
+    Path,
+)
+from serverdomain.domain.commands import RebuildServer
+from serverdomain.domain.limits import shown
+from serverdomain.errors import InvalidBody, InvalidInput
+
+_TRUE = frozenset({"True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes"})
+_FALSE = frozenset({"False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no"})
+
+
+def read_rebuild(
+    body: bytes | str,
+    *,
+    path: Path = "v2",
+    content_type: str | None = "application/json",
+) -> RebuildServer:
+    """Read a request of *Rebuild server* (``{"rebuild": {"imageRef": …}}``) as ``path`` reads it.
+
+    Raises `InvalidBody` with the HTTP status that Nova answers: 400, 404 or 415. Neither it nor its
+    traceback holds more of the body than the member that is wrong, and never a password.
+    """
+    command = outcome(_read_rebuild, body, path, content_type)
+    del body
+    if isinstance(command, InvalidBody):
+        raise command
+    return command
+
+
+def _read_rebuild(body: bytes | str, path: Path, content_type: str | None) -> RebuildServer:
+    action, asked = sole_action(parse(body, content_type))
+    if action != "rebuild":
+        raise InvalidBody("body", f"action {shown(action)} came, 'rebuild' is allowed")
+    request = check(_MODELS[path], asked, "rebuild")
+    members = request.model_dump(exclude_unset=True, exclude={"preserve_ephemeral", "personality"})
+    try:
+        return RebuildServer(**members)
+    except InvalidInput as error:
+        field, _, inner = error.field.partition(".")
+        alias = type(request).model_fields[field].alias or field
+        told = ".".join(filter(None, ["rebuild", alias, inner]))
+        raise InvalidBody(told, str(error).removeprefix(f"{error.field}: ")) from None
+
+
+def _boolean(value: object) -> object:
+    if not isinstance(value, bool) and not (isinstance(value, str) and value in _TRUE | _FALSE):
+        raise ValueError("true or false is allowed, or one of their strings such as 'True' and '0'")
+    return value
+
+
+def _base64(contents: str) -> str:
+    # As lenient as Nova, which skips what is no letter of Base64; the file is dropped anyway.
+    try:
+        base64.decodebytes(contents.encode("ascii"))
+    except (UnicodeEncodeError, binascii.Error):
+        pass
+    else:
+        return contents
+    raise ValueError("Base64 in ASCII is allowed")
+
+
+class _File(Strict):
+    """A file of ``personality``: checked, then dropped."""
+
+    path: str
+    contents: Annotated[str, AfterValidator(_base64)]
+
+
+class _KnownFile(_File):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Rebuild(Strict):
+    """What both paths read alike, by its documented names; which members came is what counts."""
+
+    image_id: str = Field(alias="imageRef")
+    admin_pass: str = Field("", alias="adminPass")
+    access_ipv4: str = Field("", alias="accessIPv4")
+    access_ipv6: str = Field("", alias="accessIPv6")
+    disk_config: Literal["AUTO", "MANUAL"] = Field("MANUAL", alias="OS-DCF:diskConfig")
+    preserve_ephemeral: Annotated[object, AfterValidator(_boolean)] = False
+
+
+class _RebuildV2(_Rebuild):
+    """`/v2` overlooks members that it does not know."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: PaddedName = ""
+    metadata: LegacyMetadata = Field(default_factory=dict)
+    personality: list[_File] = Field(default_factory=list)
+
+
+class _RebuildV21(_Rebuild):
+    """`/v2.1` refuses them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name = ""
+    metadata: Metadata = Field(default_factory=dict)
+    personality: list[_KnownFile] = Field(default_factory=list)
+
+
+_MODELS: dict[Path, type[_Rebuild]] = {"v2": _RebuildV2, "v2.1": _RebuildV21}
