@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidInput
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,17 +48,17 @@ def parse(text: str, field: str = "time") -> int:
     allowed = "RFC 3339 with a zone is allowed, such as 2012-09-12T17:20:37Z"
     match = _RFC_3339.fullmatch(text)
     if match is None:
-        raise InvalidInput(field, f"{text!r} is not a time; {allowed}")
+        raise InvalidInput(field, f"{shown(text)} is not a time; {allowed}")
     if match["zone"] is None:
-        raise InvalidInput(field, f"{text!r} is naive, it has no zone; {allowed}")
+        raise InvalidInput(field, f"{shown(text)} is naive, it has no zone; {allowed}")
     if match["second"] == "60":
         raise InvalidInput(
-            field, f"{text!r} has a second 60, which no clock here counts; {allowed}"
+            field, f"{shown(text)} has a second 60, which no clock here counts; {allowed}"
         )
     try:
         moment = datetime.fromisoformat(text.upper())
     except ValueError as error:
-        raise InvalidInput(field, f"{text!r} is not a time ({error}); {allowed}") from None
+        raise InvalidInput(field, f"{shown(text)} is not a time ({error}); {allowed}") from None
     return to_micros(moment, field)
 
 

@@ -7,6 +7,7 @@ reader's refusal is made anew (`outcome`) and raised by a frame that no longer h
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -21,6 +22,8 @@ JSON_TYPES = frozenset({"application/json", "application/vnd.openstack.compute+j
 
 SECRETS = frozenset({"adminPass", "contents"})
 """Members of which no error shows more than the type."""
+
+_USUAL_NAME = re.compile(r"[\w:-]{1,60}", re.ASCII)
 
 _LONGEST_VALUE = 60
 _LONGEST_FIELD = 120
@@ -136,8 +139,8 @@ def _wrong(first: ErrorDetails, model: type[Strict]) -> str:
 
 
 def _segment(part: str | int) -> str:
-    # A member's name is the sender's: in a message it stays short and on one line.
-    return shown(part)[1:-1] if isinstance(part, str) and not part.isidentifier() else str(part)
+    # A member's name is the sender's: where it is no usual one, it is shown as a value is.
+    return str(part) if isinstance(part, int) or _USUAL_NAME.fullmatch(part) else shown(part)
 
 
 def _message(error: InvalidInput) -> str:
@@ -145,5 +148,7 @@ def _message(error: InvalidInput) -> str:
 
 
 def _cut(text: str, longest: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= longest else f"{line[:longest]}…"
+    # What came may hold a newline, or what a terminal obeys.
+    start = text[:longest]
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in start)
+    return line if len(line) <= longest and start == text else f"{line[:longest]}…"
