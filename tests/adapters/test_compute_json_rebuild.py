@@ -172,6 +172,10 @@ def test_the_content_type_is_asked_first(
             "rebuild.personality.0.contents: a number came, input should be a valid string",
         ),
         (
+            {"personality": [{"path": "/x", "contents": "", "mode": "0644"}]},
+            "rebuild.personality.0.mode: no such member is known here",
+        ),
+        (
             {"tags": "x", "name": "y"},
             "rebuild.tags: no such member is known here, imageRef, adminPass, accessIPv4, "
             "accessIPv6, OS-DCF:diskConfig, preserve_ephemeral, name, metadata, personality "

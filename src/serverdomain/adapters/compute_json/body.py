@@ -122,6 +122,8 @@ def _wrong(first: ErrorDetails, model: type[Strict]) -> str:
     if first["type"] == "missing":
         return "nothing came, it is required"
     if first["type"] == "extra_forbidden":
+        if len(first["loc"]) > 1:
+            return "no such member is known here"
         members = (field.alias or name for name, field in model.model_fields.items())
         return f"no such member is known here, {', '.join(members)} are allowed"
     if first["type"] == "model_type":
