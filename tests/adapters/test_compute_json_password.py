@@ -16,6 +16,7 @@ from serverdomain.errors import InvalidBody, InvalidInput
 from tests.adapters.recorded import DATA, PATHS, VECTORS, body_of, read
 
 CANARY = "c4nary-Pa55"
+IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 WITH_PASSWORD = [vector for vector in VECTORS if b"adminPass" in body_of(vector)]
 
 
@@ -146,3 +147,12 @@ def test_the_search_finds_a_password_where_there_is_one() -> None:
 
     assert f"accessIPv4: '{CANARY}' came" in traces(refusal.value)
     assert f"value = '{CANARY}'" in traces(refusal.value)
+
+
+def test_a_password_is_not_kept_in_a_cache_of_strings() -> None:
+    body = json.dumps({"rebuild": {"imageRef": IMAGE, "adminPass": CANARY}})
+
+    first, second = read_rebuild(body).admin_pass, read_rebuild(body).admin_pass
+
+    assert first == second == CANARY
+    assert first is not second
