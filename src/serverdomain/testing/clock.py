@@ -21,6 +21,7 @@ class ManualClock:
         self._micros = _START if now is None else moment.to_micros(now, "now")
 
     def __call__(self) -> datetime:
+        """Where the clock stands."""
         return self.now
 
     def __repr__(self) -> str:

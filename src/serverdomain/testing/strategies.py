@@ -143,9 +143,7 @@ def events() -> st.SearchStrategy[e.Event]:
     images = st.sampled_from(IMAGES)
     return st.one_of(
         beginnings(),
-        st.builds(
-            e.RebuildRequested, rebuild_ids, images, st.sampled_from(("given", "generated"))
-        ),
+        st.builds(e.RebuildRequested, rebuild_ids, images, st.sampled_from(("given", "generated"))),
         st.builds(e.ImageChanged, images),
         st.builds(e.ServerRenamed, names()),
         st.builds(e.MetadataReplaced, metadata()),
