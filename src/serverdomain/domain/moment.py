@@ -19,8 +19,12 @@ _RFC_3339 = re.compile(
     r"(?P<zone>[Zz]|[+-]\d\d:\d\d)?",
     re.ASCII,
 )
-_EARLIEST = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
-_LATEST = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+
+EARLIEST = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""The first moment that every zone can say, in microseconds since 1970 UTC."""
+
+LATEST = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""The last one."""
 
 
 def to_micros(moment: datetime, field: str = "time") -> int:
@@ -30,7 +34,7 @@ def to_micros(moment: datetime, field: str = "time") -> int:
     if moment.utcoffset() is None:
         raise InvalidInput(field, f"{moment.isoformat()} has no zone, an aware datetime is allowed")
     micros = (moment - _EPOCH) // _MICROSECOND
-    if not _EARLIEST <= micros <= _LATEST:
+    if not EARLIEST <= micros <= LATEST:
         raise InvalidInput(field, f"{moment.isoformat()} lies outside the years 1 to 9999")
     return micros
 

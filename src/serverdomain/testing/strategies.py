@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
+from serverdomain.domain import moment
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.server import evolve
@@ -38,12 +39,11 @@ REBUILDS = ("req-1", "req-2", "req-3")
 """The ids that rebuilds here have."""
 
 _TIMES = (-1, 0, 1, 1347470436000000, 1347470437999999)
-_EARLIEST, _LATEST = -62_135_510_400_000_000, 253_402_214_400_000_000
 
 
 def times() -> st.SearchStrategy[int]:
     """Microseconds since 1970 UTC, before it too, that a datetime can say."""
-    return st.sampled_from(_TIMES) | st.integers(_EARLIEST, _LATEST)
+    return st.sampled_from(_TIMES) | st.integers(moment.EARLIEST, moment.LATEST)
 
 
 def request_ids() -> st.SearchStrategy[str]:
@@ -105,16 +105,12 @@ def commands() -> st.SearchStrategy[c.Command]:
             keys=st.lists(st.sampled_from(("meta var", "a")), min_size=1).map(tuple),
         ),
         st.builds(c.ResetState, state=st.sampled_from(("ACTIVE", "ERROR"))),
-        st.sampled_from(
-            (
-                c.ReportBuilt(),
-                c.LockServer(),
-                c.UnlockServer(),
-                c.StopServer(),
-                c.StartServer(),
-                c.DeleteServer(),
-            )
-        ),
+        st.builds(c.ReportBuilt),
+        st.builds(c.LockServer),
+        st.builds(c.UnlockServer),
+        st.builds(c.StopServer),
+        st.builds(c.StartServer),
+        st.builds(c.DeleteServer),
     )
 
 
@@ -160,15 +156,11 @@ def events() -> st.SearchStrategy[e.Event]:
         st.builds(e.ServerLocked, st.sampled_from(("owner", "admin"))),
         st.builds(e.StateReset, st.sampled_from(("ACTIVE", "ERROR"))),
         _observations(),
-        st.sampled_from(
-            (
-                e.ServerBuilt(),
-                e.ServerUnlocked(),
-                e.ServerStopped(),
-                e.ServerStarted(),
-                e.ServerDeleted(),
-            )
-        ),
+        st.builds(e.ServerBuilt),
+        st.builds(e.ServerUnlocked),
+        st.builds(e.ServerStopped),
+        st.builds(e.ServerStarted),
+        st.builds(e.ServerDeleted),
     )
 
 
@@ -177,22 +169,28 @@ def facts() -> st.SearchStrategy[tuple[e.Event, int]]:
     return st.tuples(events(), times())
 
 
-@st.composite
-def histories(draw: st.DrawFn, most: int = 12) -> list[tuple[e.Event, int]]:
+def histories(most: int = 12) -> st.SearchStrategy[list[tuple[e.Event, int]]]:
     """What up to ``most`` commands made of a server: (event, occurred_at), in order.
 
     Every command occurred later than the one before it.
     """
-    at = draw(st.sampled_from(_TIMES))
-    history: list[tuple[e.Event, int]] = [(draw(beginnings()), at)]
-    server = evolve(None, *history[0])
-    asked = draw(st.lists(st.tuples(commands(), actors()), max_size=most))
-    for number, (command, actor) in enumerate(asked, start=1):
+    asked = st.tuples(commands(), actors(), st.integers(1, 10_000_000))
+    return st.builds(
+        _history, beginnings(), st.sampled_from(_TIMES), st.lists(asked, max_size=most)
+    )
+
+
+def _history(
+    beginning: e.ServerRegistered, at: int, asked: list[tuple[c.Command, Actor, int]]
+) -> list[tuple[e.Event, int]]:
+    history: list[tuple[e.Event, int]] = [(beginning, at)]
+    server = evolve(None, beginning, at)
+    for number, (command, actor, later) in enumerate(asked, start=1):
+        at += later
         try:
             decision = decide(server, command, actor, f"req-{number}")
         except ServerdomainError:
             continue
-        at += draw(st.integers(1, 10_000_000))
         for event in decision:
             history.append((event, at))
             server = evolve(server, event, at)
