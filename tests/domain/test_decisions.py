@@ -557,6 +557,12 @@ def test_an_item_of_128_may_still_be_changed() -> None:
     )
 
 
+def test_items_may_be_deleted_where_more_were_adopted_than_a_request_may_set() -> None:
+    items = {str(n): "" for n in range(200)}
+    kept = {key: value for key, value in items.items() if key != "7"}
+    given(registered(metadata=items)).when(DeleteMetadata(keys=("7",))).then(MetadataReplaced(kept))
+
+
 def test_metadata_is_refused_by_the_state_before_the_quota() -> None:
     given(registered(state="ERROR")).when(
         ReplaceMetadata(metadata={str(n): "" for n in range(129)})

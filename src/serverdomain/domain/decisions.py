@@ -179,16 +179,22 @@ def _delete_metadata(server: Server, command: c.DeleteMetadata, actor: Actor, _:
     for key in command.keys:
         if key not in server.metadata:
             raise NotFound(f"server {server.id} has no metadata key {shown(key)}")
+    _ask_metadata(server, actor)
+    # No quota: more may have been adopted than a request may set.
     kept = {key: value for key, value in server.metadata.items() if key not in command.keys}
-    return _change_metadata(server, kept, actor)
+    return _replace_metadata(server, kept)
 
 
 def _change_metadata(server: Server, metadata: dict[str, str], actor: Actor) -> Decision:
+    _ask_metadata(server, actor)
+    _ask_quota(metadata)
+    return _replace_metadata(server, metadata)
+
+
+def _ask_metadata(server: Server, actor: Actor) -> None:
     _ask_lock(server, actor)
     if server.state not in ("ACTIVE", "SHUTOFF"):
         raise Refused("state", _met(server, "its metadata changes in ACTIVE or SHUTOFF"))
-    _ask_quota(metadata)
-    return _replace_metadata(server, metadata)
 
 
 def _replace_metadata(server: Server, metadata: dict[str, str]) -> Decision:
