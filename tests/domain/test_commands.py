@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
+from serverdomain.domain import moment
 from serverdomain.domain.commands import (
     COMMANDS,
     Command,
@@ -304,6 +305,16 @@ def test_an_adopted_servers_ids_and_access_addresses_are_made_canonical() -> Non
     assert command.access_ipv6 == "fe80::100"
 
 
+def test_an_adopted_servers_addresses_are_made_canonical_and_its_own() -> None:
+    addresses = {"private": [Address("FE80::0", 6), Address("1.2.3.4", 4)], "public": ()}
+    command = registering(addresses=addresses)
+    addresses["public"] = "changed"
+    assert command.addresses == {
+        "private": (Address("fe80::", 6), Address("1.2.3.4", 4)),
+        "public": (),
+    }
+
+
 def test_what_is_not_said_of_an_adopted_server() -> None:
     command = registering()
     assert (command.status, command.progress, command.disk_config) == ("ACTIVE", 0, "MANUAL")
@@ -338,9 +349,24 @@ def test_a_server_is_adopted_in_a_state_that_is_known_here(status: str) -> None:
         ("access_ipv6", "1.2.3.4"),
         ("addresses", {"private": (Address("1.2.3.4", 6),)}),
         ("addresses", {"private": (Address("1.2.3.4", 5),)}),
+        ("addresses", {"private": (Address("1.2.3.4", 4.0),)}),
+        ("addresses", {"private": ({"addr": "1.2.3.4", "version": 4},)}),
+        ("addresses", {"private": "1.2.3.4"}),
+        ("addresses", {"private": None}),
         ("addresses", {7: ()}),
+        ("addresses", "private"),
+        ("addresses", None),
+        ("access_ipv4", None),
+        ("access_ipv6", 0),
         ("created", 1.5),
+        ("created", moment.LATEST + 1),
         ("updated", "2012-09-12T17:20:37Z"),
+        ("updated", moment.EARLIEST - 1),
+        ("fault", "disk full"),
+        ("fault", Fault("500", 0, "disk full")),
+        ("fault", Fault(True, 0, "disk full")),
+        ("fault", Fault(500, "now", "disk full")),
+        ("fault", Fault(500, moment.LATEST + 1, "disk full")),
         ("fault", Fault(500, 0, "\ud800")),
     ],
 )

@@ -231,7 +231,7 @@ def test_anything_else_is_no_ipv6_address(bad: object) -> None:
     assert "an IPv6 address such as fe80::100 is allowed" in refused(limits.ipv6, bad)
 
 
-@pytest.mark.parametrize("version", [5, 0, "4", None])
+@pytest.mark.parametrize("version", [5, 0, 4.0, True, "4", None])
 def test_an_address_is_of_version_4_or_6(version: object) -> None:
     with pytest.raises(InvalidInput, match=r"^field: version .* came, 4 or 6 is allowed$"):
         limits.address("field", "1.2.3.4", version)
@@ -263,16 +263,6 @@ def test_a_percentage_is_a_whole_number_from_0_to_100(good: int) -> None:
 @pytest.mark.parametrize("bad", [-1, 101, 50.0, "50", True, False, None, 10**30])
 def test_anything_else_is_no_percentage(bad: object) -> None:
     assert "a whole number from 0 to 100 is allowed" in refused(limits.percent, bad)
-
-
-@pytest.mark.parametrize("good", [0, -1, 1347470437000000])
-def test_a_time_inside_is_a_whole_number_of_microseconds(good: int) -> None:
-    assert limits.micros("field", good) == good
-
-
-@pytest.mark.parametrize("bad", [1.5, "0", True, None])
-def test_anything_else_is_no_time(bad: object) -> None:
-    assert "microseconds since 1970" in refused(limits.micros, bad)
 
 
 # Metadata

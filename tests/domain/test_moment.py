@@ -162,3 +162,15 @@ def test_a_frozen_clock_changes_nothing() -> None:
         assert moment.parse("2012-09-12T17:20:37Z") == DOCUMENTED
         assert moment.to_micros(moment.to_datetime(DOCUMENTED)) == DOCUMENTED
         assert moment.seconds(DOCUMENTED) == "2012-09-12T17:20:37Z"
+
+
+@pytest.mark.parametrize("good", [0, -1, moment.EARLIEST, moment.LATEST])
+def test_a_time_inside_is_a_whole_number_of_microseconds(good: int) -> None:
+    assert moment.micros("field", good) == good
+
+
+@pytest.mark.parametrize("bad", [1.5, "0", True, None, moment.EARLIEST - 1, moment.LATEST + 1])
+def test_anything_else_is_no_time(bad: object) -> None:
+    allowed = "years 1 to 9999" if type(bad) is int else "microseconds since 1970"
+    with pytest.raises(InvalidInput, match=f"^field: .*{allowed}"):
+        moment.micros("field", bad)

@@ -7,13 +7,15 @@ whichever way it came in. ``kind`` is its permanent name in the table of command
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from msgspec import UNSET, Struct, UnsetType, to_builtins
 from msgspec.structs import fields, force_setattr
 
-from serverdomain.domain import limits
+from serverdomain.domain import limits, moment
 from serverdomain.domain.events import Address, DiskConfig, Fault, Stage, State
+from serverdomain.errors import InvalidInput
 
 STATES = ("ACTIVE", "SHUTOFF", "ERROR", "BUILD")
 DISK_CONFIGS = ("AUTO", "MANUAL")
@@ -80,17 +82,15 @@ class RegisterServer(Command, frozen=True, kw_only=True):
         limits.one_of("disk_config", self.disk_config, DISK_CONFIGS)
         limits.percent("progress", self.progress)
         self._canonical("metadata", limits.string_map("metadata", self.metadata))
-        if self.access_ipv4:
+        if self.access_ipv4 != "":
             self._canonical("access_ipv4", limits.ipv4("access_ipv4", self.access_ipv4))
-        if self.access_ipv6:
+        if self.access_ipv6 != "":
             self._canonical("access_ipv6", limits.ipv6("access_ipv6", self.access_ipv6))
-        self._canonical("addresses", limits.addresses("addresses", self.addresses))
+        self._canonical("addresses", _canonical_addresses(self.addresses))
         for field in ("created", "updated"):
-            limits.micros(field, getattr(self, field))
+            moment.micros(field, getattr(self, field))
         if self.fault is not None:
-            limits.whole("fault.code", self.fault.code)
-            limits.micros("fault.created", self.fault.created)
-            limits.text("fault.message", self.fault.message)
+            _check_fault(self.fault)
 
 
 class CreateServer(Command, frozen=True, kw_only=True):
@@ -301,6 +301,35 @@ COMMANDS: dict[str, type[Command]] = {
     )
 }
 """Every command by its permanent kind."""
+
+
+def _canonical_addresses(value: object) -> dict[str, tuple[Address, ...]]:
+    if not isinstance(value, Mapping):
+        raise InvalidInput(
+            "addresses", f"{limits.shown(value)} came, a map of networks to addresses is allowed"
+        )
+    return {
+        limits.text("addresses", network): _canonical_network(f"addresses.{network}", addresses)
+        for network, addresses in value.items()
+    }
+
+
+def _canonical_network(field: str, value: object) -> tuple[Address, ...]:
+    if not isinstance(value, tuple | list) or not all(isinstance(one, Address) for one in value):
+        raise InvalidInput(field, f"{limits.shown(value)} came, a tuple of Address is allowed")
+    return tuple(
+        Address(limits.address(field, one.addr, one.version), one.version) for one in value
+    )
+
+
+def _check_fault(fault: object) -> None:
+    if not isinstance(fault, Fault):
+        raise InvalidInput("fault", f"{limits.shown(fault)} came, a Fault is allowed")
+    code: object = fault.code
+    if not isinstance(code, int) or isinstance(code, bool):
+        raise InvalidInput("fault.code", f"{limits.shown(code)} came, a whole number is allowed")
+    moment.micros("fault.created", fault.created)
+    limits.text("fault.message", fault.message)
 
 
 def _check_settings(command: CreateServer | RebuildServer) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from uuid import UUID
 
-from serverdomain.domain.events import Address
 from serverdomain.errors import InvalidInput
 
 LONGEST_NAME = 255
@@ -108,7 +107,7 @@ def ipv6(field: str, value: object) -> str:
 
 def address(field: str, value: object, version: object) -> str:
     """An address of version 4 or 6."""
-    if version not in (4, 6):
+    if not isinstance(version, int) or version not in (4, 6):
         raise InvalidInput(field, f"version {shown(version)} came, 4 or 6 is allowed")
     return ipv4(field, value) if version == 4 else ipv6(field, value)
 
@@ -184,28 +183,3 @@ def request_id(field: str, value: object) -> str:
         field,
         f"{shown(value)} came, 1 to 255 printable ASCII characters without a space are allowed",
     )
-
-
-def whole(field: str, value: object) -> int:
-    """A whole number."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidInput(field, f"{shown(value)} came, a whole number is allowed")
-    return value
-
-
-def addresses(field: str, value: object) -> dict[str, tuple[Address, ...]]:
-    """Addresses by the name of their network."""
-    if not isinstance(value, Mapping):
-        raise InvalidInput(field, f"{shown(value)} came, a map of networks is allowed")
-    found = {}
-    for network, items in value.items():
-        where = f"{field}.{text(field, network)}"
-        found[network] = tuple(items)
-        for one in found[network]:
-            address(where, getattr(one, "addr", one), getattr(one, "version", None))
-    return found
-
-
-def micros(field: str, value: object) -> int:
-    """Microseconds since 1970 UTC."""
-    return whole(field, value)

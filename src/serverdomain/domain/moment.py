@@ -39,6 +39,17 @@ def to_micros(moment: datetime, field: str = "time") -> int:
     return micros
 
 
+def micros(field: str, value: object) -> int:
+    """Microseconds since 1970 UTC, as a whole number that a datetime of any zone can say."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if EARLIEST <= value <= LATEST:
+            return value
+        raise InvalidInput(field, f"{shown(value)} came, a time in the years 1 to 9999 is allowed")
+    raise InvalidInput(
+        field, f"{shown(value)} came, microseconds since 1970 as a whole number are allowed"
+    )
+
+
 def to_datetime(micros: int) -> datetime:
     """The aware datetime, in UTC, of microseconds since 1970."""
     return _EPOCH + micros * _MICROSECOND
