@@ -152,11 +152,11 @@ def verdict(call: str, now: Now, actor: Actor) -> tuple[str, Now]:
 
 
 def _verdict(call: str, now: Now, actor: Actor) -> tuple[str, Now]:
+    if not now.there:
+        return "not found", now
     admin = "admin" in actor.roles
     if not admin and "member" not in actor.roles:
         return "role", now
-    if not now.there:
-        return "not found", now
     if call in REPORTS:
         return _report(call, now)
     if call == "lock":

@@ -176,8 +176,8 @@ def test_a_reader_may_neither_register_nor_create(register: RegisterServer) -> N
     given().when(a_creation(), actor=READER).then_refused("role", "may not create")
 
 
-def test_a_reader_learns_nothing_of_whether_the_server_is_there() -> None:
-    given().when(StopServer(), actor=READER).then_refused("role")
+def test_a_server_that_is_not_there_comes_before_the_role_as_in_nova() -> None:
+    given().when(StopServer(), actor=READER).then_not_found()
 
 
 def test_the_embedding_service_may_act_and_passes_no_lock() -> None:

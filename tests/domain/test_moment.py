@@ -170,7 +170,7 @@ def test_a_time_inside_is_a_whole_number_of_microseconds(good: int) -> None:
 
 
 @pytest.mark.parametrize("bad", [1.5, "0", True, None, moment.EARLIEST - 1, moment.LATEST + 1])
-def test_anything_else_is_no_time(bad: object) -> None:
+def test_anything_else_is_no_whole_number_of_microseconds(bad: object) -> None:
     allowed = "years 1 to 9999" if type(bad) is int else "microseconds since 1970"
     with pytest.raises(InvalidInput, match=f"^field: .*{allowed}"):
         moment.micros("field", bad)
