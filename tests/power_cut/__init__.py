@@ -1,0 +1,28 @@
+"""A simulated power cut under SQLite, for tests of what a store promises.
+
+A killed process leaves the page cache whole, so killing one tells nothing of durability. Here a
+workload runs on a VFS that keeps a log of every write and sync; from that log a disk is made as a
+power cut may leave it, and a judge opens it.
+
+Mark tests `needs_sqlite_symbols`. Let a workload keep a second connection open, checkpoint in its
+middle, and acknowledge before it closes: the last connection to close checkpoints and syncs, and
+hides what a weaker mode loses.
+"""
+
+import pytest
+
+from .sqlite_library import OutOfReach, reach
+
+__all__ = ["needs_sqlite_symbols"]
+
+
+def _out_of_reach() -> str:
+    try:
+        reach()
+    except OutOfReach as error:
+        return str(error)
+    return ""
+
+
+_reason = _out_of_reach()
+needs_sqlite_symbols = pytest.mark.skipif(bool(_reason), reason=_reason)
