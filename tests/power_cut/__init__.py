@@ -11,9 +11,18 @@ hides what a weaker mode loses.
 
 import pytest
 
+from .fault import Fault
+from .recording import PastTheLog, Recording, Workload, record
 from .sqlite_library import OutOfReach, reach
 
-__all__ = ["needs_sqlite_symbols"]
+__all__ = [
+    "Fault",
+    "PastTheLog",
+    "Recording",
+    "Workload",
+    "needs_sqlite_symbols",
+    "record",
+]
 
 
 def _out_of_reach() -> str:
