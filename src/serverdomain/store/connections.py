@@ -22,6 +22,9 @@ from serverdomain.store.place import Place
 
 LOCK_TIMEOUT = "SERVERDOMAIN_LOCK_TIMEOUT"
 
+SYNCHRONOUS = "FULL"
+"""What was acknowledged is on the disk: in WAL mode NORMAL would not sync at a commit."""
+
 
 def lock_timeout_setting() -> float:
     """How long a lock is waited for, in seconds."""
@@ -164,8 +167,7 @@ class Connections:
             check_same_thread=False,
             cached_statements=256,
         )
-        # What was acknowledged is on the disk: in WAL mode NORMAL would not sync at a commit.
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
         return connection
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:

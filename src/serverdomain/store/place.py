@@ -13,6 +13,7 @@ from serverdomain.errors import InvalidInput, StoreDamaged, StoreError, StoreFor
 _FORMS = "sqlite:///relative.db, sqlite:////absolute.db or memory: is allowed"
 _MEMORY = ("memory:", "sqlite://", "sqlite:///:memory:")
 _MAGIC = b"SQLite format 3\0"
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
 
 class Place(NamedTuple):
@@ -71,10 +72,22 @@ def holds(path: Path, application_id: int, what: str) -> bool:
         raise StoreForeign(f"{path} is a folder, a file is allowed for a {what}") from None
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
-    if not header:
+    is_sqlite = len(header) == 100 and header.startswith(_MAGIC)
+    if is_sqlite and int.from_bytes(header[68:72], "big") == application_id:
+        return True
+    if not header or _is_unfinished(path):
         return False
-    if len(header) < 100 or not header.startswith(_MAGIC):
+    if not is_sqlite:
         raise StoreDamaged(f"{path} is no SQLite database, let alone a serverdomain {what}")
-    if int.from_bytes(header[68:72], "big") != application_id:
-        raise StoreForeign(f"{path} is an SQLite database, but no serverdomain {what}")
-    return True
+    raise StoreForeign(f"{path} is an SQLite database, but no serverdomain {what}")
+
+
+def _is_unfinished(path: Path) -> bool:
+    # The power went while the file was made: SQLite will roll it back to what its journal says, and
+    # to nothing where that knows of no pages. Until then what is in the file means nothing.
+    try:
+        with path.with_name(f"{path.name}-journal").open("rb") as file:
+            journal = file.read(20)
+    except OSError:
+        return False
+    return journal.startswith(_JOURNAL_MAGIC) and journal[16:20] == bytes(4)

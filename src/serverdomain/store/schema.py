@@ -105,26 +105,24 @@ STEPS: tuple[tuple[str, ...], ...] = ((*_TABLES, *_INSERT_GUARDS, *_UPDATE_AND_D
 """What each schema version adds to the one before, as SQL."""
 
 
-def is_current(connection: sqlite3.Connection, place: object) -> bool:
-    """Whether the file has taken every step; a file that took more raises `StoreNewer`."""
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(STEPS):
+def version(connection: sqlite3.Connection, place: object) -> int:
+    """How many steps the file has taken; one that took more than there are raises `StoreNewer`."""
+    (taken,) = connection.execute("PRAGMA user_version").fetchone()
+    if taken > len(STEPS):
         raise StoreNewer(
-            f"{place} has schema version {version}, this release of serverdomain reads up to "
+            f"{place} has schema version {taken}, this release of serverdomain reads up to "
             f"{len(STEPS)}: upgrade to use it"
         )
-    return version == len(STEPS)
+    return int(taken)
 
 
 def bring_up(connection: sqlite3.Connection, place: object) -> None:
     """Take the steps that are missing, inside the caller's transaction."""
-    if is_current(connection, place):
-        return
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for step in STEPS[version:]:
+    taken = version(connection, place)
+    for step in STEPS[taken:]:
         for statement in step:
             connection.execute(statement)
-    if version == 0:
+    if taken == 0:
         connection.execute("INSERT INTO log (log_id) VALUES (?)", (str(uuid4()),))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(STEPS)}")

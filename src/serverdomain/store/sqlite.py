@@ -43,13 +43,16 @@ class Datastore(sqlite.SQLiteDatastore):
 
     def _open(self, create: bool) -> None:
         connections = self.connections
-        if not connections.exists():
+        if connections.exists():
+            with connections.reading() as connection:
+                version = schema.version(connection, connections.place)
+        else:
+            version = 0
+        if version == 0:
             if not create:
                 raise StoreMissing(f"there is no store at {connections.place}")
             connections.make()
-        with connections.reading() as connection:
-            current = schema.is_current(connection, connections.place)
-        if not current:
+        if version < len(schema.STEPS):
             with connections.writing() as connection:
                 schema.bring_up(connection, connections.place)
         connections.use_wal()
