@@ -305,6 +305,14 @@ def test_an_adopted_servers_ids_and_access_addresses_are_made_canonical() -> Non
     assert command.access_ipv6 == "fe80::100"
 
 
+def test_a_network_is_named_on_one_short_line() -> None:
+    for network in ("a\nb", "n" * 1000):
+        with pytest.raises(InvalidInput, match=r"^addresses\.") as no:
+            registering(addresses={network: (Address("no", 4),)})
+        assert len(str(no.value).splitlines()) == 1
+        assert len(str(no.value)) < 200
+
+
 def test_an_adopted_servers_addresses_are_made_canonical_and_its_own() -> None:
     addresses = {"private": [Address("FE80::0", 6), Address("1.2.3.4", 4)], "public": ()}
     command = registering(addresses=addresses)

@@ -333,6 +333,12 @@ def test_metadata_has_a_utf_8_form(bad: dict[str, str]) -> None:
     assert "has a lone surrogate" in refused(limits.metadata, bad)
 
 
+@pytest.mark.parametrize("key", ["a\nb", "a\u2028b", "k" * 255])
+@pytest.mark.parametrize("bad", [7, "v" * 256, SURROGATE])
+def test_an_item_is_named_on_one_short_line_whatever_its_key(key: str, bad: object) -> None:
+    assert len(refused(limits.metadata, {key: bad})) < 200
+
+
 def test_a_map_that_is_so_needs_to_keep_no_length() -> None:
     long = {"": "v" * 256, "k" * 256: ""}
     assert limits.string_map("field", long) == long

@@ -309,7 +309,9 @@ def _canonical_addresses(value: object) -> dict[str, tuple[Address, ...]]:
             "addresses", f"{limits.shown(value)} came, a map of networks to addresses is allowed"
         )
     return {
-        limits.text("addresses", network): _canonical_network(f"addresses.{network}", addresses)
+        limits.text("addresses", network): _canonical_network(
+            limits.member("addresses", network), addresses
+        )
         for network, addresses in value.items()
     }
 

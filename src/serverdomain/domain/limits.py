@@ -31,6 +31,11 @@ def shown(value: object) -> str:
     return literal if len(literal) <= _SHOWN else f"{literal[:_SHOWN]}…"
 
 
+def member(field: str, key: str) -> str:
+    """The name of a field's member, on one line whatever the key is."""
+    return f"{field}.{shown(key)[1:-1] if not key.isprintable() else key[:_SHOWN]}"
+
+
 def text(field: str, value: object, *, shortest: int = 0, longest: int | None = None) -> str:
     """A string that has a UTF-8 form, of ``shortest`` to ``longest`` characters."""
     if not isinstance(value, str):
@@ -130,7 +135,7 @@ def string_map(field: str, value: object) -> dict[str, str]:
     """A map of strings to strings, each with a UTF-8 form."""
     if not isinstance(value, Mapping):
         raise InvalidInput(field, f"{shown(value)} came, a map of strings to strings is allowed")
-    return {text(field, key): text(f"{field}.{key}", item) for key, item in value.items()}
+    return {text(field, key): text(member(field, key), item) for key, item in value.items()}
 
 
 def metadata(field: str, value: object) -> dict[str, str]:
@@ -138,7 +143,7 @@ def metadata(field: str, value: object) -> dict[str, str]:
     items = string_map(field, value)
     for key, item in items.items():
         _bytes(field, "key", key, shortest=1)
-        _bytes(f"{field}.{key[:_SHOWN]}", "value", item, shortest=0)
+        _bytes(member(field, key), "value", item, shortest=0)
     return items
 
 
