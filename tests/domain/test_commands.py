@@ -194,6 +194,20 @@ def test_a_bad_password_is_in_no_error(make, bad: object) -> None:
     assert PASSWORD not in told
 
 
+@pytest.mark.parametrize("make", [creating, rebuilding])
+@pytest.mark.parametrize("bad", [f"{PASSWORD}\ud800", [PASSWORD]])
+def test_a_bad_password_is_in_no_trace_that_shows_what_our_frames_held(make, bad: object) -> None:
+    with pytest.raises(InvalidInput) as no:
+        make(admin_pass=bad)
+    ours = no.value.__traceback__.tb_next.tb_next
+    output = StringIO()
+    Console(file=output, width=200).print(
+        Traceback.from_exception(InvalidInput, no.value, ours, show_locals=True)
+    )
+    assert "admin_pass" in output.getvalue()
+    assert PASSWORD not in output.getvalue()
+
+
 def test_what_a_command_shows_is_what_makes_it() -> None:
     assert repr(LockServer()) == "LockServer()"
     assert repr(RenameServer(name="foobar")) == "RenameServer(name='foobar')"

@@ -165,15 +165,21 @@ def keys(field: str, value: object) -> tuple[str, ...]:
 def password(field: str, value: object) -> str:
     """Any string with a UTF-8 form; of what came only the type is told."""
     if not isinstance(value, str):
-        raise InvalidInput(field, f"a {type(value).__name__} came, a string is allowed")
+        came, allowed = f"a {type(value).__name__}", "a string"
+    elif not _has_utf_8(value):
+        came, allowed = "a string without a UTF-8 form", "text that has one"
+    else:
+        return value
+    del value  # A traceback that shows what its frames held would tell it.
+    raise InvalidInput(field, f"{came} came, {allowed} is allowed")
+
+
+def _has_utf_8(value: str) -> bool:
     try:
         value.encode()
     except UnicodeEncodeError:
-        pass
-    else:
-        return value
-    # Outside the except block: the encoding error's own text would carry the password along.
-    raise InvalidInput(field, "a string without a UTF-8 form came, text that has one is allowed")
+        return False
+    return True
 
 
 def request_id(field: str, value: object) -> str:
