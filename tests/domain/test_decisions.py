@@ -4,10 +4,11 @@ import pytest
 from hypothesis import assume, settings
 from hypothesis import given as for_any
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from serverdomain.domain.actor import SYSTEM, Actor
 from serverdomain.domain.commands import (
+    STATES,
     CompleteRebuild,
     CreateServer,
     DeleteMetadata,
@@ -119,21 +120,45 @@ class AnyWayThroughTheTable(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
-        self.world.record((registered(state="BUILD", metadata={"meta var": "meta val"}),), 0)
-        self.world.recorded = self.world.server
         self.now = Now("BUILD")
         self.asked = 0
 
-    @rule(call=st.sampled_from(sorted(CALLS)), caller=st.sampled_from(sorted(CALLERS)))
+    @initialize(state=st.sampled_from(STATES))
+    def begin(self, state: str) -> None:
+        self.world.record((registered(state=state),), 0)
+        self.world.recorded = self.world.server
+        self.now = Now(state)
+
+    @rule(
+        call=st.sampled_from(sorted(set(CALLS) - {"delete"})),
+        caller=st.sampled_from(sorted(CALLERS)),
+    )
     def ask(self, call: str, caller: str) -> None:
-        self.asked += 1
-        actor = CALLERS[caller]
         if call in ("merge metadata", "replace metadata", "delete a metadata key", "rename"):
             # Otherwise the second of them would change nothing, which the table does not know.
             self.world.record(
                 (MetadataReplaced({"meta var": "meta val"}), ServerRenamed("foobar")), self.asked
             )
             self.world.recorded = self.world.server
+        self._ask(call, caller)
+
+    # Work goes on more often than it is stopped, so that rebuilds get under way.
+    @rule(
+        call=st.sampled_from(("rebuild", "rebuild", "complete", "fail", "unlock")),
+        caller=st.sampled_from(("owner", "administrator")),
+    )
+    def go_on(self, call: str, caller: str) -> None:
+        self._ask(call, caller)
+
+    # Late, because little happens afterwards.
+    @precondition(lambda self: self.asked > 25)
+    @rule(caller=st.sampled_from(sorted(CALLERS)))
+    def delete(self, caller: str) -> None:
+        self._ask("delete", caller)
+
+    def _ask(self, call: str, caller: str) -> None:
+        self.asked += 1
+        actor = CALLERS[caller]
         came = came_of(self.world.recorded, call, actor, f"req-{self.asked}")
         expected = verdict(call, self.now, actor)
         assert came == expected
