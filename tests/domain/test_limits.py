@@ -260,6 +260,10 @@ def test_a_percentage_is_a_whole_number_from_0_to_100(good: int) -> None:
     assert limits.percent("field", good) == good
 
 
+def test_a_number_too_long_to_write_is_told_by_its_type() -> None:
+    assert "a int of many digits came" in refused(limits.percent, 10**5000)
+
+
 @pytest.mark.parametrize("bad", [-1, 101, 50.0, "50", True, False, None, 10**30])
 def test_anything_else_is_no_percentage(bad: object) -> None:
     assert "a whole number from 0 to 100 is allowed" in refused(limits.percent, bad)

@@ -61,12 +61,12 @@ class Change(NamedTuple):
 def changes(before: Server | None, after: Server | None) -> tuple[Change, ...]:
     """What changed in the documented members, a leaf each, in their order, without ``/updated``.
 
-    A server that is not there, or is deleted, has no members.
+    Those that went come last. A server that is not there, or is deleted, has no members.
     """
     old, new = _leaves(before), _leaves(after)
     return tuple(
         Change(path, old.get(path), new.get(path))
-        for path in old | new
+        for path in new | old
         if old.get(path) != new.get(path)
     )
 

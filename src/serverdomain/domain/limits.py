@@ -27,7 +27,10 @@ _SHOWN = 60
 
 def shown(value: object) -> str:
     """What came, short enough for one line."""
-    literal = ascii(value)
+    try:
+        literal = ascii(value)
+    except ValueError:  # Python writes no whole number of over 4,300 digits.
+        literal = f"a {type(value).__name__} of many digits"
     return literal if len(literal) <= _SHOWN else f"{literal[:_SHOWN]}…"
 
 
