@@ -1,10 +1,12 @@
 """Where a store lies: its URL, as SQLAlchemy writes them, and what is at that place already.
 
-A file is asked what it is before SQLite opens it, so that somebody else's is never touched.
+A file is asked what it is before it is opened to be used, so that somebody else's is never touched.
 """
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +14,6 @@ from serverdomain.errors import InvalidInput, StoreDamaged, StoreError, StoreFor
 
 _FORMS = "sqlite:///relative.db, sqlite:////absolute.db or memory: is allowed"
 _MEMORY = ("memory:", "sqlite://", "sqlite:///:memory:")
-_MAGIC = b"SQLite format 3\0"
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
 
@@ -62,24 +63,40 @@ def holds(path: Path, application_id: int, what: str) -> bool:
     Raises `StoreForeign` where the file holds something else, `StoreError` where it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            header = file.read(100)
+        if path.is_dir():
+            raise StoreForeign(f"{path} is a folder, a file is allowed for a {what}")
+        if path.stat().st_size == 0:
+            return False
     except FileNotFoundError:
         if path.parent.is_dir():
             return False
         raise StoreMissing(f"{path}: the folder {path.parent} does not exist") from None
-    except IsADirectoryError:
-        raise StoreForeign(f"{path} is a folder, a file is allowed for a {what}") from None
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
-    is_sqlite = len(header) == 100 and header.startswith(_MAGIC)
-    if is_sqlite and int.from_bytes(header[68:72], "big") == application_id:
+    found = _application_id(path)
+    if found == application_id:
         return True
-    if not header or _is_unfinished(path):
+    if _is_unfinished(path):
         return False
-    if not is_sqlite:
+    if found is None:
         raise StoreDamaged(f"{path} is no SQLite database, let alone a serverdomain {what}")
     raise StoreForeign(f"{path} is an SQLite database, but no serverdomain {what}")
+
+
+def _application_id(path: Path) -> int | None:
+    # Asked through SQLite, not by reading the file: where a process closes a file, POSIX drops all
+    # locks that it has on it, those of its other connections too. Immutable takes none and writes
+    # nothing; with a writable schema it also reads a file that another process is just making.
+    uri = f"{path.as_uri()}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            (found,) = connection.execute("PRAGMA application_id").fetchone()
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"{path} cannot be read: {error}") from None
+    except sqlite3.DatabaseError:
+        return None
+    return int(found)
 
 
 def _is_unfinished(path: Path) -> bool:
