@@ -46,7 +46,7 @@ def test_no_committed_file_holds(what: str) -> None:
     [
         ("a package registry", "simple = https://py" + "pi.org/simple"),
         ("an address to download from", "https://example.com/a/b.wh" + "l"),
-        ("an address to download from", "pip install -" + "-index-url x"),
+        ("an address to download from", "pip install --inde" + "x-url x"),
         ("a path of one machine", "cd /tm" + "p/clone"),
     ],
 )

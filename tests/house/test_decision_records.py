@@ -1,0 +1,72 @@
+"""The decision records in docs/adr: short, of one form, and each held to by tests that exist."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.house.imports import ROOT
+
+RECORDS = sorted((ROOT / "docs/adr").glob("*.md"))
+HEADINGS = ["Context", "Decision", "Consequences", "Confirmed by"]
+MOST_WORDS = 350
+
+each_record = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.stem)
+
+
+def test_the_records_are_numbered_without_gaps() -> None:
+    numbers = [record.name[:5] for record in RECORDS]
+    assert numbers == [f"{number:04}-" for number in range(1, len(RECORDS) + 1)]
+    assert len(RECORDS) >= 11
+
+
+@each_record
+def test_a_record_has_its_title_and_four_parts(record: Path) -> None:
+    text = record.read_text("utf-8")
+    assert re.match(rf"# {int(record.name[:4])}\. \S.*\n", text)
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == HEADINGS
+    parts = re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]
+    assert all(part.strip() for part in parts)
+
+
+@each_record
+def test_a_record_is_short(record: Path) -> None:
+    assert len(record.read_text("utf-8").split()) <= MOST_WORDS
+
+
+@each_record
+def test_what_confirms_a_record_is_there(record: Path) -> None:
+    named = re.findall(r"^[*-] `(\S+)`$", record.read_text("utf-8"), re.MULTILINE)
+    assert named, "a record names at least one test"
+    confirmed_by = record.read_text("utf-8").partition("## Confirmed by\n")[2]
+    assert len(named) == len(confirmed_by.strip().splitlines()), "a test a line, and nothing else"
+    missing = [name for name in named if not is_test(*name.partition("::")[::2])]
+    assert missing == []
+
+
+def is_test(path: str, name: str) -> bool:
+    """Whether a file has a test, or a class of tests, of that name."""
+    if not (ROOT / path).is_file():
+        return False
+    tree = ast.parse((ROOT / path).read_text("utf-8"))
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return any(isinstance(node, kinds) and node.name == name for node in tree.body)
+
+
+def test_a_test_that_is_not_there_is_noticed() -> None:
+    here = "tests/house/test_decision_records.py"
+    assert is_test(here, "test_a_record_is_short")
+    assert not is_test(here, "test_a_record_is_long")
+    assert not is_test(here, "is_a_test_elsewhere")
+    assert not is_test("tests/house/test_nothing.py", "test_a_record_is_short")
+
+
+def test_the_readme_lists_every_record_by_its_title() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    listed = re.findall(r"^\d+\. \[(.*)\]\((docs/adr/.*)\)$", readme, re.MULTILINE)
+    titles = [
+        (record.read_text("utf-8").splitlines()[0].partition(". ")[2], f"docs/adr/{record.name}")
+        for record in RECORDS
+    ]
+    assert listed == titles

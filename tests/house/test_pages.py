@@ -1,0 +1,119 @@
+"""What the pages show is what happens."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from serverdomain.domain import events
+from tests.house.imports import ROOT
+from tests.house.pages import PAGES, blocks, run
+
+EVENTS_PAGE = ROOT / "docs/events.md"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_snippet_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+    run(page, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "```python\n1 / 0\n```",
+        "```python\nprint(1)\n```\n```text\n2\n```",
+        "```console\n$ echo one\ntwo\n```",
+        "```console\n$ exit 3\n```",
+        "```json\n{]\n```",
+        "```sh\nmake nothing-of-the-kind\n```",
+        "```fortran\nEND\n```",
+    ],
+)
+def test_a_snippet_that_is_wrong_fails(wrong: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{wrong}\n", "utf-8")
+    with pytest.raises((AssertionError, ArithmeticError, ValueError)):
+        run(page, tmp_path)
+
+
+def test_a_traceback_names_the_line_of_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n\n```python\nx = 1\nx.y\n```\n", "utf-8")
+    with pytest.raises(AttributeError) as caught:
+        run(page, tmp_path)
+    assert caught.traceback[-1].lineno == 4  # Counted from zero there.
+
+
+def test_commands_see_the_files_and_the_page_shows_what_varies_as_dots(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        '```json a.json\n{"a": 1}\n```\n```console\n$ cat a.json; date\n{"a": 1}\n...\n```\n',
+        "utf-8",
+    )
+    assert [block.name for block in blocks(page.read_text("utf-8"))] == ["a.json", ""]
+    run(page, tmp_path)
+
+
+def test_every_event_is_described_with_its_members() -> None:
+    """A heading for each event, and under it a row for each member, in order."""
+    sections = re.split(r"^### `(\w+)`$", EVENTS_PAGE.read_text("utf-8"), flags=re.MULTILINE)
+    described = {
+        name: re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+        for name, text in zip(sections[1::2], sections[2::2], strict=True)
+    }
+    assert described == {
+        name: list(event.__struct_fields__) for name, event in events.EVENTS.items()
+    }
+    assert list(described) == list(events.EVENTS), "in the order of the module"
+
+
+def test_what_an_event_may_leave_out_is_marked() -> None:
+    sections = re.split(r"^### `(\w+)`$", EVENTS_PAGE.read_text("utf-8"), flags=re.MULTILINE)
+    for name, text in zip(sections[1::2], sections[2::2], strict=True):
+        event = events.EVENTS[name]
+        optional = event.__struct_fields__[
+            len(event.__struct_fields__) - len(event.__struct_defaults__) :
+        ]
+        marked = re.findall(r"^\| `(\w+)` \|[^|]*, may be absent[^|]*\|", text, re.MULTILINE)
+        assert marked == list(optional), name
+
+
+def test_the_readme_names_every_page_of_the_documentation() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    missing = [
+        page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in readme
+    ]
+    assert missing == []
+
+
+def test_every_link_between_the_pages_leads_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_what_the_map_of_the_house_names_is_there() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    (house,) = re.findall(r"^## The map of the house$(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    source = ROOT / "src/serverdomain"
+    named = set(re.findall(r"^\| `([\w./]+)` \|", house, re.MULTILINE))
+    there = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in source.iterdir()
+        if (path.is_dir() and path.name != "__pycache__")
+        or (path.suffix == ".py" and not path.name.startswith("_"))
+    }
+    assert named == there
+
+
+def test_the_tree_of_errors_is_described_whole() -> None:
+    """docs/embedding.md says of every error what to do."""
+    tree = ast.parse((ROOT / "src/serverdomain/errors.py").read_text("utf-8"))
+    errors = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    page = (ROOT / "docs/embedding.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == errors
