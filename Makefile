@@ -33,7 +33,7 @@ bench: $(VENV)  ## run the measurements
 	$(PY) -m benchmarks
 
 mutants: $(VENV)  ## ask whether the tests notice changed code
-	$(PY) -m mutmut run
+	$(PY) -m tests.mutation
 
 constraints: $(VENV)  ## pin the newest versions that pyproject.toml allows
 	$(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 \

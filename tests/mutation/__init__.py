@@ -1,0 +1,1 @@
+"""Whether the tests notice changed code: `make mutants`, which is no part of any other run."""

@@ -1,0 +1,112 @@
+"""Mutants of what mutmut does not see, for it changes the bodies of functions alone.
+
+That is the table of the fold and of the decisions, with their lambdas, and the guards in SQL.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+
+
+class Mutant(NamedTuple):
+    """A file's text with one change in it; ``change`` tells which, as a diff's lines."""
+
+    path: str
+    text: str
+    change: str
+
+
+def mutants() -> Iterator[Mutant]:
+    for path in ("domain/server.py", "domain/decisions.py"):
+        yield from _of_tables(f"src/serverdomain/{path}")
+    yield from _of_sql("src/serverdomain/store/schema.py")
+
+
+def _of_tables(path: str) -> Iterator[Mutant]:
+    """Each entry of a module's dicts dropped, each constant in them changed, each choice made."""
+    source = (ROOT / path).read_text("utf-8")
+    for statement in ast.parse(source).body:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign):
+            continue
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Dict):
+                for key, value in zip(node.keys, node.values, strict=True):
+                    assert key is not None
+                    entry = _span(source, key, value)
+                    yield _changed(path, source, entry, "")
+                    if isinstance(value, ast.Constant):
+                        yield _changed(path, source, _span(source, value, value), "'XX'")
+            elif isinstance(node, ast.IfExp):
+                for choice in (node.body, node.orelse):
+                    after = ast.unparse(choice)
+                    yield _changed(path, source, _span(source, node, node), after)
+
+
+def _span(source: str, first: ast.expr, last: ast.expr) -> tuple[int, int]:
+    starts = [0]
+    for line in source.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    assert last.end_lineno is not None
+    assert last.end_col_offset is not None
+    end = starts[last.end_lineno - 1] + last.end_col_offset
+    if first is not last:
+        # An entry ends with its comma, and with the bracket that may stand around its value.
+        end += re.match(r"[\s)]*,?", source[end:]).end()  # type: ignore[union-attr]
+    return starts[first.lineno - 1] + first.col_offset, end
+
+
+_SQL = (
+    (r"\bNOT NULL\b", ""),
+    (r"\bAUTOINCREMENT\b", ""),
+    (r"(?<!,\n        )CHECK \((?:[^()]|\([^()]*\))*\)", ""),
+    (r",\s+(?:CHECK|UNIQUE) \([^()]*\)", ""),
+    (r"CREATE UNIQUE INDEX", "CREATE INDEX"),
+    (r" WHERE refused = 0\"", '"'),
+    (r'"CREATE (?:UNIQUE )?INDEX [^"]*",', ""),
+    (r"SELECT RAISE\(.*?;", "SELECT 1;"),
+    (r"(?<=WHERE )NEW\.\S+ (?:<>|=) \S+\s+AND ", ""),
+    (r"\s+AND NEW\.\w+ <= [^;]*(?=;)", ""),
+    (r" AND refused = 0(?=\s)", ""),
+    (r"\bMAX\b", "MIN"),
+    (r"\+ 1 FROM", "FROM"),
+    (r"<=", "<"),
+    (r" < ", " <= "),
+    (r"\bDESC\b", "ASC"),
+    (r"CASE WHEN .*? END", "NEW.originator_version"),
+    (r"CASE WHEN .*? END", "1"),
+    (r"WHERE originator_id = NEW\.originator_id", ""),
+    (r"WHERE request_id = NEW\.request_id AND", "WHERE"),
+    (r'\("stored_events", "commands", "log"\)', '("commands", "log")'),
+    (r'\("stored_events", "commands", "log"\)', '("stored_events", "log")'),
+    (r'\("stored_events", "commands", "log"\)', '("stored_events", "commands")'),
+    (r'\("UPDATE", "DELETE"\)', '("DELETE",)'),
+    (r'\("UPDATE", "DELETE"\)', '("UPDATE",)'),
+)
+"""What may be weaker in a schema, as patterns and what takes their place."""
+
+
+def _of_sql(path: str) -> Iterator[Mutant]:
+    source = (ROOT / path).read_text("utf-8")
+    functions = source.index("\ndef ")
+    for pattern, after in _SQL:
+        found = list(re.finditer(pattern, source[:functions], re.DOTALL))
+        assert found, f"{pattern} weakens nothing: the schema has changed"
+        yield from (_changed(path, source, one.span(), after) for one in found)
+
+
+def _changed(path: str, source: str, span: tuple[int, int], after: str) -> Mutant:
+    start, end = span
+    changed = source[:start] + after + source[end:]
+    lines = unified_diff(source.splitlines(), changed.splitlines(), n=0, lineterm="")
+    return Mutant(path, changed, change_of("\n".join(lines)))
+
+
+def change_of(diff: str) -> str:
+    """The lines of a diff that differ, without their indentation: what says which mutant it is."""
+    lines = (line for line in diff.splitlines() if re.match(r"[-+](?![-+]{2} )", line))
+    return "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines)
