@@ -1,7 +1,8 @@
-"""For your tests: given/when/then for the domain, a clock that you move, hypothesis strategies.
+"""For your tests: given/when/then, a clock that you move, strategies, what a store must pass.
 
 Every name is resolved when it is asked for, so that loading this package loads nothing else.
-`serverdomain.testing.strategies` needs the extra ``serverdomain[testing]``, the rest does not.
+`StoreContract` and `serverdomain.testing.strategies` need the extra ``serverdomain[testing]``, the
+rest does not.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         given,
         registered,
     )
+    from serverdomain.testing.store_contract import StoreContract
 
 _HOMES = {
     "ADMIN": "scenario",
@@ -27,6 +29,7 @@ _HOMES = {
     "READER": "scenario",
     "ManualClock": "clock",
     "Scenario": "scenario",
+    "StoreContract": "store_contract",
     "Verdict": "scenario",
     "given": "scenario",
     "registered": "scenario",
@@ -38,6 +41,7 @@ __all__ = [
     "READER",
     "ManualClock",
     "Scenario",
+    "StoreContract",
     "Verdict",
     "given",
     "registered",

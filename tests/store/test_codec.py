@@ -1,0 +1,106 @@
+"""Events as stored: permanent names, canonical JSON, and old versions that are read today."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given as for_any
+
+from serverdomain import InvalidInput, UnknownEvent
+from serverdomain.domain.events import EVENTS, Event, ImageChanged, ServerRenamed
+from serverdomain.store.codec import CODEC, Codec
+from serverdomain.testing import strategies
+
+STORED = json.loads((Path(__file__).parents[1] / "data" / "stored-events.json").read_text())
+
+
+@for_any(strategies.events())
+def test_every_event_survives_being_stored(event: Event) -> None:
+    topic, state = CODEC.encode(event)
+
+    assert CODEC.decode(topic, state, 1) == event
+    assert CODEC.decode(topic, state.encode(), 1) == event
+    assert CODEC.encode(CODEC.decode(topic, state, 1)) == (topic, state)
+
+
+@for_any(strategies.events())
+def test_what_is_stored_is_canonical(event: Event) -> None:
+    _, state = CODEC.encode(event)
+
+    assert state == json.dumps(
+        json.loads(state), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+
+
+@pytest.mark.parametrize("topic", STORED)
+def test_what_was_ever_stored_is_read_and_written_as_it_was(topic: str) -> None:
+    state = json.dumps(STORED[topic], separators=(",", ":"), sort_keys=True)
+
+    assert CODEC.encode(CODEC.decode(topic, state, 1)) == (topic, state)
+
+
+def test_an_example_of_every_event_is_kept() -> None:
+    assert {topic.split(":")[1] for topic in STORED} == set(EVENTS)
+    assert all(topic == f"serverdomain:{topic.split(':')[1]}:1" for topic in STORED)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "serverdomain:ServerPainted:1",
+        "serverdomain:ImageChanged:2",
+        "serverdomain:ImageChanged",
+        "serverdomain:",
+    ],
+)
+def test_an_event_of_a_newer_release_is_named_with_its_position(topic: str) -> None:
+    with pytest.raises(UnknownEvent, match=r"position 77 .*newer release") as unknown:
+        CODEC.decode(topic, "{}", 77)
+
+    assert (unknown.value.topic, unknown.value.position) == (topic, 77)
+
+
+class ImageReplaced(ImageChanged, frozen=True):
+    """What a third version of `ImageChanged` may look like, under another class."""
+
+    reason: str
+
+
+def image_became_an_object(members: dict[str, Any]) -> dict[str, Any]:
+    return {"image": {"id": members["image_id"]}}
+
+
+def image_got_a_reason(members: dict[str, Any]) -> dict[str, Any]:
+    return {"image_id": members["image"]["id"], "reason": "unknown"}
+
+
+def test_an_old_version_walks_up_to_todays_class() -> None:
+    codec = Codec(
+        {"ImageChanged": ImageReplaced},
+        {"ImageChanged": (image_became_an_object, image_got_a_reason)},
+    )
+    today = ImageReplaced("70a5", "asked")
+
+    assert codec.decode("serverdomain:ImageChanged:1", '{"image_id":"70a5"}', 1) == ImageReplaced(
+        "70a5", "unknown"
+    )
+    assert codec.decode(
+        "serverdomain:ImageChanged:2", '{"image":{"id":"70a5"}}', 1
+    ) == ImageReplaced("70a5", "unknown")
+    assert codec.encode(today) == (
+        "serverdomain:ImageChanged:3",
+        '{"image_id":"70a5","reason":"asked"}',
+    )
+    assert codec.decode(*codec.encode(today), 1) == today
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [ImageChanged(5), ServerRenamed("\ud800"), ServerRenamed(None), "ServerStopped", None],
+)
+def test_what_could_not_be_read_again_is_not_stored(poison: Any) -> None:
+    with pytest.raises(InvalidInput, match="event"):
+        CODEC.encode(poison)

@@ -1,0 +1,164 @@
+"""The store as `eventsourcing` knows it: its own test cases, its applications, its factory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+from unittest import TestCase
+from uuid import uuid4
+
+import pytest
+from eventsourcing.application import Application, ProcessingEvent
+from eventsourcing.dispatch import singledispatchmethod
+from eventsourcing.domain import Aggregate, DomainEvent, event
+from eventsourcing.persistence import InfrastructureFactory, IntegrityError, StoredEvent
+from eventsourcing.system import ProcessApplication, SingleThreadedRunner, System
+from eventsourcing.tests import persistence as theirs
+
+from serverdomain import NotFound, Servers
+from serverdomain.store.sqlite import Factory, ProcessRecorder, SQLiteStore
+from serverdomain.testing.store_contract import OTHER, SERVER, adopted
+
+MODULE = "serverdomain.store.sqlite"
+
+
+class _InAFile(TestCase):
+    def setUp(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.store = SQLiteStore.open(f"sqlite:///{folder.name}/cloud.db")
+        self.addCleanup(self.store.close)
+
+    def create_recorder(self) -> SQLiteStore:
+        return self.store
+
+
+class _InMemory(_InAFile):
+    def setUp(self) -> None:
+        self.store = SQLiteStore.open("memory:")
+        self.addCleanup(self.store.close)
+
+
+class TestTheirCaseInAFile(_InAFile, theirs.ApplicationRecorderTestCase[SQLiteStore]):
+    pass
+
+
+class TestTheirCaseInMemory(_InMemory, theirs.ApplicationRecorderTestCase[SQLiteStore]):
+    pass
+
+
+class TestTheirInterleavingInAFile(_InAFile, theirs.NonInterleavingNotificationIDsBaseCase):
+    pass
+
+
+class TestTheirInterleavingInMemory(_InMemory, theirs.NonInterleavingNotificationIDsBaseCase):
+    pass
+
+
+class Note(Aggregate):
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @event("Changed")
+    def change(self, text: str) -> None:
+        self.text = text
+
+
+class Notes(Application[Any]):
+    is_snapshotting_enabled = True
+    snapshotting_intervals: ClassVar[dict[Any, int]] = {Note: 2}
+
+    def add(self, text: str) -> Any:
+        note = Note(text)
+        self.save(note)
+        return note.id
+
+    def change(self, note_id: Any, text: str) -> None:
+        note: Note = self.repository.get(note_id)
+        note.change(text)
+        self.save(note)
+
+
+class Counter(ProcessApplication[Any]):
+    @singledispatchmethod
+    def policy(self, domain_event: DomainEvent, processing_event: ProcessingEvent[Any]) -> None:
+        if isinstance(domain_event, Note.Changed):
+            processing_event.collect_events(Note("counted"))
+
+
+def environment(path: Path | str) -> dict[str, str]:
+    return {"PERSISTENCE_MODULE": MODULE, "SQLITE_DBNAME": str(path)}
+
+
+@pytest.mark.parametrize("where", ["cloud.db", ":memory:", "file::memory:?cache=shared"])
+def test_an_application_of_theirs_is_kept_by_our_store(tmp_path: Path, where: str) -> None:
+    name = tmp_path / where if where.endswith(".db") else where
+    notes = Notes(environment(name))
+    note_id = notes.add("one")
+    for text in ("two", "three"):
+        notes.change(note_id, text)
+
+    assert notes.repository.get(note_id).text == "three"
+    assert [one.id for one in notes.notification_log.select(1, 10)] == [1, 2, 3]
+    notes.close()
+
+
+def test_a_system_of_theirs_follows_one_application_with_another(tmp_path: Path) -> None:
+    env = {
+        "PERSISTENCE_MODULE": MODULE,
+        "NOTES_SQLITE_DBNAME": str(tmp_path / "notes.db"),
+        "COUNTER_SQLITE_DBNAME": str(tmp_path / "counter.db"),
+    }
+    with SingleThreadedRunner(System([[Notes, Counter]]), env) as runner:
+        notes, counter = runner.get(Notes), runner.get(Counter)
+        notes.change(notes.add("one"), "two")
+
+        assert isinstance(counter.recorder, ProcessRecorder)
+        assert counter.recorder.max_tracking_id("Notes") == 2
+        assert len(counter.notification_log.select(1, 10)) == 1
+
+
+def test_the_module_has_one_factory() -> None:
+    factory = InfrastructureFactory.construct(environment(":memory:"))
+
+    assert type(factory) is Factory
+    factory.close()
+
+
+def test_what_their_application_wrote_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.db"
+    notes = Notes(environment(path))
+    note_id = notes.add("one")
+    with Servers.open(f"sqlite:///{path}") as servers:
+        servers.register(adopted())
+        notes.change(note_id, "two")
+        servers.stop(SERVER)
+
+        assert [entry.position for entry in servers.history(SERVER)] == [2, 4]
+        assert servers.list() == [servers.get(SERVER)]
+        assert servers.view.status().lag == 0
+        with pytest.raises(NotFound):
+            servers.get(str(note_id))
+    assert notes.repository.get(note_id).text == "two"
+    notes.close()
+
+
+def test_theirs_cannot_write_an_event_of_ours_without_its_command() -> None:
+    store = SQLiteStore.open("memory:")
+    ours = StoredEvent(uuid4(), 1, "serverdomain:ServerDeleted:1", b"{}")
+
+    with pytest.raises(IntegrityError):
+        store.insert_events([ours])
+    assert store.max_notification_id() is None
+    store.close()
+
+
+def test_theirs_reads_our_events_as_bytes() -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted(OTHER))
+        (stored,) = servers._store.select_notifications(1, 10)
+
+    assert stored.topic == "serverdomain:ServerRegistered:1"
+    assert isinstance(stored.state, bytes)
+    assert str(stored.originator_id) == OTHER

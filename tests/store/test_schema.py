@@ -1,0 +1,198 @@
+"""The database itself refuses to rewrite the log, whoever asks and in whatever words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from serverdomain import Context, Servers, StoreNewer
+from serverdomain.store import schema
+from serverdomain.testing.store_contract import SERVER, adopted
+
+TABLES = ("stored_events", "commands", "log")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "cloud.db"
+    with Servers.open(f"sqlite:///{path}") as servers:
+        servers.register(adopted(), Context(request_id="req-1"))
+        servers.rename(SERVER, "second", Context(request_id="req-2"))
+        servers.rename(SERVER, "third", Context(request_id="req-3"))
+    return path
+
+
+@pytest.fixture
+def database(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def everything(database: sqlite3.Connection) -> list[object]:
+    return [database.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES]
+
+
+EVENT = "(position, originator_id, originator_version, topic, state, command_id)"
+HEX = SERVER.replace("-", "")
+REWRITES = [
+    *(f"UPDATE {table} SET rowid = rowid" for table in TABLES),
+    *(f"UPDATE OR IGNORE {table} SET rowid = 99" for table in TABLES),
+    *(f"DELETE FROM {table}" for table in TABLES),
+    "UPDATE stored_events SET state = '{}' WHERE position = 2",
+    "DELETE FROM stored_events WHERE position = 3",
+    f"INSERT OR REPLACE INTO stored_events {EVENT} VALUES (2, '{HEX}', 2, 't', '{{}}', 2)",
+    f"REPLACE INTO stored_events {EVENT} VALUES (2, 'other', 1, 't', '{{}}', 2)",
+    f"REPLACE INTO stored_events {EVENT} VALUES (NULL, '{HEX}', 2, 't', '{{}}', 2)",
+    f"INSERT OR IGNORE INTO stored_events {EVENT} VALUES (NULL, '{HEX}', 2, 't', '{{}}', 2)",
+    f"INSERT INTO stored_events {EVENT} VALUES (2, 'x', 1, 't', '{{}}', 2)"
+    " ON CONFLICT (position) DO UPDATE SET state = '{}'",
+    f"INSERT INTO stored_events {EVENT} VALUES (NULL, '{HEX}', 5, 't', '{{}}', 2)",
+    f"INSERT INTO stored_events {EVENT} VALUES (NULL, 'new', 2, 'serverdomain:X:1', '{{}}', 2)",
+    f"INSERT INTO stored_events {EVENT} VALUES (1, 'new', 1, 't', '{{}}', 2)",
+    f"INSERT INTO stored_events {EVENT} VALUES (0, 'new', 1, 't', '{{}}', 2)",
+    f"INSERT INTO stored_events {EVENT} VALUES (-1, 'new', 1, 't', '{{}}', 2)",
+    f"INSERT INTO stored_events {EVENT} VALUES (-7, 'new', 1, 't', '{{}}', 2)",
+    f"INSERT INTO stored_events {EVENT} VALUES (NULL, 'new', 1, 'serverdomain:X:1', '{{}}', NULL)",
+    *(
+        f"{insert} INTO commands SELECT {command_id}, kind, server_id, members, user_id,"
+        f" project_id, roles, {request_id}, correlation_id, caused_by, occurred_at,"
+        f" recorded_at - {earlier}, {refused} FROM commands WHERE command_id = 3"
+        for insert, command_id, request_id, earlier, refused in [
+            ("REPLACE", 2, "'req-new'", 0, 0),
+            ("INSERT OR REPLACE", "NULL", "'req-2'", 0, 0),
+            ("INSERT OR IGNORE", "NULL", "'req-2'", 0, 0),
+            ("INSERT", "NULL", "'req-2'", 0, 0),
+            ("INSERT", -1, "'req-new'", 0, 0),
+            ("INSERT", 0, "'req-new'", 0, 0),
+            ("INSERT", "NULL", "'req-new'", 1, 0),
+            ("INSERT", "NULL", "'req-new'", 0, 2),
+        ]
+    ),
+    "UPDATE log SET log_id = 'another'",
+    "INSERT INTO log VALUES ('another')",
+    "REPLACE INTO log (rowid, log_id) VALUES (1, 'another')",
+]
+
+
+@pytest.mark.parametrize("statement", REWRITES)
+def test_the_database_refuses_to_rewrite_what_is_there(
+    database: sqlite3.Connection, statement: str
+) -> None:
+    before = everything(database)
+
+    with pytest.raises(sqlite3.IntegrityError):
+        database.execute(statement)
+
+    assert everything(database) == before
+
+
+def test_a_refused_command_claims_no_request_id(database: sqlite3.Connection) -> None:
+    again = (
+        "INSERT INTO commands SELECT NULL, kind, server_id, members, user_id, project_id, roles,"
+        " request_id, correlation_id, caused_by, occurred_at, recorded_at, 1 FROM commands"
+        " WHERE command_id = 3"
+    )
+    database.execute(again)
+    database.execute(again)
+
+    assert database.execute("SELECT COUNT(*) FROM commands").fetchone() == (5,)
+
+
+def test_a_dump_put_back_keeps_every_position(path: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(path)) as source:
+        script = "\n".join(source.iterdump())
+        before = everything(source)
+    with closing(sqlite3.connect(tmp_path / "restored.db")) as restored:
+        restored.executescript(script)
+        assert everything(restored) == before
+
+
+def test_a_position_is_never_used_again(database: sqlite3.Connection) -> None:
+    database.execute("INSERT INTO stored_events VALUES (90, 'new', 1, 't', '{}', NULL)")
+    database.execute(
+        "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
+        " VALUES ('new', 2, 't', '{}')"
+    )
+
+    assert database.execute("SELECT MAX(position) FROM stored_events").fetchone() == (91,)
+
+
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        ("SELECT * FROM stored_events WHERE originator_id = 'x'", "sqlite_autoindex_stored_events"),
+        ("SELECT * FROM stored_events WHERE command_id = 1", "stored_events_by_command"),
+        ("SELECT * FROM commands WHERE request_id = 'x' AND refused = 0", "commands_by_request"),
+        ("SELECT * FROM commands WHERE server_id = 'x'", "commands_by_server"),
+        ("SELECT * FROM commands WHERE recorded_at > 5", "commands_by_time"),
+    ],
+)
+def test_server_time_and_request_are_looked_up_by_an_index(
+    database: sqlite3.Connection, question: str, index: str
+) -> None:
+    plan = database.execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
+
+    assert index in str(plan)
+    assert "SCAN" not in str(plan)
+
+
+def test_every_table_keeps_its_rowid_and_positions_count_up(database: sqlite3.Connection) -> None:
+    made = dict(database.execute("SELECT name, sql FROM sqlite_master WHERE type='table'"))
+
+    assert set(made) == {*TABLES, "sqlite_sequence"}
+    assert not [name for name, sql in made.items() if "WITHOUT ROWID" in sql]
+    assert "position INTEGER PRIMARY KEY AUTOINCREMENT" in made["stored_events"]
+
+
+def test_an_older_file_takes_the_steps_it_lacks(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = (*schema.STEPS, ("CREATE TABLE newer (a)", "CREATE INDEX newer_a ON newer (a)"))
+    monkeypatch.setattr(schema, "STEPS", newer)
+
+    with Servers.open(f"sqlite:///{path}", create=False) as servers:
+        assert servers.get(SERVER).name == "third"
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM newer").fetchone() == (0,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(newer),)
+
+
+def test_a_newer_file_is_refused_with_words_and_untouched(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 77")
+    before = path.read_bytes()
+
+    with pytest.raises(StoreNewer, match=r"schema version 77.*upgrade"):
+        Servers.open(f"sqlite:///{path}")
+
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        "stored_events_append",
+        "commands_append",
+        "log_append",
+        *(f"{table}_no_{what}" for table in TABLES for what in ("update", "delete")),
+    ],
+)
+def test_each_guard_is_needed(database: sqlite3.Connection, guard: str) -> None:
+    database.execute(f"DROP TRIGGER {guard}")
+    before = everything(database)
+    broken = []
+    for statement in REWRITES:
+        database.execute("BEGIN")
+        try:
+            database.execute(statement)
+            broken += [statement] if everything(database) != before else []
+        except sqlite3.IntegrityError:
+            pass
+        database.execute("ROLLBACK")
+
+    assert broken
