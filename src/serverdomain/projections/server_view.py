@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from serverdomain.domain import limits
 from serverdomain.domain.server import Server
 from serverdomain.errors import InvalidInput, StoreDamaged
 from serverdomain.projections import catch_up, replay
@@ -75,6 +76,9 @@ class ServerView:
         """The servers that the view shows now, newest first; ``name`` finds a part of a name."""
         if status is not None and status not in STATUSES:
             raise InvalidInput("status", f"{status!r} came, {', '.join(STATUSES)} are allowed")
+        for field, text in (("name", name), ("image_id", image_id), ("project_id", project_id)):
+            if text is not None:
+                limits.text(field, text)
         wanted = {"status": status, "image_id": image_id, "project_id": project_id}
         conditions = {f"{column} = ?": value for column, value in wanted.items()}
         conditions["instr(name, ?) > 0"] = name
