@@ -1,6 +1,33 @@
-"""The ``serverdomain`` command."""
+"""The ``serverdomain`` command, a file for each group of commands.
+
+Nothing of the library is imported before a command runs, so that ``--help`` and completion are
+quick; typer and rich come with the extra ``cli``.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+_EXTRA = ("typer", "rich")
 
 
-def main() -> None:
-    """Run the command."""
-    raise SystemExit("not yet")
+def main() -> NoReturn:
+    """Run the command that the process was started with, and exit as `run` says."""
+    try:
+        from serverdomain.adapters.cli.app import app
+        from serverdomain.adapters.cli.run import run
+
+        code = run(app)
+    except ModuleNotFoundError as missing:
+        if missing.name not in _EXTRA:
+            raise
+        print(
+            f"serverdomain: the command needs {missing.name}, which is not installed; "
+            "pip install 'serverdomain[cli]' brings it",
+            file=sys.stderr,
+        )
+        code = 3
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

@@ -1,0 +1,118 @@
+"""What is printed: JSON and words on stdout, a line on stderr where something is wrong.
+
+Off a terminal nothing is cut, wrapped or coloured; and wherever it goes, no text that somebody gave
+a server can make a terminal do anything.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from io import StringIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from serverdomain.domain.server import Server
+
+_NO_END = 1_000_000
+
+
+class AnswerLost(Exception):
+    """The answer could not be printed; ``request_id`` is the one of the command that happened."""
+
+    def __init__(self, why: str, request_id: str | None) -> None:
+        lost = f"the answer cannot be printed: {why}"
+        if request_id is not None:
+            lost += (
+                f"; the command happened, the same with --request-id {request_id} tells it again"
+            )
+        super().__init__(lost)
+
+
+class NobodyListens(Exception):
+    """The reader of stdout has closed the pipe: nothing more is wanted, and nothing is wrong."""
+
+
+def complain(message: str) -> None:
+    """Say on stderr, in one line, what is wrong."""
+    # Where stderr takes nothing either, the exit code has to say it alone.
+    with suppress(OSError):
+        print(f"serverdomain: {visible(message)}", file=sys.stderr, flush=True)
+
+
+def say(text: str, request_id: str | None = None) -> None:
+    """Print text and a newline; ``request_id`` names the command whose answer it is."""
+    if sys.stdout is None:
+        raise AnswerLost("stdout is closed", request_id)
+    try:
+        try:
+            print(text, flush=True)
+        except UnicodeEncodeError as narrow:
+            encoded = text.encode(narrow.encoding, "backslashreplace")
+            print(encoded.decode(narrow.encoding), flush=True)
+    except BrokenPipeError:
+        raise NobodyListens from None
+    except OSError as error:
+        raise AnswerLost(error.strerror or str(error), request_id) from None
+
+
+def say_json(value: object, request_id: str | None = None) -> None:
+    """Print a value as JSON; what would not show, or stdout cannot write, is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    if not encoding.lower().startswith("utf"):
+        text = json.dumps(value, indent=2)
+    elif not text.isascii():
+        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    say(text, request_id)
+
+
+def document(server: Server, endpoint: str, admin_pass: str | None = None) -> dict[str, Any]:
+    """A server as `/v2` shows it, with the links that its own project has."""
+    from serverdomain.adapters.compute_json import render
+
+    return render(server, endpoint=endpoint, project=server.project_id, admin_pass=admin_pass)
+
+
+def say_table(table: Table) -> None:
+    """Print a table: as wide as the terminal, or as wide as it is."""
+    page = StringIO()
+    _console(page, _is_terminal(sys.stdout)).print(table)
+    say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
+
+
+def visible(text: str) -> str:
+    """Text with what would not show, or would make a terminal obey, written out."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def bar(stream: TextIO, *, off_terminal: bool = False) -> Progress:
+    """A progress bar; off a terminal only its end is drawn, or nothing at all."""
+    from rich.progress import Progress
+
+    on_terminal = _is_terminal(stream)
+    return Progress(
+        console=_console(stream, on_terminal), disable=not (on_terminal or off_terminal)
+    )
+
+
+def _console(file: TextIO, on_terminal: bool) -> Console:
+    from rich.console import Console
+
+    return Console(
+        file=file,
+        force_terminal=on_terminal,
+        width=None if on_terminal else _NO_END,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()

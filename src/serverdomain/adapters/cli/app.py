@@ -1,0 +1,29 @@
+"""All commands in one place, in the order in which ``--help`` lists them."""
+
+from __future__ import annotations
+
+# The bars and tables of rich are drawn by some commands alone, but it is missed at once.
+import rich  # noqa: F401
+import typer
+
+from serverdomain.adapters.cli import (
+    demo,
+    lifetimes,
+    questions,
+    rebuilds,
+    settings,
+    states,
+    view,
+)
+
+app = typer.Typer(
+    name="serverdomain",
+    help="Servers as lists of facts: change them, and ask what they are and what happened.",
+    # Plain help is the same on a terminal and in a file, cuts nothing, and needs no rich.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for group in (lifetimes, rebuilds, settings, states, questions):
+    app.add_typer(group.app)
+app.add_typer(view.app, name="view")
+app.add_typer(demo.app)

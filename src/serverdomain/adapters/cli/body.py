@@ -1,0 +1,53 @@
+"""What a command reads: a file, or ``-`` for stdin."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from serverdomain.errors import InvalidInput
+
+Document = Annotated[
+    str,
+    typer.Option("--from", metavar="FILE|-", help='A server: {"server": {…}}.'),
+]
+Request = Annotated[
+    str,
+    typer.Option("--request", metavar="FILE|-", help='A rebuild request: {"rebuild": {…}}.'),
+]
+
+LONGEST_REQUEST = 112 * 1024
+"""Bytes of a request, as the Compute API takes it."""
+
+LONGEST_DOCUMENT = 16 * 1024 * 1024
+"""Bytes of a document: no server comes near it, and an endless stream is not read for ever."""
+
+
+def read(option: str, given: str, longest: int) -> bytes:
+    """The bytes of a file, or of stdin for ``-``; of at most ``longest`` bytes.
+
+    Raises `InvalidInput` where there is nothing to be read.
+    """
+    if given.lstrip()[:1] in ("{", "["):
+        # Not shown: it may hold a password.
+        raise InvalidInput(option, "JSON came, the name of a file is allowed, or - for stdin")
+    try:
+        if given == "-":
+            if sys.stdin is None:
+                raise InvalidInput(option, "stdin is closed, a file is allowed")
+            found = sys.stdin.buffer.read(longest + 1)
+        else:
+            with open(given, "rb") as file:
+                found = file.read(longest + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise InvalidInput(
+            option, f"{given!r} cannot be read ({why}), a file is allowed, or - for stdin"
+        ) from None
+    if len(found) > longest:
+        raise InvalidInput(
+            option, f"{given!r} holds more than {longest} bytes, that many are allowed"
+        )
+    return found

@@ -1,0 +1,77 @@
+"""From what went wrong to an exit code and one line on stderr.
+
+::
+
+    0  done, or nothing to change
+    1  the log, the clock or a rule says no
+    2  the words alone are wrong: usage, a document, a body, the form of a time
+    3  a store or view cannot be used; the answer cannot be printed
+
+Ctrl-C ends with 130, and like a reader who has closed the pipe it is nothing to talk about.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+from typer.main import get_command
+
+from serverdomain import errors
+from serverdomain.adapters.cli.answers import AnswerLost, NobodyListens, complain
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
+    """Run a command (``arguments``, or those of the process) and give back its exit code."""
+    with _warnings_as_lines():
+        try:
+            command = get_command(app)
+            # Flags that are not given are None, which typer looks at with pydantic: too slow for
+            # the help of a command.
+            for flag in command.get_params(typer.Context(command)):
+                flag.default = False
+            code = command.main(arguments, prog_name="serverdomain", standalone_mode=False)
+        except typer.TyperException as wrong:
+            return _failed(wrong.exit_code, _usage(wrong))
+        except errors.InvalidInput as wrong:
+            return _failed(2, wrong)
+        except (errors.Refused, errors.Conflict, errors.NotFound) as no:
+            return _failed(1, no)
+        except (errors.StoreError, AnswerLost) as broken:
+            return _failed(3, broken)
+        except OSError as broken:
+            return _failed(3, f"the system says no: {broken}")
+        except NobodyListens:
+            return 0
+        except KeyboardInterrupt:
+            return 130
+    return code if isinstance(code, int) else 0
+
+
+def _failed(code: int, why: object) -> int:
+    complain(str(why))
+    return code
+
+
+def _usage(wrong: typer.TyperException) -> str:
+    said = " ".join(wrong.format_message().replace("Value error, ", "").split()).rstrip(".?")
+    context = getattr(wrong, "ctx", None)
+    where = "serverdomain" if context is None else context.command_path
+    return f"{said[:1].lower()}{said[1:]}; {where} --help says what is allowed"
+
+
+class _Lines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        complain(record.getMessage())
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    log, handler = logging.getLogger("serverdomain"), _Lines(logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)

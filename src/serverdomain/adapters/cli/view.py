@@ -1,0 +1,39 @@
+"""The view that `list` reads: how far it is, and its rows made anew."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from serverdomain.adapters.cli.answers import bar, say, say_json
+from serverdomain.adapters.cli.options import AsJson, ViewPlace, with_options
+
+app = typer.Typer(help="The view that list reads: a cache made from the log.")
+
+
+@app.command()
+@with_options
+def replay(place: ViewPlace) -> None:
+    """Make all rows anew from the log.
+
+    The old ones are read and followed meanwhile.
+    """
+    with place.open_view() as servers, bar(sys.stderr) as progress:
+        task = progress.add_task("replay", total=None)
+        servers.view.replay(
+            lambda position, head: progress.update(task, completed=position, total=head)
+        )
+
+
+@app.command()
+@with_options
+def status(place: ViewPlace, as_json: AsJson = False) -> None:
+    """Tell how far the view has followed the log, as it stands."""
+    with place.open_view() as servers:
+        found, path = servers.view.status(), servers.view.path
+    if as_json:
+        say_json(found._asdict())
+        return
+    say(f"{path} holds {found.servers} servers at position {found.position} of {found.head}")
+    say(f"{found.lag} events behind" if found.lag else "nothing behind")

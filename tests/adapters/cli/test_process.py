@@ -1,0 +1,170 @@
+"""What only a process of its own shows: how it starts, what it prints to, how it is ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.cli.conftest import Command
+from tests.adapters.cli.terminal import PASSWORD, SERVER_ID, environment, process
+
+SCRIPT = Path(sys.executable).with_name("serverdomain")
+STORE = ("--store", "sqlite:///cloud.db")
+FULL = Path("/dev/full")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["rebuild", "--help"], ["view", "--help"]])
+def test_help_loads_nothing_of_what_a_command_needs(arguments: list[str], tmp_path: Path) -> None:
+    asked = (
+        "import sys; from serverdomain.adapters.cli import main\n"
+        "try: main()\n"
+        "finally: print('loaded:', *sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", asked, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=environment(),
+    )
+    shown, _, loaded = ran.stdout.partition("loaded: ")
+    assert shown.startswith("Usage: serverdomain ")
+    assert "..." not in shown.partition("Commands:")[2], "no summary of a command is cut"
+    assert "serverdomain.adapters.cli" in loaded.split()
+    assert not {"eventsourcing", "msgspec", "pydantic", "sqlite_utils"} & set(loaded.split())
+
+
+def test_the_script_and_the_module_are_the_same_command(tmp_path: Path) -> None:
+    script = subprocess.run(
+        [SCRIPT, "list"], capture_output=True, text=True, check=False, env=environment()
+    )
+    module = process("list", folder=tmp_path)
+    assert (script.returncode, script.stdout, script.stderr) == (2, "", module.stderr)
+    assert module.stderr.startswith("serverdomain: missing option '--store'")
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_without_the_extra_one_sentence_names_it(missing: str, tmp_path: Path) -> None:
+    # In a module's place, None stands for one that is not installed.
+    asked = (
+        f"import sys; sys.modules[{missing!r}] = None; sys.argv = ['serverdomain', 'list']\n"
+        "from serverdomain.adapters.cli import main; main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert ran.stderr == (
+        f"serverdomain: the command needs {missing}, which is not installed; "
+        "pip install 'serverdomain[cli]' brings it\n"
+    )
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_an_answer_that_stdout_does_not_take_names_the_request_to_repeat(
+    registered: Command, folder: Path
+) -> None:
+    with FULL.open("w") as full:
+        rebuild = ("rebuild", SERVER_ID, "--request", "request.json", *STORE)
+        lost = process(*rebuild, folder=folder, capture_output=False, stdout=full, stderr=-1)
+    assert lost.returncode == 3
+    assert lost.stderr.count("\n") == 1
+    assert PASSWORD not in lost.stderr
+    request_id = lost.stderr.partition("--request-id ")[2].split()[0]
+    again = registered(*rebuild, "--request-id", request_id).server
+    assert (again["status"], "adminPass" in again) == ("REBUILD", False)
+    assert len(registered("history", SERVER_ID, "--json").json) == 5
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["show", SERVER_ID, *STORE], ["demo"]])
+def test_a_full_stdout_is_one_line(registered: Command, folder: Path, arguments: list[str]) -> None:
+    env = environment(TMPDIR=str(folder))
+    with FULL.open("w") as full:
+        lost = process(
+            *arguments, folder=folder, capture_output=False, stdout=full, stderr=-1, env=env
+        )
+    assert (lost.returncode, lost.stderr.count("\n")) == (3, 1)
+    assert "No space left on device" in lost.stderr
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_where_stderr_is_full_too_the_exit_code_speaks_alone(folder: Path) -> None:
+    with FULL.open("w") as full:
+        ran = process("list", *STORE, folder=folder, capture_output=False, stdout=full, stderr=full)
+    assert ran.returncode == 3
+
+
+@pytest.mark.parametrize("arguments", [["show", SERVER_ID, *STORE], ["lock", SERVER_ID, *STORE]])
+def test_a_closed_pipe_is_silent(registered: Command, folder: Path, arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        ran = process(*arguments, folder=folder, capture_output=False, stdout=pipe, stderr=-1)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_stdout_that_is_closed_from_the_beginning_is_one_line(
+    registered: Command, folder: Path
+) -> None:
+    asked = f"{sys.executable!r} -m serverdomain lock {SERVER_ID} {' '.join(STORE)} >&-"
+    ran = subprocess.run(
+        asked, shell=True, stderr=-1, text=True, check=False, cwd=folder, env=environment()
+    )
+    assert ran.returncode == 3
+    assert ran.stderr.startswith("serverdomain: the answer cannot be printed: stdout is closed")
+    assert "--request-id" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+def test_what_a_narrow_encoding_cannot_say_is_written_out(
+    registered: Command, folder: Path
+) -> None:
+    registered("rename", SERVER_ID, "日本")
+    env = environment(PYTHONIOENCODING="ascii")
+    shown = process("show", SERVER_ID, *STORE, folder=folder, env=env)
+    assert '"name": "\\u65e5\\u672c"' in shown.stdout
+    listed = process("list", *STORE, folder=folder, env=env)
+    assert "\\u65e5\\u672c" in listed.stdout
+    assert (shown.stderr, listed.stderr) == ("", "")
+
+
+def test_ctrl_c_is_quiet(folder: Path) -> None:
+    os.mkfifo(folder / "fifo")
+    started = subprocess.Popen(
+        [sys.executable, "-m", "serverdomain", "register", "--from", "fifo", *STORE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=environment(),
+        text=True,
+    )
+    # The file opens once the command reads it, which then waits for what never comes.
+    with started as reading, (folder / "fifo").open("w"):
+        reading.send_signal(signal.SIGINT)
+        out, err = reading.communicate()
+    assert (reading.returncode, out, err) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("serverdomain re", ["register", "rebuild", "rename", "reset-state"]),
+        ("serverdomain reset-state x e", ["error"]),
+        ("serverdomain list --j", ["--json"]),
+        ("serverdomain list --status S", ["SHUTOFF"]),
+    ],
+)
+def test_the_shell_completes_words(words: str, completed: list[str], tmp_path: Path) -> None:
+    env = environment(
+        _SERVERDOMAIN_COMPLETE="complete_bash",
+        COMP_WORDS=words,
+        COMP_CWORD=str(len(words.split()) - 1),
+    )
+    assert process(folder=tmp_path, env=env).stdout.split() == completed
