@@ -1,0 +1,99 @@
+"""What is measured, in full and quickly."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from benchmarks.by_hand import ByHand
+from benchmarks.idiomatic import Batched, Idiomatic
+from benchmarks.measure import Row
+from benchmarks.ours import Ours
+from benchmarks.rival import EVENTS_OF_A_CYCLE, IMAGES, Rival
+
+RIVALS = (Ours, Idiomatic, ByHand)
+
+_names = count()
+
+
+def rename(rival: Rival, _: int, server: int) -> None:
+    rival.rename(server, f"another {next(_names)}")
+
+
+def rebuild(rival: Rival, round_number: int, server: int) -> None:
+    # After one cycle the image is the second one.
+    rival.rebuild(server, IMAGES[round_number % 2], f"rebuilt {next(_names)}")
+
+
+def complete(rival: Rival, _: int, server: int) -> None:
+    rival.complete(server)
+
+
+def get(rival: Rival, _: int, server: int) -> object:
+    return rival.get(server)
+
+
+def view(rival: Rival, _: int, server: int) -> int:
+    return rival.view()
+
+
+def rows(*, quick: bool) -> list[Row]:
+    """Every row; quick ones show that all works and little more."""
+    rounds = 1 if quick else 10
+    return [
+        *(row for callers in (1, 16) for row in _writing(callers, 2 if quick else 160, rounds)),
+        _getting("get-10", 1, rounds),
+        _getting("get-1000", 3 if quick else 111, rounds),
+        _viewing(2 if quick else 300, 1 if quick else 5),
+    ]
+
+
+def _writing(callers: int, servers: int, rounds: int) -> tuple[Row, Row]:
+    who = "1 caller" if callers == 1 else f"{callers} callers"
+    append = Row(
+        name=f"append-{callers}",
+        what=f"append one command, {who}",
+        rivals=RIVALS,
+        servers=servers,
+        cycles=1,
+        asked=range(servers),
+        rounds=rounds,
+        step=rename,
+        callers=callers,
+    )
+    return append, append._replace(
+        name=f"rebuild-{callers}",
+        what=f"a rebuild of three events, {who}",
+        step=rebuild,
+        undo=complete,
+    )
+
+
+def _getting(name: str, cycles: int, rounds: int) -> Row:
+    return Row(
+        name=name,
+        what=f"get, {1 + cycles * EVENTS_OF_A_CYCLE} events",
+        rivals=RIVALS,
+        servers=2,
+        cycles=cycles,
+        asked=[0, 1] * 50 if cycles == 1 else [0, 1] * 5,
+        rounds=rounds,
+        step=get,
+        unit="get",
+        writes=False,
+    )
+
+
+def _viewing(servers: int, rounds: int) -> Row:
+    events = servers * (1 + EVENTS_OF_A_CYCLE)
+    return Row(
+        name="view",
+        what=f"a view from zero, {events} events",
+        rivals=(*RIVALS[:2], Batched, ByHand),
+        servers=servers,
+        cycles=1,
+        asked=(0,),
+        rounds=rounds,
+        step=view,
+        unit="event",
+        units=events,
+    )

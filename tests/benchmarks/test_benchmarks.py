@@ -1,0 +1,63 @@
+"""The measurements run; what they measure is not tested, for that is the machine's."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import EXPLAINED, main
+from benchmarks.measure import Figures
+from benchmarks.rows import rows
+from benchmarks.where import DISK
+
+
+def test_every_row_compares_every_rival_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    file = tmp_path / "figures.json"
+    main(["--quick", "--json", str(file)])
+    document = json.loads(file.read_text())
+
+    expected = [(row.name, rival.name) for row in rows(quick=True) for rival in row.rivals]
+    assert [(row["name"], row["rival"]) for row in document["rows"]] == expected
+    assert all(0 < row["p50"] <= row["p99"] for row in document["rows"])
+    assert len(document["where"]) == len(EXPLAINED)
+    for where in document["where"]:
+        assert sum(where["spent"].values()) == pytest.approx(where["took"])
+    assert [*tmp_path.iterdir()] == [file]
+    printed = capsys.readouterr().out
+    assert all(row.what in printed for row in rows(quick=True))
+
+
+def test_every_rival_is_as_durable_as_every_other(tmp_path: Path) -> None:
+    for rival in {rival for row in rows(quick=True) for rival in row.rivals}:
+        one = rival(tmp_path)
+        assert one.durability() == "wal/FULL"
+        one.close()
+
+
+def test_every_rival_tells_the_same_story(tmp_path: Path) -> None:
+    for rival in {rival for row in rows(quick=True) for rival in row.rivals}:
+        one = rival(tmp_path)
+        one.fill(3, 1)
+        one.rename(0, "another")
+        assert "another" in str(one.get(0))
+        assert "another" not in str(one.get(1))
+        assert one.view() == one.view() == 3
+        one.close()
+
+
+def test_a_row_alone_is_measured_where_one_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--quick", "--only", "get-10"])
+    printed = capsys.readouterr().out
+    assert "get, 10 events" in printed
+    assert "append" not in printed
+    assert DISK not in printed
+
+
+def test_rounds_are_compared_pair_by_pair() -> None:
+    ours = Figures("ours", [10.0, 100.0, 30.0], 0.1, 0.1)
+    theirs = Figures("theirs", [5.0, 50.0, 10.0], 0.1, 0.1)
+    assert ours.ratio(theirs) == 2.0
+    assert ours.rate == 30.0
