@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from uuid import uuid4
 
 from msgspec import UNSET, UnsetType
@@ -27,9 +27,12 @@ from serverdomain.domain import limits, moment
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.server import Server
 from serverdomain.errors import InvalidInput, NotFound
+from serverdomain.projections import reactions
+from serverdomain.projections.reactions import ATTEMPTS, Handler, Reaction
 from serverdomain.projections.server_view import ServerView
-from serverdomain.store import queries
+from serverdomain.store import bookmarks, queries
 from serverdomain.store.accept import Outcome, Request, accept
+from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC
 from serverdomain.store.context import Context
 from serverdomain.store.sqlite import SQLiteStore
@@ -104,6 +107,7 @@ class Servers:
         self._view_path = view
         self._view: ServerView | None = None
         self._opening_view = Lock()
+        self._running: list[Reaction] = []
 
     @classmethod
     def open(
@@ -129,8 +133,40 @@ class Servers:
                 self._view = ServerView(self._store, self._view_path)
             return self._view
 
+    def react(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        start: Literal["head", "beginning"] = "head",
+        attempts: int = ATTEMPTS,
+    ) -> Reaction:
+        """Run ``handler`` once something happened, in a thread of its own, until it is stopped.
+
+        It is told of every event at least once, in the log's order, from a durable position under
+        ``name``; a new one begins at ``start``. After so many ``attempts`` with one event it stops.
+        """
+        reaction = Reaction(self._store, name, handler, start, attempts)
+        self._running.append(reaction)
+        return reaction
+
+    def reactions(self) -> list[Bookmark]:
+        """How far each reaction that ever ran has come, and why it stopped, if it did."""
+        with self._store.connections.reading() as connection:
+            return bookmarks.bookmarks(connection)
+
+    def resume_reaction(self, name: str) -> Bookmark:
+        """Let a stopped reaction try its event again. Raises `NotFound` where there is none."""
+        return reactions.resume(self._store, name)
+
+    def skip_reaction(self, name: str) -> Bookmark:
+        """Let a stopped reaction go on behind the event that stopped it. Raises `NotFound`."""
+        return reactions.skip(self._store, name)
+
     def close(self) -> None:
-        """Close store and view."""
+        """Stop the reactions, and close store and view."""
+        for reaction in self._running:
+            reaction.stop()
         if self._view is not None:
             self._view.close()
         self._store.close()

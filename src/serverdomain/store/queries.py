@@ -56,6 +56,20 @@ def history(connection: sqlite3.Connection, server_id: str) -> list[RecordedEven
     return list(_recorded(rows.fetchall()))
 
 
+def recorded_after(
+    connection: sqlite3.Connection, after: int, limit: int, before: int = _LARGEST
+) -> list[RecordedEvent]:
+    """Events of ours between two positions, in order of position.
+
+    Raises `UnknownEvent` where one of them is a newer release's.
+    """
+    rows = connection.execute(
+        f"{_RECORDED} WHERE e.position > ? AND e.position < ? ORDER BY e.position LIMIT ?",
+        (after, before, limit),
+    )
+    return list(_recorded(rows.fetchall()))
+
+
 def command(connection: sqlite3.Connection, request_id: str) -> RecordedCommand | None:
     """The recorded command that bears a request id; refused ones claim none."""
     row = connection.execute(

@@ -101,7 +101,22 @@ _UPDATE_AND_DELETE_GUARDS = tuple(
     for what in ("UPDATE", "DELETE")
 )
 
-STEPS: tuple[tuple[str, ...], ...] = ((*_TABLES, *_INSERT_GUARDS, *_UPDATE_AND_DELETE_GUARDS),)
+# Not facts: how far each reaction has come, where every process that may run it finds it.
+_REACTIONS = (
+    """
+    CREATE TABLE reactions (
+        name TEXT PRIMARY KEY,
+        position INTEGER NOT NULL,
+        stopped_at INTEGER,
+        why TEXT
+    )
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    (*_TABLES, *_INSERT_GUARDS, *_UPDATE_AND_DELETE_GUARDS),
+    _REACTIONS,
+)
 """What each schema version adds to the one before, as SQL."""
 
 

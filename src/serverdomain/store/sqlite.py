@@ -9,11 +9,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from threading import Condition, Lock
 from typing import Any, TypeVar
 from uuid import UUID
 
 from eventsourcing import persistence, sqlite
 from eventsourcing.utils import Environment, EnvType
+from filelock import FileLock, Timeout
 
 from serverdomain.domain.events import Event
 from serverdomain.errors import OutcomeUnknown, StoreError, StoreMissing
@@ -93,6 +95,8 @@ class SQLiteStore(sqlite.SQLiteApplicationRecorder):
         )
         self.select_events_statement = f"SELECT * FROM {_AS_EXPECTED} WHERE originator_id=? "
         self.events_table_name = _AS_EXPECTED
+        self._appended = Condition()
+        self._locks: dict[str, Lock] = {}
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> SQLiteStore:
@@ -120,9 +124,51 @@ class SQLiteStore(sqlite.SQLiteApplicationRecorder):
         """
         try:
             with self.connections.writing() as connection:
-                return attempt(connection)
+                outcome = attempt(connection)
         except CommitFailed as failed:
             raise OutcomeUnknown(request_id, str(failed)) from failed
+        self.appended()
+        return outcome
+
+    def appended(self) -> None:
+        """Wake those who wait for the log to grow, in this process."""
+        with self._appended:
+            self._appended.notify_all()
+
+    def wait_past(self, position: int, seconds: float) -> None:
+        """Wait until the log has grown past a position, at most so many seconds.
+
+        What this process appends is noticed at once, what another does when the time is over.
+        """
+        with self._appended:
+            with self.connections.reading() as connection:
+                if queries.head(connection) > position:
+                    return
+            self._appended.wait(seconds)
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Whether the caller, of all that ask for a name, may work now; held until it ends.
+
+        The system gives the lock up with its process.
+        """
+        path = self.connections.place.path
+        if path is None:
+            held: FileLock | Lock = self._locks.setdefault(name, Lock())
+            mine = held.acquire(blocking=False)
+        else:
+            # Its file stays: were it taken away, two could hold locks on two files of one name.
+            held = FileLock(path.with_name(f"{path.name}.{name}.lock"), thread_local=False)
+            try:
+                held.acquire(blocking=False)
+                mine = True
+            except Timeout:
+                mine = False
+        try:
+            yield bool(mine)
+        finally:
+            if mine:
+                held.release()
 
     def append(
         self,

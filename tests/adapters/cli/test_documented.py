@@ -44,7 +44,9 @@ def sections() -> dict[str, str]:
 def test_every_command_has_a_section_that_names_its_own_options() -> None:
     described = {}
     for heading, text in sections().items():
-        (words,) = re.findall(r"^[a-z]+(?:-[a-z]+)?(?: (?:replay|status))?(?= |$)", heading)
+        (words,) = re.findall(
+            r"^[a-z]+(?:-[a-z]+)?(?: (?:replay|status|list|resume|skip))?(?= |$)", heading
+        )
         described[words] = text
     there = dict(commands())
     assert list(described) == list(there), "in the order of --help"

@@ -155,7 +155,7 @@ def test_ctrl_c_is_quiet(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
-        ("serverdomain re", ["register", "rebuild", "rename", "reset-state"]),
+        ("serverdomain re", ["register", "rebuild", "rename", "reset-state", "reactions"]),
         ("serverdomain reset-state x e", ["error"]),
         ("serverdomain list --j", ["--json"]),
         ("serverdomain list --status S", ["SHUTOFF"]),

@@ -10,6 +10,7 @@ from serverdomain.adapters.cli import (
     demo,
     lifetimes,
     questions,
+    reactions,
     rebuilds,
     settings,
     states,
@@ -26,4 +27,5 @@ app = typer.Typer(
 for group in (lifetimes, rebuilds, settings, states, questions):
     app.add_typer(group.app)
 app.add_typer(view.app, name="view")
+app.add_typer(reactions.app, name="reactions")
 app.add_typer(demo.app)

@@ -1,0 +1,58 @@
+"""The reactions that ever ran on a store: how far they are, and what to do with a stopped one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serverdomain.adapters.cli.answers import say, say_json, visible
+from serverdomain.adapters.cli.options import AsJson, Place, with_options
+
+if TYPE_CHECKING:
+    from serverdomain.store.bookmarks import Bookmark
+
+app = typer.Typer(help="Your code that runs once something happened.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The reaction's name.")]
+
+
+@app.command("list")
+@with_options
+def list_reactions(place: Place, as_json: AsJson = False) -> None:
+    """List the reactions: up to which position each is done, and why it stopped."""
+    with place.open() as servers:
+        found = servers.reactions()
+    if as_json:
+        say_json({"reactions": [_members(reaction) for reaction in found]})
+        return
+    for reaction in found:
+        line = f"{reaction.name} has done all up to position {reaction.position}"
+        if reaction.stopped_at is not None:
+            line += f"; stopped at {reaction.stopped_at}: {reaction.why}"
+        say(visible(line))
+
+
+@app.command()
+@with_options
+def resume(name: Name, place: Place) -> None:
+    """Let a stopped reaction try its event again."""
+    with place.open() as servers:
+        servers.resume_reaction(name)
+
+
+@app.command()
+@with_options
+def skip(name: Name, place: Place) -> None:
+    """Let a stopped reaction go on behind the event that stopped it."""
+    with place.open() as servers:
+        servers.skip_reaction(name)
+
+
+def _members(reaction: Bookmark) -> dict[str, Any]:
+    return {
+        "name": reaction.name,
+        "position": reaction.position,
+        "stopped_at": reaction.stopped_at,
+        "why": reaction.why,
+    }

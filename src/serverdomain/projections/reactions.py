@@ -1,0 +1,195 @@
+"""Your code, run once something happened: at least once, in the log's order, from a durable place.
+
+A reaction runs in a thread of its own. Of all processes that run one of a name, the one that holds
+its lock works and the others stand by; the system gives the lock up with the process. A handler
+that fails is tried again with growing pauses, then the reaction stops itself alone, says why, and
+waits to be resumed.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from threading import Event as Flag
+from threading import Thread
+from typing import Literal
+
+from msgspec.structs import replace
+from tenacity import Retrying, stop_after_attempt, stop_any, wait_exponential
+from tenacity.nap import sleep_using_event
+from tenacity.stop import stop_when_event_set
+
+from serverdomain.errors import InvalidInput, NotFound, StoreError, UnknownEvent
+from serverdomain.projections.happened import Happened, happened
+from serverdomain.store import bookmarks, queries
+from serverdomain.store.bookmarks import Bookmark
+from serverdomain.store.recorded import RecordedEvent
+from serverdomain.store.sqlite import SQLiteStore
+
+Handler = Callable[[Happened], None]
+
+PAGE = 100
+"""Events between two savings of the place, which is also saved once a second.
+
+What was told since is told again after a kill.
+"""
+
+ATTEMPTS = 5
+"""How often a handler is tried with one event before its reaction stops."""
+
+LOOK = 0.2
+"""Seconds after which a reaction looks for what other processes appended, or for the lock."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_log = logging.getLogger("serverdomain")
+
+
+class Reaction:
+    """A handler at work; `stop` it, or leave it running until the process ends."""
+
+    def __init__(
+        self,
+        store: SQLiteStore,
+        name: str,
+        handler: Handler,
+        start: Literal["head", "beginning"] = "head",
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        if not _NAME.fullmatch(name):
+            raise InvalidInput(
+                "name", f"{name!r} came, 1 to 64 letters, digits, '-', '_' and '.' are allowed"
+            )
+        if start not in ("head", "beginning"):
+            raise InvalidInput("start", f"{start!r} came, head or beginning is allowed")
+        if attempts < 1:
+            raise InvalidInput("attempts", f"{attempts} came, at least one is allowed")
+        self.name = name
+        self._attempts = attempts
+        self._store = store
+        self._handler = handler
+        self._stopping = Flag()
+        self.stopped = Flag()
+        """Set while the handler has given up on an event."""
+        # Where a new one begins is settled now, not when the thread comes to it.
+        with store.connections.writing() as connection:
+            if bookmarks.bookmark(connection, name) is None:
+                head = queries.head(connection) if start == "head" else 0
+                bookmarks.put(connection, Bookmark(name, head))
+        self._thread = Thread(target=self._run, name=f"reaction {name}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the event at hand, and wait until that is done."""
+        self._stopping.set()
+        self._store.appended()
+        self._thread.join()
+
+    def __enter__(self) -> Reaction:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._store.alone(self.name) as mine:
+                    while mine and not self._stopping.is_set():
+                        self._work()
+            except StoreError as error:
+                _log.warning("reaction %s: %s", self.name, error)
+            self._stopping.wait(LOOK)
+
+    def _work(self) -> None:
+        with self._store.connections.reading() as connection:
+            place = bookmarks.bookmark(connection, self.name)
+            assert place is not None
+            try:
+                page = queries.recorded_after(connection, place.position, PAGE)
+                unknown = None
+            except UnknownEvent as newer:
+                unknown = newer
+                page = queries.recorded_after(connection, place.position, PAGE, newer.position)
+        if place.stopped_at is not None:
+            self.stopped.set()
+            self._stopping.wait(LOOK)
+            return
+        self.stopped.clear()
+        if page:
+            self._tell(place, page)
+        elif unknown is not None:
+            self._give_up(place, unknown.position, str(unknown))
+        else:
+            self._store.wait_past(place.position, LOOK)
+
+    def _tell(self, place: Bookmark, page: list[RecordedEvent]) -> None:
+        done = saved = place
+        since = time.monotonic()
+        for recorded in page:
+            if self._stopping.is_set():
+                break
+            try:
+                self._try(happened(self.name, recorded))
+            except Exception as error:
+                if not self._stopping.is_set():
+                    self._give_up(done, recorded.position, f"{type(error).__name__}: {error}")
+                    return
+                break
+            done = replace(place, position=recorded.position)
+            if time.monotonic() - since > 1:
+                self._save(done)
+                saved, since = done, time.monotonic()
+        if done != saved:
+            self._save(done)
+
+    def _try(self, told: Happened) -> None:
+        retrying = Retrying(
+            stop=stop_any(stop_after_attempt(self._attempts), stop_when_event_set(self._stopping)),
+            wait=wait_exponential(multiplier=0.1, max=10),
+            sleep=sleep_using_event(self._stopping),
+            reraise=True,
+        )
+        retrying(self._handler, told)
+
+    def _give_up(self, done: Bookmark, position: int, why: str) -> None:
+        _log.warning(
+            "reaction %s stopped at position %s: %s; look, skip or resume it with "
+            "'serverdomain reactions'",
+            self.name,
+            position,
+            why,
+        )
+        self._save(replace(done, stopped_at=position, why=why))
+
+    def _save(self, place: Bookmark) -> None:
+        with self._store.connections.writing() as connection:
+            bookmarks.put(connection, place)
+
+
+def resume(store: SQLiteStore, name: str) -> Bookmark:
+    """Let a stopped reaction try its event again. Raises `NotFound` where there is none."""
+    return _changed(store, name, lambda place: replace(place, stopped_at=None, why=None))
+
+
+def skip(store: SQLiteStore, name: str) -> Bookmark:
+    """Let a stopped reaction go on behind the event that stopped it. Raises `NotFound`."""
+    return _changed(
+        store,
+        name,
+        lambda place: replace(
+            place, position=place.stopped_at or place.position, stopped_at=None, why=None
+        ),
+    )
+
+
+def _changed(store: SQLiteStore, name: str, change: Callable[[Bookmark], Bookmark]) -> Bookmark:
+    with store.connections.writing() as connection:
+        place = bookmarks.bookmark(connection, name)
+        if place is None:
+            known = ", ".join(one.name for one in bookmarks.bookmarks(connection)) or "none"
+            raise NotFound(f"reaction {name!r} is not there, {known} is")
+        changed = change(place)
+        bookmarks.put(connection, changed)
+    return changed

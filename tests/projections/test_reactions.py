@@ -1,0 +1,208 @@
+"""Your code, once something happened: at least once, in order, and alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+from serverdomain import Context, InvalidInput, NotFound, RebuildServer, Servers
+from serverdomain.domain.events import RebuildRequested, ServerRenamed
+from serverdomain.projections.happened import Happened
+from serverdomain.projections.reactions import Reaction
+from serverdomain.testing.store_contract import IMAGE, SERVER, adopted
+
+SECONDS = 20
+
+
+@pytest.fixture(params=["memory", "file"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'cloud.db'}"
+
+
+@pytest.fixture
+def servers(url: str) -> Iterator[Servers]:
+    with Servers.open(url) as opened:
+        opened.register(adopted())
+        yield opened
+
+
+def test_a_new_reaction_begins_at_the_head(servers: Servers) -> None:
+    told: Queue[Happened] = Queue()
+    with servers.react("billing", told.put):
+        servers.rename(SERVER, "after", Context(request_id="req-1"))
+        first = told.get(timeout=SECONDS)
+
+    assert (first.name, first.event, first.request_id) == (
+        "ServerRenamed",
+        ServerRenamed("after"),
+        "req-1",
+    )
+    assert told.empty()
+
+
+def test_or_at_the_beginning(servers: Servers) -> None:
+    told: Queue[Happened] = Queue()
+    with servers.react("billing", told.put, start="beginning"):
+        assert told.get(timeout=SECONDS).name == "ServerRegistered"
+
+
+def test_it_goes_on_where_it_stopped(servers: Servers) -> None:
+    told: Queue[Happened] = Queue()
+    with servers.react("billing", told.put, start="beginning"):
+        told.get(timeout=SECONDS)
+    for number in range(150):
+        servers.rename(SERVER, f"name {number}")
+    with servers.react("billing", told.put, start="beginning"):
+        names = [told.get(timeout=SECONDS).event for _ in range(150)]
+
+    assert names == [ServerRenamed(f"name {number}") for number in range(150)]
+    assert told.empty()
+
+
+def test_what_a_handler_commands_bears_the_cause_and_happens_once(servers: Servers) -> None:
+    done: Queue[bool] = Queue()
+
+    def finish(told: Happened) -> None:
+        if isinstance(told.event, RebuildRequested):
+            for _ in range(2):
+                accepted = servers.complete_rebuild(
+                    told.server_id, told.context(), rebuild_id=told.event.rebuild_id
+                )
+                done.put(accepted.replayed)
+
+    with servers.react("hypervisor", finish):
+        servers.rebuild(SERVER, RebuildServer(image_id=IMAGE), Context(request_id="req-1"))
+        replayed = [done.get(timeout=SECONDS), done.get(timeout=SECONDS)]
+
+    assert replayed == [False, True]
+    completed = servers.history(SERVER)[-1]
+    assert (completed.name, completed.caused_by) == ("RebuildCompleted", "req-1")
+
+
+def test_a_handler_that_fails_is_tried_again_with_the_same_event(servers: Servers) -> None:
+    tried: list[int] = []
+    told: Queue[Happened] = Queue()
+
+    def fails_twice(happened: Happened) -> None:
+        tried.append(happened.position)
+        if len(tried) < 3:
+            raise RuntimeError("not yet")
+        told.put(happened)
+
+    with servers.react("billing", fails_twice):
+        servers.rename(SERVER, "after")
+        position = told.get(timeout=SECONDS).position
+
+    assert tried == [position] * 3
+
+
+def test_one_that_goes_on_failing_stops_alone_and_says_why(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: Queue[Happened] = Queue()
+
+    def fails(happened: Happened) -> None:
+        raise RuntimeError(f"no room for {happened.name}")
+
+    with servers.react("billing", fails, attempts=2) as billing, servers.react("audit", told.put):
+        position = servers.rename(SERVER, "after").position
+        until_stopped(billing)
+        servers.rename(SERVER, "later")
+        assert [told.get(timeout=SECONDS).event for _ in range(2)] == [
+            ServerRenamed("after"),
+            ServerRenamed("later"),
+        ]
+
+    _, stopped = servers.reactions()
+    assert (stopped.name, stopped.stopped_at) == ("billing", position)
+    assert stopped.why == "RuntimeError: no room for ServerRenamed"
+    assert "reaction billing stopped" in caplog.text
+
+
+@pytest.mark.parametrize("skip", [True, False])
+def test_a_stopped_one_tries_again_or_goes_on_behind_its_event(
+    servers: Servers, skip: bool
+) -> None:
+    told: Queue[object] = Queue()
+    broken = [True]
+
+    def fails_at_first(happened: Happened) -> None:
+        if broken[0]:
+            raise RuntimeError("no room")
+        told.put(happened.event)
+
+    with servers.react("billing", fails_at_first, attempts=1) as billing:
+        servers.rename(SERVER, "after")
+        until_stopped(billing)
+        broken[0] = False
+        servers.skip_reaction("billing") if skip else servers.resume_reaction("billing")
+        servers.rename(SERVER, "later")
+        first = told.get(timeout=SECONDS)
+
+    assert first == ServerRenamed("later" if skip else "after")
+
+
+def test_one_that_is_not_there_cannot_be_resumed(servers: Servers) -> None:
+    with pytest.raises(NotFound, match="'billing' is not there, none is"):
+        servers.resume_reaction("billing")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a b", "é", "x" * 65, ".hidden"])
+def test_a_reaction_has_a_name_that_a_file_may_have(servers: Servers, name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^name: "):
+        servers.react(name, lambda happened: None)
+
+
+def test_two_of_one_name_never_work_at_once_and_the_second_takes_over(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    told: Queue[tuple[str, str]] = Queue()
+
+    def of(who: str) -> Callable[[Happened], None]:
+        return lambda happened: told.put((who, happened.name))
+
+    with Servers.open(url) as servers, Servers.open(url) as other:
+        servers.register(adopted())
+        first = servers.react("billing", of("first"))
+        servers.rename(SERVER, "one")
+        assert told.get(timeout=SECONDS)[0] == "first"
+        second = other.react("billing", of("second"))
+        for number in range(20):
+            servers.rename(SERVER, f"name {number}")
+        assert {told.get(timeout=SECONDS)[0] for _ in range(20)} == {"first"}
+        first.stop()
+        servers.rename(SERVER, "last")
+        assert told.get(timeout=SECONDS)[0] == "second"
+        second.stop()
+    assert told.empty()
+
+
+def test_an_event_of_a_newer_release_stops_it_with_words(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.db"
+    told: Queue[Happened] = Queue()
+    with Servers.open(f"sqlite:///{path}") as servers:
+        servers.register(adopted())
+        with closing(sqlite3.connect(path)) as newer:
+            newer.execute(
+                "INSERT INTO stored_events"
+                " (originator_id, originator_version, topic, state, command_id)"
+                " VALUES (?, 2, 'serverdomain:ServerPainted:1', '{}', 1)",
+                (SERVER.replace("-", ""),),
+            )
+            newer.commit()
+        until_stopped(servers.react("billing", told.put, start="beginning"))
+        (stopped,) = servers.reactions()
+
+    assert told.get(timeout=SECONDS).position == 1
+    assert (stopped.position, stopped.stopped_at) == (1, 2)
+    assert "ServerPainted" in (stopped.why or "")
+
+
+def until_stopped(reaction: Reaction) -> None:
+    assert reaction.stopped.wait(SECONDS)
