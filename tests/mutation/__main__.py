@@ -28,7 +28,11 @@ TESTS = {
         "tests/domain/test_decisions.py",
     ],
     "src/serverdomain/domain/decisions.py": ["tests/domain/test_decisions.py"],
-    "src/serverdomain/store/schema.py": ["tests/store"],
+    "src/serverdomain/store/schema.py": [
+        "tests/store/test_schema.py",
+        "tests/store/test_recorder.py",
+        "tests/store/test_sqlite_store.py",
+    ],
 }
 """Which tests have to notice a mutant outside of functions."""
 

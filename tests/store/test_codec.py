@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given as for_any
 
 from serverdomain import InvalidInput, UnknownEvent
-from serverdomain.domain.events import EVENTS, Event, ImageChanged, ServerRenamed
+from serverdomain.domain.events import EVENTS, Event, ImageChanged, MetadataReplaced, ServerRenamed
 from serverdomain.store.codec import CODEC, Codec
 from serverdomain.testing import strategies
 
@@ -97,10 +97,31 @@ def test_an_old_version_walks_up_to_todays_class() -> None:
     assert codec.decode(*codec.encode(today), 1) == today
 
 
+def test_only_an_event_that_changed_has_another_version() -> None:
+    codec = Codec(steps={"ImageChanged": (image_became_an_object,)})
+
+    assert codec.encode(ImageChanged("70a5"))[0] == "serverdomain:ImageChanged:2"
+    assert codec.encode(MetadataReplaced({"b": "1", "a": "2"})) == (
+        "serverdomain:MetadataReplaced:1",
+        '{"metadata":{"a":"2","b":"1"}}',
+    )
+    with pytest.raises(UnknownEvent):
+        codec.decode("serverdomain:ImageChanged:0", "{}", 1)
+
+
 @pytest.mark.parametrize(
-    "poison",
-    [ImageChanged(5), ServerRenamed("\ud800"), ServerRenamed(None), "ServerStopped", None],
+    ("poison", "told"),
+    [
+        (ImageChanged(5), "a ImageChanged came that cannot be kept: Expected `str`"),
+        (ServerRenamed(None), "a ServerRenamed came that cannot be kept: Expected `str`"),
+        (
+            ServerRenamed("\ud800"),
+            "a ServerRenamed came that cannot be kept: a lone surrogate has no UTF-8 form$",
+        ),
+        ("ServerStopped", "a str came, an event is allowed$"),
+        (None, "a NoneType came, an event is allowed$"),
+    ],
 )
-def test_what_could_not_be_read_again_is_not_stored(poison: Any) -> None:
-    with pytest.raises(InvalidInput, match="event"):
+def test_what_could_not_be_read_again_is_not_stored(poison: Any, told: str) -> None:
+    with pytest.raises(InvalidInput, match=f"^event: {told}"):
         CODEC.encode(poison)

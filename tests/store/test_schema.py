@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from serverdomain import Context, Servers, StoreNewer
-from serverdomain.store import schema
+from serverdomain.store import queries, schema
 from serverdomain.testing.store_contract import SERVER, adopted
 
 TABLES = ("stored_events", "commands", "log")
@@ -100,6 +101,15 @@ def test_a_refused_command_claims_no_request_id(database: sqlite3.Connection) ->
     database.execute(again)
 
     assert database.execute("SELECT COUNT(*) FROM commands").fetchone() == (5,)
+
+
+def test_each_log_has_an_id_of_its_own() -> None:
+    with Servers.open("memory:") as one, Servers.open("memory:") as other:
+        ids = set()
+        for servers in (one, other):
+            with servers._store.connections.reading() as connection:
+                ids.add(UUID(queries.log_id(connection)))
+        assert len(ids) == 2
 
 
 def test_a_dump_put_back_keeps_every_position(path: Path, tmp_path: Path) -> None:

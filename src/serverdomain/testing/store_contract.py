@@ -89,6 +89,7 @@ class StoreContract(ABC):
         )
         assert accepted.server == servers.get(SERVER)
         assert (accepted.server.version, accepted.position) == (4, 4)
+        assert accepted.replayed is False
         assert [entry.event for entry in servers.history(SERVER)][1:] == list(accepted.events)
 
     def test_the_history_says_who_asked_when_and_why(
@@ -260,6 +261,8 @@ class StoreContract(ABC):
         with pytest.raises(Conflict, match=r"ACTIVE at version 2, version 1 was expected"):
             servers.stop(SERVER, expected_version=seen.version)
         assert servers.stop(SERVER, expected_version=2).server.version == 3
+        with pytest.raises(Conflict, match="is not there at version 0, version 1 was expected"):
+            servers.register(adopted(OTHER), expected_version=1)
 
     def test_a_time_before_the_latest_fact_is_a_conflict_that_names_both(
         self, servers: Servers, clock: ManualClock
@@ -273,8 +276,9 @@ class StoreContract(ABC):
         self, servers: Servers, clock: ManualClock
     ) -> None:
         ahead = clock.now + timedelta(minutes=5)
-        with pytest.raises(Refused, match="five minutes"):
+        with pytest.raises(Refused, match="five minutes") as refused:
             servers.stop(SERVER, occurred_at=ahead + timedelta(microseconds=1))
+        assert refused.value.rule == "time"
         with pytest.raises(Refused, match="five minutes"):
             servers.record(SERVER, [e.ServerStopped()], occurred_at=ahead + timedelta(seconds=1))
 
@@ -298,6 +302,7 @@ class StoreContract(ABC):
         servers.stop(OTHER)
 
         started = servers.history(SERVER)[-1]
+        assert started.name == "ServerStarted"
         assert (started.occurred_at, started.recorded_at) == (latest, latest)
         stopped = servers.history(OTHER)[-1]
         assert (stopped.occurred_at, stopped.recorded_at) == (clock.now, latest)
@@ -319,17 +324,21 @@ class StoreContract(ABC):
         servers.rename(SERVER, "now")
         before = clock.now - timedelta(seconds=30)
 
-        servers.record(SERVER, [e.ServerRenamed("before"), e.ServerStopped()], occurred_at=before)
+        late = servers.record(
+            SERVER, [e.ServerRenamed("before"), e.ServerStopped()], occurred_at=before
+        )
 
         assert [entry.version for entry in servers.history(SERVER)] == [1, 3, 4, 2]
         server = servers.get(SERVER)
         assert (server.name, server.status, server.version) == ("now", "SHUTOFF", 4)
-        assert servers.list() == [server]
+        assert servers.list() == [server] == [late.server]
 
     def test_facts_may_come_before_their_beginning(self, servers: Servers) -> None:
         begun = datetime.fromisoformat("2012-09-12T17:00:00Z")
         early = servers.record(OTHER, [e.ServerRenamed("new")])
         assert early.server is None
+        with pytest.raises(Conflict, match=r"with 1 events but no beginning$"):
+            servers.register(adopted(OTHER))
         with pytest.raises(NotFound):
             servers.get(OTHER)
         assert servers.list() == [servers.get(SERVER)]
