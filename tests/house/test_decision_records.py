@@ -41,24 +41,35 @@ def test_what_confirms_a_record_is_there(record: Path) -> None:
     assert named, "a record names at least one test"
     confirmed_by = record.read_text("utf-8").partition("## Confirmed by\n")[2]
     assert len(named) == len(confirmed_by.strip().splitlines()), "a test a line, and nothing else"
-    missing = [name for name in named if not is_test(*name.partition("::")[::2])]
+    missing = [name for name in named if not is_test(*name.split("::"))]
     assert missing == []
 
 
-def is_test(path: str, name: str) -> bool:
-    """Whether a file has a test, or a class of tests, of that name."""
+def is_test(path: str, *names: str) -> bool:
+    """Whether a file has a test, a class of tests, or a test in a class, of that name."""
     if not (ROOT / path).is_file():
         return False
-    tree = ast.parse((ROOT / path).read_text("utf-8"))
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return any(isinstance(node, kinds) and node.name == name for node in tree.body)
+    inside: list[ast.stmt] = ast.parse((ROOT / path).read_text("utf-8")).body
+    for name in names:
+        found = [
+            node
+            for node in inside
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name
+        ]
+        if not found:
+            return False
+        inside = found[0].body
+    return names[-1].startswith(("test_", "Test"))
 
 
 def test_a_test_that_is_not_there_is_noticed() -> None:
     here = "tests/house/test_decision_records.py"
     assert is_test(here, "test_a_record_is_short")
+    contract = "src/serverdomain/testing/store_contract.py"
+    assert is_test(contract, "StoreContract", "test_the_view_is_the_fold")
+    assert not is_test(contract, "test_the_view_is_the_fold")
     assert not is_test(here, "test_a_record_is_long")
-    assert not is_test(here, "is_a_test_elsewhere")
+    assert not is_test(here, "is_test")
     assert not is_test("tests/house/test_nothing.py", "test_a_record_is_short")
 
 
