@@ -94,6 +94,7 @@ def listed() -> Iterator[Survivor]:
 
 
 def main() -> int:
+    os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     found: list[Survivor] = []
     for kind in (outside_functions, of_functions):
         count, survivors = kind()
