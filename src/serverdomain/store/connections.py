@@ -22,6 +22,9 @@ from serverdomain.store.place import Place
 
 LOCK_TIMEOUT = "SERVERDOMAIN_LOCK_TIMEOUT"
 
+_LOOK_AGAIN = 0.002
+"""Seconds between two looks at a lock that another process holds."""
+
 SYNCHRONOUS = "FULL"
 """What was acknowledged is on the disk: in WAL mode NORMAL would not sync at a commit."""
 
@@ -80,16 +83,8 @@ class Connections:
         """Switch to the write-ahead log. SQLite does not wait for others here, so we do."""
         if self.place.path is None:
             return
-        deadline = time.monotonic() + self._timeout
-        while True:
-            try:
-                with self.reading() as connection:
-                    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-                break
-            except StoreLocked:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.005)
+        with self.reading() as connection:
+            (mode,) = self._once_unlocked(connection, "PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise StoreError(f"{self.place} lies where SQLite cannot keep a write-ahead log")
 
@@ -126,7 +121,7 @@ class Connections:
         try:
             with self._one_at_a_time, self._translated():
                 connection = self._writing_connection()
-                connection.execute("BEGIN IMMEDIATE")
+                self._begin(connection)
                 try:
                     yield connection
                 except BaseException:
@@ -151,6 +146,26 @@ class Connections:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        # SQLite waits ever longer between its looks at a lock, so that of many writers the one who
+        # has waited longest gets it last; eight were seen to take 20 seconds. We look steadily.
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._once_unlocked(connection, "BEGIN IMMEDIATE")
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {int(self._timeout * 1000)}")
+
+    def _once_unlocked(self, connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                return connection.execute(statement)
+            except sqlite3.OperationalError as error:
+                is_locked = isinstance(store_error(error, self.place), StoreLocked)
+                if not is_locked or time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOOK_AGAIN)
 
     def _writing_connection(self) -> sqlite3.Connection:
         self._check_usable()
