@@ -7,13 +7,19 @@ stream they stand in. A name, once in a log, never changes its meaning (see `sto
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from serverdomain.domain import moment
 
 State = Literal["ACTIVE", "SHUTOFF", "ERROR", "BUILD"]
 DiskConfig = Literal["AUTO", "MANUAL"]
 Stage = Literal["scheduling", "hypervisor"]
+
+# What lies outside could be stored but never shown: the store refuses to take it in.
+Percent = Annotated[int, Meta(ge=0, le=100)]
+Micros = Annotated[int, Meta(ge=moment.EARLIEST, le=moment.LATEST)]
 
 
 class Address(Struct, frozen=True):
@@ -27,7 +33,7 @@ class Fault(Struct, frozen=True):
     """Why a server is in ERROR: ``created`` in microseconds since 1970 UTC."""
 
     code: int
-    created: int
+    created: Micros
     message: str
 
 
@@ -53,9 +59,9 @@ class ServerRegistered(Event, frozen=True, kw_only=True):
     access_ipv4: str
     access_ipv6: str
     host_id: str
-    progress: int = 0
+    progress: Percent = 0
     disk_config: DiskConfig = "MANUAL"
-    created: int | None = None
+    created: Micros | None = None
     fault: Fault | None = None
 
 
@@ -110,14 +116,14 @@ class RebuildProgressed(Event, frozen=True):
     """The rebuild is so many percent done."""
 
     rebuild_id: str
-    percent: int
+    percent: Percent
 
 
 class RebuildCompleted(Event, frozen=True):
     """The rebuild is done; ``progress`` is what the server shows from then on, in percent."""
 
     rebuild_id: str
-    progress: int = 100
+    progress: Percent = 100
 
 
 class RebuildFailed(Event, frozen=True):
@@ -174,9 +180,9 @@ class ServerObserved(Event, frozen=True, kw_only=True):
     access_ipv4: str | UnsetType = UNSET
     access_ipv6: str | UnsetType = UNSET
     host_id: str | UnsetType = UNSET
-    progress: int | UnsetType = UNSET
+    progress: Percent | UnsetType = UNSET
     disk_config: DiskConfig | UnsetType = UNSET
-    created: int | UnsetType = UNSET
+    created: Micros | UnsetType = UNSET
     fault: Fault | UnsetType = UNSET
 
 

@@ -355,6 +355,12 @@ class StoreContract(ABC):
             e.ImageChanged(5),  # type: ignore[arg-type]
             e.ServerRenamed("\ud800"),
             e.MetadataReplaced({"a": None}),  # type: ignore[dict-item]
+            e.RebuildProgressed("req-1", 2**63),
+            e.RebuildCompleted("req-1", -1),
+            registered(created=2**62),
+            e.ServerObserved(server_id=SERVER, progress=101),
+            e.ServerObserved(server_id=SERVER, created=-(2**62)),
+            e.ServerObserved(server_id=SERVER, fault=e.Fault(500, 2**62, "late")),
             "ServerStopped",
         ]
         for fact in poison:
