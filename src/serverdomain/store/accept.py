@@ -150,7 +150,8 @@ def _occurred_at(request: Request, stream: Stream) -> int:
             f"occurred_at: {moment.exact(given)} came, at most five minutes ahead of the clock "
             f"({moment.exact(request.now)}) is allowed",
         )
-    if latest is not None and given < latest and not request.late:
+    # That a server is there already is better said by the rule than by a time.
+    if latest is not None and given < latest and not (request.late or request.begins):
         raise Conflict(
             f"occurred_at: {moment.exact(given)} lies before the latest fact of server "
             f"{request.server_id}, which occurred at {moment.exact(latest)}"

@@ -158,9 +158,12 @@ class StoreContract(ABC):
         assert servers.get(SERVER.upper().replace("-", "")).id == SERVER
 
     def test_an_id_that_is_or_was_in_the_log_is_registered_once(self, servers: Servers) -> None:
-        with pytest.raises(Conflict, match="ACTIVE"):
+        servers.stop(SERVER)
+        with pytest.raises(Conflict, match="is SHUTOFF: is in the log already"):
             servers.register(adopted())
         servers.delete(SERVER)
+        with pytest.raises(Conflict, match="is deleted: is in the log already"):
+            servers.register(adopted())
         with pytest.raises(Conflict, match="deleted"):
             servers.create(CreateServer(name="x", image_id=IMAGE, flavor_id="1", server_id=SERVER))
 
