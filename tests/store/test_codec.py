@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given as for_any
 
-from serverdomain import InvalidInput, UnknownEvent
+from serverdomain import InvalidInput, StoreDamaged, UnknownEvent
 from serverdomain.domain.events import EVENTS, Event, ImageChanged, MetadataReplaced, ServerRenamed
 from serverdomain.store.codec import CODEC, Codec
 from serverdomain.testing import strategies
@@ -107,6 +107,16 @@ def test_only_an_event_that_changed_has_another_version() -> None:
     )
     with pytest.raises(UnknownEvent):
         codec.decode("serverdomain:ImageChanged:0", "{}", 1)
+
+
+@pytest.mark.parametrize("state", ['{"name":5}', "{}", "nonsense", "", b"\xff"])
+def test_a_stored_event_that_is_no_longer_sound_is_named_with_its_position(
+    state: str | bytes,
+) -> None:
+    with pytest.raises(
+        StoreDamaged, match=r"^position 77 of the log holds a 'serverdomain:ServerRenamed:1' "
+    ):
+        CODEC.decode("serverdomain:ServerRenamed:1", state, 77)
 
 
 @pytest.mark.parametrize(

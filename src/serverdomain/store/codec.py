@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from serverdomain.domain.events import EVENTS, Event
-from serverdomain.errors import InvalidInput, UnknownEvent
+from serverdomain.errors import InvalidInput, StoreDamaged, UnknownEvent
 
 PREFIX = "serverdomain:"
 """How the topic of every event of ours begins; others' topics are passed over."""
@@ -66,11 +66,19 @@ class Codec:
         raise InvalidInput("event", f"a {type(event).__name__} came that cannot be kept: {wrong}")
 
     def decode(self, topic: str, state: str | bytes, position: int) -> Event:
-        """The event at a position. Raises `UnknownEvent` for a newer release's."""
+        """The event at a position.
+
+        Raises `UnknownEvent` for a newer release's, `StoreDamaged` for what cannot be read.
+        """
         reader = self._readers.get(topic)
         if reader is None:
             raise UnknownEvent(topic, position)
-        return reader(state)
+        try:
+            return reader(state)
+        except msgspec.DecodeError as error:
+            raise StoreDamaged(
+                f"position {position} of the log holds a {topic!r} that cannot be read: {error}"
+            ) from error
 
 
 def _topic(name: str, version: int) -> str:
