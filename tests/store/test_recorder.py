@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 from unittest import TestCase
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from eventsourcing.application import Application, ProcessingEvent
@@ -16,7 +16,8 @@ from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Sto
 from eventsourcing.system import ProcessApplication, SingleThreadedRunner, System
 from eventsourcing.tests import persistence as theirs
 
-from serverdomain import NotFound, Servers
+from serverdomain import NotFound, Servers, StoreError
+from serverdomain.domain.events import ServerStopped
 from serverdomain.store.sqlite import Factory, ProcessRecorder, SQLiteStore
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted
 
@@ -152,6 +153,26 @@ def test_theirs_cannot_write_an_event_of_ours_without_its_command() -> None:
         store.insert_events([ours])
     assert store.max_notification_id() is None
     store.close()
+
+
+def test_a_stream_is_theirs_or_ours_and_never_both(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.db"
+    notes = Notes(environment(path))
+    note_id = str(notes.add("one"))
+    with Servers.open(f"sqlite:///{path}") as servers:
+        servers.register(adopted())
+        with pytest.raises(IntegrityError, match="one application's"):
+            notes.recorder.insert_events([StoredEvent(UUID(SERVER), 2, "theirs", b"{}")])
+        for ask in (
+            lambda: servers.register(adopted(note_id)),
+            lambda: servers.record(note_id, [ServerStopped()]),
+        ):
+            with pytest.raises(StoreError, match="one application's"):
+                ask()
+
+        assert servers.stop(SERVER).server.version == 2
+        assert notes.recorder.max_notification_id() == 3
+    notes.close()
 
 
 def test_theirs_reads_our_events_as_bytes() -> None:

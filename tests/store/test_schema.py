@@ -51,7 +51,8 @@ REWRITES = [
     f"INSERT OR IGNORE INTO stored_events {EVENT} VALUES (NULL, '{HEX}', 2, 't', '{{}}', 2)",
     f"INSERT INTO stored_events {EVENT} VALUES (2, 'x', 1, 't', '{{}}', 2)"
     " ON CONFLICT (position) DO UPDATE SET state = '{}'",
-    f"INSERT INTO stored_events {EVENT} VALUES (NULL, '{HEX}', 5, 't', '{{}}', 2)",
+    f"INSERT INTO stored_events {EVENT} VALUES (NULL, '{HEX}', 5, 'serverdomain:X:1', '{{}}', 2)",
+    f"INSERT INTO stored_events {EVENT} VALUES (NULL, '{HEX}', 4, 't', '{{}}', NULL)",
     f"INSERT INTO stored_events {EVENT} VALUES (NULL, 'new', 2, 'serverdomain:X:1', '{{}}', 2)",
     f"INSERT INTO stored_events {EVENT} VALUES (1, 'new', 1, 't', '{{}}', 2)",
     f"INSERT INTO stored_events {EVENT} VALUES (0, 'new', 1, 't', '{{}}', 2)",
@@ -69,6 +70,7 @@ REWRITES = [
             ("INSERT", "NULL", "'req-2'", 0, 0),
             ("INSERT", -1, "'req-new'", 0, 0),
             ("INSERT", 0, "'req-new'", 0, 0),
+            ("INSERT OR REPLACE", "NULL", "'req-2'", 0, "NULL"),
             ("INSERT", "NULL", "'req-new'", 1, 0),
             ("INSERT", "NULL", "'req-new'", 0, 2),
         ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.codec import CODEC
 from serverdomain.store.recorded import Fact, RecordedCommand, RecordedEvent, Stream
 
 _COMMAND = (
@@ -20,7 +20,6 @@ _RECORDED = (
     f"SELECT e.position, e.originator_version, e.topic, e.state, {_COMMAND}"
     " FROM stored_events e JOIN commands c USING (command_id)"
 )
-_OURS = f"e.topic GLOB '{PREFIX}*'"
 _LARGEST = 2**63 - 1
 
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode

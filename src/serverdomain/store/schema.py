@@ -53,13 +53,19 @@ _TABLES = (
 )
 
 # INSERT OR REPLACE deletes without firing a delete trigger, so what it would replace is looked for
-# before the insert. Where no position is given, NEW.position is -1 there.
+# before the insert. Then NEW.position is -1 where none is given, and NEW.refused is still the NULL
+# that REPLACE makes 0.
 _INSERT_GUARDS = (
     """
     CREATE TRIGGER stored_events_append BEFORE INSERT ON stored_events BEGIN
         SELECT RAISE(ABORT, 'stored_events is append-only: a position is never used again')
         WHERE NEW.position <> -1
             AND NEW.position <= (SELECT MAX(position) FROM stored_events);
+        SELECT RAISE(ABORT, 'stored_events is append-only: a stream is one application''s')
+        WHERE (NEW.topic GLOB 'serverdomain:*') <> (
+            SELECT topic GLOB 'serverdomain:*' FROM stored_events
+                WHERE originator_id = NEW.originator_id ORDER BY originator_version LIMIT 1
+        );
         SELECT RAISE(ABORT, 'stored_events is append-only: versions follow without a gap')
         WHERE NEW.originator_version <> COALESCE(
             (SELECT MAX(originator_version) + 1 FROM stored_events
@@ -74,7 +80,7 @@ _INSERT_GUARDS = (
         WHERE NEW.command_id <> -1
             AND NEW.command_id <= (SELECT MAX(command_id) FROM commands);
         SELECT RAISE(ABORT, 'commands is append-only: a request_id is recorded once')
-        WHERE NEW.refused = 0 AND EXISTS (
+        WHERE NEW.refused IS NOT 1 AND EXISTS (
             SELECT 1 FROM commands WHERE request_id = NEW.request_id AND refused = 0
         );
         SELECT RAISE(ABORT, 'commands is append-only: recorded_at never decreases')
