@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain import InvalidInput, Servers, StoreError, StoreLocked
+from serverdomain import Context, InvalidInput, Servers, StoreError, StoreLocked
 from serverdomain.testing.store_contract import SERVER, adopted
 
 
@@ -176,6 +176,23 @@ with Servers.open(sys.argv[1]) as servers:
         assert int(done) <= there <= int(done) + ("unknown" in why)
         servers.stop(SERVER)
         assert servers.list() == [servers.get(SERVER)]
+
+
+def test_a_disk_that_is_full_is_named_and_the_store_goes_on_once_there_is_room(
+    in_a_file: Servers,
+) -> None:
+    with in_a_file._store.connections.writing() as writer:
+        (pages,) = writer.execute("PRAGMA page_count").fetchone()
+        writer.execute(f"PRAGMA max_page_count = {pages}")
+    much = {str(key): "x" * 255 for key in range(128)}
+    with pytest.raises(StoreError, match=r"cloud\.db cannot grow: the disk is full"):
+        in_a_file.replace_metadata(SERVER, much, Context(request_id="req-1"))
+    assert len(in_a_file.history(SERVER)) == 1
+
+    with in_a_file._store.connections.writing() as writer:
+        writer.execute("PRAGMA max_page_count = 1000000")
+    accepted = in_a_file.replace_metadata(SERVER, much, Context(request_id="req-1"))
+    assert (accepted.replayed, accepted.server.version) == (False, 2)
 
 
 def test_every_connection_syncs_at_commits_and_writes_ahead(in_a_file: Servers) -> None:

@@ -13,8 +13,10 @@ from eventsourcing.application import Application, ProcessingEvent
 from eventsourcing.dispatch import singledispatchmethod
 from eventsourcing.domain import Aggregate, DomainEvent, event
 from eventsourcing.persistence import InfrastructureFactory, IntegrityError, StoredEvent
+from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteTrackingRecorder
 from eventsourcing.system import ProcessApplication, SingleThreadedRunner, System
 from eventsourcing.tests import persistence as theirs
+from eventsourcing.utils import Environment
 
 from serverdomain import NotFound, Servers, StoreError
 from serverdomain.domain.events import ServerStopped
@@ -55,6 +57,53 @@ class TestTheirInterleavingInAFile(_InAFile, theirs.NonInterleavingNotificationI
 
 class TestTheirInterleavingInMemory(_InMemory, theirs.NonInterleavingNotificationIDsBaseCase):
     pass
+
+
+class _Followers(TestCase):
+    def setUp(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.factory = Factory(Environment(env=environment(f"{folder.name}/cloud.db")))
+        self.addCleanup(self.factory.close)
+
+    def create_recorder(self) -> ProcessRecorder:
+        return self.factory.process_recorder()
+
+
+class TestTheirProcessCase(_Followers, theirs.ProcessRecorderTestCase):
+    pass
+
+
+class TestTheirTrackingCase(_Followers, theirs.TrackingRecorderTestCase):
+    pass
+
+
+class OtherTracking(SQLiteTrackingRecorder):
+    pass
+
+
+class TestTheirFactoryCase(theirs.InfrastructureFactoryTestCase[Factory]):
+    def setUp(self) -> None:
+        self.env = Environment("TestCase", environment(":memory:"))
+        super().setUp()
+
+    def expected_factory_class(self) -> type:
+        return Factory
+
+    def expected_aggregate_recorder_class(self) -> type:
+        return SQLiteAggregateRecorder
+
+    def expected_application_recorder_class(self) -> type:
+        return SQLiteStore
+
+    def expected_tracking_recorder_class(self) -> type:
+        return SQLiteTrackingRecorder
+
+    def tracking_recorder_subclass(self) -> type:
+        return OtherTracking
+
+    def expected_process_recorder_class(self) -> type:
+        return ProcessRecorder
 
 
 class Note(Aggregate):

@@ -152,6 +152,38 @@ def test_server_time_and_request_are_looked_up_by_an_index(
     assert "SCAN" not in str(plan)
 
 
+def test_no_question_of_ours_reads_a_whole_table(path: Path) -> None:
+    asked: list[str] = []
+    with Servers.open(f"sqlite:///{path}") as servers, servers._store.connections.reading() as idle:
+        # The connections that will be used are told to say what they are asked.
+        with (
+            servers._store.connections.reading() as reader,
+            servers._store.connections.writing() as writer,
+        ):
+            for connection in (idle, reader, writer):
+                connection.set_trace_callback(asked.append)
+        servers.rename(SERVER, "third", Context(request_id="req-3"))
+        servers.stop(SERVER)
+        servers.get(SERVER)
+        servers.history(SERVER)
+        servers.list()
+        servers.view.status()
+    questions = {statement for statement in asked if statement.startswith("SELECT")}
+    with closing(sqlite3.connect(path)) as database:
+        plans = {
+            question: str(database.execute(f"EXPLAIN QUERY PLAN {question}").fetchall())
+            for question in questions
+        }
+
+    assert len(questions) > 10
+    # Of log there is one row; the latest command is the first that is met from the end.
+    assert [
+        question
+        for question, plan in plans.items()
+        if "SCAN" in plan and "FROM log" not in question and "LIMIT 1" not in question
+    ] == []
+
+
 def test_every_table_keeps_its_rowid_and_positions_count_up(database: sqlite3.Connection) -> None:
     made = dict(database.execute("SELECT name, sql FROM sqlite_master WHERE type='table'"))
 

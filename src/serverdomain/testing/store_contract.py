@@ -239,6 +239,18 @@ class StoreContract(ABC):
         with pytest.raises(Conflict, match="req-1"):
             servers.rename(SERVER, "new", under("req-1"), occurred_at=clock.now)
 
+    def test_a_time_that_is_given_is_part_of_what_was_asked(
+        self, servers: Servers, clock: ManualClock
+    ) -> None:
+        at = clock.now
+        first = servers.stop(SERVER, under("req-1"), occurred_at=at)
+        clock.advance(60)
+
+        assert servers.stop(SERVER, under("req-1"), occurred_at=at).position == first.position
+        for other in (clock.now, None):
+            with pytest.raises(Conflict, match="req-1"):
+                servers.stop(SERVER, under("req-1"), occurred_at=other)
+
     def test_a_refused_or_idle_command_claims_no_id(self, servers: Servers) -> None:
         with pytest.raises(Refused):
             servers.start(SERVER, under("req-1"))
@@ -335,6 +347,31 @@ class StoreContract(ABC):
         server = servers.get(SERVER)
         assert (server.name, server.status, server.version) == ("now", "SHUTOFF", 4)
         assert servers.list() == [server] == [late.server]
+
+    def test_among_facts_of_one_time_the_position_decides(
+        self, servers: Servers, clock: ManualClock
+    ) -> None:
+        servers.rename(SERVER, "first")
+        servers.record(SERVER, [e.ServerRenamed("second")], occurred_at=clock.now)
+
+        assert servers.get(SERVER).name == "second"
+
+    def test_a_deletion_that_comes_late_ends_what_came_before_it(
+        self, servers: Servers, clock: ManualClock
+    ) -> None:
+        servers.rename(SERVER, "new")
+        assert len(servers.list()) == 1
+        before = clock.now - timedelta(seconds=30)
+
+        outcome = servers.record(SERVER, [e.ServerDeleted()], under("req-1"), occurred_at=before)
+
+        assert servers.list() == []
+        with pytest.raises(NotFound):
+            servers.rename(SERVER, "newer")
+        again = servers.record(SERVER, [e.ServerDeleted()], under("req-1"), occurred_at=before)
+        assert (again.server, again.replayed) == (outcome.server, True)
+        assert outcome.server is not None
+        assert outcome.server.deleted
 
     def test_facts_may_come_before_their_beginning(self, servers: Servers) -> None:
         begun = datetime.fromisoformat("2012-09-12T17:00:00Z")
