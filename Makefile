@@ -13,7 +13,7 @@ ifneq ($(SOUND),True)
 .PHONY: $(VENV)
 endif
 
-.PHONY: all demo test test-slow bench mutants constraints help clean
+.PHONY: all demo test test-slow bench notebooks mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
@@ -31,6 +31,9 @@ test-slow: $(VENV)  ## run the slow tests
 
 bench: $(VENV)  ## run the measurements
 	$(PY) -m benchmarks
+
+notebooks: $(VENV)  ## run the notebooks and keep what they give
+	$(PY) -m tests.notebooks
 
 mutants: $(VENV)  ## ask whether the tests notice changed code
 	$(PY) -m tests.mutation
