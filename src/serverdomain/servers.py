@@ -388,8 +388,9 @@ class Servers:
 
         ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF); ``name`` finds a part.
         """
-        self.view.catch_up()
-        return self.view.servers(status=status, name=name, image_id=image_id, project_id=project_id)
+        return self.view.servers(
+            caught_up=True, status=status, name=name, image_id=image_id, project_id=project_id
+        )
 
     # The way of a command
 

@@ -1,103 +1,135 @@
-"""A view to the head of its log, a batch of events at a time.
+"""A view to the head of its log, a page of events at a time.
 
-Generation, position and rows are read and written in one transaction that holds the view's write
-lock from its beginning, so that two processes never apply one event twice and a kill loses a batch
-whole.
+A page is read and folded without a lock. Rows and position are written in one transaction, if the
+generation still stands where it was seen: so two processes never apply one event twice, a kill
+loses a page whole, and whoever else writes seldom waits.
 """
 
 from __future__ import annotations
 
 import logging
 import sqlite3
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from serverdomain.domain.server import Server, evolve
 from serverdomain.errors import UnknownEvent
-from serverdomain.projections import feed, replay, server_rows
-from serverdomain.projections.view_file import Generation, ViewFile
+from serverdomain.projections import feed, generations, replay, server_rows
+from serverdomain.projections.generations import Generation
+from serverdomain.projections.view_file import ViewFile
 from serverdomain.store import queries
 from serverdomain.store.sqlite import SQLiteStore
 
 _log = logging.getLogger("serverdomain")
 
 
-def catch_up(store: SQLiteStore, view: ViewFile) -> None:
-    """Follow the log to its head with the rows that are shown."""
+class Step(NamedTuple):
+    """What the next page does to a generation's rows, the position that it leads to, and the head.
+
+    ``stopped_by`` is the event behind that position which this release may not pass, if any.
+    """
+
+    seen: Generation
+    servers: list[Server]
+    gone: list[str]
+    position: int
+    row_hash: str | None
+    head: int
+    stopped_by: UnknownEvent | None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether there is nothing behind it that could be read now."""
+        return self.position >= self.head or self.stopped_by is not None
+
+
+def catch_up(store: SQLiteStore, view: ViewFile, page: int = feed.PAGE) -> None:
+    """Follow the log to its head with the rows that are shown, ``page`` events at a time."""
     while True:
-        with view.connections.reading() as connection:
-            live = view.live(connection)
-        if not follows(store, live):
+        with view.reading() as rows:
+            live = generations.live(rows)
+            step = next_step(store, rows, live, page)
+        if step is None:
             _log.warning(
                 "%s stands at position %s of a log that has another row there, as one put back "
                 "from a backup has: replayed from zero",
                 view.place,
                 live.position,
             )
-            replay.replay(store, view)
+            replay.replay(store, view, page=page)
             continue
-        with store.connections.reading() as connection:
-            behind = queries.head(connection) - live.position
-        if behind <= 0:
+        if step.position > live.position:
+            with view.writing() as connection:
+                if not take(connection, step):
+                    continue
+        if step.stopped_by is not None:
+            raise step.stopped_by
+        if step.is_last:
             return
-        with view.connections.writing() as connection:
-            # Another process may have been here since we looked.
-            live = view.live(connection)
-            stopped_by = advance(store, view, connection, live) if follows(store, live) else None
-        if stopped_by is not None:
-            raise stopped_by
 
 
-def follows(store: SQLiteStore, generation: Generation) -> bool:
+def follows(log: sqlite3.Connection, generation: Generation) -> bool:
     """Whether the log still has the row on which a generation stands."""
     if generation.position == 0:
         return True
-    with store.connections.reading() as connection:
-        return queries.row_hash(connection, generation.position) == generation.row_hash
+    found = queries.row_hash(log, generation.position)
+    return found is not None and found == generation.row_hash
 
 
-def advance(
-    store: SQLiteStore, view: ViewFile, connection: sqlite3.Connection, generation: Generation
-) -> UnknownEvent | None:
-    """Apply one page of the log to a generation; gives back the event that it may not pass."""
-    page = feed.page(store, generation.position)
-    if page.last > generation.position:
-        _apply(store, connection, generation.table, page)
-        with store.connections.reading() as log:
-            row_hash = queries.row_hash(log, page.last)
-        view.moved(connection, generation.number, page.last, row_hash)
-    return page.stopped_by
+def next_step(
+    store: SQLiteStore, rows: sqlite3.Connection, generation: Generation, page: int
+) -> Step | None:
+    """What comes next for a generation; ``None`` where the log is not the one that it follows.
+
+    ``rows`` shows the view as it was when the generation was read.
+    """
+    with store.connections.reading() as log:
+        if not follows(log, generation):
+            return None
+        head = queries.head(log)
+        events, last, stopped_by = feed.page(log, generation.position, page)
+        row_hash = queries.row_hash(log, last)
+    there = server_rows.servers_in(rows, generation.table, {event.server_id for event in events})
+    servers = _fold(store, there, events, last)
+    return Step(
+        generation,
+        [server for server in servers.values() if server and not server.deleted],
+        [server_id for server_id, server in servers.items() if not server or server.deleted],
+        last,
+        row_hash,
+        head,
+        stopped_by,
+    )
 
 
-def _apply(store: SQLiteStore, connection: sqlite3.Connection, table: str, page: feed.Page) -> None:
+def take(connection: sqlite3.Connection, step: Step) -> bool:
+    """Take a step, in the caller's transaction; False where the generation has moved since."""
+    if not generations.move(connection, step.seen, step.position, step.row_hash):
+        return False
+    server_rows.write(connection, step.seen.table, step.servers)
+    server_rows.remove(connection, step.seen.table, step.gone)
+    return True
+
+
+def _fold(
+    store: SQLiteStore, there: dict[str, Server], events: list[feed.FeedEvent], last: int
+) -> dict[str, Server | None]:
     servers: dict[str, Server | None] = {}
     versions: dict[str, int] = {}
     anew: set[str] = set()
-    for _, server_id, version, occurred_at, event in page.events:
-        versions[server_id] = version
-        if server_id in anew:
-            continue
-        if server_id not in servers:
-            servers[server_id] = server_rows.server_in(connection, table, server_id)
-        server = servers[server_id]
+    for _, server_id, version, occurred_at, event in events:
+        server = servers[server_id] if server_id in servers else there.get(server_id)
         # A late fact takes its place among the others; and a server without a row may have a past,
         # deleted or not yet begun. Both are folded from the log again.
-        is_late = server is not None and occurred_at < server.updated
-        if is_late or (server is None and version > 1):
+        if version > 1 if server is None else occurred_at < server.updated:
             anew.add(server_id)
-            continue
         servers[server_id] = evolve(server, event, occurred_at)
+        versions[server_id] = version
     with store.connections.reading() as log:
         for server_id in anew:
-            servers[server_id] = queries.stream(log, server_id, page.last).server
-    there = {
-        server_id: server
-        for server_id, server in servers.items()
-        if server is not None and not server.deleted
-    }
-    server_rows.write(
-        connection,
-        table,
-        (replace(server, version=versions[server_id]) for server_id, server in there.items()),
-    )
-    server_rows.remove(connection, table, servers.keys() - there.keys())
+            servers[server_id] = queries.stream(log, server_id, last).server
+    for server_id in servers.keys() - anew:
+        server = servers[server_id]
+        servers[server_id] = server and replace(server, version=versions[server_id])
+    return servers

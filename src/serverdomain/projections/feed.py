@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import NamedTuple
 
 from serverdomain.domain.events import Event
 from serverdomain.errors import UnknownEvent
 from serverdomain.store import queries
 from serverdomain.store.codec import CODEC, PREFIX
-from serverdomain.store.sqlite import SQLiteStore
 
 PAGE = 2_000
-"""Events that a page holds at most."""
+"""Events that a page holds at most, unless said otherwise."""
 
 
 class FeedEvent(NamedTuple):
@@ -35,13 +35,11 @@ class Page(NamedTuple):
     stopped_by: UnknownEvent | None
 
 
-def page(store: SQLiteStore, after: int, limit: int = PAGE) -> Page:
+def page(log: sqlite3.Connection, after: int, limit: int = PAGE) -> Page:
     """The page behind a position; its ``last`` is ``after`` where the log ends there."""
-    with store.connections.reading() as connection:
-        rows = queries.page(connection, after, limit)
     events: list[FeedEvent] = []
     last = after
-    for position, stream, version, topic, state, occurred_at in rows:
+    for position, stream, version, topic, state, occurred_at in queries.page(log, after, limit):
         if topic.startswith(PREFIX) and occurred_at is not None:
             try:
                 event = CODEC.decode(topic, state, position)

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple, TypeVar
 
 from serverdomain.domain import limits
 from serverdomain.domain.server import Server
-from serverdomain.errors import InvalidInput, StoreDamaged
-from serverdomain.projections import catch_up, replay
-from serverdomain.projections.server_rows import COLUMNS, INDEXED, read_row
+from serverdomain.errors import InvalidInput, StoreError
+from serverdomain.projections import catch_up, feed, generations, replay
+from serverdomain.projections.server_rows import read_row
 from serverdomain.projections.view_file import ViewFile
+from serverdomain.projections.view_place import ViewPlace
 from serverdomain.store import queries
 from serverdomain.store.sqlite import SQLiteStore
 
 STATUSES = ("ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF")
+
+_CONDITIONS = {"name": "instr(name, ?) > 0"}
+# A file may be gone again as soon as it is made; but where every one is damaged, it is the disk.
+_ATTEMPTS = 10
 
 Answer = TypeVar("Answer")
 
@@ -33,18 +39,25 @@ class ViewStatus(NamedTuple):
 
 
 class ServerView:
-    """The current server view of a log, in a file beside it or in memory with it."""
+    """The current server view of a log, in a file beside it or in memory with it.
 
-    def __init__(self, store: SQLiteStore, given: str | Path | None = None) -> None:
+    A file that somebody removes, or that is damaged, is made anew by itself and a warning logged;
+    but not a damaged one that was ``given``. ``page`` is how many events a transaction takes.
+    """
+
+    def __init__(
+        self, store: SQLiteStore, given: str | Path | None = None, page: int = feed.PAGE
+    ) -> None:
         self._store = store
-        with store.connections.reading() as connection:
-            log_id = queries.log_id(connection)
-        self._file = ViewFile(store.connections.place, log_id, given, COLUMNS, INDEXED)
+        self._page = page
+        self._place = ViewPlace(store, given)
+        self._file = self._place.open()
+        self._exchanging = Lock()
 
     @property
     def path(self) -> Path | None:
         """Where its file is; ``None`` in memory."""
-        return self._file.place.path
+        return self._place.path
 
     def catch_up(self) -> None:
         """Follow the log to its head.
@@ -52,68 +65,84 @@ class ServerView:
         Raises `UnknownEvent` at an event of a newer release. Where the log was put back from a
         backup since, the view is replayed by itself and a warning is logged.
         """
-        self._sound(lambda: catch_up.catch_up(self._store, self._file))
+        self._ask(lambda file: catch_up.catch_up(self._store, file, self._page))
 
-    def replay(self, progress: Callable[[int, int], None] | None = None) -> None:
+    def replay(self, progress: replay.Progress = replay.silent) -> None:
         """Make all rows anew beside the old ones, which are read and followed meanwhile; switch.
 
-        ``progress`` is told the position reached and the log's head, after each batch.
+        ``progress`` is told the position reached and the log's head, after each page.
         """
-        self._sound(lambda: replay.replay(self._store, self._file, progress))
+        self._ask(lambda file: replay.replay(self._store, file, progress, self._page))
 
     def status(self) -> ViewStatus:
         """How far it is, as it stands, without catching up."""
-        return self._sound(self._status)
+        return self._ask(self._status)
 
     def servers(
         self,
         *,
+        caught_up: bool = False,
         status: str | None = None,
         name: str | None = None,
         image_id: str | None = None,
         project_id: str | None = None,
     ) -> list[Server]:
-        """The servers that the view shows now, newest first; ``name`` finds a part of a name."""
+        """The servers that the view shows, newest first; ``name`` finds a part of a name.
+
+        It shows them as of its position, unless it is to be ``caught_up`` first.
+        """
         if status is not None and status not in STATUSES:
             raise InvalidInput("status", f"{status!r} came, {', '.join(STATUSES)} are allowed")
-        for field, text in (("name", name), ("image_id", image_id), ("project_id", project_id)):
-            if text is not None:
-                limits.text(field, text)
-        wanted = {"status": status, "image_id": image_id, "project_id": project_id}
-        conditions = {f"{column} = ?": value for column, value in wanted.items()}
-        conditions["instr(name, ?) > 0"] = name
-        given = {what: value for what, value in conditions.items() if value is not None}
-        where = f"WHERE {' AND '.join(given)}" if given else ""
+        wanted = {"status": status, "name": name, "image_id": image_id, "project_id": project_id}
+        given = {
+            member: limits.text(member, value)
+            for member, value in wanted.items()
+            if value is not None
+        }
+        conditions = [_CONDITIONS.get(member, f"{member} = ?") for member in given]
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        query = f"SELECT server FROM server {where} ORDER BY created DESC, id"
 
-        def read() -> list[Server]:
-            with self._file.connections.reading() as connection:
-                rows = connection.execute(
-                    f"SELECT server FROM server {where} ORDER BY created DESC, id",
-                    tuple(given.values()),
-                ).fetchall()
-            return [read_row(server) for (server,) in rows]
+        def read(file: ViewFile) -> list[Server]:
+            if caught_up:
+                catch_up.catch_up(self._store, file, self._page)
+            with file.reading() as rows:
+                found = rows.execute(query, tuple(given.values())).fetchall()
+                return [read_row(server) for (server,) in found]
 
-        return self._sound(read)
+        return self._ask(read)
 
     def close(self) -> None:
         """Close the file."""
-        self._file.connections.close()
+        self._file.close()
 
-    def _status(self) -> ViewStatus:
-        with self._file.connections.reading() as connection:
-            live = self._file.live(connection)
-            (servers,) = connection.execute("SELECT COUNT(*) FROM server").fetchone()
-        with self._store.connections.reading() as connection:
-            head = queries.head(connection)
-            lag = queries.events_behind(connection, live.position)
-        return ViewStatus(live.position, head, lag, servers)
+    def _status(self, file: ViewFile) -> ViewStatus:
+        with file.reading() as rows:
+            position = generations.live(rows).position
+            (servers,) = rows.execute("SELECT COUNT(*) FROM server").fetchone()
+        with self._store.connections.reading() as log:
+            head = queries.head(log)
+            lag = queries.events_behind(log, position)
+        return ViewStatus(position, head, lag, servers)
 
-    def _sound(self, ask: Callable[[], Answer]) -> Answer:
-        try:
-            return ask()
-        except StoreDamaged as damage:
-            if damage.place != self._file.place:
-                raise
-            self._file.make_anew(damage)
-            catch_up.catch_up(self._store, self._file)
-            return ask()
+    def _ask(self, question: Callable[[ViewFile], Answer]) -> Answer:
+        file = self._file
+        attempt = 1
+        while True:
+            try:
+                if attempt > 1:
+                    catch_up.catch_up(self._store, file, self._page)
+                return question(file)
+            except StoreError as error:
+                if attempt == _ATTEMPTS:
+                    raise
+                file = self._instead_of(file, error)
+                attempt += 1
+
+    def _instead_of(self, file: ViewFile, error: StoreError) -> ViewFile:
+        with self._exchanging:
+            # Another thread may have been here before.
+            if self._file is file:
+                self._file = self._place.instead_of(file, error)
+                file.close()
+            return self._file

@@ -49,16 +49,24 @@ class Connections:
     """The open connections to one database.
 
     ``application_id`` says whose file it is, ``what`` what people call it. Nothing is made before
-    `make` is asked to; use in a forked child is refused.
+    `make` is asked to; use in a forked child is refused. What is not ``durable`` (a cache)
+    may lose its latest commits in a power cut, and stays sound.
     """
 
     def __init__(
-        self, place: Place, *, application_id: int, what: str, lock_timeout: float | None = None
+        self,
+        place: Place,
+        *,
+        application_id: int,
+        what: str,
+        lock_timeout: float | None = None,
+        durable: bool = True,
     ) -> None:
         self.place = place
         self._application_id = application_id
         self._what = what
         self._timeout = lock_timeout or lock_timeout_setting()
+        self._durable = durable
         self._pid = os.getpid()
         self._closed = False
         self._idle: deque[sqlite3.Connection] = deque()
@@ -75,9 +83,12 @@ class Connections:
 
     def make(self) -> None:
         """Make an empty file, so that the database can be opened."""
-        if self.place.path is not None:
-            with self._translated():
-                self._connect("rwc").close()
+        if self.place.path is None:
+            return
+        try:
+            self._connect("rwc").close()
+        except sqlite3.Error as error:
+            raise store_error(error, self.place) from error
 
     def use_wal(self) -> None:
         """Switch to the write-ahead log. SQLite does not wait for others here, so we do."""
@@ -182,7 +193,7 @@ class Connections:
             check_same_thread=False,
             cached_statements=256,
         )
-        connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
+        connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS if self._durable else 'NORMAL'}")
         return connection
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
@@ -206,7 +217,8 @@ class Connections:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        # In a damaged file names may be no UTF-8, and the message that quotes one is not either.
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             ours = store_error(error, self.place)
             if isinstance(ours, StoreLocked):
                 ours = StoreLocked(f"{ours}, {self._waited()}")

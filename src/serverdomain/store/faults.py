@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from serverdomain.errors import StoreDamaged, StoreError, StoreForeign, StoreLocked
+from serverdomain.errors import StoreDamaged, StoreError, StoreLocked
 
 _WORDS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreLocked, "is locked by another process"),
@@ -15,11 +15,12 @@ _WORDS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_PERM: (StoreError, "may not be opened"),
     sqlite3.SQLITE_READONLY: (StoreError, "may not be written"),
     sqlite3.SQLITE_CORRUPT: (StoreDamaged, "is damaged"),
-    sqlite3.SQLITE_NOTADB: (StoreForeign, "is no SQLite database"),
+    # Whose file it is was asked before.
+    sqlite3.SQLITE_NOTADB: (StoreDamaged, "is damaged"),
 }
 
 
-def store_error(error: sqlite3.Error, place: object) -> StoreError:
+def store_error(error: Exception, place: object) -> StoreError:
     """The error of ours for one of SQLite's."""
     # The low byte is the primary result code; errors of the Python module itself have none.
     code = getattr(error, "sqlite_errorcode", None)

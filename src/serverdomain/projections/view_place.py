@@ -1,0 +1,157 @@
+"""Where a view lies, and how its file is found or made there.
+
+What is ours to lose, at the default place, is made anew where it is damaged. What lies at a place
+that somebody chose is never touched unless it is this log's view, and sound.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from pathlib import Path
+
+from serverdomain.errors import StoreDamaged, StoreError, StoreForeign
+from serverdomain.projections import generations
+from serverdomain.projections.view_file import APPLICATION_ID, ViewFile
+from serverdomain.store import place as places
+from serverdomain.store import queries
+from serverdomain.store.sqlite import SQLiteStore
+
+SCHEMA = 1
+"""``PRAGMA user_version`` of a view. Grows with the tables' shape, and when the fold changes."""
+
+_log = logging.getLogger("serverdomain")
+
+
+class ViewPlace:
+    """The place of a log's view: the file that was ``given``, or the default one beside the store.
+
+    Where a file must be made or put aside, the log's write lock lets one process in at a time.
+    """
+
+    def __init__(self, store: SQLiteStore, given: str | Path | None) -> None:
+        self._store = store
+        self._given = given is not None
+        of_store = store.connections.place
+        self.place = of_store.view() if given is None else places.from_path(given, "view")
+        self.path = self.place.path
+        if self.path is not None and of_store.path is not None and _same(self.path, of_store.path):
+            raise StoreForeign(f"{self.path} is the store itself: name another file for its view")
+        with store.connections.reading() as log:
+            self._log_id = queries.log_id(log)
+
+    def open(self) -> ViewFile:
+        """The view's file, found or made. Raises `StoreError` where neither can be."""
+        try:
+            return self._found() or self._make()
+        except StoreDamaged:
+            return self._make()
+
+    def instead_of(self, file: ViewFile, error: StoreError) -> ViewFile:
+        """A file in place of one that is gone or damaged; raises ``error`` where it is neither."""
+        if file.is_there():
+            if not isinstance(error, StoreDamaged) or error.place != file.place:
+                raise error
+            return self._make(file, error)
+        _log.warning("%s is gone: made anew and replayed from zero", self.place)
+        return self.open()
+
+    def _found(self) -> ViewFile | None:
+        # The file, where there is one, of this log and this schema.
+        try:
+            if self.path is None or not places.holds(self.path, APPLICATION_ID, "view"):
+                return None
+            file = ViewFile(self.place)
+            try:
+                with file.reading() as connection:
+                    current = self._schema(connection) == SCHEMA
+                if current:
+                    file.connections.use_wal()
+                    return file
+            except StoreError:
+                file.close()
+                raise
+        except StoreForeign as foreign:
+            raise StoreForeign(f"{foreign}; {self._advice}") from None
+        file.close()
+        return None
+
+    def _make(self, damaged: ViewFile | None = None, damage: StoreError | None = None) -> ViewFile:
+        with self._store.connections.writing():
+            # Another process may have been here before.
+            if damaged is not None and damaged.is_there():
+                self._put_aside(damage)
+            try:
+                found = self._found()
+            except StoreDamaged as damage:
+                self._put_aside(damage)
+                found = None
+            return found or self._made()
+
+    def _put_aside(self, damage: StoreError | None) -> None:
+        if self._given or self.path is None:
+            raise StoreDamaged(f"{damage}; {self._advice}") from None
+        aside = self.path.with_name(f"{self.path.name}.damaged")
+        try:
+            os.replace(self.path, aside)
+        except OSError as error:
+            raise StoreError(f"{damage}; it cannot be put aside: {error.strerror}") from None
+        _log.warning("%s; put aside as %s and replayed from zero", damage, aside.name)
+
+    def _made(self) -> ViewFile:
+        if self.path is not None and not self.path.exists():
+            # What was left of another file, SQLite would take for the new one's.
+            for suffix in ("-wal", "-shm"):
+                self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
+        file = ViewFile(self.place, make=True)
+        try:
+            with file.writing() as connection:
+                self._bring_up(connection)
+            file.connections.use_wal()
+        except StoreError:
+            file.close()
+            raise
+        return file
+
+    def _bring_up(self, connection: sqlite3.Connection) -> None:
+        schema = self._schema(connection)
+        if schema != 0:
+            _log.warning(
+                "%s has schema %s, this release's views have %s: replayed from zero",
+                self.place,
+                schema,
+                SCHEMA,
+            )
+            _drop_everything(connection)
+        connection.execute("CREATE TABLE follows (log_id TEXT NOT NULL)")
+        connection.execute("INSERT INTO follows VALUES (?)", (self._log_id,))
+        generations.create(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _schema(self, connection: sqlite3.Connection) -> int:
+        """The schema of a view that follows our log; 0 where nothing was made yet."""
+        (schema,) = connection.execute("PRAGMA user_version").fetchone()
+        if schema:
+            follows = connection.execute("SELECT log_id FROM follows").fetchall()
+            if follows != [(self._log_id,)]:
+                raise StoreForeign(f"{self.place} is the view of another log")
+        return int(schema)
+
+    @property
+    def _advice(self) -> str:
+        return f"name another file, or remove {self.place} (if nobody needs it)"
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one == other or (one.exists() and other.exists() and one.samefile(other))
+
+
+def _drop_everything(connection: sqlite3.Connection) -> None:
+    for kind in ("view", "table"):
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = ? AND name NOT LIKE 'sqlite_%'", (kind,)
+        ).fetchall()
+        for (name,) in names:
+            connection.execute(f'DROP {kind} "{name}"')

@@ -1,0 +1,148 @@
+"""What the list shows, which of it, in what order; and what an outsider asks the file."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from sqlite_utils import Database
+
+from serverdomain import InvalidInput, RebuildServer, RegisterServer
+from serverdomain.projections import server_rows
+from serverdomain.projections.server_view import STATUSES
+from serverdomain.testing import registered
+from tests.projections.cloud import IMAGE, OTHER_IMAGE, Cloud
+
+DAY = 86_400_000_000
+
+
+@pytest.fixture
+def cloud(tmp_path):
+    """Five servers, one in each status."""
+    with Cloud(tmp_path) as cloud:
+        for number, status in enumerate(STATUSES):
+            state = "ACTIVE" if status == "REBUILD" else status
+            server_id = f"00000000-0000-4000-8000-00000000000{number}"
+            created = number // 2 * DAY
+            cloud.servers.register(
+                RegisterServer(
+                    server_id=server_id,
+                    name=f"{status.lower()} %_ {number}",
+                    project_id="even" if number % 2 == 0 else "odd",
+                    user_id="fake",
+                    image_id=IMAGE if number < 3 else OTHER_IMAGE,
+                    flavor_id="1",
+                    created=created,
+                    updated=created,
+                    status=state,
+                    metadata={"n": str(number)},
+                )
+            )
+            if status == "REBUILD":
+                cloud.servers.rebuild(server_id, RebuildServer(image_id=OTHER_IMAGE))
+        yield cloud
+
+
+def numbers(servers):
+    return [int(server.metadata["n"]) for server in servers]
+
+
+def test_the_newest_comes_first_and_among_the_equally_old_the_id_decides(cloud):
+    assert numbers(cloud.servers.list()) == [4, 2, 3, 0, 1]
+
+
+def test_servers_older_than_any_clock_come_last(cloud):
+    for year in (2, 999, 1969):
+        occurred_at = datetime(year, 1, 1, tzinfo=UTC)
+        server_id = f"00000000-0000-4000-8000-10000000{year:04}"
+        beginning = registered(server_id=server_id, metadata={"n": str(year)})
+        cloud.servers.record(server_id, [beginning], occurred_at=occurred_at)
+    assert numbers(cloud.servers.list()) == [4, 2, 3, 0, 1, 1969, 999, 2]
+    assert cloud.servers.list() == cloud.folded()
+
+
+@pytest.mark.parametrize(("number", "status"), list(enumerate(STATUSES)))
+def test_of_a_status(cloud, number, status):
+    assert numbers(cloud.servers.list(status=status)) == [number]
+    assert cloud.servers.list(status=status)[0].status == status
+
+
+@pytest.mark.parametrize("status", ["DELETED", "active", "", "x" * 300])
+def test_a_status_that_there_is_not_is_refused_by_name(cloud, status):
+    with pytest.raises(InvalidInput, match=r"status: .*ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF"):
+        cloud.servers.list(status=status)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("build", [1, 3]),
+        ("re", [3]),
+        ("%_ 4", [4]),
+        ("%", [4, 2, 3, 0, 1]),
+        ("BUILD", []),
+        ("*", []),
+    ],
+)
+def test_of_a_part_of_a_name_taken_as_it_is(cloud, name, found):
+    assert sorted(numbers(cloud.servers.list(name=name))) == sorted(found)
+
+
+def test_of_an_image_and_of_a_project(cloud):
+    assert numbers(cloud.servers.list(image_id=IMAGE)) == [2, 0, 1]
+    assert numbers(cloud.servers.list(project_id="odd")) == [3, 1]
+    assert cloud.servers.list(project_id="' OR 1 --") == []
+
+
+def test_of_all_of_these_together(cloud):
+    found = cloud.servers.list(
+        status="REBUILD", name="build", image_id=OTHER_IMAGE, project_id="odd"
+    )
+    assert numbers(found) == [3]
+    assert cloud.servers.list(status="REBUILD", project_id="even") == []
+
+
+@pytest.mark.parametrize("member", ["name", "project_id", "image_id"])
+def test_words_that_no_server_can_have_are_refused_by_name(cloud, member):
+    with pytest.raises(InvalidInput, match=f"{member}: "):
+        cloud.servers.list(**{member: "\ud800"})
+
+
+# An outsider
+
+
+def test_an_outsider_queries_the_columns_with_sqlite_utils(cloud):
+    cloud.servers.list()
+    database = Database(cloud.view_path)
+    assert database["server"].columns_dict.keys() == server_rows.COLUMNS.keys()
+    found = list(
+        database.query(
+            "SELECT name, project_id, json_extract(metadata, '$.n') AS n, created, progress,"
+            " rebuild_id IS NOT NULL AS is_rebuilt FROM server WHERE status = 'REBUILD'"
+        )
+    )
+    assert found == [
+        {
+            "name": "rebuild %_ 3",
+            "project_id": "odd",
+            "n": "3",
+            "created": "1970-01-02T00:00:00.000000Z",
+            "progress": 0,
+            "is_rebuilt": 1,
+        }
+    ]
+    database.close()
+
+
+def test_every_column_says_what_the_server_says(cloud):
+    locked = cloud.servers.lock(cloud.folded()[0].id).server
+    cloud.servers.list()
+    database = Database(cloud.view_path)
+    (row,) = database["server"].rows_where("id = ?", [locked.id])
+    database.close()
+    for column in ("name", "status", "image_id", "flavor_id", "project_id", "user_id", "host_id"):
+        assert row[column] == getattr(locked, column)
+    assert row["locked_by"] == locked.locked_by is not None
+    assert (row["version"], row["progress"]) == (2, 0)
+    assert json.loads(row["metadata"]) == locked.metadata
+    assert server_rows.read_row(row["server"]) == locked
+    assert row["updated"].startswith("2012-09-12T")
