@@ -92,7 +92,7 @@ with Servers.open(sys.argv[1]) as servers:
     assert servers.get(SERVER).status == "SHUTOFF"
 """
     said = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script, f"sqlite:///{path}"],
+        [sys.executable, "-c", script, f"sqlite:///{path}"],
         capture_output=True,
         text=True,
         check=False,

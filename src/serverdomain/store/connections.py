@@ -193,7 +193,11 @@ class Connections:
             check_same_thread=False,
             cached_statements=256,
         )
-        connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS if self._durable else 'NORMAL'}")
+        try:
+            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS if self._durable else 'NORMAL'}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:

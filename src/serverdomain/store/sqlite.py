@@ -41,7 +41,11 @@ class Datastore(sqlite.SQLiteDatastore):
     def __init__(self, connections: Connections, *, create: bool, **settings: Any) -> None:
         self.connections = connections
         super().__init__(str(connections.place), **settings)
-        self._open(create)
+        try:
+            self._open(create)
+        except BaseException:
+            self.close()
+            raise
 
     def _open(self, create: bool) -> None:
         connections = self.connections
