@@ -65,6 +65,7 @@ REWRITES = [
         f" recorded_at - {earlier}, {refused} FROM commands WHERE command_id = 3"
         for insert, command_id, request_id, earlier, refused in [
             ("REPLACE", 2, "'req-new'", 0, 0),
+            ("REPLACE", 3, "'req-new'", 0, 0),
             ("INSERT OR REPLACE", "NULL", "'req-2'", 0, 0),
             ("INSERT OR IGNORE", "NULL", "'req-2'", 0, 0),
             ("INSERT", "NULL", "'req-2'", 0, 0),
@@ -76,6 +77,7 @@ REWRITES = [
         ]
     ),
     "UPDATE log SET log_id = 'another'",
+    f"REPLACE INTO stored_events {EVENT} VALUES (3, 'other', 1, 't', '{{}}', 2)",
     "INSERT INTO log VALUES ('another')",
     "REPLACE INTO log (rowid, log_id) VALUES (1, 'another')",
 ]
@@ -112,6 +114,72 @@ def test_each_log_has_an_id_of_its_own() -> None:
             with servers._store.connections.reading() as connection:
                 ids.add(UUID(queries.log_id(connection)))
         assert len(ids) == 2
+
+
+COMMAND = {
+    "kind": "'stop'",
+    "server_id": "'x'",
+    "members": "'{}'",
+    "user_id": "'fake'",
+    "project_id": "'openstack'",
+    "roles": "'[]'",
+    "request_id": "'req-new'",
+    "occurred_at": "9000000000000000",
+    "recorded_at": "9000000000000000",
+    "refused": "0",
+}
+STORED = {"originator_id": "'new'", "originator_version": "1", "topic": "'t'", "state": "'{}'"}
+BOOKMARK = {"name": "'billing'", "position": "1"}
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "absent"),
+    [
+        (table, columns, column)
+        for table, columns in [
+            ("commands", COMMAND),
+            ("stored_events", STORED),
+            ("reactions", BOOKMARK),
+        ]
+        for column in columns
+        if column != "name"
+    ],
+)
+def test_no_row_lacks_what_every_row_says(
+    database: sqlite3.Connection, table: str, columns: dict[str, str], absent: str
+) -> None:
+    def insert(values: dict[str, str]) -> None:
+        given = ", ".join(values.values())
+        database.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({given})")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        insert(columns | {absent: "NULL"})
+    insert(columns)
+
+
+def test_an_id_that_a_refused_command_bore_is_free(database: sqlite3.Connection) -> None:
+    for refused in ("1", "0"):
+        values = COMMAND | {"refused": refused}
+        database.execute(
+            f"INSERT INTO commands ({', '.join(values)}) VALUES ({', '.join(values.values())})"
+        )
+
+    assert database.execute("SELECT COUNT(*) FROM commands").fetchone() == (5,)
+
+
+def test_a_command_may_bring_its_id_where_a_log_is_put_back(database: sqlite3.Connection) -> None:
+    values = {"command_id": "90"} | COMMAND
+    database.execute(
+        f"INSERT INTO commands ({', '.join(values)}) VALUES ({', '.join(values.values())})"
+    )
+
+    assert database.execute("SELECT MAX(command_id) FROM commands").fetchone() == (90,)
+
+
+def test_a_request_id_is_unique_by_an_index_too(database: sqlite3.Connection) -> None:
+    indexes = database.execute("PRAGMA index_list (commands)").fetchall()
+
+    assert [unique for _, name, unique, *_ in indexes if name == "commands_by_request"] == [1]
 
 
 def test_a_dump_put_back_keeps_every_position(path: Path, tmp_path: Path) -> None:
@@ -190,6 +258,7 @@ def test_every_table_keeps_its_rowid_and_positions_count_up(database: sqlite3.Co
     assert set(made) == {*TABLES, "reactions", "sqlite_sequence"}
     assert not [name for name, sql in made.items() if "WITHOUT ROWID" in sql]
     assert "position INTEGER PRIMARY KEY AUTOINCREMENT" in made["stored_events"]
+    assert "command_id INTEGER PRIMARY KEY AUTOINCREMENT" in made["commands"]
 
 
 def test_an_older_file_takes_the_steps_it_lacks(

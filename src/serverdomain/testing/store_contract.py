@@ -287,6 +287,16 @@ class StoreContract(ABC):
         with pytest.raises(Conflict, match=r"16:21:36.*17:20:36"):
             servers.stop(SERVER, occurred_at=early)
 
+    def test_a_command_may_occur_at_the_very_time_of_the_latest_fact(
+        self, servers: Servers
+    ) -> None:
+        latest = servers.history(SERVER)[-1].occurred_at
+
+        servers.stop(SERVER, occurred_at=latest)
+
+        assert servers.history(SERVER)[-1].name == "ServerStopped"
+        assert servers.get(SERVER).status == "SHUTOFF"
+
     def test_a_time_may_lie_five_minutes_ahead_and_no_more(
         self, servers: Servers, clock: ManualClock
     ) -> None:
