@@ -30,7 +30,6 @@ from serverdomain.errors import (
     UnknownEvent,
 )
 from serverdomain.projections.happened import Happened
-from serverdomain.projections.reactions import Reaction
 from serverdomain.servers import Servers
 
 NAME = "hypervisor"
@@ -83,7 +82,7 @@ class _Step(NamedTuple):
 
 
 class SimulatedHypervisor:
-    """Reports progress and completion of what was asked of the ``servers``.
+    """Reports progress and completion of what was asked of the ``servers``, until it is closed.
 
     A rebuild and a create take ``rebuild_seconds``, from 0 to a day. ``trouble`` is asked once
     about every rebuild, with its server. Of all processes that run one on a log, one is at work.
@@ -109,28 +108,21 @@ class SimulatedHypervisor:
         self._steps: list[_Step] = []
         self._taken_up: set[int] = set()
         self._is_at_work = False
-        self._reaction: Reaction | None = None
+        self._reaction = servers.react(NAME, self._told, at_work=self._at_work)
 
-    def start(self) -> SimulatedHypervisor:
-        """Begin to work, or stand by while another process does."""
-        self._reaction = self._servers.react(NAME, self._told, at_work=self._at_work)
-        return self
-
-    def stop(self) -> None:
+    def close(self) -> None:
         """End after the step at hand; what is under way waits for whoever takes up the work."""
-        if self._reaction is not None:
-            self._reaction.stop()
-        self._troubles.clear()
+        self._reaction.stop()
 
     def __enter__(self) -> SimulatedHypervisor:
-        return self.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        self.close()
 
     def caught_up(self, seconds: float = SECONDS) -> bool:
         """Wait until all that the log asks for is scheduled; False where nobody here does that."""
-        return self._reaction is not None and self._reaction.caught_up(seconds)
+        return self._reaction.caught_up(seconds)
 
     def advance(self, clock: ManualClock, to: datetime) -> None:
         """Move the clock of the servers; what was due by then has happened when this returns.
