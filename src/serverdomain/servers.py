@@ -9,7 +9,8 @@ import dataclasses
 import hashlib
 import secrets
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -27,9 +28,10 @@ from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
 from serverdomain.domain.decisions import ask_project, decide
 from serverdomain.domain.server import Server, fold
-from serverdomain.errors import InvalidInput, NotFound
+from serverdomain.errors import Conflict, InvalidInput, NotFound
 from serverdomain.projections import reactions
-from serverdomain.projections.reactions import ATTEMPTS, Handler, Reaction
+from serverdomain.projections.follow import follow
+from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
 from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
@@ -144,14 +146,17 @@ class Servers:
         *,
         start: Literal["head", "beginning"] = "head",
         attempts: int = ATTEMPTS,
+        at_work: AtWork = nullcontext,
     ) -> Reaction:
         """Run ``handler`` once something happened, in a thread of its own, until it is stopped.
 
         It is told of every event at least once, in the log's order, from a durable position under
         ``name``; a new one begins at ``start``. After so many ``attempts`` with one event it stops.
+        What ``at_work`` makes is entered when this process takes up the work, before the first
+        event, and left when it ends: of all processes one is at work.
         """
-        reaction = Reaction(self._store, name, handler, start, attempts)
-        self._running.append(reaction)
+        reaction = Reaction(self._store, name, handler, start, attempts, at_work)
+        self._running = [*(one for one in self._running if one.is_alive), reaction]
         return reaction
 
     def reactions(self) -> list[Bookmark]:
@@ -167,13 +172,34 @@ class Servers:
         """Let a stopped reaction go on behind the event that stopped it. Raises `NotFound`."""
         return reactions.skip(self._store, name)
 
+    def now(self) -> datetime:
+        """What its clock says, aware."""
+        return self._clock()
+
+    def forget(self) -> None:
+        """Throw a log in memory away, and begin an empty one; its reactions are stopped.
+
+        For tests, which share what is dear to start. Raises `Conflict` for a log in a file.
+        """
+        if self._store.is_kept:
+            raise Conflict("the store is a file, which is kept; one in memory: can be forgotten")
+        self._stop_reactions()
+        with self._opening_view:
+            if self._view is not None:
+                self._view.close()
+            self._view = None
+        self._store.forget()
+
     def close(self) -> None:
         """Stop the reactions, and close store and view."""
-        for reaction in self._running:
-            reaction.stop()
+        self._stop_reactions()
         if self._view is not None:
             self._view.close()
         self._store.close()
+
+    def _stop_reactions(self) -> None:
+        for reaction in self._running:
+            reaction.stop()
 
     def __enter__(self) -> Servers:
         return self
@@ -385,6 +411,20 @@ class Servers:
             raise NotFound(f"server {server_id} is not there")
         ask_project(server, project_id)
         return actions(recorded)
+
+    def latest(self) -> datetime | None:
+        """When the log took its latest command in, aware; ``None`` where it is empty."""
+        with self._store.connections.reading() as connection:
+            micros = queries.latest_recorded_at(connection)
+        return None if micros is None else moment.to_datetime(micros)
+
+    def follow(self, server_id: str, seconds: float | None = None) -> Iterator[Server]:
+        """The server as it is, then after each event that the log takes in, whoever asked for it.
+
+        Ends after so many seconds, if any are given. Raises `NotFound` where it is not there, or
+        once it is deleted.
+        """
+        return follow(self._store, _known_form(server_id), seconds)
 
     def history(self, server_id: str) -> list[HistoryEntry]:
         """What happened to a server, in order of occurrence; a deleted one's stays.

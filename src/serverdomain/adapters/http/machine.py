@@ -13,8 +13,8 @@ from serverdomain.servers import Servers
 class Running(Protocol):
     """A hypervisor at work."""
 
-    def close(self) -> None:
-        """Stop it; what is under way goes on when it is started again."""
+    def stop(self) -> None:
+        """End after the step at hand; what is under way goes on when it is started again."""
 
 
 Hypervisor = Callable[[Servers], Running]
@@ -25,7 +25,7 @@ def simulated(servers: Servers) -> Running:
     """The hypervisor that ships: builds and rebuilds take some seconds and succeed."""
     from serverdomain.adapters.hypervisor import SimulatedHypervisor
 
-    return SimulatedHypervisor(servers)
+    return SimulatedHypervisor(servers).start()
 
 
 class Machine:
@@ -50,4 +50,4 @@ class Machine:
         async with self._starting:
             running, self._running = self._running, None
             if running is not None:
-                await to_thread.run_sync(running.close)
+                await to_thread.run_sync(running.stop)
