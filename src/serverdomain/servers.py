@@ -21,16 +21,18 @@ from uuid import uuid4
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from serverdomain.audit.actions import Action, actions
 from serverdomain.audit.history import HistoryEntry, history
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
-from serverdomain.domain.decisions import decide
-from serverdomain.domain.server import Server
+from serverdomain.domain.decisions import ask_project, decide
+from serverdomain.domain.server import Server, fold
 from serverdomain.errors import Conflict, InvalidInput, NotFound
 from serverdomain.projections import reactions
 from serverdomain.projections.follow import follow
 from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
+from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
 from serverdomain.store.accept import Outcome, Request, accept
@@ -79,11 +81,13 @@ class How(TypedDict, total=False):
     """What every command may be told besides.
 
     ``expected_version`` is the version that the caller decided on; ``occurred_at``, aware, when it
-    happened (now, if absent).
+    happened (now, if absent); ``project_id`` the project that the server must be of, or it is not
+    there for the caller.
     """
 
     expected_version: int | None
     occurred_at: datetime | None
+    project_id: str | None
 
 
 class Servers:
@@ -382,14 +386,31 @@ class Servers:
 
     # Questions
 
-    def get(self, server_id: str) -> Server:
-        """The server as it is now. Raises `NotFound`, also for a deleted one."""
+    def get(self, server_id: str, *, project_id: str | None = None) -> Server:
+        """The server as it is now. Raises `NotFound`, also for a deleted one.
+
+        With a ``project_id`` a server of another project is not there either.
+        """
         known = _known_form(server_id)
         with self._store.connections.reading() as connection:
             server = queries.stream(connection, known).server
         if server is None or server.deleted:
             raise NotFound(f"server {server_id} is not there")
+        ask_project(server, project_id)
         return server
+
+    def actions(self, server_id: str, *, project_id: str | None = None) -> list[Action]:
+        """What was asked of the server and how it went, newest first, as `Action`s.
+
+        Raises `NotFound`, also for a deleted one, and for one of another project than the given.
+        """
+        with self._store.connections.reading() as connection:
+            recorded = queries.history(connection, _known_form(server_id))
+        server = fold((one.event, one.command.occurred_at) for one in recorded)
+        if server is None or server.deleted:
+            raise NotFound(f"server {server_id} is not there")
+        ask_project(server, project_id)
+        return actions(recorded)
 
     def latest(self) -> datetime | None:
         """When the log took its latest command in, aware; ``None`` where it is empty."""
@@ -416,21 +437,16 @@ class Servers:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
 
-    def list(
-        self,
-        *,
-        status: str | None = None,
-        name: str | None = None,
-        image_id: str | None = None,
-        project_id: str | None = None,
-    ) -> list[Server]:
+    def list(self, **asked: Unpack[Asked]) -> list[Server]:
         """The servers that are there, newest first, from the view, which is caught up first.
 
-        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF); ``name`` finds a part.
+        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF), ``image_id`` and
+        ``project_id`` are what they have; ``name`` finds a part, of which, ``anchored``, a ``^``
+        before it and a ``$`` behind it stand for the name's ends. At most ``limit`` are given,
+        those behind the server with the id ``marker``. Raises `InvalidInput`, also for an unknown
+        marker.
         """
-        return self.view.servers(
-            caught_up=True, status=status, name=name, image_id=image_id, project_id=project_id
-        )
+        return self.view.servers(caught_up=True, **asked)
 
     # The way of a command
 
@@ -477,15 +493,20 @@ class Servers:
         otherwise: int | None = None,
         expected_version: int | None = None,
         occurred_at: datetime | None = None,
+        project_id: str | None = None,
         **flags: bool,
     ) -> Outcome:
+        def decide_within(server: Server | None) -> Sequence[e.Event]:
+            ask_project(server, project_id)
+            return decide(server)
+
         given = None if occurred_at is None else moment.to_micros(occurred_at, "occurred_at")
         request = Request(
             server_id=server_id,
             kind=kind,
             # A time that was given is part of what was asked.
             members=members if given is None else members | {"occurred_at": given},
-            decide=decide,
+            decide=decide_within,
             context=context,
             now=moment.to_micros(self._clock(), "clock"),
             occurred_at=otherwise if given is None else given,
