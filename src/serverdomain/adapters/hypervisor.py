@@ -149,9 +149,11 @@ class SimulatedHypervisor:
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
-        for status in ("BUILD", "REBUILD"):
-            for server in self._servers.list(status=status):
-                self._take_up(server)
+        # Of an empty log no view has to be made.
+        if self._servers.latest() is not None:
+            for status in ("BUILD", "REBUILD"):
+                for server in self._servers.list(status=status):
+                    self._take_up(server)
         self._is_at_work = True
         thread = Thread(target=self._work, name=NAME, daemon=True)
         thread.start()
