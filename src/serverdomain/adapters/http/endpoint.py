@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from time import perf_counter
 from urllib.parse import quote, unquote_to_bytes
 
-from anyio import CapacityLimiter, to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -22,19 +21,17 @@ from serverdomain.adapters import compute_json
 from serverdomain.adapters.http import log, microversion, openapi, request_ids, routes, versions
 from serverdomain.adapters.http.answers import answer
 from serverdomain.adapters.http.authentication import Authenticate
-from serverdomain.adapters.http.body_limit import read_body
+from serverdomain.adapters.http.body_limit import ask_announced, read_body
 from serverdomain.adapters.http.call import Call
 from serverdomain.adapters.http.cloud import Cloud
 from serverdomain.adapters.http.control import DROP, Control, Dropped
 from serverdomain.adapters.http.faults import Fault, fault
 from serverdomain.adapters.http.machine import Machine
+from serverdomain.adapters.http.threads import Threads
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidBody, ServerdomainError, StoreError
 from serverdomain.store.context import new_request_id
-
-THREADS = 32
-"""Calls that may wait for the store at a time."""
 
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}", re.ASCII)
 _WITH_BODY = frozenset({"POST", "PUT"})
@@ -72,7 +69,7 @@ class Endpoint:
         self._root = None if endpoint is None else endpoint.rstrip("/")
         self._control = control
         self._machine = machine
-        self._threads = CapacityLimiter(THREADS)
+        self._threads = Threads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -94,8 +91,7 @@ class Endpoint:
                 exchange.request_id = new_request_id()
             named = exchange.request_id.encode()
             headers = response.raw_headers
-            headers.append((b"x-compute-request-id", named))
-            headers.append((b"x-openstack-request-id", named))
+            headers.extend((name, named) for name in request_ids.ID_HEADERS)
             if exchange.is_v21:
                 headers.extend(microversion.HEADERS)
             if exchange.method == "HEAD":
@@ -189,6 +185,7 @@ class Endpoint:
             if refusal is not None:
                 raise refusal
             root = self._endpoint(headers, scope)
+            ask_announced(headers.get("content-length"))
             if exchange.method in _WITH_BODY:
                 sent = await read_body(receive, headers.get("content-length"))
                 route = _asked(route, choices, sent, headers.get("content-type"))
@@ -224,9 +221,7 @@ class Endpoint:
                 return _refusal(refusal, exchange)
             assert route is not None
             try:
-                return await to_thread.run_sync(
-                    route.handler, self._cloud, call, limiter=self._threads
-                )
+                return await self._threads.run(route.handler, self._cloud, call)
             except Exception as error:
                 return _refusal(error, exchange)
 
@@ -282,7 +277,7 @@ def _asked(
 def _refusal(error: Exception, exchange: Exchange) -> Response:
     if isinstance(error, StoreError) or not isinstance(error, Fault | ServerdomainError):
         log.trouble(error, exchange.request_id, exchange.route)
-    elif exchange.call is not None and isinstance(error, ServerdomainError):
+    elif exchange.call is not None and exchange.method not in ("GET", "HEAD"):
         log.refused(exchange.call, error)
     return fault(error, key_sent=exchange.key_sent, request_id=exchange.request_id)
 
