@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -387,6 +389,7 @@ def test_calls_are_told_without_secrets(client: httpx.Client) -> None:
     assert call["body"] == {"rebuild": {"imageRef": NEW_IMAGE, "adminPass": "***"}}
     assert call["headers"]["x-auth-token"] == "***"
     assert call["answer"]["status"] == 202
+    assert call["answer"]["headers"]["x-compute-request-id"] == call["request_id"]
     assert call["answer"]["body"]["server"]["adminPass"] == "***"
     assert call["fault"] is None
 
@@ -414,13 +417,46 @@ def test_they_are_found_by_server_and_route(client: httpx.Client) -> None:
     assert client.get("/control/requests", params={"method": "GET"}).status_code == 400
 
 
-def test_a_thousand_are_kept(client: httpx.Client, compute_endpoint: ComputeEndpoint) -> None:
-    seen = compute_endpoint.requests
-    shown(client)
-    (call,) = compute_endpoint._panel.calls.of()
-    for _ in range(1100):
-        compute_endpoint._panel.calls.add(call.call, call.at, call.answer, None)
+def test_a_thousand_are_kept_and_of_a_large_body_the_size() -> None:
+    with Servers.open("memory:") as servers, ExitStack() as stack:
+        panel = ControlPanel(servers)
+        address = stack.enter_context(serving(compute_app(servers, control=panel)))
+        client = stack.enter_context(
+            httpx.Client(base_url="http://{}:{}".format(*address), verify=False)
+        )
+        client.post("/v2.1/servers", content=b"x" * 40_000)
+        (large,) = panel.calls.of()
+        for _ in range(1100):
+            panel.calls.add(large.call, large.at, None, None)
+        seen = panel.calls.of()
+
+    assert (large.as_json()["body"], large.as_json()["body_bytes"]) == (None, 40_000)
+    assert large.as_json()["answer"]["status"] == 400
+    assert len(large.call.sent) == 0
     assert len(seen) == 1000
+
+
+# Others' calls
+
+
+def test_a_version_document_waits_for_no_store(
+    client: httpx.Client, compute_endpoint: ComputeEndpoint
+) -> None:
+    """The store's one lock is held, and a call waits for it: the document comes all the same."""
+    answered: Queue[int] = Queue()
+    connections = compute_endpoint.servers._store.connections
+    with connections.writing():
+        waiting = Thread(
+            target=lambda: answered.put(
+                httpx.get(f"{compute_endpoint.url}/v2.1/servers/{SERVER}").status_code
+            )
+        )
+        waiting.start()
+        for _ in range(20):
+            assert client.get("/v2.1").status_code == 200
+        assert answered.empty()
+    waiting.join()
+    assert answered.get() == 200
 
 
 # Who may
