@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from sqlite_utils import Database
+from sqlite_utils.db import DescIndex
 
 from serverdomain.domain import moment
 from serverdomain.domain.server import Server
@@ -38,7 +39,15 @@ COLUMNS: dict[str, type] = {
     "version": int,
     "server": str,
 }
-INDEXED = ("status", "name", "image_id", "project_id", "created")
+# In the order in which lists show them, so that a page is read where it begins.
+_NEWEST_FIRST = (DescIndex("created"), "id")
+INDEXED = (
+    ("status",),
+    ("name",),
+    ("image_id",),
+    ("project_id", *_NEWEST_FIRST),
+    _NEWEST_FIRST,
+)
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -84,8 +93,8 @@ def create(connection: sqlite3.Connection, table: str) -> None:
     """Make a table of rows, empty."""
     rows = Database(connection, execute_plugins=False).table(table)
     rows.create(COLUMNS, pk="id", not_null={"id", "status", "server"})
-    for column in INDEXED:
-        rows.create_index([column])
+    for columns in INDEXED:
+        rows.create_index(columns)
 
 
 def servers_in(
