@@ -223,7 +223,7 @@ def test_of_two_on_one_log_the_other_takes_over(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'cloud.db'}"
     with closing(Servers.open(url)) as one, closing(Servers.open(url)) as other:
         one.register(adopted())
-        first = SimulatedHypervisor(one, 3600).start()
+        first = SimulatedHypervisor(one, 3600)
         assert first.caught_up()
         rebuild(other)
         with SimulatedHypervisor(other, 0):

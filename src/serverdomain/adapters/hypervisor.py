@@ -30,7 +30,6 @@ from serverdomain.errors import (
     UnknownEvent,
 )
 from serverdomain.projections.happened import Happened
-from serverdomain.projections.reactions import Reaction
 from serverdomain.servers import Servers
 
 NAME = "hypervisor"
@@ -68,6 +67,13 @@ def no_trouble(server: Server) -> Trouble | None:
     return None
 
 
+def checked_seconds(field: str, seconds: float) -> float:
+    """How long a rebuild may take. Raises `InvalidInput` for less than none and more than a day."""
+    if not 0 <= seconds <= 86_400:
+        raise InvalidInput(field, f"{seconds:g} came, 0 to 86400 seconds are allowed")
+    return seconds
+
+
 class _Step(NamedTuple):
     """Something to be reported of the work that an event asked for, in the order of the schedule.
 
@@ -83,7 +89,7 @@ class _Step(NamedTuple):
 
 
 class SimulatedHypervisor:
-    """Reports progress and completion of what was asked of the ``servers``.
+    """Reports progress and completion of what was asked of the ``servers``, until it is stopped.
 
     A rebuild and a create take ``rebuild_seconds``, from 0 to a day. ``trouble`` is asked once
     about every rebuild, with its server. Of all processes that run one on a log, one is at work.
@@ -95,12 +101,8 @@ class SimulatedHypervisor:
         rebuild_seconds: float = REBUILD_SECONDS,
         trouble: Callable[[Server], Trouble | None] = no_trouble,
     ) -> None:
-        if not 0 <= rebuild_seconds <= 86_400:
-            raise InvalidInput(
-                "rebuild_seconds", f"{rebuild_seconds} came, 0 to 86400 seconds are allowed"
-            )
         self._servers = servers
-        self._lasts = round(rebuild_seconds * 1_000_000)
+        self._lasts = round(checked_seconds("rebuild_seconds", rebuild_seconds) * 1_000_000)
         self._ask_trouble = trouble
         self._troubles: dict[int, Trouble | None] = {}
         # One step at a time is taken; the schedule is not held meanwhile.
@@ -109,28 +111,21 @@ class SimulatedHypervisor:
         self._steps: list[_Step] = []
         self._taken_up: set[int] = set()
         self._is_at_work = False
-        self._reaction: Reaction | None = None
-
-    def start(self) -> SimulatedHypervisor:
-        """Begin to work, or stand by while another process does."""
-        self._reaction = self._servers.react(NAME, self._told, at_work=self._at_work)
-        return self
+        self._reaction = servers.react(NAME, self._told, at_work=self._at_work)
 
     def stop(self) -> None:
         """End after the step at hand; what is under way waits for whoever takes up the work."""
-        if self._reaction is not None:
-            self._reaction.stop()
-        self._troubles.clear()
+        self._reaction.stop()
 
     def __enter__(self) -> SimulatedHypervisor:
-        return self.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
     def caught_up(self, seconds: float = SECONDS) -> bool:
         """Wait until all that the log asks for is scheduled; False where nobody here does that."""
-        return self._reaction is not None and self._reaction.caught_up(seconds)
+        return self._reaction.caught_up(seconds)
 
     def advance(self, clock: ManualClock, to: datetime) -> None:
         """Move the clock of the servers; what was due by then has happened when this returns.
@@ -157,9 +152,11 @@ class SimulatedHypervisor:
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
-        for status in ("BUILD", "REBUILD"):
-            for server in self._servers.list(status=status):
-                self._take_up(server)
+        # Of an empty log no view has to be made.
+        if self._servers.latest() is not None:
+            for status in ("BUILD", "REBUILD"):
+                for server in self._servers.list(status=status):
+                    self._take_up(server)
         self._is_at_work = True
         thread = Thread(target=self._work, name=NAME, daemon=True)
         thread.start()

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlite_utils import Database
-from sqlite_utils.db import DescIndex
 
 from serverdomain.domain import moment
 from serverdomain.domain.server import Server
@@ -40,7 +38,7 @@ COLUMNS: dict[str, type] = {
     "server": str,
 }
 # In the order in which lists show them, so that a page is read where it begins.
-_NEWEST_FIRST = (DescIndex("created"), "id")
+_NEWEST_FIRST = ("-created", "id")
 INDEXED = (
     ("status",),
     ("name",),
@@ -91,10 +89,16 @@ def row(server: Server) -> tuple[Any, ...]:
 
 def create(connection: sqlite3.Connection, table: str) -> None:
     """Make a table of rows, empty."""
+    # Loaded when a table is made, which is seldom: it brings others, and half a second of them.
+    from sqlite_utils import Database
+    from sqlite_utils.db import DescIndex
+
     rows = Database(connection, execute_plugins=False).table(table)
     rows.create(COLUMNS, pk="id", not_null={"id", "status", "server"})
     for columns in INDEXED:
-        rows.create_index(columns)
+        rows.create_index(
+            [DescIndex(name[1:]) if name.startswith("-") else name for name in columns]
+        )
 
 
 def servers_in(
