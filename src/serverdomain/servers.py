@@ -6,7 +6,6 @@ It wires the rooms and holds no rule: `domain` decides, `store` keeps, `projecti
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import secrets
 import string
 from collections.abc import Callable, Sequence
@@ -340,14 +339,14 @@ class Servers:
         facts = tuple(events)
         if not facts:
             raise InvalidInput("events", "none came, at least one is allowed")
-        stored = "\n".join(part for fact in facts for part in CODEC.encode(fact))
+        sha256 = CODEC.sha256(facts)
         for fact in facts:
             if isinstance(fact, e.ServerRegistered | e.ServerObserved):
                 _ask_same_server(server_id, fact.server_id)
         return self._accept(
             server_id,
             "record",
-            {"sha256": hashlib.sha256(stored.encode()).hexdigest()},
+            {"sha256": sha256},
             lambda server: facts,
             context or Context(),
             late=True,

@@ -20,6 +20,11 @@ _RECORDED = (
     f"SELECT e.position, e.originator_version, e.topic, e.state, {_COMMAND}"
     " FROM stored_events e JOIN commands c USING (command_id)"
 )
+_INSERT = (
+    "INSERT INTO commands (command_id, kind, server_id, members, user_id, project_id, roles,"
+    " request_id, correlation_id, caused_by, occurred_at, recorded_at) VALUES"
+)
+_OTHERS = ",".join("?" * 11)
 _LARGEST = 2**63 - 1
 
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -142,25 +147,24 @@ def row_hash(connection: sqlite3.Connection, position: int) -> str | None:
 
 def insert_command(connection: sqlite3.Connection, row: RecordedCommand) -> int:
     """Append a command and give back its id; the one in ``row`` is not used."""
-    cursor = connection.execute(
-        "INSERT INTO commands (kind, server_id, members, user_id, project_id, roles, request_id,"
-        " correlation_id, caused_by, occurred_at, recorded_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-        (
-            row.kind,
-            row.server_id,
-            row.members,
-            row.user_id,
-            row.project_id,
-            msgspec.json.encode(row.roles).decode(),
-            row.request_id,
-            row.correlation_id,
-            row.caused_by,
-            row.occurred_at,
-            row.recorded_at,
-        ),
-    )
+    cursor = connection.execute(f"{_INSERT} (NULL,{_OTHERS})", _columns(row))
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def insert_commands(
+    connection: sqlite3.Connection, rows: Iterable[tuple[int, RecordedCommand]]
+) -> None:
+    """Append commands under ids that are given, larger than any that is there."""
+    connection.executemany(
+        f"{_INSERT} (?,{_OTHERS})", ((command_id, *_columns(row)) for command_id, row in rows)
+    )
+
+
+def last_command_id(connection: sqlite3.Connection) -> int:
+    """The id of the latest command, 0 where there is none."""
+    (command_id,) = connection.execute("SELECT MAX(command_id) FROM commands").fetchone()
+    return command_id or 0
 
 
 def server_id_of(stream_name: str) -> str:
@@ -178,3 +182,19 @@ def _recorded(rows: Iterable[tuple[Any, ...]]) -> Iterator[RecordedEvent]:
     for position, version, topic, state, *columns in rows:
         event = CODEC.decode(topic, state, position)
         yield RecordedEvent(position, version, topic, event, _command(tuple(columns)))
+
+
+def _columns(row: RecordedCommand) -> tuple[Any, ...]:
+    return (
+        row.kind,
+        row.server_id,
+        row.members,
+        row.user_id,
+        row.project_id,
+        msgspec.json.encode(row.roles).decode(),
+        row.request_id,
+        row.correlation_id,
+        row.caused_by,
+        row.occurred_at,
+        row.recorded_at,
+    )

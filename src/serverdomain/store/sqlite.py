@@ -7,7 +7,7 @@ Any `eventsourcing` application selects it with ``PERSISTENCE_MODULE=serverdomai
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import Condition, Lock
 from typing import Any, TypeVar
@@ -199,6 +199,30 @@ class SQLiteStore(sqlite.SQLiteApplicationRecorder):
             assert cursor.lastrowid is not None
             positions.append(cursor.lastrowid)
         return positions
+
+    def append_many(
+        self,
+        connection: sqlite3.Connection,
+        batch: Iterable[tuple[RecordedCommand, int, Sequence[Event]]],
+    ) -> None:
+        """Append commands in their order, each with its events behind a version of its server."""
+        command_id, position = queries.last_command_id(connection), queries.head(connection)
+        commands, stored = [], []
+        for command, version, events in batch:
+            command_id += 1
+            commands.append((command_id, command))
+            originator = queries.originator_id(command.server_id)
+            for number, event in enumerate(events, start=version + 1):
+                position += 1
+                topic, state = CODEC.encode(event)
+                stored.append((position, originator, number, topic, state, command_id))
+        queries.insert_commands(connection, commands)
+        connection.executemany(
+            "INSERT INTO stored_events"
+            " (position, originator_id, originator_version, topic, state, command_id)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            stored,
+        )
 
     def close(self) -> None:
         """Close the database."""

@@ -8,6 +8,7 @@ import typer
 
 from serverdomain.adapters.cli import (
     demo,
+    generate,
     lifetimes,
     questions,
     reactions,
@@ -29,3 +30,4 @@ for group in (lifetimes, rebuilds, settings, states, questions):
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
 app.add_typer(demo.app)
+app.add_typer(generate.app)
