@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID, uuid5
 
 import msgspec
 
+from serverdomain.domain.events import Event
 from serverdomain.store.codec import CODEC
 from serverdomain.store.recorded import Fact, RecordedCommand, RecordedEvent, Stream
 
@@ -20,11 +22,6 @@ _RECORDED = (
     f"SELECT e.position, e.originator_version, e.topic, e.state, {_COMMAND}"
     " FROM stored_events e JOIN commands c USING (command_id)"
 )
-_INSERT = (
-    "INSERT INTO commands (command_id, kind, server_id, members, user_id, project_id, roles,"
-    " request_id, correlation_id, caused_by, occurred_at, recorded_at) VALUES"
-)
-_OTHERS = ",".join("?" * 11)
 _LARGEST = 2**63 - 1
 
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -51,11 +48,19 @@ def stream(connection: sqlite3.Connection, server_id: str, last: int = _LARGEST)
     return Stream(server_id, rows[-1][4] if rows else 0, facts)
 
 
+def refusals_id(server_id: str) -> str:
+    """The stream of what was refused to a server, as it is named: 32 hex digits."""
+    return uuid5(UUID(server_id), "refusals").hex
+
+
 def history(connection: sqlite3.Connection, server_id: str) -> list[RecordedEvent]:
-    """A server's events with all that the log says of them, in order of occurrence."""
+    """A server's events with all that the log says of them, in order of occurrence.
+
+    What was refused stands among them, with versions of its own.
+    """
     rows = connection.execute(
-        f"{_RECORDED} WHERE e.originator_id = ? ORDER BY c.occurred_at, e.position",
-        (originator_id(server_id),),
+        f"{_RECORDED} WHERE e.originator_id IN (?, ?) ORDER BY c.occurred_at, e.position",
+        (originator_id(server_id), refusals_id(server_id)),
     )
     return list(_recorded(rows.fetchall()))
 
@@ -63,12 +68,13 @@ def history(connection: sqlite3.Connection, server_id: str) -> list[RecordedEven
 def recorded_after(
     connection: sqlite3.Connection, after: int, limit: int, before: int = _LARGEST
 ) -> list[RecordedEvent]:
-    """Events of ours between two positions, in order of position.
+    """Events of ours between two positions, in order of position; refusals are passed over.
 
     Raises `UnknownEvent` where one of them is a newer release's.
     """
     rows = connection.execute(
-        f"{_RECORDED} WHERE e.position > ? AND e.position < ? ORDER BY e.position LIMIT ?",
+        f"{_RECORDED} WHERE e.position > ? AND e.position < ? AND c.refused = 0"
+        " ORDER BY e.position LIMIT ?",
         (after, before, limit),
     )
     return list(_recorded(rows.fetchall()))
@@ -145,26 +151,92 @@ def row_hash(connection: sqlite3.Connection, position: int) -> str | None:
     return None if row is None else hashlib.sha256(msgspec.json.encode(row)).hexdigest()
 
 
-def insert_command(connection: sqlite3.Connection, row: RecordedCommand) -> int:
+def refused_since(connection: sqlite3.Connection, user_id: str, project_id: str, after: int) -> int:
+    """How many refusals to an actor were recorded after a time."""
+    (count,) = connection.execute(
+        "SELECT COUNT(*) FROM commands"
+        " WHERE refused = 1 AND user_id = ? AND project_id = ? AND recorded_at > ?",
+        (user_id, project_id, after),
+    ).fetchone()
+    return int(count)
+
+
+def version_of(connection: sqlite3.Connection, stream_name: str) -> int:
+    """The version that a stream has come to, 0 where there is none."""
+    (version,) = connection.execute(
+        "SELECT MAX(originator_version) FROM stored_events WHERE originator_id = ?", (stream_name,)
+    ).fetchone()
+    return version or 0
+
+
+def insert_command(
+    connection: sqlite3.Connection, row: RecordedCommand, *, refused: bool = False
+) -> int:
     """Append a command and give back its id; the one in ``row`` is not used."""
-    cursor = connection.execute(f"{_INSERT} (NULL,{_OTHERS})", _columns(row))
+    cursor = connection.execute(
+        "INSERT INTO commands (kind, server_id, members, user_id, project_id, roles, request_id,"
+        " correlation_id, caused_by, occurred_at, recorded_at, refused)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        (*_columns(row), refused),
+    )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
-def insert_commands(
-    connection: sqlite3.Connection, rows: Iterable[tuple[int, RecordedCommand]]
+def insert_events(
+    connection: sqlite3.Connection,
+    stream_name: str,
+    version: int,
+    events: Sequence[Event],
+    command_id: int,
+) -> list[int]:
+    """Append a command's events to a stream behind ``version``; gives back their positions."""
+    stored = [
+        (stream_name, number, *CODEC.encode(event), command_id)
+        for number, event in enumerate(events, start=version + 1)
+    ]
+    positions = []
+    for row in stored:
+        cursor = connection.execute(
+            "INSERT INTO stored_events"
+            " (originator_id, originator_version, topic, state, command_id)"
+            " VALUES (?, ?, ?, ?, ?)",
+            row,
+        )
+        assert cursor.lastrowid is not None
+        positions.append(cursor.lastrowid)
+    return positions
+
+
+def insert_many(
+    connection: sqlite3.Connection,
+    batch: Iterable[tuple[RecordedCommand, int, Sequence[Event]]],
 ) -> None:
-    """Append commands under ids that are given, larger than any that is there."""
+    """Append commands in their order, each with its events behind a version of its server."""
+    (command_id,) = connection.execute(
+        "SELECT COALESCE(MAX(command_id), 0) FROM commands"
+    ).fetchone()
+    position = head(connection)
+    commands, stored = [], []
+    for row, version, events in batch:
+        command_id += 1
+        commands.append((command_id, *_columns(row)))
+        stream_name = originator_id(row.server_id)
+        for number, event in enumerate(events, start=version + 1):
+            position += 1
+            stored.append((position, stream_name, number, *CODEC.encode(event), command_id))
     connection.executemany(
-        f"{_INSERT} (?,{_OTHERS})", ((command_id, *_columns(row)) for command_id, row in rows)
+        "INSERT INTO commands (command_id, kind, server_id, members, user_id, project_id, roles,"
+        " request_id, correlation_id, caused_by, occurred_at, recorded_at)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        commands,
     )
-
-
-def last_command_id(connection: sqlite3.Connection) -> int:
-    """The id of the latest command, 0 where there is none."""
-    (command_id,) = connection.execute("SELECT MAX(command_id) FROM commands").fetchone()
-    return command_id or 0
+    connection.executemany(
+        "INSERT INTO stored_events"
+        " (position, originator_id, originator_version, topic, state, command_id)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        stored,
+    )
 
 
 def server_id_of(stream_name: str) -> str:

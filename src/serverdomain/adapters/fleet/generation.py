@@ -11,6 +11,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from random import Random
 from sqlite3 import Connection
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -23,7 +24,7 @@ from serverdomain.domain.decisions import decide
 from serverdomain.domain.events import Event
 from serverdomain.domain.server import Server
 from serverdomain.errors import Conflict, InvalidInput, Refused
-from serverdomain.store import queries
+from serverdomain.store import queries, refusals
 from serverdomain.store.codec import CODEC
 from serverdomain.store.recorded import Fact, RecordedCommand, Stream
 from serverdomain.store.sqlite import SQLiteStore
@@ -128,30 +129,38 @@ class _Generation:
 
     def _ask(self, connection: Connection, server_id: str, ask: Ask) -> Came:
         server = self._servers.get(server_id)
-        request_id = self._request_id(ask.at)
+        row = self._row(server_id, server, ask)
+        if isinstance(ask.what, tuple):
+            return Came(self._take(connection, server, row, ask.what), row.request_id, False)
+        command = ask.what
+        if isinstance(command, c.CreateServer):
+            command = replace(command, server_id=server_id)
+        try:
+            events = decide(server, command, ask.who, row.request_id)
+        except Refused as refused:
+            self._flush(connection)
+            if refusals.keep(connection, row, refused):
+                self._commands += 1
+                self._events += 1
+            return Came(server, row.request_id, True)
+        if events:
+            server = self._take(connection, server, row, events)
+        return Came(server, row.request_id, False)
+
+    def _row(self, server_id: str, server: Server | None, ask: Ask) -> RecordedCommand:
         occurred_at = ask.occurred_at
-        if isinstance(ask.what, c.Command):
-            kind, members = ask.what.kind, ask.what.members()
-            command = ask.what
-            if isinstance(command, c.CreateServer):
-                command = replace(command, server_id=server_id)
-            elif isinstance(command, c.RegisterServer):
-                occurred_at = command.updated
-            try:
-                events = decide(server, command, ask.who, request_id)
-            except Refused:
-                return Came(server, request_id, True)
-            except Conflict:
-                return Came(server, request_id, True)
+        members: dict[str, Any]
+        if isinstance(ask.what, tuple):
+            kind, members = "record", {"sha256": CODEC.sha256(ask.what)}
         else:
-            kind, members, events = "record", {"sha256": CODEC.sha256(ask.what)}, ask.what
-        if not events:
-            return Came(server, request_id, False)
-        if ask.occurred_at is not None:
+            kind, members = ask.what.kind, ask.what.members()
+        if occurred_at is not None:
             members["occurred_at"] = occurred_at
-        if occurred_at is None:
+        elif isinstance(ask.what, c.RegisterServer):
+            occurred_at = ask.what.updated
+        else:
             occurred_at = ask.at if server is None else max(ask.at, server.updated)
-        recorded = RecordedCommand(
+        return RecordedCommand(
             command_id=0,
             kind=kind,
             server_id=server_id,
@@ -159,27 +168,35 @@ class _Generation:
             user_id=ask.who.user_id,
             project_id=ask.who.project_id,
             roles=ask.who.roles,
-            request_id=request_id,
+            request_id=self._request_id(ask.at),
             correlation_id=ask.correlation_id,
             caused_by=ask.caused_by,
             occurred_at=occurred_at,
             recorded_at=ask.at,
         )
+
+    def _take(
+        self,
+        connection: Connection,
+        server: Server | None,
+        row: RecordedCommand,
+        events: tuple[Event, ...],
+    ) -> Server:
         version = 0 if server is None else server.version
-        self._batch.append((recorded, version, events))
+        self._batch.append((row, version, events))
         self._batched += len(events)
-        if server is not None and occurred_at < server.updated:
+        if server is not None and row.occurred_at < server.updated:
             self._flush(connection)
-            after = queries.stream(connection, server_id).server
+            after = queries.stream(connection, row.server_id).server
         else:
-            facts = [Fact(occurred_at, 0, event) for event in events]
+            facts = [Fact(row.occurred_at, 0, event) for event in events]
             after = Stream.then(server, facts, version + len(events))
         assert after is not None
-        self._servers[server_id] = after
-        return Came(after, request_id, False)
+        self._servers[row.server_id] = after
+        return after
 
     def _flush(self, connection: Connection) -> None:
-        self._store.append_many(connection, self._batch)
+        queries.insert_many(connection, self._batch)
         self._commands += len(self._batch)
         self._events += sum(len(events) for _, _, events in self._batch)
         self._batch.clear()

@@ -67,7 +67,7 @@ class Life:
         self._rebuilt = self._rolled or chance.random() < 0.7
         self._adopted = chance.random() < 0.35
         self._at = BEGINS + chance.randrange(2 * DAY if self._adopted else ENDS - BEGINS)
-        self._ends = self._at + int(chance.expovariate(1 / 640) * DAY)
+        self._ends = self._at + int(chance.expovariate(1 / 540) * DAY)
         self._server: Server
         self._came: Came
 
