@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from serverdomain.audit.history import HistoryEntry
+    from serverdomain.audit.supposed import Supposed
+    from serverdomain.audit.what_if import WhatIf
     from serverdomain.domain.actor import SYSTEM, Actor
     from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
     from serverdomain.domain.document import Change
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "serverdomain.audit.history": ("HistoryEntry",),
+    "serverdomain.audit.supposed": ("Supposed",),
+    "serverdomain.audit.what_if": ("WhatIf",),
     "serverdomain.domain.actor": ("SYSTEM", "Actor"),
     "serverdomain.domain.commands": ("CreateServer", "RebuildServer", "RegisterServer"),
     "serverdomain.domain.document": ("Change",),
@@ -95,7 +99,9 @@ __all__ = [
     "StoreLocked",
     "StoreMissing",
     "StoreNewer",
+    "Supposed",
     "UnknownEvent",
+    "WhatIf",
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -20,6 +20,8 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from serverdomain.audit.history import HistoryEntry, history
+from serverdomain.audit.supposed import Named, Supposed, What
+from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
@@ -380,6 +382,27 @@ class Servers:
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
+
+    def what_if(
+        self,
+        server_id: str,
+        *,
+        drop: Iterable[Named] = (),
+        insert: Iterable[Supposed] = (),
+        replace: Mapping[Named, What] | None = None,
+    ) -> WhatIf:
+        """What a server would be, had something been asked otherwise; nothing is written.
+
+        Its history is decided again without the requests (by their ids) and events (by their
+        positions) in ``drop``, with what is in ``insert``, and with a command or facts in place of
+        those in ``replace``. Raises `NotFound` for what is not in this server's history.
+        """
+        known = _known_form(server_id)
+        with self._store.connections.reading() as connection:
+            recorded = queries.history(connection, known)
+        if not recorded:
+            raise NotFound(f"server {server_id} is not there, and never was")
+        return what_if(known, recorded, drop=drop, insert=insert, replace=replace)
 
     def list(
         self,

@@ -16,6 +16,7 @@ from serverdomain.adapters.cli import (
     settings,
     states,
     view,
+    what_if,
 )
 
 app = typer.Typer(
@@ -25,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions):
+for group in (lifetimes, rebuilds, settings, states, questions, what_if):
     app.add_typer(group.app)
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")

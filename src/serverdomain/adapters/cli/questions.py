@@ -21,6 +21,7 @@ from serverdomain.adapters.cli.options import (
 
 if TYPE_CHECKING:
     from serverdomain.audit.history import HistoryEntry
+    from serverdomain.domain.document import Change
 
 app = typer.Typer()
 
@@ -93,9 +94,14 @@ def told(entries: Iterable[HistoryEntry]) -> Iterator[str]:
         if entry.version is None:
             asked, rule, why = (shown["data"][name] for name in ("kind", "rule", "why"))
             yield f"    {asked} refused by the rule of {rule}: {visible(why)}"
-        for change in entry.changes:
-            before, after = (_value(value) for value in (change.before, change.after))
-            yield f"    {visible(change.path)}: {before} -> {after}"
+        yield from told_changes(entry.changes)
+
+
+def told_changes(changes: Iterable[Change]) -> Iterator[str]:
+    """A line for each change of the document."""
+    for change in changes:
+        before, after = (_value(value) for value in (change.before, change.after))
+        yield f"    {visible(change.path)}: {before} -> {after}"
 
 
 def _value(value: object) -> str:
