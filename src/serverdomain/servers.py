@@ -377,7 +377,7 @@ class Servers:
         Raises `NotFound` where the log knows nothing of it.
         """
         with self._store.connections.reading() as connection:
-            recorded = queries.history(connection, _known_form(server_id))
+            recorded = queries.history(connection, _known_form(server_id), with_refusals=True)
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)

@@ -53,14 +53,24 @@ def refusals_id(server_id: str) -> str:
     return uuid5(UUID(server_id), "refusals").hex
 
 
-def history(connection: sqlite3.Connection, server_id: str) -> list[RecordedEvent]:
-    """A server's events with all that the log says of them, in order of occurrence.
+def history(
+    connection: sqlite3.Connection,
+    server_id: str,
+    last: int = _LARGEST,
+    *,
+    with_refusals: bool = False,
+) -> list[RecordedEvent]:
+    """A server's events, at or below position ``last``, in order of occurrence.
 
-    What was refused stands among them, with versions of its own.
+    Each with all that the log says of it; ``with_refusals``, which have versions of their own, what
+    was refused stands among them.
     """
+    own = originator_id(server_id)
+    beside = refusals_id(server_id) if with_refusals else own
     rows = connection.execute(
-        f"{_RECORDED} WHERE e.originator_id IN (?, ?) ORDER BY c.occurred_at, e.position",
-        (originator_id(server_id), refusals_id(server_id)),
+        f"{_RECORDED} WHERE e.originator_id IN (?, ?) AND +e.position <= ?"
+        " ORDER BY c.occurred_at, e.position",
+        (own, beside, last),
     )
     return list(_recorded(rows.fetchall()))
 
