@@ -96,5 +96,8 @@ def take(connection: sqlite3.Connection, step: Step) -> bool:
     """Take a step, in the caller's transaction; False where the generation has moved since."""
     if not generations.move(connection, step.seen, step.position, step.row_hash):
         return False
-    step.seen.kept.write(connection, step.seen.table, step.changes)
+    kept, table = step.seen.kept, step.seen.table
+    kept.write(connection, table, step.changes)
+    if step.is_last:
+        kept.settle(connection, table)
     return True

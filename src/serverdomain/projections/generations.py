@@ -44,7 +44,8 @@ def live(connection: sqlite3.Connection, kept: KeptRows = SERVERS) -> Generation
     row = connection.execute(f"{_FIND} live = 1").fetchone()
     if row is None:
         raise sqlite3.DataError("no generation is live")
-    return Generation(*row, kept=kept)
+    number, position, row_hash = row
+    return Generation(number, position, row_hash, kept)
 
 
 def find(
@@ -52,7 +53,7 @@ def find(
 ) -> Generation | None:
     """A generation; ``None`` once a later one was switched to."""
     row = connection.execute(f"{_FIND} generation = ?", (number,)).fetchone()
-    return None if row is None else Generation(*row, kept=kept)
+    return None if row is None else Generation(row[0], row[1], row[2], kept)
 
 
 def begin(connection: sqlite3.Connection, kept: KeptRows = SERVERS) -> int:

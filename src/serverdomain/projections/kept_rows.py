@@ -48,6 +48,13 @@ class KeptRows(ABC):
         """Take a table away again, with all that was made with it."""
 
     @abstractmethod
+    def settle(self, connection: sqlite3.Connection, table: str) -> None:
+        """Do what is better done once a table has come to the head than with each of its rows.
+
+        Asked in the transaction of every page that comes there.
+        """
+
+    @abstractmethod
     def page(self, log: sqlite3.Connection, after: int, limit: int) -> LogPage:
         """What they are made of: a page of the log."""
 
