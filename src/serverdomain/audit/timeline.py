@@ -26,8 +26,8 @@ from serverdomain.projections.view_file import ViewFile
 PAGE = 1_000
 """Rows that are read at once."""
 
-# What a request caused: its own commands; those that name one of these as their cause, or bear it as
-# their correlation; and so on.
+# What a request caused: its own commands; those that name one of these as their cause, or bear it
+# as their correlation; and so on.
 _CAUSED = """
 request_id IN (
     WITH RECURSIVE caused (request_id) AS (

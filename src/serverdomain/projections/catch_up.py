@@ -41,7 +41,12 @@ class Step(NamedTuple):
         return self.position >= self.head or self.stopped_by is not None
 
 
-def catch_up(store: SQLiteStore, view: ViewFile, page: int = feed.PAGE) -> None:
+def catch_up(
+    store: SQLiteStore,
+    view: ViewFile,
+    page: int = feed.PAGE,
+    progress: replay.Progress | None = None,
+) -> None:
     """Follow the log to its head with the rows that are shown, ``page`` events at a time."""
     while True:
         with view.reading() as rows:
@@ -60,6 +65,8 @@ def catch_up(store: SQLiteStore, view: ViewFile, page: int = feed.PAGE) -> None:
             with view.writing() as connection:
                 if not take(connection, step):
                     continue
+        if progress is not None:
+            progress(step.position, max(step.head, step.position))
         if step.stopped_by is not None:
             raise step.stopped_by
         if step.is_last:

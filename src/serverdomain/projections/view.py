@@ -57,13 +57,14 @@ class View:
         """Where its file is; ``None`` in memory."""
         return self._place.path
 
-    def catch_up(self) -> None:
+    def catch_up(self, progress: replay.Progress = replay.silent) -> None:
         """Follow the log to its head.
 
-        Raises `UnknownEvent` at an event of a newer release. Where the log was put back from a
-        backup since, the view is replayed by itself and a warning is logged.
+        ``progress`` is told the position reached and the log's head, after each page. Raises
+        `UnknownEvent` at an event of a newer release. Where the log was put back from a backup
+        since, the view is replayed by itself and a warning is logged.
         """
-        self._ask(lambda file: catch_up.catch_up(self._store, file, self._page))
+        self._ask(lambda file: catch_up.catch_up(self._store, file, self._page, progress))
 
     def replay(self, progress: replay.Progress = replay.silent) -> None:
         """Make all rows anew beside the old ones, which are read and followed meanwhile; switch.
