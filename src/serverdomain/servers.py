@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from serverdomain.audit.history import HistoryEntry, history
 from serverdomain.audit.supposed import Named, Supposed, What
+from serverdomain.audit.timeline import Timeline
 from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
@@ -107,6 +108,7 @@ class Servers:
         self._clock = clock
         self._view_path = view
         self._view: ServerView | None = None
+        self._timeline: Timeline | None = None
         self._opening_view = Lock()
         self._running: list[Reaction] = []
 
@@ -133,6 +135,14 @@ class Servers:
             if self._view is None:
                 self._view = ServerView(self._store, self._view_path)
             return self._view
+
+    @property
+    def timeline(self) -> Timeline:
+        """Every event of the log, to be searched; its file is opened, or made, when first asked."""
+        with self._opening_view:
+            if self._timeline is None:
+                self._timeline = Timeline(self._store)
+            return self._timeline
 
     def react(
         self,
@@ -165,11 +175,12 @@ class Servers:
         return reactions.skip(self._store, name)
 
     def close(self) -> None:
-        """Stop the reactions, and close store and view."""
+        """Stop the reactions, and close store and views."""
         for reaction in self._running:
             reaction.stop()
-        if self._view is not None:
-            self._view.close()
+        for view in (self._view, self._timeline):
+            if view is not None:
+                view.close()
         self._store.close()
 
     def __enter__(self) -> Servers:
@@ -378,7 +389,7 @@ class Servers:
         Raises `NotFound` where the log knows nothing of it.
         """
         with self._store.connections.reading() as connection:
-            recorded = queries.history(connection, _known_form(server_id))
+            recorded = queries.history(connection, _known_form(server_id), with_refusals=True)
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from serverdomain.domain.events import Event
-from serverdomain.store.codec import CODEC
+from serverdomain.store.codec import CODEC, PREFIX
 from serverdomain.store.recorded import Fact, RecordedCommand, RecordedEvent, Stream
 
 _COMMAND = (
@@ -53,14 +53,24 @@ def refusals_id(server_id: str) -> str:
     return uuid5(UUID(server_id), "refusals").hex
 
 
-def history(connection: sqlite3.Connection, server_id: str) -> list[RecordedEvent]:
-    """A server's events with all that the log says of them, in order of occurrence.
+def history(
+    connection: sqlite3.Connection,
+    server_id: str,
+    last: int = _LARGEST,
+    *,
+    with_refusals: bool = False,
+) -> list[RecordedEvent]:
+    """A server's events, at or below position ``last``, in order of occurrence.
 
-    What was refused stands among them, with versions of its own.
+    Each with all that the log says of it; ``with_refusals``, which have versions of their own, what
+    was refused stands among them.
     """
+    own = originator_id(server_id)
+    beside = refusals_id(server_id) if with_refusals else own
     rows = connection.execute(
-        f"{_RECORDED} WHERE e.originator_id IN (?, ?) ORDER BY c.occurred_at, e.position",
-        (originator_id(server_id), refusals_id(server_id)),
+        f"{_RECORDED} WHERE e.originator_id IN (?, ?) AND +e.position <= ?"
+        " ORDER BY c.occurred_at, e.position",
+        (own, beside, last),
     )
     return list(_recorded(rows.fetchall()))
 
@@ -78,6 +88,24 @@ def recorded_after(
         (after, before, limit),
     )
     return list(_recorded(rows.fetchall()))
+
+
+def all_after(
+    connection: sqlite3.Connection, after: int, limit: int
+) -> Iterator[tuple[int, RecordedEvent | None]]:
+    """The log behind a position, refusals too: each position, with its event if it is one of ours.
+
+    Raises `UnknownEvent` once it comes to a newer release's.
+    """
+    rows = connection.execute(
+        f"SELECT e.position, e.originator_version, e.topic, e.state, {_COMMAND}"
+        " FROM stored_events e LEFT JOIN commands c USING (command_id)"
+        " WHERE e.position > ? ORDER BY e.position LIMIT ?",
+        (after, limit),
+    )
+    for row in rows.fetchall():
+        ours = row[2].startswith(PREFIX) and row[4] is not None
+        yield row[0], next(_recorded([row])) if ours else None
 
 
 def command(connection: sqlite3.Connection, request_id: str) -> RecordedCommand | None:

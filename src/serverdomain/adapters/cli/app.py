@@ -9,6 +9,7 @@ import typer
 from serverdomain.adapters.cli import (
     demo,
     generate,
+    history,
     lifetimes,
     questions,
     reactions,
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions, what_if):
+for group in (lifetimes, rebuilds, settings, states, questions, history, what_if):
     app.add_typer(group.app)
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")

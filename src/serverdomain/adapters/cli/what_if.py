@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
+from serverdomain.adapters.cli.history import told_changes
 from serverdomain.adapters.cli.options import AsJson, Place, ServerId, with_options
-from serverdomain.adapters.cli.questions import told_changes
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
