@@ -410,7 +410,7 @@ class Servers:
         """
         known = _known_form(server_id)
         with self._store.connections.reading() as connection:
-            recorded = queries.history(connection, known)
+            recorded = queries.history(connection, known, with_refusals=True)
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return what_if(known, recorded, drop=drop, insert=insert, replace=replace)

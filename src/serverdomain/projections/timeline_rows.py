@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from serverdomain.domain import moment
 from serverdomain.domain.document import Change, changed, leaves
-from serverdomain.domain.events import CommandRefused
+from serverdomain.domain.events import CommandRefused, MetadataReplaced, RebuildRequested
 from serverdomain.domain.server import Server, evolve
 from serverdomain.projections import feed
 from serverdomain.projections.kept_rows import KeptRows
@@ -40,6 +40,10 @@ COLUMNS: dict[str, type] = {
     "rebuild_id": str,
     "image_id": str,
     "image_before": str,
+    "image_after": str,
+    "host_id": str,
+    "ended": str,
+    "keys_lost": str,
     "data": str,
     "changes": str,
 }
@@ -47,6 +51,29 @@ COLUMNS: dict[str, type] = {
 _ALWAYS = ("event", "server_id", "occurred_at", "recorded_at", "user_id", "request_id", "data")
 _BY_TIME = ("server_id", "user_id")
 _IF_GIVEN = ("correlation_id", "caused_by", "rebuild_id", "image_id", "image_before")
+
+REBUILDS = "(event = 'RebuildRequested' OR ended IS NOT NULL)"
+"""The rows at which a rebuild begins or ends."""
+
+IMAGES = "(image_before IS NOT NULL OR image_after IS NOT NULL)"
+"""The rows at which a server comes, goes, or has another image."""
+
+KEYS_LOST = "keys_lost IS NOT NULL"
+"""The rows at which a rebuild took metadata away."""
+
+# All that the reports ask of these rows stands in an index of its own: the rows are far apart.
+_REPORTS = {
+    "rebuilds": (REBUILDS, "rebuild_id, occurred_at, ended, server_id, image_id, host_id"),
+    "images": (IMAGES, "occurred_at, position, server_id, image_before, image_after"),
+    "keys_lost": (KEYS_LOST, "occurred_at, server_id, user_id, request_id, keys_lost"),
+}
+
+_ENDS = {
+    "RebuildCompleted": "completed",
+    "RebuildFailed": "failed",
+    "StateReset": "reset",
+    "ServerDeleted": "deleted",
+}
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -64,7 +91,7 @@ class TimelineRows(KeptRows):
     name = "timeline"
     what = "timeline"
     application_id = 0x5D74696D
-    schema = 1
+    schema = 2
 
     def create(self, connection: sqlite3.Connection, table: str) -> None:
         """Make the table of rows, without indexes, and that of servers."""
@@ -95,6 +122,10 @@ class TimelineRows(KeptRows):
             connection.execute(
                 f"CREATE INDEX idx_{table}_{column} ON {table} ({column})"
                 f" WHERE {column} IS NOT NULL"
+            )
+        for report, (condition, columns) in _REPORTS.items():
+            connection.execute(
+                f"CREATE INDEX idx_{table}_{report} ON {table} ({columns}) WHERE {condition}"
             )
 
     def page(self, log: sqlite3.Connection, after: int, limit: int) -> feed.RecordedPage:
@@ -140,7 +171,7 @@ class _Page:
     def take(self, one: RecordedEvent) -> None:
         server_id, at = one.command.server_id, one.command.occurred_at
         if isinstance(one.event, CommandRefused):
-            self.rows.append(_row(one, ()))
+            self.rows.append(_row(one, (), None, None))
             return
         before = self.servers.get(server_id)
         # As for the current view: a late fact, or one of a server that has a past without a row.
@@ -152,7 +183,8 @@ class _Page:
         after = evolve(before, one.event, at)
         old = self._leaves.get(server_id)
         new = leaves(after)
-        self.rows.append(_row(one, changed(leaves(before) if old is None else old, new)))
+        changes = changed(leaves(before) if old is None else old, new)
+        self.rows.append(_row(one, changes, before, after))
         self._leaves[server_id] = new
         if after is not None:
             self.servers[server_id] = after
@@ -165,21 +197,25 @@ class _Page:
             at = one.command.occurred_at
             after = evolve(server, one.event, at)
             if (at, one.position) >= first:
-                self.rows.append(_row(one, changed(leaves(server), leaves(after))))
+                self.rows.append(_row(one, changed(leaves(server), leaves(after)), server, after))
             server = after
         if server is not None:
             self.servers[server_id] = server
 
 
-def _row(one: RecordedEvent, changes: tuple[Change, ...]) -> tuple[Any, ...]:
+def _row(
+    one: RecordedEvent, changes: tuple[Change, ...], before: Server | None, after: Server | None
+) -> tuple[Any, ...]:
     event, command = one.event, one.command
+    name = one.topic.split(":")[1]
     refused = isinstance(event, CommandRefused)
-    before, image = _images(changes)
+    image_before, image_after = _images(changes)
     asked = event.members if isinstance(event, CommandRefused) else {}
+    ended = _ended(name, before, after)
     return (
         one.position,
         None if refused else one.version,
-        one.topic.split(":")[1],
+        name,
         command.server_id,
         moment.exact(command.occurred_at),
         moment.exact(command.recorded_at),
@@ -188,12 +224,33 @@ def _row(one: RecordedEvent, changes: tuple[Change, ...]) -> tuple[Any, ...]:
         command.request_id,
         command.correlation_id,
         command.caused_by,
-        getattr(event, "rebuild_id", None) or asked.get("rebuild_id"),
-        getattr(event, "image_id", None) or asked.get("image_id") or image,
-        before,
+        ended or getattr(event, "rebuild_id", None) or asked.get("rebuild_id"),
+        getattr(event, "image_id", None) or asked.get("image_id") or image_after,
+        image_before,
+        image_after,
+        after.host_id if after is not None and isinstance(event, RebuildRequested) else None,
+        None if ended is None else _ENDS[name],
+        _keys_lost(one, before, after),
         _encode(event).decode(),
         _encode(changes).decode(),
     )
+
+
+def _ended(name: str, before: Server | None, after: Server | None) -> str | None:
+    """The id of the rebuild that an event ended, if it did."""
+    if name not in _ENDS or before is None or before.rebuild is None:
+        return None
+    return before.rebuild.id if after is not None and after.rebuild is None else None
+
+
+def _keys_lost(one: RecordedEvent, before: Server | None, after: Server | None) -> str | None:
+    """The keys that a rebuild's request left out of the metadata, as a JSON array."""
+    if not isinstance(one.event, MetadataReplaced) or before is None or after is None:
+        return None
+    if before.rebuild is None or before.rebuild.id != one.command.request_id:
+        return None
+    lost = sorted(before.metadata.keys() - after.metadata.keys())
+    return _encode(lost).decode() if lost else None
 
 
 def _images(changes: Iterable[Change]) -> tuple[Any, Any]:
