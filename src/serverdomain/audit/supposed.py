@@ -101,14 +101,13 @@ def _insert(entries: list[Entry], one: Supposed) -> None:
         command=command,
         events=() if isinstance(one.what, c.Command) else tuple(one.what),
     )
-    # Behind what the log had taken in by then; of two at one time, in the order given.
-    place = len(entries)
-    while place and _recorded_at(entries[place - 1]) > at:
-        place -= 1
-    entries.insert(place, Entry(None, inserted))
+    # Before the first that the log took in and that occurred later; of two at one time, the one
+    # that is there already comes first.
+    later = (place for place, entry in enumerate(entries) if _occurred_at(entry) > at)
+    entries.insert(next(later, len(entries)), Entry(None, inserted))
 
 
-def _recorded_at(entry: Entry) -> int:
+def _occurred_at(entry: Entry) -> int:
     asked = entry.was or entry.supposed
     assert asked is not None
-    return asked.recorded_at
+    return asked.occurred_at

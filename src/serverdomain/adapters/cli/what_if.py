@@ -66,14 +66,14 @@ def what_if(
 def _told(found: WhatIf) -> Iterator[str]:
     status = found.as_json()["status"]
     was, would_be = (status[name] or "not there" for name in ("was", "would_be"))
-    yield f"server {found.server_id} is {was}, and would be {would_be}"
+    yield f"server {found.server_id} is {was}; it would be {would_be}"
     if not found.requests:
         yield "nothing would have come to anything else"
     yield from told_changes(found.changes)
     for one in found.requests:
         yield f"{one.as_json()['occurred_at']}  {one.kind}  {visible(one.request_id)}"
-        yield f"    was: {_came(one, one.was)}"
-        yield f"    would be: {_came(one, one.would_be)}"
+        yield f"    was: {_came(one.was)}"
+        yield f"    would be: {_came(one.would_be)}{_otherwise(one)}"
     for before, after in found.rebuilds:
         if before != after:
             rebuild_id = (before or after).rebuild_id  # type: ignore[union-attr]
@@ -82,7 +82,7 @@ def _told(found: WhatIf) -> Iterator[str]:
             yield f"    would be: {_took(after)}"
 
 
-def _came(one: RequestChange, came: Came | None) -> str:
+def _came(came: Came | None) -> str:
     if came is None:
         return "not asked"
     names = ", ".join(type(event).__name__ for event in came.events)
@@ -94,6 +94,11 @@ def _came(one: RequestChange, came: Came | None) -> str:
         return "nothing: its request id is taken by then"
     by = f"refused by the rule of {came.rule}" if came.rule else "nothing, in conflict"
     return f"{by}: {visible(came.why or '')}"
+
+
+def _otherwise(one: RequestChange) -> str:
+    alike = _came(one.was) == _came(one.would_be)
+    return ", with other values" if alike else ""
 
 
 def _took(time: RebuildTime | None) -> str:
