@@ -7,7 +7,7 @@ It is followed to the head before each question.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, TypedDict
 
@@ -20,7 +20,7 @@ from serverdomain.domain.document import Change
 from serverdomain.domain.events import EVENTS
 from serverdomain.errors import InvalidInput
 from serverdomain.projections.timeline_rows import TIMELINE
-from serverdomain.projections.view import View
+from serverdomain.projections.view import Answer, View
 from serverdomain.projections.view_file import ViewFile
 
 PAGE = 1_000
@@ -121,6 +121,16 @@ class Timeline(View):
         if limit is not None:
             return reversed(self._found(given, limit, None, latest_first=True))
         return self._pages(given)
+
+    def ask(self, question: Callable[[Database], Answer]) -> Answer:
+        """Ask the rows themselves, as one snapshot: the view ``timeline``, to be read alone."""
+        self.catch_up()
+
+        def read(file: ViewFile) -> Answer:
+            with file.reading() as rows:
+                return question(Database(rows, execute_plugins=False))
+
+        return self._ask(read)
 
     def _pages(self, given: dict[str, str]) -> Iterator[HistoryEntry]:
         page = self._found(given, PAGE, None)

@@ -52,7 +52,7 @@ _ALWAYS = ("event", "server_id", "occurred_at", "recorded_at", "user_id", "reque
 _BY_TIME = ("server_id", "user_id")
 _IF_GIVEN = ("correlation_id", "caused_by", "rebuild_id", "image_id", "image_before")
 
-REBUILDS = "(event = 'RebuildRequested' OR ended IS NOT NULL)"
+REBUILDS = "(host_id IS NOT NULL OR ended IS NOT NULL)"
 """The rows at which a rebuild begins or ends."""
 
 IMAGES = "(image_before IS NOT NULL OR image_after IS NOT NULL)"
@@ -63,7 +63,7 @@ KEYS_LOST = "keys_lost IS NOT NULL"
 
 # All that the reports ask of these rows stands in an index of its own: the rows are far apart.
 _REPORTS = {
-    "rebuilds": (REBUILDS, "rebuild_id, occurred_at, ended, server_id, image_id, host_id"),
+    "rebuilds": (REBUILDS, "rebuild_id, server_id, occurred_at, ended, image_id, host_id"),
     "images": (IMAGES, "occurred_at, position, server_id, image_before, image_after"),
     "keys_lost": (KEYS_LOST, "occurred_at, server_id, user_id, request_id, keys_lost"),
 }

@@ -14,6 +14,7 @@ from serverdomain.adapters.cli import (
     questions,
     reactions,
     rebuilds,
+    report,
     settings,
     states,
     view,
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for group in (lifetimes, rebuilds, settings, states, questions, history, what_if):
     app.add_typer(group.app)
+app.add_typer(report.app, name="report")
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
 app.add_typer(demo.app)

@@ -65,7 +65,7 @@ def history(
         else:
             if server is not None:
                 wanted["server_id"] = servers.history(server)[0].server_id
-            _catch_up(servers)
+            catch_up(servers)
             found = servers.timeline.search(limit=limit, **wanted)
         if as_json:
             say_json_array(entry.as_json() for entry in found)
@@ -86,7 +86,8 @@ def _wanted(**given: str | None) -> dict[str, Any]:
     return wanted
 
 
-def _catch_up(servers: Servers) -> None:
+def catch_up(servers: Servers) -> None:
+    """Follow the log with the timeline; with a bar where that takes a while."""
     if servers.timeline.status().lag < _LONG:
         return
     with bar(sys.stderr) as progress:

@@ -45,9 +45,10 @@ class Host(NamedTuple):
 
 
 class Project(NamedTuple):
-    """A project and who acts in it."""
+    """A project, the hosts that take its servers, and who acts in it."""
 
     id: str
+    hosts: tuple[Host, ...]
     members: tuple[Actor, ...]
     reader: Actor
     deployer: Actor
@@ -58,11 +59,11 @@ class Cloud:
 
     def __init__(self, servers: int, chance: Random) -> None:
         self._chance = chance
-        self.projects = [self._project(number) for number in range(max(3, servers // 250))]
-        self.hosts = [
+        hosts = [
             Host(f"compute-{number:04}", 0.3 if chance.random() < 0.03 else 0.015)
             for number in range(max(3, servers // 25))
         ]
+        self.projects = [self._project(number, hosts) for number in range(max(3, servers // 250))]
         self.operators = [Actor(f"operator-{n}", "operations", ("admin",)) for n in range(1, 13)]
         self.families = [self._images(minutes) for minutes in (3, 3, 4, 4, 5, 6, 9, 22)]
         self._published = [[image.published for image in family] for family in self.families]
@@ -90,11 +91,12 @@ class Cloud:
         """A UUID as people's tools make them."""
         return str(UUID(int=self._chance.getrandbits(128), version=4))
 
-    def _project(self, number: int) -> Project:
+    def _project(self, number: int, hosts: list[Host]) -> Project:
         name = f"project-{number:03}"
         members = self._chance.randrange(2, 8)
         return Project(
             name,
+            tuple(self._chance.choice(hosts) for _ in range(12)),
             tuple(Actor(f"user-{number:03}-{one}", name) for one in range(1, members + 1)),
             Actor(f"reader-{number:03}", name, ("reader",)),
             Actor(f"deploy-{number:03}", name),

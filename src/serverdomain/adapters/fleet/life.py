@@ -59,7 +59,7 @@ class Life:
         self._chance = chance
         self.server_id = cloud.new_id()
         self._project = chance.choice(cloud.projects)
-        self._host = chance.choice(cloud.hosts)
+        self._host = chance.choice(self._project.hosts)
         self._family = min(chance.randrange(8), chance.randrange(8))
         self._role = chance.choice(_ROLES)
         # Some are rolled to each new image, some are looked after by hand, some never rebuilt.
@@ -207,7 +207,7 @@ class Life:
 
     def _move(self) -> Asking:
         # Moved to another host at night; the inventory tells it by day, often after other facts.
-        self._host = self._chance.choice(self._cloud.hosts)
+        self._host = self._chance.choice(self._project.hosts)
         moved = e.ServerObserved(
             server_id=self.server_id, host_id=self._host.id_for(self._project.id)
         )
