@@ -45,7 +45,8 @@ def test_every_command_has_a_section_that_names_its_own_options() -> None:
     described = {}
     for heading, text in sections().items():
         (words,) = re.findall(
-            r"^[a-z]+(?:-[a-z]+)?(?: (?:replay|status|list|resume|skip))?(?= |$)", heading
+            r"^[a-z]+(?:-[a-z]+)?(?: (?:replay|status|list|resume|skip|rebuilds|images|metadata))?(?= |$)",
+            heading,
         )
         described[words] = text
     there = dict(commands())

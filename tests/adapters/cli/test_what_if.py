@@ -71,26 +71,25 @@ def test_as_json_it_tells_the_same(rebuilt: Command) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("supposed", "path", "after"),
-    [
-        ({"rebuild": {"imageRef": OLD_IMAGE}}, "/image/id", OLD_IMAGE),
-        ({"kind": "rename", "members": {"name": "other"}}, "/name", "other"),
-        ({"kind": "stop"}, "/status", "SHUTOFF"),
-        ({"events": [{"event": "ServerRenamed", "data": {"name": "told"}}]}, "/name", "told"),
-    ],
-)
-def test_another_request_or_facts_are_read_in_every_form(
-    rebuilt: Command, supposed: dict[str, Any], path: str, after: str
-) -> None:
-    Path("other.json").write_text(json.dumps(supposed), "utf-8")
-    found = rebuilt("what-if", SERVER_ID, "--replace", "req-1=other.json", "--json").json
-    changes = {change["path"]: change["to"] for change in found["changes"]}
-    assert changes.get(path, found["requests"] and after) == after
-    inserted = json.dumps({"at": "2020-01-01T00:10:00Z", "user_id": "u-1", **supposed})
-    found = rebuilt("what-if", SERVER_ID, "--insert", "-", "--json", stdin=inserted.encode()).json
-    assert found["requests"][0]["request_id"] == "supposed-1"
-    assert {change["path"]: change["to"] for change in found["changes"]}[path] == after
+FORMS: list[tuple[dict[str, Any], str, str]] = [
+    ({"rebuild": {"imageRef": OLD_IMAGE}}, "/image/id", OLD_IMAGE),
+    ({"kind": "rename", "members": {"name": "other"}}, "/name", "other"),
+    ({"kind": "stop"}, "/status", "SHUTOFF"),
+    ({"events": [{"event": "ServerRenamed", "data": {"name": "told"}}]}, "/name", "told"),
+]
+
+
+def test_another_request_or_facts_are_read_in_every_form(rebuilt: Command) -> None:
+    for supposed, path, after in FORMS:
+        Path("other.json").write_text(json.dumps(supposed), "utf-8")
+        found = rebuilt("what-if", SERVER_ID, "--replace", "req-1=other.json", "--json").json
+        assert {change["path"]: change["to"] for change in found["changes"]}[path] == after
+        inserted = json.dumps({"at": "2020-01-01T00:10:00Z", "user_id": "u-1", **supposed})
+        found = rebuilt(
+            "what-if", SERVER_ID, "--insert", "-", "--json", stdin=inserted.encode()
+        ).json
+        assert found["requests"][0]["request_id"] == "supposed-1"
+        assert {change["path"]: change["to"] for change in found["changes"]}[path] == after
 
 
 def test_what_history_prints_can_be_supposed_again(rebuilt: Command) -> None:
@@ -120,37 +119,35 @@ def test_what_is_not_in_the_history_ends_with_1(
     assert says in ran.complaint
 
 
-@pytest.mark.parametrize(
-    ("option", "given", "says"),
-    [
-        ("--insert", "[]", "holds no object"),
-        ("--insert", "{", "holds no JSON"),
-        ("--insert", '{"kind": "stop"}', "at is None, a time in RFC 3339 is allowed"),
-        ("--insert", '{"kind": "stop", "at": "2020-01-01T00:00:00"}', "naive"),
-        ("--insert", '{"at": "2020-01-01T00:00:00Z"}', "at came, "),
-        ("--replace", '{"kind": "explode"}', "the kind 'explode' came"),
-        ("--replace", '{"kind": "rename", "members": {"name": ""}}', "members of rename: name: 0"),
-        ("--replace", '{"kind": "rename", "members": {}}', "missing required field `name`"),
-        ("--replace", '{"events": [{"event": "CommandRefused", "data": {}}]}', "as history"),
-        ("--replace", '{"events": [{"event": "ServerRenamed"}]}', "ServerRenamed: Object missing"),
-        ("--replace", '{"rebuild": {"imageRef": 7, "adminPass": "seekr3t"}}', "imageRef"),
-        (
-            "--replace",
-            '{"kind": "rebuild", "members": {"image_id": "x", "admin_pass": "seekr3t"}}',
-            "image_id",
-        ),
-        ("--insert", '{"kind": "stop", "at": "2020-01-01T00:00:00Z", "roles": 7}', "Actor"),
-    ],
-)
-def test_what_cannot_be_supposed_ends_with_2(
-    rebuilt: Command, option: str, given: str, says: str
-) -> None:
-    Path("given.json").write_text(given, "utf-8")
-    file = "given.json" if option == "--insert" else "req-1=given.json"
-    ran = rebuilt("what-if", SERVER_ID, option, file)
-    assert (ran.code, ran.out) == (2, "")
-    assert says in ran.complaint
-    assert PASSWORD not in ran.complaint
+CANNOT_BE = [
+    ("--insert", "[]", "holds no object"),
+    ("--insert", "{", "holds no JSON"),
+    ("--insert", '{"kind": "stop"}', "at is None, a time in RFC 3339 is allowed"),
+    ("--insert", '{"kind": "stop", "at": "2020-01-01T00:00:00"}', "naive"),
+    ("--insert", '{"at": "2020-01-01T00:00:00Z"}', "at came, "),
+    ("--replace", '{"kind": "explode"}', "the kind 'explode' came"),
+    ("--replace", '{"kind": "rename", "members": {"name": ""}}', "members of rename: name: 0"),
+    ("--replace", '{"kind": "rename", "members": {}}', "missing required field `name`"),
+    ("--replace", '{"events": [{"event": "CommandRefused", "data": {}}]}', "as history"),
+    ("--replace", '{"events": [{"event": "ServerRenamed"}]}', "ServerRenamed: Object missing"),
+    ("--replace", '{"rebuild": {"imageRef": 7, "adminPass": "seekr3t"}}', "imageRef"),
+    (
+        "--replace",
+        '{"kind": "rebuild", "members": {"image_id": "x", "admin_pass": "seekr3t"}}',
+        "image_id",
+    ),
+    ("--insert", '{"kind": "stop", "at": "2020-01-01T00:00:00Z", "roles": 7}', "Actor"),
+]
+
+
+def test_what_cannot_be_supposed_ends_with_2(rebuilt: Command) -> None:
+    for option, given, says in CANNOT_BE:
+        Path("given.json").write_text(given, "utf-8")
+        file = "given.json" if option == "--insert" else "req-1=given.json"
+        ran = rebuilt("what-if", SERVER_ID, option, file)
+        assert (ran.code, ran.out) == (2, ""), given
+        assert says in ran.complaint
+        assert PASSWORD not in ran.complaint
 
 
 def test_something_must_be_supposed(rebuilt: Command) -> None:
