@@ -12,6 +12,8 @@ from typer.main import get_command
 from serverdomain.adapters.cli.app import app
 
 PAGE = (Path(__file__).parents[3] / "docs/cli.md").read_text("utf-8")
+OF_A_GROUP = "replay|status|list|resume|skip|rebuilds|images|metadata"
+WORDS = re.compile(rf"^[a-z]+(?:-[a-z]+)?(?: (?:{OF_A_GROUP}))?(?= |$)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
@@ -44,10 +46,7 @@ def sections() -> dict[str, str]:
 def test_every_command_has_a_section_that_names_its_own_options() -> None:
     described = {}
     for heading, text in sections().items():
-        (words,) = re.findall(
-            r"^[a-z]+(?:-[a-z]+)?(?: (?:replay|status|list|resume|skip|rebuilds|images|metadata))?(?= |$)",
-            heading,
-        )
+        (words,) = WORDS.findall(heading)
         described[words] = text
     there = dict(commands())
     assert list(described) == list(there), "in the order of --help"
