@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from serverdomain.audit.as_of import AsOf
+    from serverdomain.audit.fleet import Fleet
     from serverdomain.audit.history import HistoryEntry
     from serverdomain.domain.actor import SYSTEM, Actor
     from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from serverdomain.store.context import Context
 
 _HOMES = {
+    "serverdomain.audit.as_of": ("AsOf",),
+    "serverdomain.audit.fleet": ("Fleet",),
     "serverdomain.audit.history": ("HistoryEntry",),
     "serverdomain.domain.actor": ("SYSTEM", "Actor"),
     "serverdomain.domain.commands": ("CreateServer", "RebuildServer", "RegisterServer"),
@@ -70,12 +74,14 @@ __all__ = [
     "Accepted",
     "Actor",
     "Address",
+    "AsOf",
     "Change",
     "Conflict",
     "Context",
     "CreateServer",
     "Event",
     "Fault",
+    "Fleet",
     "HistoryEntry",
     "InvalidBody",
     "InvalidInput",

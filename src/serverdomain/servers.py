@@ -20,7 +20,10 @@ from uuid import uuid4
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from serverdomain.audit.as_of import AsOf, server_as_of
+from serverdomain.audit.fleet import Fleet
 from serverdomain.audit.history import HistoryEntry, history
+from serverdomain.audit.keyframes import Keyframes
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
@@ -29,6 +32,7 @@ from serverdomain.domain.server import Server
 from serverdomain.errors import InvalidInput, NotFound
 from serverdomain.projections import reactions
 from serverdomain.projections.reactions import ATTEMPTS, Handler, Reaction
+from serverdomain.projections.replay import Progress, silent
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
 from serverdomain.store.accept import Outcome, Request, accept
@@ -107,6 +111,7 @@ class Servers:
         self._view_path = view
         self._view: ServerView | None = None
         self._opening_view = Lock()
+        self._keyframes = Keyframes(store)
         self._running: list[Reaction] = []
 
     @classmethod
@@ -356,10 +361,15 @@ class Servers:
 
     # Questions
 
-    def get(self, server_id: str) -> Server:
-        """The server as it is now. Raises `NotFound`, also for a deleted one."""
+    def get(self, server_id: str, *, as_of: AsOf | None = None) -> Server:
+        """The server as it is now, or as of a moment. Raises `NotFound`, also for a deleted one.
+
+        Raises `Refused` for a version or position beyond the head.
+        """
         known = _known_form(server_id)
         with self._store.connections.reading() as connection:
+            if as_of is not None:
+                return server_as_of(connection, known, as_of)
             server = queries.stream(connection, known).server
         if server is None or server.deleted:
             raise NotFound(f"server {server_id} is not there")
@@ -391,6 +401,13 @@ class Servers:
         return self.view.servers(
             caught_up=True, status=status, name=name, image_id=image_id, project_id=project_id
         )
+
+    def fleet(self, *, as_of: AsOf | None = None, progress: Progress = silent) -> Fleet:
+        """Every server that was there as of a position or ``recorded_at``, or is now, as rows.
+
+        To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
+        """
+        return Fleet(self._store, self._keyframes, as_of, progress)
 
     # The way of a command
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -91,7 +92,7 @@ def next_step(
         events, last, stopped_by = feed.page(log, generation.position, page)
         row_hash = queries.row_hash(log, last)
     there = server_rows.servers_in(rows, generation.table, {event.server_id for event in events})
-    servers = _fold(store, there, events, last)
+    servers = fold_page(store, there, events, last)
     return Step(
         generation,
         [server for server in servers.values() if server and not server.deleted],
@@ -112,9 +113,16 @@ def take(connection: sqlite3.Connection, step: Step) -> bool:
     return True
 
 
-def _fold(
-    store: SQLiteStore, there: dict[str, Server], events: list[feed.FeedEvent], last: int
+def fold_page(
+    store: SQLiteStore,
+    there: Mapping[str, Server | None],
+    events: Sequence[feed.FeedEvent],
+    last: int,
 ) -> dict[str, Server | None]:
+    """The servers that a page of events, up to position ``last``, leads to, by their ids.
+
+    ``there`` has those that were there before it; who is not named in it is looked for in the log.
+    """
     servers: dict[str, Server | None] = {}
     versions: dict[str, int] = {}
     anew: set[str] = set()

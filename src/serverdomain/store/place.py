@@ -31,11 +31,16 @@ class Place(NamedTuple):
 
     def view(self) -> Place:
         """The place of its view: of ``cloud.db`` that is ``cloud.view.db``."""
-        if self.path is None:
-            return self
-        name = self.path.name
-        stem = name.removesuffix(".db") if name != ".db" else name
-        return Place(self.path.with_name(f"{stem}.view.db"))
+        return self if self.path is None else Place(self._beside(self.path, "view.db"))
+
+    def keyframes(self) -> Path | None:
+        """The folder of its keyframes: of ``cloud.db`` that is ``cloud.keyframes``."""
+        return None if self.path is None else self._beside(self.path, "keyframes")
+
+    @staticmethod
+    def _beside(path: Path, what: str) -> Path:
+        stem = path.name.removesuffix(".db") if path.name != ".db" else path.name
+        return path.with_name(f"{stem}.{what}")
 
 
 def from_url(url: str) -> Place:
