@@ -35,7 +35,7 @@ from serverdomain.projections.reactions import ATTEMPTS, Handler, Reaction
 from serverdomain.projections.replay import Progress, silent
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
-from serverdomain.store.accept import Outcome, Request, accept
+from serverdomain.store.accept import Outcome, Request, ask
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC
 from serverdomain.store.context import Context
@@ -95,7 +95,7 @@ class Servers:
     version that the caller decided on) and ``occurred_at`` (an aware datetime; now, if absent), and
     gives back an `Accepted`. It raises `Refused` where a rule says no, `Conflict` where another
     command came first, `NotFound` where there is no such server, `InvalidInput` for words that mean
-    nothing, `OutcomeUnknown` where the disk did not tell; nothing is written in the first four.
+    nothing, `OutcomeUnknown` where the disk did not tell; nothing changes in the first four.
 
     May be shared between threads; not with a forked child.
     """
@@ -347,6 +347,10 @@ class Servers:
             raise InvalidInput("events", "none came, at least one is allowed")
         stored = "\n".join(part for fact in facts for part in CODEC.encode(fact))
         for fact in facts:
+            if isinstance(fact, e.CommandRefused):
+                raise InvalidInput(
+                    "events", "a CommandRefused came, what happened to a server is allowed"
+                )
             if isinstance(fact, e.ServerRegistered | e.ServerObserved):
                 _ask_same_server(server_id, fact.server_id)
         return self._accept(
@@ -378,10 +382,12 @@ class Servers:
     def history(self, server_id: str) -> list[HistoryEntry]:
         """What happened to a server, in order of occurrence; a deleted one's stays.
 
+        What was refused stands in its place, with no version.
+
         Raises `NotFound` where the log knows nothing of it.
         """
         with self._store.connections.reading() as connection:
-            recorded = queries.history(connection, _known_form(server_id))
+            recorded = queries.history(connection, _known_form(server_id), with_refusals=True)
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
@@ -469,9 +475,7 @@ class Servers:
             expected_version=expected_version,
             **flags,
         )
-        return self._store.transact(
-            context.request_id, lambda connection: accept(self._store, connection, request)
-        )
+        return ask(self._store, request)
 
 
 def _known_form(server_id: str) -> str:

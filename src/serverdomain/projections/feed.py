@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from serverdomain.domain.events import Event
+from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.errors import UnknownEvent
 from serverdomain.store import queries
 from serverdomain.store.codec import CODEC, PREFIX
@@ -27,7 +27,8 @@ class FeedEvent(NamedTuple):
 class Page(NamedTuple):
     """Events in order, the last position that they cover, and what stopped the page, if anything.
 
-    Another application's events are covered, and passed over.
+    Another application's events are covered, and passed over; so are refusals, which happened to
+    no server.
     """
 
     events: list[FeedEvent]
@@ -51,7 +52,8 @@ def page(
                 event = CODEC.decode(topic, state, position)
             except UnknownEvent as unknown:
                 return Page(events, last, unknown)
-            server_id = queries.server_id_of(stream)
-            events.append(FeedEvent(position, server_id, version, occurred_at, event))
+            if not isinstance(event, CommandRefused):
+                server_id = queries.server_id_of(stream)
+                events.append(FeedEvent(position, server_id, version, occurred_at, event))
         last = position
     return Page(events, last, None)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID, uuid5
 
 import msgspec
 
+from serverdomain.domain.events import Event
 from serverdomain.store.codec import CODEC
 from serverdomain.store.recorded import Fact, RecordedCommand, RecordedEvent, Stream
 
@@ -57,11 +59,29 @@ def stream(
     return Stream(server_id, rows[-1][4] if rows else 0, facts)
 
 
-def history(connection: sqlite3.Connection, server_id: str) -> list[RecordedEvent]:
-    """A server's events with all that the log says of them, in order of occurrence."""
+def refusals_id(server_id: str) -> str:
+    """The stream of what was refused to a server, as it is named: 32 hex digits."""
+    return uuid5(UUID(server_id), "refusals").hex
+
+
+def history(
+    connection: sqlite3.Connection,
+    server_id: str,
+    last: int = _LARGEST,
+    *,
+    with_refusals: bool = False,
+) -> list[RecordedEvent]:
+    """A server's events, at or below position ``last``, in order of occurrence.
+
+    Each with all that the log says of it; ``with_refusals``, which have versions of their own, what
+    was refused stands among them.
+    """
+    own = originator_id(server_id)
+    beside = refusals_id(server_id) if with_refusals else own
     rows = connection.execute(
-        f"{_RECORDED} WHERE e.originator_id = ? ORDER BY c.occurred_at, e.position",
-        (originator_id(server_id),),
+        f"{_RECORDED} WHERE e.originator_id IN (?, ?) AND +e.position <= ?"
+        " ORDER BY c.occurred_at, e.position",
+        (own, beside, last),
     )
     return list(_recorded(rows.fetchall()))
 
@@ -69,12 +89,13 @@ def history(connection: sqlite3.Connection, server_id: str) -> list[RecordedEven
 def recorded_after(
     connection: sqlite3.Connection, after: int, limit: int, before: int = LARGEST
 ) -> list[RecordedEvent]:
-    """Events of ours between two positions, in order of position.
+    """Events of ours between two positions, in order of position; refusals are passed over.
 
     Raises `UnknownEvent` where one of them is a newer release's.
     """
     rows = connection.execute(
-        f"{_RECORDED} WHERE e.position > ? AND e.position < ? ORDER BY e.position LIMIT ?",
+        f"{_RECORDED} WHERE e.position > ? AND e.position < ? AND c.refused = 0"
+        " ORDER BY e.position LIMIT ?",
         (after, before, limit),
     )
     return list(_recorded(rows.fetchall()))
@@ -182,11 +203,32 @@ def row_hash(connection: sqlite3.Connection, position: int) -> str | None:
     return None if row is None else hashlib.sha256(msgspec.json.encode(row)).hexdigest()
 
 
-def insert_command(connection: sqlite3.Connection, row: RecordedCommand) -> int:
+def refused_since(connection: sqlite3.Connection, user_id: str, project_id: str, after: int) -> int:
+    """How many refusals to an actor were recorded after a time."""
+    (count,) = connection.execute(
+        "SELECT COUNT(*) FROM commands"
+        " WHERE refused = 1 AND user_id = ? AND project_id = ? AND recorded_at > ?",
+        (user_id, project_id, after),
+    ).fetchone()
+    return int(count)
+
+
+def version_of(connection: sqlite3.Connection, stream_name: str) -> int:
+    """The version that a stream has come to, 0 where there is none."""
+    (version,) = connection.execute(
+        "SELECT MAX(originator_version) FROM stored_events WHERE originator_id = ?", (stream_name,)
+    ).fetchone()
+    return version or 0
+
+
+def insert_command(
+    connection: sqlite3.Connection, row: RecordedCommand, *, refused: bool = False
+) -> int:
     """Append a command and give back its id; the one in ``row`` is not used."""
     cursor = connection.execute(
         "INSERT INTO commands (kind, server_id, members, user_id, project_id, roles, request_id,"
-        " correlation_id, caused_by, occurred_at, recorded_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        " correlation_id, caused_by, occurred_at, recorded_at, refused)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             row.kind,
             row.server_id,
@@ -199,10 +241,36 @@ def insert_command(connection: sqlite3.Connection, row: RecordedCommand) -> int:
             row.caused_by,
             row.occurred_at,
             row.recorded_at,
+            refused,
         ),
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def insert_events(
+    connection: sqlite3.Connection,
+    stream_name: str,
+    version: int,
+    events: Sequence[Event],
+    command_id: int,
+) -> list[int]:
+    """Append a command's events to a stream behind ``version``; gives back their positions."""
+    stored = [
+        (stream_name, number, *CODEC.encode(event), command_id)
+        for number, event in enumerate(events, start=version + 1)
+    ]
+    positions = []
+    for row in stored:
+        cursor = connection.execute(
+            "INSERT INTO stored_events"
+            " (originator_id, originator_version, topic, state, command_id)"
+            " VALUES (?, ?, ?, ?, ?)",
+            row,
+        )
+        assert cursor.lastrowid is not None
+        positions.append(cursor.lastrowid)
+    return positions
 
 
 def server_id_of(stream_name: str) -> str:

@@ -90,6 +90,9 @@ def told(entries: Iterable[HistoryEntry]) -> Iterator[str]:
         shown = entry.as_json()
         who = visible(f"{entry.user_id} in {entry.project_id}")
         yield f"{shown['occurred_at']}  {entry.name}  by {who}, {entry.request_id}"
+        if entry.version is None:
+            asked, rule, why = (shown["data"][name] for name in ("kind", "rule", "why"))
+            yield f"    {asked} refused by the rule of {rule}: {visible(why)}"
         for change in entry.changes:
             before, after = (_value(value) for value in (change.before, change.after))
             yield f"    {visible(change.path)}: {before} -> {after}"
