@@ -67,7 +67,7 @@ def refusals_id(server_id: str) -> str:
 def history(
     connection: sqlite3.Connection,
     server_id: str,
-    last: int = _LARGEST,
+    last: int = LARGEST,
     *,
     with_refusals: bool = False,
 ) -> list[RecordedEvent]:
