@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from serverdomain.audit.as_of import AsOf
+    from serverdomain.audit.diff import Diff, FleetDiff, PathChange
     from serverdomain.audit.fleet import Fleet
     from serverdomain.audit.history import HistoryEntry
     from serverdomain.domain.actor import SYSTEM, Actor
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "serverdomain.audit.as_of": ("AsOf",),
+    "serverdomain.audit.diff": ("Diff", "FleetDiff", "PathChange"),
     "serverdomain.audit.fleet": ("Fleet",),
     "serverdomain.audit.history": ("HistoryEntry",),
     "serverdomain.domain.actor": ("SYSTEM", "Actor"),
@@ -79,15 +81,18 @@ __all__ = [
     "Conflict",
     "Context",
     "CreateServer",
+    "Diff",
     "Event",
     "Fault",
     "Fleet",
+    "FleetDiff",
     "HistoryEntry",
     "InvalidBody",
     "InvalidInput",
     "NotFound",
     "Outcome",
     "OutcomeUnknown",
+    "PathChange",
     "Rebuild",
     "RebuildServer",
     "Refused",

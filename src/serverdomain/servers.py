@@ -20,7 +20,8 @@ from uuid import uuid4
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from serverdomain.audit.as_of import AsOf, server_as_of
+from serverdomain.audit.as_of import AsOf, Moment, server_as_of
+from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
 from serverdomain.audit.fleet import Fleet
 from serverdomain.audit.history import HistoryEntry, history
 from serverdomain.audit.keyframes import Keyframes
@@ -414,6 +415,30 @@ class Servers:
         To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
         """
         return Fleet(self._store, self._keyframes, as_of, progress)
+
+    def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
+        """What changed between two moments of a server, in whichever order, and by which events.
+
+        A moment is an `AsOf`, ``"first"`` or ``"now"``. Raises `NotFound` where it was there at
+        neither, `Refused` beyond the head.
+        """
+        with self._store.connections.reading() as connection:
+            return diff(connection, _known_form(server_id), before, after)
+
+    def diff_servers(self, one_id: str, other_id: str) -> Diff:
+        """How one server as it is now differs from another. Raises `NotFound`."""
+        with self._store.connections.reading() as connection:
+            return diff_servers(connection, _known_form(one_id), _known_form(other_id))
+
+    def diff_fleet(
+        self, before: Moment = "first", after: Moment = "now", *, progress: Progress = silent
+    ) -> FleetDiff:
+        """What changed in the fleet between two positions or ``recorded_at``.
+
+        ``progress`` is told how many of the servers in question are done, and how many they are.
+        """
+        with self._store.connections.reading() as connection:
+            return diff_fleet(connection, before, after, progress)
 
     # The way of a command
 

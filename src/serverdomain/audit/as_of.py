@@ -11,7 +11,7 @@ import sqlite3
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from serverdomain.domain import moment
 from serverdomain.domain.limits import shown
@@ -21,10 +21,10 @@ from serverdomain.store import queries
 from serverdomain.store.queries import LARGEST
 from serverdomain.store.recorded import RecordedEvent, Stream
 
-FORMS = (
+_FORMS = (
     "version:N, position:N, recorded:TIME, occurred:TIME or recorded:TIME,occurred:TIME is allowed"
 )
-FLEET_FORMS = "position:N or recorded:TIME is allowed"
+_FLEET_FORMS = "position:N or recorded:TIME is allowed"
 
 _CLOCKS = {"recorded": "recorded_at", "occurred": "occurred_at"}
 _COUNTS = ("version", "position")
@@ -60,7 +60,7 @@ class AsOf:
 
     @classmethod
     def read(cls, text: str, field: str = "as_of") -> AsOf:
-        """The moment that people write as `FORMS` says, times in RFC 3339 with a zone.
+        """The moment that people write as ``--as-of`` takes it, times in RFC 3339 with a zone.
 
         Raises `InvalidInput`, which names ``field``.
         """
@@ -70,15 +70,17 @@ class AsOf:
             member = _CLOCKS.get(name, name)
             known = colon and (name in _CLOCKS or name in _COUNTS)
             if not known or member in members or (members and name in _COUNTS):
-                raise InvalidInput(field, f"{shown(text)} came, {FORMS}")
+                raise InvalidInput(field, f"{shown(text)} came, {_FORMS}")
             if name in _CLOCKS:
                 members[member] = moment.to_datetime(moment.parse(value, field))
             elif _DIGITS.fullmatch(value) and int(value) <= LARGEST:
                 members[member] = int(value)
             else:
-                raise InvalidInput(field, f"{shown(part)} came, {name}: and a whole number goes")
+                raise InvalidInput(
+                    field, f"{shown(part)} came, {name}:N with a whole number is allowed"
+                )
         if len(members) > 1 and not members.keys() <= set(_CLOCKS.values()):
-            raise InvalidInput(field, f"{shown(text)} came, {FORMS}")
+            raise InvalidInput(field, f"{shown(text)} came, {_FORMS}")
         return cls(**members)
 
     def __str__(self) -> str:
@@ -122,6 +124,29 @@ class AsOf:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
+Moment = AsOf | Literal["first", "now"]
+"""A moment; ``"first"`` is as of the beginning, ``"now"`` as of the log's head."""
+
+
+def read_moment(text: str, field: str) -> Moment:
+    """A moment as `AsOf.read` reads it, ``first`` or ``now``. Raises `InvalidInput`."""
+    if text == "first":
+        return "first"
+    if text == "now":
+        return "now"
+    try:
+        return AsOf.read(text, field)
+    except InvalidInput as wrong:
+        said = str(wrong).removeprefix(f"{field}: ")
+        raise InvalidInput(field, f"{said}; so are first and now") from None
+
+
+def ask_moment(moment: object) -> None:
+    """Raise `InvalidInput` for what is no moment."""
+    if not isinstance(moment, AsOf):
+        raise InvalidInput("moment", f"{shown(moment)} came, an AsOf, 'first' or 'now' is allowed")
+
+
 def stream_as_of(connection: sqlite3.Connection, server_id: str, as_of: AsOf) -> Stream:
     """The events of a server that count at a moment.
 
@@ -141,6 +166,24 @@ def server_as_of(connection: sqlite3.Connection, server_id: str, as_of: AsOf) ->
     if server is None or server.deleted:
         raise NotFound(f"server {server_id} is not there as of {as_of}")
     return server
+
+
+def ask_fleet(as_of: AsOf, field: str = "as_of") -> None:
+    """Raise `InvalidInput` for a moment of a server alone, or one that a late fact can change."""
+    if as_of.bounds.keys() not in ({"position"}, {"recorded_at"}):
+        raise InvalidInput(field, f"{as_of} came for the fleet, {_FLEET_FORMS}")
+
+
+def fleet_position(log: sqlite3.Connection, as_of: AsOf) -> int:
+    """The position of a moment of the fleet.
+
+    Raises `Refused` beyond the head, and `InvalidInput` for a moment that a late fact can change.
+    """
+    ask_fleet(as_of)
+    ask_position(log, as_of)
+    if as_of.position is not None:
+        return as_of.position
+    return queries.position_at(log, as_of.bounds["recorded_at"])
 
 
 def ask_position(connection: sqlite3.Connection, as_of: AsOf) -> None:

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlite_utils import Database
 
-from serverdomain.audit.as_of import FLEET_FORMS, AsOf, ask_position
+from serverdomain.audit.as_of import AsOf, fleet_position
 from serverdomain.audit.keyframes import Frame, Keyframes, create_rows
-from serverdomain.domain import moment
 from serverdomain.domain.server import Server
-from serverdomain.errors import InvalidInput, StoreDamaged
+from serverdomain.errors import StoreDamaged
 from serverdomain.projections import catch_up, feed, server_rows
 from serverdomain.projections.replay import Progress, silent
 from serverdomain.projections.server_query import Asked, ServerQuery
@@ -64,7 +63,8 @@ class Fleet:
         self._progress = progress
         self._base: Frame | None = None
         self._useless: set[Frame] = set()
-        self.position = fleet_position(store, as_of)
+        with store.connections.reading() as log:
+            self.position = queries.head(log) if as_of is None else fleet_position(log, as_of)
         self._open()
 
     @property
@@ -213,22 +213,6 @@ class Fleet:
         self._keyframes.drop(self._base, f"is damaged ({error})")
         self._useless.add(self._base)
         self._base = None
-
-
-def fleet_position(store: SQLiteStore, as_of: AsOf | None) -> int:
-    """The position of a moment of the fleet, the head's if none is given.
-
-    Raises `Refused` beyond the head, and `InvalidInput` for a moment that a late fact can change.
-    """
-    with store.connections.reading() as log:
-        if as_of is None:
-            return queries.head(log)
-        ask_position(log, as_of)
-        if as_of.position is not None:
-            return as_of.position
-        if as_of.recorded_at is None or as_of.occurred_at is not None:
-            raise InvalidInput("as_of", f"{as_of} came for the fleet, {FLEET_FORMS}")
-        return queries.position_at(log, moment.to_micros(as_of.recorded_at))
 
 
 def _row(changed: tuple[str, Server | None]) -> tuple[Any, ...]:

@@ -140,6 +140,12 @@ def head(connection: sqlite3.Connection) -> int:
     return position or 0
 
 
+def first(connection: sqlite3.Connection) -> int:
+    """The log's first position, 0 where it is empty."""
+    (position,) = connection.execute("SELECT MIN(position) FROM stored_events").fetchone()
+    return position or 0
+
+
 def last_position(connection: sqlite3.Connection, until: int) -> int:
     """The last position at or below another, 0 where there is none."""
     (position,) = connection.execute(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-_EXTRA = ("typer", "rich")
+_EXTRAS = {"typer": "cli", "rich": "cli", "jsonpatch": "audit"}
 
 
 def main() -> NoReturn:
@@ -20,11 +20,12 @@ def main() -> NoReturn:
 
         code = run(app)
     except ModuleNotFoundError as missing:
-        if missing.name not in _EXTRA:
+        extra = _EXTRAS.get(missing.name or "")
+        if extra is None:
             raise
         print(
             f"serverdomain: the command needs {missing.name}, which is not installed; "
-            "pip install 'serverdomain[cli]' brings it",
+            f"pip install 'serverdomain[{extra}]' brings it",
             file=sys.stderr,
         )
         code = 3

@@ -8,6 +8,7 @@ import typer
 
 from serverdomain.adapters.cli import (
     demo,
+    diff,
     lifetimes,
     questions,
     reactions,
@@ -24,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions):
+for group in (lifetimes, rebuilds, settings, states, questions, diff):
     app.add_typer(group.app)
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
