@@ -23,7 +23,7 @@ from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from serverdomain.audit.as_of import Moment
-    from serverdomain.audit.diff import Diff, FleetDiff, Side
+    from serverdomain.audit.diff import Diff, FleetDiff
     from serverdomain.domain.server import Server
 
 app = typer.Typer()
@@ -100,24 +100,28 @@ def _told(found: Diff | FleetDiff) -> Iterator[Line]:
     from serverdomain.audit.diff import Diff
 
     if isinstance(found, Diff):
-        yield f"from {_side(found.before)} to {_side(found.after)}", "bold"
+        yield _headline(found), "bold"
         yield from _told_changes(found)
         return
-    yield f"from {found.before} to {found.after}: {len(found.servers)} servers", "bold"
+    yield f"the fleet from {found.before} to {found.after}: {len(found.servers)} servers", "bold"
     for one in found.servers:
         yield "", ""
         yield f"server {one.before.server_id}", "bold"
         yield from _told_changes(one)
 
 
-def _side(side: Side) -> str:
-    there = "" if side.server is not None else ", not there"
-    moment = "now" if side.as_of is None else side.as_of
-    return f"server {side.server_id} as of {moment}{there}"
+def _headline(found: Diff) -> str:
+    one, other = found.before, found.after
+    if one.as_of is None:
+        return f"from server {one.server_id} to server {other.server_id}, as they are now"
+    moments = (
+        f"{side.as_of}{'' if side.server else ' (not there)'}"
+        for side in (found.before, found.after)
+    )
+    return f"server {one.server_id} from {' to '.join(moments)}"
 
 
 def _told_changes(found: Diff) -> Iterator[Line]:
-    entries = {entry.position: entry for entry in found.events}
     if not found.changes:
         yield "nothing changed", ""
     for change in found.changes:
@@ -126,12 +130,11 @@ def _told_changes(found: Diff) -> Iterator[Line]:
             yield f"  - {_value(change.before)}", "red"
         if change.after is not None:
             yield f"  + {_value(change.after)}", "green"
-        for position in change.events:
-            entry = entries[position]
-            shown = entry.as_json()
-            who = visible(f"{entry.user_id} in {entry.project_id}, {entry.request_id}")
-            when = shown["occurred_at"]
-            yield f"    {position}  {when}  {entry.name}  by {who}", "dim"
+        yield f"  by {', '.join(map(str, change.events))}", "dim"
+    for entry in found.events:
+        occurred_at = entry.as_json()["occurred_at"]
+        who = visible(f"{entry.user_id} in {entry.project_id}")
+        yield f"{entry.position}  {occurred_at}  {entry.name}  by {who}, {entry.request_id}", ""
 
 
 def _value(value: object) -> str:
