@@ -116,7 +116,7 @@ def test_other_words_are_refused_with_those_that_are_allowed(text):
 
 def test_of_a_diff_first_and_now_are_moments_too():
     assert [read_moment(word, "A") for word in ("first", "now")] == ["first", "now"]
-    with pytest.raises(InvalidInput, match="^A: 'then' came, version:N, .* so are first and now$"):
+    with pytest.raises(InvalidInput, match=r"^A: 'then' came, version:N, .* so are first and now$"):
         read_moment("then", "A")
 
 
@@ -233,13 +233,13 @@ def test_what_is_known_of_the_future_is_what_is_known_now(cloud, story):
 def test_beyond_the_head_is_refused_and_the_head_named(cloud, story):
     server_id, _ = story
     cloud.create("another")
-    with pytest.raises(Refused, match="^position 6 came, the log's head is 5$") as refused:
+    with pytest.raises(Refused, match=r"^position 6 came, the log's head is 5$") as refused:
         cloud.servers.get(server_id, as_of=AsOf(position=6))
     assert refused.value.rule == "head"
     with pytest.raises(Refused, match=f"^version 5 came, the head of server {server_id} is 4$"):
         cloud.servers.get(server_id, as_of=AsOf(version=5))
     cloud.servers.delete(server_id)
-    with pytest.raises(Refused, match="is 5$"):
+    with pytest.raises(Refused, match=r"is 5$"):
         cloud.servers.get(server_id, as_of=AsOf(version=6))
 
 
@@ -269,7 +269,7 @@ class Berlin(tzinfo):
     """The end of daylight saving in 2025: at 3:00 on 26 October it is 2:00 again."""
 
     def utcoffset(self, at):
-        again = at.replace(tzinfo=None) >= datetime(2025, 10, 26, 2) + timedelta(hours=1 - at.fold)
+        again = (at.month, at.day, at.hour) >= (10, 26, 3 - at.fold)
         return timedelta(hours=1 if again else 2)
 
     def dst(self, at):

@@ -126,16 +126,15 @@ class Fleet:
 
     def _fill(self) -> None:
         spacing = self._keyframes.spacing()
-        nearest = self._chain()
-        reached = nearest[-1].position if nearest else 0
-        makes = self.position // spacing > reached // spacing
-        with self._keyframes.alone() if makes else nullcontext(False) as mine:
+        at = self._load()
+        passes = self.position // spacing > at // spacing
+        with self._keyframes.alone() if passes else nullcontext(False) as mine:
             if mine:
                 self._keyframes.tidy(spacing)
-            at = self._load()
             while (stop := (at // spacing + 1) * spacing) <= self.position:
+                frame = self._keyframes.at(stop, spacing)
                 changed = self._forward(at, stop)
-                if mine and (frame := self._keyframes.at(stop, spacing)) is not None:
+                if mine and frame.since in (0, at):
                     mine = self._keyframes.keep(frame, self._rows_of(frame, changed))
                 at = stop
         self._forward(at, self.position)

@@ -118,7 +118,7 @@ class Keyframes:
         For who is `alone`.
         """
         for frame in self._frames():
-            if frame != self.at(frame.position, spacing):
+            if frame.position % spacing or frame != self.at(frame.position, spacing):
                 self.drop(frame)
         if self.folder is not None:
             for name in os.listdir(self.folder):
@@ -127,10 +127,8 @@ class Keyframes:
                     _remove(self.folder / name)
 
     @staticmethod
-    def at(position: int, spacing: int) -> Frame | None:
-        """The keyframe that belongs at a position, if one does."""
-        if position % spacing:
-            return None
+    def at(position: int, spacing: int) -> Frame:
+        """The keyframe that belongs at a position, a multiple of the spacing."""
         whole = position % (spacing * WHOLE) == 0
         return Frame(0 if whole else position - spacing, position)
 
