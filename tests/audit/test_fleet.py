@@ -44,7 +44,7 @@ def test_the_fleet_is_the_fold_of_all_that_the_log_held(deeds, least, data):
                 assert fleet.servers() == expected
 
 
-@settings(max_examples=settings().max_examples // 4)
+@settings(max_examples=settings().max_examples // 8)
 @given(deeds, st.integers(1, 5))
 def test_the_fleet_as_of_the_head_is_the_current_view(deeds, least):
     with World(deeds) as world:

@@ -121,6 +121,8 @@ def test_where_there_would_be_too_many_they_lie_further_apart(tmp_path, monkeypa
         server_id = cloud.create("web")
         for position in range(2, 81):
             cloud.rename(server_id, f"name {position}")
+            if position % 3 and position != 80:
+                continue
             ask(cloud, position, least=1)
             assert len(frames(cloud)) <= 8
         assert Keyframes(cloud.store, 1).spacing() == 16
@@ -329,7 +331,7 @@ def hear_all(process, cloud):
 
 
 def test_two_processes_at_once_never_disagree(cloud):
-    with Process(ASKS, cloud.url, 1, 8) as one, Process(ASKS, cloud.url, 2, 8) as other:
+    with Process(ASKS, cloud.url, 1, 4) as one, Process(ASKS, cloud.url, 2, 4) as other:
         for process in (one, other):
             process.hear()
         for process in (one, other):
@@ -338,7 +340,7 @@ def test_two_processes_at_once_never_disagree(cloud):
     ask(cloud)
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.slow)])
 def test_a_killed_process_leaves_nothing_wrong(cloud, kills):
     chance = random.Random(kills)
     for number in range(kills):
