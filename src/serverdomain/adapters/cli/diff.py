@@ -48,7 +48,10 @@ def diff(
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Tell what changed between two moments, or between two servers, and by whom."""
+    """Tell what changed, and by whom.
+
+    Between two moments of a server or the fleet, or between two servers.
+    """
     asked = _asked(what, fleet)
     with place.open() as servers:
         if fleet:

@@ -46,7 +46,7 @@ def show(
     as_of: AsOfMoment = None,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Print a server as it is now, or was at a moment."""
+    """Print a server as it is now, or was then."""
     at = moment_given(as_of)
     with place.open() as servers:
         found = servers.get(server, as_of=at)
@@ -74,7 +74,7 @@ def list_servers(
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """List the servers that are there, or were at a moment, newest first."""
+    """List the servers that are there, or were, newest first."""
     from rich.table import Table
 
     from serverdomain.audit.as_of import ask_fleet
