@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from serverdomain.audit.diff import Diff, FleetDiff, PathChange
     from serverdomain.audit.fleet import Fleet
     from serverdomain.audit.history import HistoryEntry
+    from serverdomain.audit.supposed import Supposed
+    from serverdomain.audit.what_if import WhatIf
     from serverdomain.domain.actor import SYSTEM, Actor
     from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
     from serverdomain.domain.document import Change
@@ -44,6 +46,8 @@ _HOMES = {
     "serverdomain.audit.diff": ("Diff", "FleetDiff", "PathChange"),
     "serverdomain.audit.fleet": ("Fleet",),
     "serverdomain.audit.history": ("HistoryEntry",),
+    "serverdomain.audit.supposed": ("Supposed",),
+    "serverdomain.audit.what_if": ("WhatIf",),
     "serverdomain.domain.actor": ("SYSTEM", "Actor"),
     "serverdomain.domain.commands": ("CreateServer", "RebuildServer", "RegisterServer"),
     "serverdomain.domain.document": ("Change",),
@@ -106,7 +110,9 @@ __all__ = [
     "StoreLocked",
     "StoreMissing",
     "StoreNewer",
+    "Supposed",
     "UnknownEvent",
+    "WhatIf",
 ]
 
 

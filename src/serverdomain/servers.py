@@ -6,10 +6,9 @@ It wires the rooms and holds no rule: `domain` decides, `store` keeps, `projecti
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import secrets
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -25,6 +24,9 @@ from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_serv
 from serverdomain.audit.fleet import Fleet
 from serverdomain.audit.history import HistoryEntry, history
 from serverdomain.audit.keyframes import Keyframes
+from serverdomain.audit.supposed import Named, Supposed, What
+from serverdomain.audit.timeline import Timeline
+from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
@@ -111,6 +113,7 @@ class Servers:
         self._clock = clock
         self._view_path = view
         self._view: ServerView | None = None
+        self._timeline: Timeline | None = None
         self._opening_view = Lock()
         self._keyframes = Keyframes(store)
         self._running: list[Reaction] = []
@@ -138,6 +141,14 @@ class Servers:
             if self._view is None:
                 self._view = ServerView(self._store, self._view_path)
             return self._view
+
+    @property
+    def timeline(self) -> Timeline:
+        """Every event of the log, to be searched; its file is opened, or made, when first asked."""
+        with self._opening_view:
+            if self._timeline is None:
+                self._timeline = Timeline(self._store)
+            return self._timeline
 
     def react(
         self,
@@ -170,11 +181,12 @@ class Servers:
         return reactions.skip(self._store, name)
 
     def close(self) -> None:
-        """Stop the reactions, and close store and view."""
+        """Stop the reactions, and close store and views."""
         for reaction in self._running:
             reaction.stop()
-        if self._view is not None:
-            self._view.close()
+        for view in (self._view, self._timeline):
+            if view is not None:
+                view.close()
         self._store.close()
 
     def __enter__(self) -> Servers:
@@ -346,7 +358,7 @@ class Servers:
         facts = tuple(events)
         if not facts:
             raise InvalidInput("events", "none came, at least one is allowed")
-        stored = "\n".join(part for fact in facts for part in CODEC.encode(fact))
+        sha256 = CODEC.sha256(facts)
         for fact in facts:
             if isinstance(fact, e.CommandRefused):
                 raise InvalidInput(
@@ -357,7 +369,7 @@ class Servers:
         return self._accept(
             server_id,
             "record",
-            {"sha256": hashlib.sha256(stored.encode()).hexdigest()},
+            {"sha256": sha256},
             lambda server: facts,
             context or Context(),
             late=True,
@@ -392,6 +404,27 @@ class Servers:
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
+
+    def what_if(
+        self,
+        server_id: str,
+        *,
+        drop: Iterable[Named] = (),
+        insert: Iterable[Supposed] = (),
+        replace: Mapping[Named, What] | None = None,
+    ) -> WhatIf:
+        """What a server would be, had something been asked otherwise; nothing is written.
+
+        Its history is decided again without the requests (by their ids) and events (by their
+        positions) in ``drop``, with what is in ``insert``, and with a command or facts in place of
+        those in ``replace``. Raises `NotFound` for what is not in this server's history.
+        """
+        known = _known_form(server_id)
+        with self._store.connections.reading() as connection:
+            recorded = queries.history(connection, known, with_refusals=True)
+        if not recorded:
+            raise NotFound(f"server {server_id} is not there, and never was")
+        return what_if(known, recorded, drop=drop, insert=insert, replace=replace)
 
     def list(
         self,

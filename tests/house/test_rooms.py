@@ -126,8 +126,8 @@ WITH_EXTRA = {
     if extra != "dev"
 }
 ROOM_OF_EXTRA = {
+    "audit": ("serverdomain.audit", "serverdomain.adapters.cli"),
     "cli": "serverdomain.adapters.cli",
-    "audit": "serverdomain.audit",
     "testing": "serverdomain.testing",
 }
 

@@ -18,8 +18,9 @@ from serverdomain.audit.as_of import AsOf, fleet_position
 from serverdomain.audit.keyframes import Frame, Keyframes, create_rows
 from serverdomain.domain.server import Server
 from serverdomain.errors import StoreDamaged
-from serverdomain.projections import catch_up, feed, server_rows
+from serverdomain.projections import feed, server_rows
 from serverdomain.projections.replay import Progress, silent
+from serverdomain.projections.server_page import fold_page
 from serverdomain.projections.server_query import Asked, ServerQuery
 from serverdomain.store import queries
 from serverdomain.store.faults import store_error
@@ -177,7 +178,7 @@ class Fleet:
             met = {event.server_id for event in events}
             there: Rows = {server_id: changed[server_id] for server_id in met & changed.keys()}
             there |= server_rows.servers_in(self._connection, "server", met - changed.keys())
-            changed |= catch_up.fold_page(self._store, there, events, last)
+            changed |= fold_page(self._store, there, events, last)
             at = until if last == at else last
             self._progress(min(at, self.position), self.position)
         marks = ", ".join("?" * len(server_rows.COLUMNS))

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from sqlite_utils import Database
 
 from serverdomain.domain import events, moment, server
-from serverdomain.projections import catch_up, feed, server_rows
+from serverdomain.projections import feed, server_page, server_rows
 from serverdomain.store import codec, queries, recorded
 from serverdomain.store.sqlite import SQLiteStore
 
@@ -39,7 +39,7 @@ MOST = 256
 WHOLE = 16
 """Every so manieth keyframe is whole."""
 
-_FOLD = (server, events, moment, codec, recorded, queries, feed, catch_up, server_rows)
+_FOLD = (server, events, moment, codec, recorded, queries, feed, server_page, server_rows)
 _log = logging.getLogger("serverdomain")
 
 

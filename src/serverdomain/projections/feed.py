@@ -9,6 +9,7 @@ from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.errors import UnknownEvent
 from serverdomain.store import queries
 from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.recorded import RecordedEvent
 
 PAGE = 2_000
 """Events that a page holds at most, unless said otherwise."""
@@ -57,3 +58,25 @@ def page(
                 events.append(FeedEvent(position, server_id, version, occurred_at, event))
         last = position
     return Page(events, last, None)
+
+
+class RecordedPage(NamedTuple):
+    """A page of events with all that the log says of them; refusals are among them."""
+
+    events: list[RecordedEvent]
+    last: int
+    stopped_by: UnknownEvent | None
+
+
+def recorded(log: sqlite3.Connection, after: int, limit: int = PAGE) -> RecordedPage:
+    """The page behind a position; its ``last`` is ``after`` where the log ends there."""
+    events: list[RecordedEvent] = []
+    last = after
+    try:
+        for position, event in queries.all_after(log, after, limit):
+            if event is not None:
+                events.append(event)
+            last = position
+    except UnknownEvent as unknown:
+        return RecordedPage(events, last, unknown)
+    return RecordedPage(events, last, None)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from serverdomain.domain.events import Event
-from serverdomain.store.codec import CODEC
+from serverdomain.store.codec import CODEC, PREFIX
 from serverdomain.store.recorded import Fact, RecordedCommand, RecordedEvent, Stream
 
 _COMMAND = (
@@ -99,6 +99,24 @@ def recorded_after(
         (after, before, limit),
     )
     return list(_recorded(rows.fetchall()))
+
+
+def all_after(
+    connection: sqlite3.Connection, after: int, limit: int
+) -> Iterator[tuple[int, RecordedEvent | None]]:
+    """The log behind a position, refusals too: each position, with its event if it is one of ours.
+
+    Raises `UnknownEvent` once it comes to a newer release's.
+    """
+    rows = connection.execute(
+        f"SELECT e.position, e.originator_version, e.topic, e.state, {_COMMAND}"
+        " FROM stored_events e LEFT JOIN commands c USING (command_id)"
+        " WHERE e.position > ? ORDER BY e.position LIMIT ?",
+        (after, limit),
+    )
+    for row in rows.fetchall():
+        ours = row[2].startswith(PREFIX) and row[4] is not None
+        yield row[0], next(_recorded([row])) if ours else None
 
 
 def command(connection: sqlite3.Connection, request_id: str) -> RecordedCommand | None:
@@ -235,20 +253,7 @@ def insert_command(
         "INSERT INTO commands (kind, server_id, members, user_id, project_id, roles, request_id,"
         " correlation_id, caused_by, occurred_at, recorded_at, refused)"
         " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-        (
-            row.kind,
-            row.server_id,
-            row.members,
-            row.user_id,
-            row.project_id,
-            msgspec.json.encode(row.roles).decode(),
-            row.request_id,
-            row.correlation_id,
-            row.caused_by,
-            row.occurred_at,
-            row.recorded_at,
-            refused,
-        ),
+        (*_columns(row), refused),
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
@@ -279,6 +284,37 @@ def insert_events(
     return positions
 
 
+def insert_many(
+    connection: sqlite3.Connection,
+    batch: Iterable[tuple[RecordedCommand, int, Sequence[Event]]],
+) -> None:
+    """Append commands in their order, each with its events behind a version of its server."""
+    (command_id,) = connection.execute(
+        "SELECT COALESCE(MAX(command_id), 0) FROM commands"
+    ).fetchone()
+    position = head(connection)
+    commands, stored = [], []
+    for row, version, events in batch:
+        command_id += 1
+        commands.append((command_id, *_columns(row)))
+        stream_name = originator_id(row.server_id)
+        for number, event in enumerate(events, start=version + 1):
+            position += 1
+            stored.append((position, stream_name, number, *CODEC.encode(event), command_id))
+    connection.executemany(
+        "INSERT INTO commands (command_id, kind, server_id, members, user_id, project_id, roles,"
+        " request_id, correlation_id, caused_by, occurred_at, recorded_at)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        commands,
+    )
+    connection.executemany(
+        "INSERT INTO stored_events"
+        " (position, originator_id, originator_version, topic, state, command_id)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        stored,
+    )
+
+
 def server_id_of(stream_name: str) -> str:
     """The server's id of a stream's name."""
     # Cut, not read as a UUID: the digits are our own, and reading them was a fifth of a replay.
@@ -294,3 +330,19 @@ def _recorded(rows: Iterable[tuple[Any, ...]]) -> Iterator[RecordedEvent]:
     for position, version, topic, state, *columns in rows:
         event = CODEC.decode(topic, state, position)
         yield RecordedEvent(position, version, topic, event, _command(tuple(columns)))
+
+
+def _columns(row: RecordedCommand) -> tuple[Any, ...]:
+    return (
+        row.kind,
+        row.server_id,
+        row.members,
+        row.user_id,
+        row.project_id,
+        msgspec.json.encode(row.roles).decode(),
+        row.request_id,
+        row.correlation_id,
+        row.caused_by,
+        row.occurred_at,
+        row.recorded_at,
+    )

@@ -1,7 +1,7 @@
 """The ``serverdomain`` command, a file for each group of commands.
 
 Nothing of the library is imported before a command runs, so that ``--help`` and completion are
-quick; typer and rich come with the extra ``cli``.
+quick; typer and rich come with the extra ``cli``, what some commands need with others.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-_EXTRAS = {"typer": "cli", "rich": "cli", "jsonpatch": "audit"}
+_EXTRAS = {"typer": "cli", "rich": "cli", "jsonpatch": "audit", "plotext": "audit"}
 
 
 def main() -> NoReturn:

@@ -9,13 +9,17 @@ import typer
 from serverdomain.adapters.cli import (
     demo,
     diff,
+    generate,
+    history,
     lifetimes,
     questions,
     reactions,
     rebuilds,
+    report,
     settings,
     states,
     view,
+    what_if,
 )
 
 app = typer.Typer(
@@ -25,8 +29,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions, diff):
+for group in (lifetimes, rebuilds, settings, states, questions, history, diff, what_if):
     app.add_typer(group.app)
+app.add_typer(report.app, name="report")
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
 app.add_typer(demo.app)
+app.add_typer(generate.app)
