@@ -10,6 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from serverdomain.audit.as_of import AsOf
+    from serverdomain.audit.diff import Diff, FleetDiff, PathChange
+    from serverdomain.audit.fleet import Fleet
     from serverdomain.audit.history import HistoryEntry
     from serverdomain.audit.supposed import Supposed
     from serverdomain.audit.what_if import WhatIf
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
     from serverdomain.store.context import Context
 
 _HOMES = {
+    "serverdomain.audit.as_of": ("AsOf",),
+    "serverdomain.audit.diff": ("Diff", "FleetDiff", "PathChange"),
+    "serverdomain.audit.fleet": ("Fleet",),
     "serverdomain.audit.history": ("HistoryEntry",),
     "serverdomain.audit.supposed": ("Supposed",),
     "serverdomain.audit.what_if": ("WhatIf",),
@@ -74,18 +80,23 @@ __all__ = [
     "Accepted",
     "Actor",
     "Address",
+    "AsOf",
     "Change",
     "Conflict",
     "Context",
     "CreateServer",
+    "Diff",
     "Event",
     "Fault",
+    "Fleet",
+    "FleetDiff",
     "HistoryEntry",
     "InvalidBody",
     "InvalidInput",
     "NotFound",
     "Outcome",
     "OutcomeUnknown",
+    "PathChange",
     "Rebuild",
     "RebuildServer",
     "Refused",

@@ -56,7 +56,8 @@ class InvalidBody(InvalidInput):
 class Refused(ServerdomainError):
     """A rule said no, and nothing changed; the log may keep that it was asked.
 
-    ``rule`` is one of ``"role"``, ``"lock"``, ``"state"``, ``"image"``, ``"quota"`` and ``"time"``.
+    ``rule`` is one of ``"role"``, ``"lock"``, ``"state"``, ``"image"``, ``"quota"``, ``"time"``
+    and, of a question, ``"head"``: it asks for a version or position beyond the last one.
     """
 
     def __init__(self, rule: str, message: str) -> None:

@@ -19,7 +19,11 @@ from uuid import uuid4
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from serverdomain.audit.as_of import AsOf, Moment, server_as_of
+from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
+from serverdomain.audit.fleet import Fleet
 from serverdomain.audit.history import HistoryEntry, history
+from serverdomain.audit.keyframes import Keyframes
 from serverdomain.audit.supposed import Named, Supposed, What
 from serverdomain.audit.timeline import Timeline
 from serverdomain.audit.what_if import WhatIf, what_if
@@ -31,6 +35,7 @@ from serverdomain.domain.server import Server
 from serverdomain.errors import InvalidInput, NotFound
 from serverdomain.projections import reactions
 from serverdomain.projections.reactions import ATTEMPTS, Handler, Reaction
+from serverdomain.projections.replay import Progress, silent
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
 from serverdomain.store.accept import Outcome, Request, ask
@@ -110,6 +115,7 @@ class Servers:
         self._view: ServerView | None = None
         self._timeline: Timeline | None = None
         self._opening_view = Lock()
+        self._keyframes = Keyframes(store)
         self._running: list[Reaction] = []
 
     @classmethod
@@ -372,10 +378,15 @@ class Servers:
 
     # Questions
 
-    def get(self, server_id: str) -> Server:
-        """The server as it is now. Raises `NotFound`, also for a deleted one."""
+    def get(self, server_id: str, *, as_of: AsOf | None = None) -> Server:
+        """The server as it is now, or as of a moment. Raises `NotFound`, also for a deleted one.
+
+        Raises `Refused` for a version or position beyond the head.
+        """
         known = _known_form(server_id)
         with self._store.connections.reading() as connection:
+            if as_of is not None:
+                return server_as_of(connection, known, as_of)
             server = queries.stream(connection, known).server
         if server is None or server.deleted:
             raise NotFound(f"server {server_id} is not there")
@@ -430,6 +441,37 @@ class Servers:
         return self.view.servers(
             caught_up=True, status=status, name=name, image_id=image_id, project_id=project_id
         )
+
+    def fleet(self, *, as_of: AsOf | None = None, progress: Progress = silent) -> Fleet:
+        """Every server that was there as of a position or ``recorded_at``, or is now, as rows.
+
+        To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
+        """
+        return Fleet(self._store, self._keyframes, as_of, progress)
+
+    def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
+        """What changed between two moments of a server, in whichever order, and by which events.
+
+        A moment is an `AsOf`, ``"first"`` or ``"now"``. Raises `NotFound` where it was there at
+        neither, `Refused` beyond the head.
+        """
+        with self._store.connections.reading() as connection:
+            return diff(connection, _known_form(server_id), before, after)
+
+    def diff_servers(self, one_id: str, other_id: str) -> Diff:
+        """How one server as it is now differs from another. Raises `NotFound`."""
+        with self._store.connections.reading() as connection:
+            return diff_servers(connection, _known_form(one_id), _known_form(other_id))
+
+    def diff_fleet(
+        self, before: Moment = "first", after: Moment = "now", *, progress: Progress = silent
+    ) -> FleetDiff:
+        """What changed in the fleet between two positions or ``recorded_at``.
+
+        ``progress`` is told how many of the servers in question are done, and how many they are.
+        """
+        with self._store.connections.reading() as connection:
+            return diff_fleet(connection, before, after, progress)
 
     # The way of a command
 

@@ -60,10 +60,12 @@ class HistoryEntry:
         }
 
 
-def history(recorded: Iterable[RecordedEvent]) -> list[HistoryEntry]:
-    """The history that a server's events tell, given in order of occurrence."""
+def history(recorded: Iterable[RecordedEvent], before: Server | None = None) -> list[HistoryEntry]:
+    """The history that a server's events tell, given in order of occurrence.
+
+    ``before`` is the server that they happened to, where they are not its first.
+    """
     entries: list[HistoryEntry] = []
-    before: Server | None = None
     for one in recorded:
         command = one.command
         after = evolve(before, one.event, command.occurred_at)

@@ -37,11 +37,17 @@ class Page(NamedTuple):
     stopped_by: UnknownEvent | None
 
 
-def page(log: sqlite3.Connection, after: int, limit: int = PAGE) -> Page:
-    """The page behind a position; its ``last`` is ``after`` where the log ends there."""
+def page(
+    log: sqlite3.Connection, after: int, limit: int = PAGE, until: int = queries.LARGEST
+) -> Page:
+    """The page behind a position, and up to another.
+
+    Its ``last`` is ``after`` where the log ends there.
+    """
     events: list[FeedEvent] = []
     last = after
-    for position, stream, version, topic, state, occurred_at in queries.page(log, after, limit):
+    rows = queries.page(log, after, limit, until)
+    for position, stream, version, topic, state, occurred_at in rows:
         if topic.startswith(PREFIX) and occurred_at is not None:
             try:
                 event = CODEC.decode(topic, state, position)

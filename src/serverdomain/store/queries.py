@@ -22,7 +22,8 @@ _RECORDED = (
     f"SELECT e.position, e.originator_version, e.topic, e.state, {_COMMAND}"
     " FROM stored_events e JOIN commands c USING (command_id)"
 )
-_LARGEST = 2**63 - 1
+LARGEST = 2**63 - 1
+"""No version, position or time lies above it."""
 
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
 
@@ -32,13 +33,23 @@ def originator_id(server_id: str) -> str:
     return server_id.replace("-", "")
 
 
-def stream(connection: sqlite3.Connection, server_id: str, last: int = _LARGEST) -> Stream:
-    """A server's stream, of events at or below position ``last``."""
+def stream(
+    connection: sqlite3.Connection,
+    server_id: str,
+    last: int = LARGEST,
+    *,
+    version: int = LARGEST,
+    recorded_at: int = LARGEST,
+    occurred_at: int = LARGEST,
+) -> Stream:
+    """A server's stream, of events at or below position ``last`` and within the other bounds."""
+    # The pluses keep these conditions away from other indexes: the stream's own is the way.
     rows = connection.execute(
         "SELECT c.occurred_at, e.position, e.topic, e.state, e.originator_version"
         " FROM stored_events e JOIN commands c USING (command_id)"
-        " WHERE e.originator_id = ? AND e.position <= ? ORDER BY e.originator_version",
-        (originator_id(server_id), last),
+        " WHERE e.originator_id = ? AND e.originator_version <= ? AND +e.position <= ?"
+        " AND +c.recorded_at <= ? AND +c.occurred_at <= ? ORDER BY e.originator_version",
+        (originator_id(server_id), version, last, recorded_at, occurred_at),
     ).fetchall()
     decode = CODEC.decode
     facts = [
@@ -56,7 +67,7 @@ def refusals_id(server_id: str) -> str:
 def history(
     connection: sqlite3.Connection,
     server_id: str,
-    last: int = _LARGEST,
+    last: int = LARGEST,
     *,
     with_refusals: bool = False,
 ) -> list[RecordedEvent]:
@@ -76,7 +87,7 @@ def history(
 
 
 def recorded_after(
-    connection: sqlite3.Connection, after: int, limit: int, before: int = _LARGEST
+    connection: sqlite3.Connection, after: int, limit: int, before: int = LARGEST
 ) -> list[RecordedEvent]:
     """Events of ours between two positions, in order of position; refusals are passed over.
 
@@ -126,17 +137,17 @@ def events_of(connection: sqlite3.Connection, command_id: int) -> list[RecordedE
 
 
 def page(
-    connection: sqlite3.Connection, after: int, limit: int
+    connection: sqlite3.Connection, after: int, limit: int, until: int = LARGEST
 ) -> list[tuple[int, str, int, str, str, int | None]]:
     """The log's rows behind a position: position, stream, version, topic, state and time.
 
-    Events of other applications are among them, without a time.
+    Those at or below ``until``. Events of other applications are among them, without a time.
     """
     rows = connection.execute(
         "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state, c.occurred_at"
         " FROM stored_events e LEFT JOIN commands c USING (command_id)"
-        " WHERE e.position > ? ORDER BY e.position LIMIT ?",
-        (after, limit),
+        " WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?",
+        (after, until, limit),
     )
     return rows.fetchall()
 
@@ -145,6 +156,43 @@ def head(connection: sqlite3.Connection) -> int:
     """The log's last position, 0 where it is empty."""
     (position,) = connection.execute("SELECT MAX(position) FROM stored_events").fetchone()
     return position or 0
+
+
+def first(connection: sqlite3.Connection) -> int:
+    """The log's first position, 0 where it is empty."""
+    (position,) = connection.execute("SELECT MIN(position) FROM stored_events").fetchone()
+    return position or 0
+
+
+def last_position(connection: sqlite3.Connection, until: int) -> int:
+    """The last position at or below another, 0 where there is none."""
+    (position,) = connection.execute(
+        "SELECT MAX(position) FROM stored_events WHERE position <= ?", (until,)
+    ).fetchone()
+    return position or 0
+
+
+def position_at(connection: sqlite3.Connection, recorded_at: int) -> int:
+    """The last position that the log had taken in at a time, 0 before its first."""
+    # Commands and events are numbered in one order, and recorded_at never decreases with it.
+    row = connection.execute(
+        "SELECT e.position FROM stored_events e WHERE e.command_id <= ("
+        " SELECT command_id FROM commands WHERE recorded_at <= ?"
+        " ORDER BY recorded_at DESC, command_id DESC LIMIT 1"
+        ") ORDER BY e.command_id DESC, e.position DESC LIMIT 1",
+        (recorded_at,),
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def changed_between(connection: sqlite3.Connection, after: int, until: int) -> list[str]:
+    """The ids of the servers that have events behind one position and up to another."""
+    rows = connection.execute(
+        "SELECT DISTINCT e.originator_id FROM stored_events e JOIN commands c USING (command_id)"
+        " WHERE e.position > ? AND e.position <= ? AND c.refused = 0",
+        (after, until),
+    )
+    return [server_id_of(stream) for (stream,) in rows.fetchall()]
 
 
 def events_behind(connection: sqlite3.Connection, position: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-_EXTRAS = {"typer": "cli", "rich": "cli", "plotext": "audit"}
+_EXTRAS = {"typer": "cli", "rich": "cli", "jsonpatch": "audit", "plotext": "audit"}
 
 
 def main() -> NoReturn:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import StringIO
 from textwrap import indent
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from serverdomain.domain.server import Server
 
 _NO_END = 1_000_000
+
+Line = tuple[str, str]
+"""A line of text, and its style as `rich` calls it."""
 
 
 class AnswerLost(Exception):
@@ -94,6 +97,16 @@ def say_table(table: Table) -> None:
     say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
 
 
+def say_lines(lines: Iterable[Line]) -> None:
+    """Print lines, in their colours on a terminal; nothing is cut or wrapped."""
+    from rich.text import Text
+
+    page = StringIO()
+    text = Text("\n").join(Text(line, style) for line, style in lines)
+    _console(page, _is_terminal(sys.stdout)).print(text, soft_wrap=True)
+    say(page.getvalue().removesuffix("\n"))
+
+
 def visible(text: str) -> str:
     """Text with what would not show, or would make a terminal obey, written out."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
@@ -107,6 +120,12 @@ def bar(stream: TextIO, *, off_terminal: bool = False) -> Progress:
     return Progress(
         console=_console(stream, on_terminal), disable=not (on_terminal or off_terminal)
     )
+
+
+def followed(progress: Progress, what: str) -> Callable[[int, int], None]:
+    """A task on a bar, to be told what is done and of how much."""
+    task = progress.add_task(what, total=None)
+    return lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _json(value: object) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from serverdomain.adapters.cli import (
     demo,
+    diff,
     generate,
     history,
     lifetimes,
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions, history, what_if):
+for group in (lifetimes, rebuilds, settings, states, questions, history, diff, what_if):
     app.add_typer(group.app)
 app.add_typer(report.app, name="report")
 app.add_typer(view.app, name="view")

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Literal
 
 import typer
 
-from serverdomain.adapters.cli.answers import document, say_json, say_table, visible
+from serverdomain.adapters.cli.answers import (
+    bar,
+    document,
+    followed,
+    say_json,
+    say_table,
+    visible,
+)
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     AsJson,
+    AsOfMoment,
     Endpoint,
     Place,
     ServerId,
     ViewPlace,
+    moment_given,
     with_options,
 )
 
@@ -24,10 +34,16 @@ Status = Literal["ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF"]
 
 @app.command()
 @with_options
-def show(server: ServerId, place: Place, endpoint: Endpoint = ENDPOINT) -> None:
-    """Print a server as it is now."""
+def show(
+    server: ServerId,
+    place: Place,
+    as_of: AsOfMoment = None,
+    endpoint: Endpoint = ENDPOINT,
+) -> None:
+    """Print a server as it is now, or was then."""
+    at = moment_given(as_of)
     with place.open() as servers:
-        found = servers.get(server)
+        found = servers.get(server, as_of=at)
     say_json({"server": document(found, endpoint)})
 
 
@@ -40,17 +56,35 @@ def list_servers(
     image: Annotated[
         str | None, typer.Option(metavar="ID", help="Only those of this image.")
     ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="MOMENT",
+            help="Those that were there at position:N or recorded:TIME.",
+            show_default="now",
+        ),
+    ] = None,
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """List the servers that are there, newest first."""
+    """List the servers that are there, or were, newest first."""
     from rich.table import Table
 
+    from serverdomain.audit.as_of import ask_fleet
     from serverdomain.domain import limits, moment
 
     image_id = None if image is None else limits.canonical_uuid("--image", image)
-    with place.open_view() as servers:
-        found = servers.list(status=status, name=name, image_id=image_id)
+    at = moment_given(as_of)
+    if at is None:
+        with place.open_view() as servers:
+            found = servers.list(status=status, name=name, image_id=image_id)
+    else:
+        ask_fleet(at, "--as-of")
+        with place.open() as servers, bar(sys.stderr) as progress:
+            follow = followed(progress, "fleet")
+            with servers.fleet(as_of=at, progress=follow) as fleet:
+                found = fleet.servers(status=status, name=name, image_id=image_id)
     if as_json:
         say_json({"servers": [document(server, endpoint) for server in found]})
         return
