@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         StoreMissing,
         StoreNewer,
         UnknownEvent,
+        Unproven,
     )
     from serverdomain.servers import Accepted, Servers
     from serverdomain.store.accept import Outcome
@@ -58,6 +59,7 @@ _HOMES = {
         "StoreMissing",
         "StoreNewer",
         "UnknownEvent",
+        "Unproven",
     ),
     "serverdomain.servers": ("Accepted", "Servers"),
     "serverdomain.store.accept": ("Outcome",),
@@ -96,6 +98,7 @@ __all__ = [
     "StoreMissing",
     "StoreNewer",
     "UnknownEvent",
+    "Unproven",
 ]
 
 

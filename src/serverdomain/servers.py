@@ -21,6 +21,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from serverdomain.audit.history import HistoryEntry, history
+from serverdomain.audit.ledger import Ledger
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
@@ -132,6 +133,11 @@ class Servers:
             if self._view is None:
                 self._view = ServerView(self._store, self._view_path)
             return self._view
+
+    @property
+    def ledger(self) -> Ledger:
+        """Signed checkpoints of the log, and whether it still holds what they cover."""
+        return Ledger(self._store)
 
     def react(
         self,

@@ -8,6 +8,7 @@ import typer
 
 from serverdomain.adapters.cli import (
     demo,
+    ledger,
     lifetimes,
     questions,
     reactions,
@@ -28,4 +29,5 @@ for group in (lifetimes, rebuilds, settings, states, questions):
     app.add_typer(group.app)
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(demo.app)
