@@ -98,7 +98,7 @@ class Ledger:
             events = rows.count(connection)
             problems, uncovered = compare(connection, signed, leaves, progress)
             unlocated = why_not if problems else None
-            problems += _beside_the_events(connection, signed)
+            problems += _beside_the_events(connection, signed, problems)
         return Verdict(signed, events, uncovered, tuple(problems), unlocated)
 
     def prove(self, position: int, checkpoint: File, progress: Progress = lambda *_: None) -> bytes:
@@ -197,13 +197,18 @@ def _ask_same(older: Checkpoint, tree: Tree, out: Path) -> None:
         )
 
 
-def _beside_the_events(connection: sqlite3.Connection, signed: Checkpoint) -> list[Problem]:
+def _beside_the_events(
+    connection: sqlite3.Connection, signed: Checkpoint, found: list[Problem]
+) -> list[Problem]:
+    """What is wrong with the log's id and with commands, after what was found of the events."""
     problems = []
     origin = f"serverdomain/{rows.log_id(connection)}"
     if origin != signed.origin:
         note = f"the log is {origin}, the checkpoint is of {signed.origin}"
         problems.append(Problem("altered", None, None, None, note=note))
-    for command_id in rows.commands_without_events(connection):
-        note = f"command {command_id} has no event"
-        problems.append(Problem("inserted", None, None, None, note=note))
+    # An event that is gone, or names another command, leaves its own behind.
+    if not any(problem.what in ("altered", "removed") for problem in found):
+        for command_id in rows.commands_without_events(connection):
+            note = f"command {command_id} has no event"
+            problems.append(Problem("inserted", None, None, None, note=note))
     return problems

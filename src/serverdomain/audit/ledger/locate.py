@@ -99,7 +99,9 @@ def locate(old: bytes, today: Today, hashing: Hashing) -> tuple[list[Problem], i
             end = bisect_left(strangers, gap.before, begin)
             problems += _between(gap, strangers[begin:end])
             begin = end
-    ended, later = _at_the_end(gap, strangers[begin:], gapless=gap.behind == size - gap.events)
+    problems += _instead(gap, strangers[begin:])
+    rest = strangers[bisect_right(strangers, gap.behind, begin) :]
+    ended, later = _at_the_end(gap, rest, gapless=gap.behind == size - gap.events)
     return _merged([*problems, *ended]), later
 
 
@@ -167,10 +169,8 @@ def _between(gap: _Gap, strangers: Sequence[int]) -> Iterator[Problem]:
     """What happened between two known events, ``strangers`` being what stands there today."""
     assert gap.before is not None
     places = range(gap.behind + 1, gap.before)
+    yield from _instead(gap, strangers)
     inside = strangers[bisect_right(strangers, gap.behind) :]
-    # Below any position there ever was.
-    for position in strangers[: len(strangers) - len(inside)]:
-        yield Problem("inserted", position, position, 1)
     if gap.events == len(places):
         yield from _in_place(places, inside)
         return
@@ -186,6 +186,12 @@ def _between(gap: _Gap, strangers: Sequence[int]) -> Iterator[Problem]:
         yield Problem("inserted", inside[0], inside[-1], len(inside) - gap.events)
         return
     for position in inside:
+        yield Problem("inserted", position, position, 1)
+
+
+def _instead(gap: _Gap, strangers: Sequence[int]) -> Iterator[Problem]:
+    """What stands where an event stood that was moved away, or below any position there was."""
+    for position in strangers[: bisect_right(strangers, gap.behind)]:
         yield Problem("inserted", position, position, 1)
 
 
