@@ -44,9 +44,7 @@ def test_a_log_that_nobody_edited_holds(folder: Path) -> None:
     [
         (["UPDATE stored_events SET state = '{}' WHERE position = 3"], ["3 altered"]),
         (
-            [
-                "UPDATE stored_events SET originator_id = 'x' || position WHERE position IN (3,4,9)"
-            ],
+            ["UPDATE stored_events SET originator_id = 'x' || position WHERE position IN (3,4,9)"],
             ["3-4 altered", "9 altered"],
         ),
         (["UPDATE stored_events SET originator_version = 99 WHERE position = 3"], ["3 altered"]),

@@ -47,7 +47,7 @@ def compare(
     ``leaves`` are those that the checkpoint vouches for, if they are at hand.
     """
     events = rows.count(connection)
-    reading = _told(rows.read(connection), events, progress)
+    reading = _told(rows.read(connection), min(events, checkpoint.size), progress)
     if leaves is None:
         return _by_root(reading, checkpoint, events)
     same, before = 0, 0
@@ -112,6 +112,6 @@ def _hashing(connection: sqlite3.Connection, position: int) -> Callable[[int], b
 def _told(reading: Iterator[list[Row]], events: int, progress: Progress) -> Iterator[list[Row]]:
     done = 0
     for some in reading:
-        yield some
         done += len(some)
-        progress(done, events)
+        progress(min(done, events), events)
+        yield some
