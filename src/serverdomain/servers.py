@@ -20,6 +20,8 @@ from uuid import uuid4
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from serverdomain.audit import check
+from serverdomain.audit.finding import Finding
 from serverdomain.audit.history import HistoryEntry, history
 from serverdomain.audit.timeline import Timeline
 from serverdomain.domain import commands as c
@@ -32,6 +34,7 @@ from serverdomain.projections import reactions
 from serverdomain.projections.reactions import ATTEMPTS, Handler, Reaction
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
+from serverdomain.store import place as places
 from serverdomain.store.accept import Outcome, Request, ask
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC
@@ -392,6 +395,22 @@ class Servers:
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
+
+    def check(self, progress: check.Progress = check.silent) -> list[Finding]:
+        """What of log and view does not hold, in one pass over both; nothing is written.
+
+        ``progress`` is told how many steps are done, and of how many.
+        """
+        place = self._store.connections.place
+        if place.path is None:
+            with self._store.connections.reading() as log:
+                return list(check.check(log, None, progress))
+        view = (
+            place.beside("view")
+            if self._view_path is None
+            else places.from_path(self._view_path, "view")
+        )
+        return list(check.check_files(place, view, progress))
 
     def list(
         self,

@@ -7,6 +7,7 @@ import rich  # noqa: F401
 import typer
 
 from serverdomain.adapters.cli import (
+    check,
     demo,
     history,
     lifetimes,
@@ -29,4 +30,5 @@ for group in (lifetimes, rebuilds, settings, states, questions, history):
     app.add_typer(group.app)
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
+app.add_typer(check.app)
 app.add_typer(demo.app)

@@ -6,6 +6,7 @@
     1  the log, the clock or a rule says no
     2  the words alone are wrong: usage, a document, a body, the form of a time
     3  a store or view cannot be used; the answer cannot be printed
+    4  a check found something
 
 Ctrl-C ends with 130, and like a reader who has closed the pipe it is nothing to talk about.
 """
