@@ -55,7 +55,7 @@ class InvalidBody(InvalidInput):
 
 
 class Refused(ServerdomainError):
-    """A rule said no, and nothing was written.
+    """A rule said no, and nothing changed; the log may keep that it was asked.
 
     ``rule`` is one of ``"role"``, ``"lock"``, ``"state"``, ``"image"``, ``"quota"`` and ``"time"``.
     """

@@ -20,8 +20,11 @@ from uuid import uuid4
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from serverdomain.audit import check
+from serverdomain.audit.finding import Finding
 from serverdomain.audit.history import HistoryEntry, history
 from serverdomain.audit.ledger import Ledger
+from serverdomain.audit.timeline import Timeline
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
@@ -32,7 +35,8 @@ from serverdomain.projections import reactions
 from serverdomain.projections.reactions import ATTEMPTS, Handler, Reaction
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
-from serverdomain.store.accept import Outcome, Request, accept
+from serverdomain.store import place as places
+from serverdomain.store.accept import Outcome, Request, ask
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC
 from serverdomain.store.context import Context
@@ -92,7 +96,7 @@ class Servers:
     version that the caller decided on) and ``occurred_at`` (an aware datetime; now, if absent), and
     gives back an `Accepted`. It raises `Refused` where a rule says no, `Conflict` where another
     command came first, `NotFound` where there is no such server, `InvalidInput` for words that mean
-    nothing, `OutcomeUnknown` where the disk did not tell; nothing is written in the first four.
+    nothing, `OutcomeUnknown` where the disk did not tell; nothing changes in the first four.
 
     May be shared between threads; not with a forked child.
     """
@@ -107,6 +111,7 @@ class Servers:
         self._clock = clock
         self._view_path = view
         self._view: ServerView | None = None
+        self._timeline: Timeline | None = None
         self._opening_view = Lock()
         self._running: list[Reaction] = []
 
@@ -139,6 +144,14 @@ class Servers:
         """Signed checkpoints of the log, and whether it still holds what they cover."""
         return Ledger(self._store)
 
+    @property
+    def timeline(self) -> Timeline:
+        """Every event of the log, to be searched; its file is opened, or made, when first asked."""
+        with self._opening_view:
+            if self._timeline is None:
+                self._timeline = Timeline(self._store)
+            return self._timeline
+
     def react(
         self,
         name: str,
@@ -170,11 +183,12 @@ class Servers:
         return reactions.skip(self._store, name)
 
     def close(self) -> None:
-        """Stop the reactions, and close store and view."""
+        """Stop the reactions, and close store and views."""
         for reaction in self._running:
             reaction.stop()
-        if self._view is not None:
-            self._view.close()
+        for view in (self._view, self._timeline):
+            if view is not None:
+                view.close()
         self._store.close()
 
     def __enter__(self) -> Servers:
@@ -348,6 +362,10 @@ class Servers:
             raise InvalidInput("events", "none came, at least one is allowed")
         stored = "\n".join(part for fact in facts for part in CODEC.encode(fact))
         for fact in facts:
+            if isinstance(fact, e.CommandRefused):
+                raise InvalidInput(
+                    "events", "a CommandRefused came, what happened to a server is allowed"
+                )
             if isinstance(fact, e.ServerRegistered | e.ServerObserved):
                 _ask_same_server(server_id, fact.server_id)
         return self._accept(
@@ -374,13 +392,31 @@ class Servers:
     def history(self, server_id: str) -> list[HistoryEntry]:
         """What happened to a server, in order of occurrence; a deleted one's stays.
 
+        What was refused stands in its place, with no version.
+
         Raises `NotFound` where the log knows nothing of it.
         """
         with self._store.connections.reading() as connection:
-            recorded = queries.history(connection, _known_form(server_id))
+            recorded = queries.history(connection, _known_form(server_id), with_refusals=True)
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
+
+    def check(self, progress: check.Progress = check.silent) -> list[Finding]:
+        """What of log and view does not hold, in one pass over both; nothing is written.
+
+        ``progress`` is told how many steps are done, and of how many.
+        """
+        place = self._store.connections.place
+        if place.path is None:
+            with self._store.connections.reading() as log:
+                return list(check.check(log, None, progress))
+        view = (
+            place.beside("view")
+            if self._view_path is None
+            else places.from_path(self._view_path, "view")
+        )
+        return list(check.check_files(place, view, progress))
 
     def list(
         self,
@@ -458,9 +494,7 @@ class Servers:
             expected_version=expected_version,
             **flags,
         )
-        return self._store.transact(
-            context.request_id, lambda connection: accept(self._store, connection, request)
-        )
+        return ask(self._store, request)
 
 
 def _known_form(server_id: str) -> str:

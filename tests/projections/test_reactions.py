@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from queue import Queue
+from threading import Event as Flag
 
 import pytest
 
-from serverdomain import Context, InvalidInput, NotFound, RebuildServer, Servers
+from serverdomain import Context, InvalidInput, NotFound, RebuildServer, Refused, Servers
 from serverdomain.domain.events import RebuildRequested, ServerRenamed
 from serverdomain.projections.happened import Happened
 from serverdomain.projections.reactions import Reaction
@@ -202,6 +204,30 @@ def test_an_event_of_a_newer_release_stops_it_with_words(tmp_path: Path) -> None
     assert told.get(timeout=SECONDS).position == 1
     assert (stopped.position, stopped.stopped_at) == (1, 2)
     assert "ServerPainted" in (stopped.why or "")
+
+
+def test_refusals_are_passed_over_and_its_place_moves_behind_them(servers: Servers) -> None:
+    told: Queue[Happened] = Queue()
+    with servers.react("billing", told.put, start="beginning"):
+        for number in range(3):
+            with pytest.raises(Refused):
+                servers.start(SERVER, Context(request_id=f"req-{number}"))
+        servers.rename(SERVER, "after")
+        for number in range(3):
+            with pytest.raises(Refused):
+                servers.start(SERVER, Context(request_id=f"req-{number}"))
+        names = [told.get(timeout=SECONDS).name for _ in range(2)]
+        until(lambda: servers.reactions()[0].position == 8)
+
+    assert names == ["ServerRegistered", "ServerRenamed"]
+    assert told.empty()
+
+
+def until(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not there():
+        assert time.monotonic() < deadline
+        Flag().wait(0.01)
 
 
 def until_stopped(reaction: Reaction) -> None:

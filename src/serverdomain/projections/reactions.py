@@ -106,6 +106,7 @@ class Reaction:
         with self._store.connections.reading() as connection:
             place = bookmarks.bookmark(connection, self.name)
             assert place is not None
+            head = queries.head(connection)
             try:
                 page = queries.recorded_after(connection, place.position, PAGE)
                 unknown = None
@@ -121,6 +122,9 @@ class Reaction:
             self._tell(place, page)
         elif unknown is not None:
             self._give_up(place, unknown.position, str(unknown))
+        elif head > place.position:
+            # Nothing that it is told of: refusals, or another application's events.
+            self._save(replace(place, position=head))
         else:
             self._store.wait_past(place.position, LOOK)
 

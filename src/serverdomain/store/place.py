@@ -29,13 +29,13 @@ class Place(NamedTuple):
         """The SQLite URI that opens it (``mode``: ``rw`` or ``rwc``)."""
         return ":memory:" if self.path is None else f"{self.path.as_uri()}?mode={mode}"
 
-    def view(self) -> Place:
-        """The place of its view: of ``cloud.db`` that is ``cloud.view.db``."""
+    def beside(self, what: str) -> Place:
+        """The place of its ``view`` or the like: of ``cloud.db`` that is ``cloud.view.db``."""
         if self.path is None:
             return self
         name = self.path.name
         stem = name.removesuffix(".db") if name != ".db" else name
-        return Place(self.path.with_name(f"{stem}.view.db"))
+        return Place(self.path.with_name(f"{stem}.{what}.db"))
 
 
 def from_url(url: str) -> Place:

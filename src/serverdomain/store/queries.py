@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID, uuid5
 
 import msgspec
 
-from serverdomain.store.codec import CODEC
+from serverdomain.domain.events import Event
+from serverdomain.store.codec import CODEC, PREFIX
 from serverdomain.store.recorded import Fact, RecordedCommand, RecordedEvent, Stream
 
 _COMMAND = (
@@ -46,11 +48,29 @@ def stream(connection: sqlite3.Connection, server_id: str, last: int = _LARGEST)
     return Stream(server_id, rows[-1][4] if rows else 0, facts)
 
 
-def history(connection: sqlite3.Connection, server_id: str) -> list[RecordedEvent]:
-    """A server's events with all that the log says of them, in order of occurrence."""
+def refusals_id(server_id: str) -> str:
+    """The stream of what was refused to a server, as it is named: 32 hex digits."""
+    return uuid5(UUID(server_id), "refusals").hex
+
+
+def history(
+    connection: sqlite3.Connection,
+    server_id: str,
+    last: int = _LARGEST,
+    *,
+    with_refusals: bool = False,
+) -> list[RecordedEvent]:
+    """A server's events, at or below position ``last``, in order of occurrence.
+
+    Each with all that the log says of it; ``with_refusals``, which have versions of their own, what
+    was refused stands among them.
+    """
+    own = originator_id(server_id)
+    beside = refusals_id(server_id) if with_refusals else own
     rows = connection.execute(
-        f"{_RECORDED} WHERE e.originator_id = ? ORDER BY c.occurred_at, e.position",
-        (originator_id(server_id),),
+        f"{_RECORDED} WHERE e.originator_id IN (?, ?) AND +e.position <= ?"
+        " ORDER BY c.occurred_at, e.position",
+        (own, beside, last),
     )
     return list(_recorded(rows.fetchall()))
 
@@ -58,15 +78,34 @@ def history(connection: sqlite3.Connection, server_id: str) -> list[RecordedEven
 def recorded_after(
     connection: sqlite3.Connection, after: int, limit: int, before: int = _LARGEST
 ) -> list[RecordedEvent]:
-    """Events of ours between two positions, in order of position.
+    """Events of ours between two positions, in order of position; refusals are passed over.
 
     Raises `UnknownEvent` where one of them is a newer release's.
     """
     rows = connection.execute(
-        f"{_RECORDED} WHERE e.position > ? AND e.position < ? ORDER BY e.position LIMIT ?",
+        f"{_RECORDED} WHERE e.position > ? AND e.position < ? AND c.refused = 0"
+        " ORDER BY e.position LIMIT ?",
         (after, before, limit),
     )
     return list(_recorded(rows.fetchall()))
+
+
+def all_after(
+    connection: sqlite3.Connection, after: int, limit: int
+) -> Iterator[tuple[int, RecordedEvent | None]]:
+    """The log behind a position, refusals too: each position, with its event if it is one of ours.
+
+    Raises `UnknownEvent` once it comes to a newer release's.
+    """
+    rows = connection.execute(
+        f"SELECT e.position, e.originator_version, e.topic, e.state, {_COMMAND}"
+        " FROM stored_events e LEFT JOIN commands c USING (command_id)"
+        " WHERE e.position > ? ORDER BY e.position LIMIT ?",
+        (after, limit),
+    )
+    for row in rows.fetchall():
+        ours = row[2].startswith(PREFIX) and row[4] is not None
+        yield row[0], next(_recorded([row])) if ours else None
 
 
 def command(connection: sqlite3.Connection, request_id: str) -> RecordedCommand | None:
@@ -140,11 +179,32 @@ def row_hash(connection: sqlite3.Connection, position: int) -> str | None:
     return None if row is None else hashlib.sha256(msgspec.json.encode(row)).hexdigest()
 
 
-def insert_command(connection: sqlite3.Connection, row: RecordedCommand) -> int:
+def refused_since(connection: sqlite3.Connection, user_id: str, project_id: str, after: int) -> int:
+    """How many refusals to an actor were recorded after a time."""
+    (count,) = connection.execute(
+        "SELECT COUNT(*) FROM commands"
+        " WHERE refused = 1 AND user_id = ? AND project_id = ? AND recorded_at > ?",
+        (user_id, project_id, after),
+    ).fetchone()
+    return int(count)
+
+
+def version_of(connection: sqlite3.Connection, stream_name: str) -> int:
+    """The version that a stream has come to, 0 where there is none."""
+    (version,) = connection.execute(
+        "SELECT MAX(originator_version) FROM stored_events WHERE originator_id = ?", (stream_name,)
+    ).fetchone()
+    return version or 0
+
+
+def insert_command(
+    connection: sqlite3.Connection, row: RecordedCommand, *, refused: bool = False
+) -> int:
     """Append a command and give back its id; the one in ``row`` is not used."""
     cursor = connection.execute(
         "INSERT INTO commands (kind, server_id, members, user_id, project_id, roles, request_id,"
-        " correlation_id, caused_by, occurred_at, recorded_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        " correlation_id, caused_by, occurred_at, recorded_at, refused)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             row.kind,
             row.server_id,
@@ -157,10 +217,36 @@ def insert_command(connection: sqlite3.Connection, row: RecordedCommand) -> int:
             row.caused_by,
             row.occurred_at,
             row.recorded_at,
+            refused,
         ),
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
+
+
+def insert_events(
+    connection: sqlite3.Connection,
+    stream_name: str,
+    version: int,
+    events: Sequence[Event],
+    command_id: int,
+) -> list[int]:
+    """Append a command's events to a stream behind ``version``; gives back their positions."""
+    stored = [
+        (stream_name, number, *CODEC.encode(event), command_id)
+        for number, event in enumerate(events, start=version + 1)
+    ]
+    positions = []
+    for row in stored:
+        cursor = connection.execute(
+            "INSERT INTO stored_events"
+            " (originator_id, originator_version, topic, state, command_id)"
+            " VALUES (?, ?, ?, ?, ?)",
+            row,
+        )
+        assert cursor.lastrowid is not None
+        positions.append(cursor.lastrowid)
+    return positions
 
 
 def server_id_of(stream_name: str) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from io import StringIO
+from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -45,16 +47,19 @@ def complain(message: str) -> None:
         print(f"serverdomain: {visible(message)}", file=sys.stderr, flush=True)
 
 
-def say(text: str, request_id: str | None = None) -> None:
-    """Print text and a newline; ``request_id`` names the command whose answer it is."""
+def say(text: str, request_id: str | None = None, end: str = "\n") -> None:
+    """Print text, and what is to ``end`` it.
+
+    ``request_id`` names the command whose answer it is.
+    """
     if sys.stdout is None:
         raise AnswerLost("stdout is closed", request_id)
     try:
         try:
-            print(text, flush=True)
+            print(text, end=end, flush=True)
         except UnicodeEncodeError as narrow:
             encoded = text.encode(narrow.encoding, "backslashreplace")
-            print(encoded.decode(narrow.encoding), flush=True)
+            print(encoded.decode(narrow.encoding), end=end, flush=True)
     except BrokenPipeError:
         raise NobodyListens from None
     except OSError as error:
@@ -77,13 +82,16 @@ def say_bytes(content: bytes) -> None:
 
 def say_json(value: object, request_id: str | None = None) -> None:
     """Print a value as JSON; what would not show, or stdout cannot write, is escaped."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    if not encoding.lower().startswith("utf"):
-        text = json.dumps(value, indent=2)
-    elif not text.isascii():
-        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
-    say(text, request_id)
+    say(_json(value), request_id)
+
+
+def say_json_array(values: Iterable[object]) -> None:
+    """Print values as a JSON array, each as soon as it is there."""
+    printed = False
+    for value in values:
+        say(f"{',' if printed else '['}\n{indent(_json(value), '  ')}", end="")
+        printed = True
+    say("\n]" if printed else "[]")
 
 
 def document(server: Server, endpoint: str, admin_pass: str | None = None) -> dict[str, Any]:
@@ -113,6 +121,16 @@ def bar(stream: TextIO, *, off_terminal: bool = False) -> Progress:
     return Progress(
         console=_console(stream, on_terminal), disable=not (on_terminal or off_terminal)
     )
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    if not encoding.lower().startswith("utf"):
+        return json.dumps(value, indent=2)
+    if not text.isascii():
+        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return text
 
 
 def _console(file: TextIO, on_terminal: bool) -> Console:

@@ -7,7 +7,9 @@ import rich  # noqa: F401
 import typer
 
 from serverdomain.adapters.cli import (
+    check,
     demo,
+    history,
     ledger,
     lifetimes,
     questions,
@@ -25,9 +27,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions):
+for group in (lifetimes, rebuilds, settings, states, questions, history):
     app.add_typer(group.app)
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
+app.add_typer(check.app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(demo.app)

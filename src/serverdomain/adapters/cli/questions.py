@@ -1,14 +1,12 @@
-"""What a server is, which there are, and what happened to one."""
+"""What a server is, and which there are."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from serverdomain.adapters.cli.answers import document, say, say_json, say_table, visible
+from serverdomain.adapters.cli.answers import document, say_json, say_table, visible
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     AsJson,
@@ -18,9 +16,6 @@ from serverdomain.adapters.cli.options import (
     ViewPlace,
     with_options,
 )
-
-if TYPE_CHECKING:
-    from serverdomain.audit.history import HistoryEntry
 
 app = typer.Typer()
 
@@ -67,33 +62,3 @@ def list_servers(
         shown = (server.id, server.name, server.status, server.image_id, server.project_id)
         table.add_row(*map(visible, (*shown, updated)))
     say_table(table)
-
-
-@app.command()
-@with_options
-def history(server: ServerId, place: Place, as_json: AsJson = False) -> None:
-    """Tell what happened to a server.
-
-    When, which event, who, and what it changed from what to what.
-    """
-    with place.open() as servers:
-        found = servers.history(server)
-    if as_json:
-        say_json([entry.as_json() for entry in found])
-    else:
-        say("\n".join(told(found)))
-
-
-def told(entries: Iterable[HistoryEntry]) -> Iterator[str]:
-    """The lines of a history for people."""
-    for entry in entries:
-        shown = entry.as_json()
-        who = visible(f"{entry.user_id} in {entry.project_id}")
-        yield f"{shown['occurred_at']}  {entry.name}  by {who}, {entry.request_id}"
-        for change in entry.changes:
-            before, after = (_value(value) for value in (change.before, change.after))
-            yield f"    {visible(change.path)}: {before} -> {after}"
-
-
-def _value(value: object) -> str:
-    return "absent" if value is None else visible(json.dumps(value, ensure_ascii=False))

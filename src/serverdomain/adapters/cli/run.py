@@ -6,7 +6,7 @@
     1  the log, the clock or a rule says no
     2  the words alone are wrong: usage, a document, a body, the form of a time
     3  a store or view cannot be used; the answer cannot be printed
-    4  the log is not what was signed; a signature or a proof does not hold
+    4  something was found: by a check, by a ledger, or that a proof does not hold
 
 Ctrl-C ends with 130, and like a reader who has closed the pipe it is nothing to talk about.
 """
