@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain import Conflict, InvalidInput, NotFound, Servers, StoreDamaged, Unproven
+from serverdomain import (
+    Actor,
+    Conflict,
+    Context,
+    InvalidInput,
+    NotFound,
+    Refused,
+    Servers,
+    StoreDamaged,
+    Unproven,
+)
 from serverdomain.audit.ledger import check_proof, merkle
 from serverdomain.audit.ledger.checkpoint import Checkpoint
 from serverdomain.audit.ledger.proof import Consistent, Included
@@ -235,6 +245,22 @@ def test_a_checkpoint_goes_on_from_an_older_one_or_from_none(folder: Path) -> No
         others.ledger.checkpoint(folder / "key", folder / "theirs")
         with pytest.raises(InvalidInput, match="a checkpoint of serverdomain/"):
             others.ledger.consistency(folder / "signed", folder / "theirs")
+
+
+def test_what_was_refused_is_covered_like_any_event(folder: Path) -> None:
+    with opened(folder) as servers:
+        with pytest.raises(Refused):
+            servers.stop(SERVERS[0], Context(Actor("reader", "openstack", ("reader",)), "req-no"))
+        servers.ledger.checkpoint(folder / "key", folder / "later")
+        checked = check_proof(servers.ledger.prove(66, folder / "later"), [folder / "key.pub"])
+    assert isinstance(checked, Included)
+    assert checked.event["topic"] == "serverdomain:CommandRefused:1"
+    assert (checked.event["refused"], checked.event["request_id"]) == (1, "req-no")
+    with editing(folder / "cloud.db") as connection:
+        connection.execute("UPDATE commands SET user_id = 'nobody' WHERE refused = 1")
+    with opened(folder) as servers:
+        (problem,) = servers.ledger.verify(folder / "later", [folder / "key"]).problems
+    assert str(problem) == "66 altered"
 
 
 def test_openssl_alone_can_check_the_signature(folder: Path) -> None:

@@ -135,11 +135,17 @@ def check_proof(
 def _say_included(proved: Included, as_json: bool) -> None:
     signed = proved.checkpoint
     if as_json:
-        say_json({"event": proved.event, "checkpoint": _members(signed), "index": proved.rank})
+        event = {
+            name: {"hex": value.hex()} if isinstance(value, bytes) else value
+            for name, value in proved.event.items()
+        }
+        say_json({"event": event, "checkpoint": _members(signed), "index": proved.rank})
         return
     say(visible(f"this event is number {proved.rank + 1} of {signed.size} in {signed.origin}:"))
     for name, value in proved.event.items():
-        say(visible(f"  {name}: {value}"))
+        if value is not None:
+            shown = value.hex() if isinstance(value, bytes) else value
+            say(visible(f"  {name}: {shown}"))
 
 
 def _say_consistent(proved: Consistent, as_json: bool) -> None:

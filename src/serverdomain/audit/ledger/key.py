@@ -19,11 +19,11 @@ try:
         Ed25519PrivateKey,
         Ed25519PublicKey,
     )
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError:
     raise ModuleNotFoundError(
-        f"signatures need {missing.name}, which is not installed; "
+        "signatures need cryptography, which is not installed; "
         "pip install 'serverdomain[audit]' brings it",
-        name=missing.name,
+        name="cryptography",
     ) from None
 
 _ED25519 = b"\x01"
