@@ -12,6 +12,7 @@ from typer.main import get_command
 from serverdomain.adapters.cli.app import app
 
 PAGE = (Path(__file__).parents[3] / "docs/cli.md").read_text("utf-8")
+NEXT_PART = "\n## "
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
@@ -36,7 +37,7 @@ def sections() -> dict[str, str]:
     """Under the words of its heading, each section; the heading is its first line."""
     found = re.split(r"^### `(.*)`$", PAGE, flags=re.MULTILINE)
     return {
-        heading: f"{heading}\n{text}"
+        heading: f"{heading}\n{text.split(NEXT_PART)[0]}"
         for heading, text in zip(found[1::2], found[2::2], strict=True)
     }
 
