@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         StoreMissing,
         StoreNewer,
         UnknownEvent,
+        Unproven,
     )
     from serverdomain.servers import Accepted, Servers
     from serverdomain.store.accept import Outcome
@@ -68,6 +69,7 @@ _HOMES = {
         "StoreMissing",
         "StoreNewer",
         "UnknownEvent",
+        "Unproven",
     ),
     "serverdomain.servers": ("Accepted", "Servers"),
     "serverdomain.store.accept": ("Outcome",),
@@ -112,6 +114,7 @@ __all__ = [
     "StoreNewer",
     "Supposed",
     "UnknownEvent",
+    "Unproven",
     "WhatIf",
 ]
 

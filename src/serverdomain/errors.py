@@ -8,6 +8,7 @@
     ├── Refused                  a rule said no; ``rule`` names which
     ├── Conflict                 another command came first, or the state is not the one decided on
     ├── NotFound                 no such server (or metadata key) as things are now
+    ├── Unproven                 a signature or a proof does not hold
     └── StoreError               a store or view cannot be used
         ├── StoreMissing         there is none
         ├── StoreForeign         the file holds something else, or another log's view
@@ -71,6 +72,10 @@ class Conflict(ServerdomainError):
 
 class NotFound(ServerdomainError):
     """There is no such server, or it has no such metadata key."""
+
+
+class Unproven(ServerdomainError):
+    """A signature or a proof does not hold: what it says is not to be believed."""
 
 
 class StoreError(ServerdomainError):

@@ -19,11 +19,14 @@ from uuid import uuid4
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from serverdomain.audit import check
 from serverdomain.audit.as_of import AsOf, Moment, server_as_of
 from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
+from serverdomain.audit.finding import Finding
 from serverdomain.audit.fleet import Fleet
 from serverdomain.audit.history import HistoryEntry, history
 from serverdomain.audit.keyframes import Keyframes
+from serverdomain.audit.ledger import Ledger
 from serverdomain.audit.supposed import Named, Supposed, What
 from serverdomain.audit.timeline import Timeline
 from serverdomain.audit.what_if import WhatIf, what_if
@@ -38,6 +41,7 @@ from serverdomain.projections.reactions import ATTEMPTS, Handler, Reaction
 from serverdomain.projections.replay import Progress, silent
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
+from serverdomain.store import place as places
 from serverdomain.store.accept import Outcome, Request, ask
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC
@@ -141,6 +145,11 @@ class Servers:
             if self._view is None:
                 self._view = ServerView(self._store, self._view_path)
             return self._view
+
+    @property
+    def ledger(self) -> Ledger:
+        """Signed checkpoints of the log, and whether it still holds what they cover."""
+        return Ledger(self._store)
 
     @property
     def timeline(self) -> Timeline:
@@ -425,6 +434,22 @@ class Servers:
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return what_if(known, recorded, drop=drop, insert=insert, replace=replace)
+
+    def check(self, progress: check.Progress = check.silent) -> list[Finding]:
+        """What of log and view does not hold, in one pass over both; nothing is written.
+
+        ``progress`` is told how many steps are done, and of how many.
+        """
+        place = self._store.connections.place
+        if place.path is None:
+            with self._store.connections.reading() as log:
+                return list(check.check(log, None, progress))
+        view = (
+            place.beside("view")
+            if self._view_path is None
+            else places.from_path(self._view_path, "view")
+        )
+        return list(check.check_files(place, view, progress))
 
     def list(
         self,

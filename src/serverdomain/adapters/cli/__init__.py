@@ -9,7 +9,13 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-_EXTRAS = {"typer": "cli", "rich": "cli", "jsonpatch": "audit", "plotext": "audit"}
+_EXTRAS = {
+    "typer": "cli",
+    "rich": "cli",
+    "cryptography": "audit",
+    "jsonpatch": "audit",
+    "plotext": "audit",
+}
 
 
 def main() -> NoReturn:

@@ -7,10 +7,12 @@ import rich  # noqa: F401
 import typer
 
 from serverdomain.adapters.cli import (
+    check,
     demo,
     diff,
     generate,
     history,
+    ledger,
     lifetimes,
     questions,
     reactions,
@@ -34,5 +36,7 @@ for group in (lifetimes, rebuilds, settings, states, questions, history, diff, w
 app.add_typer(report.app, name="report")
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
+app.add_typer(check.app)
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(demo.app)
 app.add_typer(generate.app)
