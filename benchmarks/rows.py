@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from benchmarks.by_hand import ByHand
+from benchmarks.fleet import AskingHistories, Generating, InsertingRows, Reporting
 from benchmarks.idiomatic import Batched, Idiomatic
 from benchmarks.measure import Row
 from benchmarks.ours import Ours
@@ -36,6 +37,16 @@ def view(rival: Rival, _: int, server: int) -> int:
     return rival.view()
 
 
+def make(rival: Rival, _: int, server: int) -> None:
+    assert isinstance(rival, Generating)
+    rival.make()
+
+
+def report(rival: Rival, _: int, server: int) -> object:
+    assert isinstance(rival, Reporting)
+    return rival.report()
+
+
 def rows(*, quick: bool) -> list[Row]:
     """Every row; quick ones show that all works and little more."""
     rounds = 1 if quick else 10
@@ -44,6 +55,8 @@ def rows(*, quick: bool) -> list[Row]:
         _getting("get-10", 1, rounds),
         _getting("get-1000", 3 if quick else 111, rounds),
         _viewing(2 if quick else 300, 1 if quick else 5),
+        _generating(3 if quick else 500, 1 if quick else 5),
+        _reporting(3 if quick else 500, 1 if quick else 5),
     ]
 
 
@@ -96,4 +109,35 @@ def _viewing(servers: int, rounds: int) -> Row:
         step=view,
         unit="event",
         units=events,
+    )
+
+
+def _generating(servers: int, rounds: int) -> Row:
+    return Row(
+        name="generate",
+        what=f"generate a fleet of {servers} servers",
+        rivals=(Generating, InsertingRows),
+        servers=servers,
+        cycles=1,
+        asked=(0,),
+        rounds=rounds,
+        step=make,
+        unit="server",
+        units=servers,
+    )
+
+
+def _reporting(servers: int, rounds: int) -> Row:
+    return Row(
+        name="reports",
+        what=f"three reports on {servers} servers",
+        rivals=(Reporting, AskingHistories),
+        servers=servers,
+        cycles=1,
+        asked=(0,),
+        rounds=rounds,
+        step=report,
+        unit="report",
+        units=3,
+        writes=False,
     )

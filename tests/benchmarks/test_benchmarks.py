@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import EXPLAINED, main
+from benchmarks.fleet import AskingHistories, Reporting
 from benchmarks.measure import Figures
 from benchmarks.rows import rows
 from benchmarks.where import DISK
@@ -46,6 +47,17 @@ def test_every_rival_tells_the_same_story(tmp_path: Path) -> None:
         assert "another" not in str(one.get(1))
         assert one.view() == one.view() == 3
         one.close()
+
+
+def test_the_reports_are_those_that_the_histories_give(tmp_path: Path) -> None:
+    told = []
+    for rival in (Reporting, AskingHistories):
+        one = rival(tmp_path)
+        one.fill(20, 1)
+        told.append(one.report())
+        one.close()
+    assert told[0] == told[1]
+    assert told[0]["rebuilds"]["completed"] > 10
 
 
 def test_a_row_alone_is_measured_where_one_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -168,7 +168,7 @@ def test_a_server_folded_again_is_shown_at_the_page_and_no_further(cloud):
     view = ViewPlace(cloud.store, None).open()
     with view.reading() as shown:
         step = catch_up.next_step(cloud.store, shown, generations.live(shown), 3)
-    (server,) = step.servers
+    (server,) = step.changes.servers
     assert (server.name, server.metadata, server.version) == ("2", {"late": "1"}, 3)
     view.close()
 
