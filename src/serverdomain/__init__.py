@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from serverdomain.audit.actions import Action
     from serverdomain.audit.as_of import AsOf
     from serverdomain.audit.diff import Diff, FleetDiff, PathChange
     from serverdomain.audit.fleet import Fleet
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         NotFound,
         OutcomeUnknown,
         Refused,
+        RequestIdTaken,
         ServerdomainError,
         StoreDamaged,
         StoreError,
@@ -36,12 +38,14 @@ if TYPE_CHECKING:
         StoreMissing,
         StoreNewer,
         UnknownEvent,
+        Unproven,
     )
     from serverdomain.servers import Accepted, Servers
     from serverdomain.store.accept import Outcome
     from serverdomain.store.context import Context
 
 _HOMES = {
+    "serverdomain.audit.actions": ("Action",),
     "serverdomain.audit.as_of": ("AsOf",),
     "serverdomain.audit.diff": ("Diff", "FleetDiff", "PathChange"),
     "serverdomain.audit.fleet": ("Fleet",),
@@ -60,6 +64,7 @@ _HOMES = {
         "NotFound",
         "OutcomeUnknown",
         "Refused",
+        "RequestIdTaken",
         "ServerdomainError",
         "StoreDamaged",
         "StoreError",
@@ -68,6 +73,7 @@ _HOMES = {
         "StoreMissing",
         "StoreNewer",
         "UnknownEvent",
+        "Unproven",
     ),
     "serverdomain.servers": ("Accepted", "Servers"),
     "serverdomain.store.accept": ("Outcome",),
@@ -78,6 +84,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "SYSTEM",
     "Accepted",
+    "Action",
     "Actor",
     "Address",
     "AsOf",
@@ -101,6 +108,7 @@ __all__ = [
     "RebuildServer",
     "Refused",
     "RegisterServer",
+    "RequestIdTaken",
     "Server",
     "ServerdomainError",
     "Servers",
@@ -112,6 +120,7 @@ __all__ = [
     "StoreNewer",
     "Supposed",
     "UnknownEvent",
+    "Unproven",
     "WhatIf",
 ]
 

@@ -11,6 +11,7 @@ import pytest
 from serverdomain import Context, HistoryEntry, InvalidInput, RebuildServer, Servers
 from serverdomain.adapters.fleet import generate
 from serverdomain.audit.reports import images, lost_metadata, rebuilds
+from serverdomain.audit.reports.months import every_month
 from serverdomain.audit.reports.rebuilds import percentiles
 from serverdomain.domain import events as e
 from serverdomain.store.sqlite import SQLiteStore
@@ -68,7 +69,8 @@ def test_every_rebuild_is_counted_by_how_it_ended(
     requested = [one.requested_at for one in found.never_ended]
     assert requested == sorted(requested)
     by_month = Counter(f"{time.requested_at:%Y-%m}" for time in times)
-    assert {month: sum(ends.values()) for month, ends in found.by_month.items()} == by_month
+    counted = {month: sum(ends.values()) for month, ends in found.by_month.items()}
+    assert {month: count for month, count in counted.items() if count} == by_month
 
 
 def test_failures_are_counted_by_the_image_asked_for_and_the_host_then(
@@ -116,6 +118,12 @@ def test_a_late_fact_ends_a_rebuild_where_it_occurred(servers: Servers, clock: M
     assert [one.rebuild_id for one in found.never_ended] == ["req-2"]
     servers.delete(SERVER, Context(ADMIN))
     assert rebuilds(servers.timeline).outcomes == {"reset": 1, "deleted": 1}
+
+
+def test_no_month_is_missing_between_the_first_and_the_last() -> None:
+    assert every_month({"2025-02", "2024-11"}) == ["2024-11", "2024-12", "2025-01", "2025-02"]
+    assert every_month(["2024-12"]) == ["2024-12"]
+    assert every_month([]) == []
 
 
 def test_percentiles_are_by_the_nearest_rank() -> None:

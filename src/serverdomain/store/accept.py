@@ -17,7 +17,7 @@ from msgspec import Struct
 from serverdomain.domain import moment
 from serverdomain.domain.events import Event
 from serverdomain.domain.server import Server
-from serverdomain.errors import Conflict, NotFound, OutcomeUnknown, Refused
+from serverdomain.errors import Conflict, NotFound, OutcomeUnknown, Refused, RequestIdTaken
 from serverdomain.store import queries, refusals
 from serverdomain.store.context import Context
 from serverdomain.store.recorded import Fact, RecordedCommand, Stream
@@ -93,8 +93,8 @@ def accept(
     """Record what was asked, or give back the outcome that it had the first time.
 
     A refusal that was recorded is given back, for the transaction to be committed; one that was not
-    is raised, as are `Conflict` and whatever else ``request.decide`` raises: nothing is written
-    then.
+    is raised, as are `Conflict`, `RequestIdTaken` and whatever else ``request.decide`` raises:
+    nothing is written then.
     """
     members = _canonical(request.members).decode()
     first = queries.command(connection, request.context.request_id)
@@ -163,7 +163,7 @@ def _first_outcome(
 ) -> Outcome:
     same_server = request.generated_id or first.server_id == request.server_id
     if first.kind != request.kind or first.members != members or not same_server:
-        raise Conflict(
+        raise RequestIdTaken(
             f"request id {first.request_id} is taken by another command: {first.kind} of server "
             f"{first.server_id}, recorded at {moment.exact(first.recorded_at)}"
         )

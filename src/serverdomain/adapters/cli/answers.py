@@ -69,6 +69,20 @@ def say(text: str, request_id: str | None = None, end: str = "\n") -> None:
         raise AnswerLost(error.strerror or str(error), request_id) from None
 
 
+def say_bytes(content: bytes) -> None:
+    """Print a file's content, byte by byte as it is, whatever the terminal's encoding."""
+    if sys.stdout is None:
+        raise AnswerLost("stdout is closed", None)
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise NobodyListens from None
+    except OSError as error:
+        raise AnswerLost(error.strerror or str(error), None) from None
+
+
 def say_json(value: object, request_id: str | None = None) -> None:
     """Print a value as JSON; what would not show, or stdout cannot write, is escaped."""
     say(_json(value), request_id)

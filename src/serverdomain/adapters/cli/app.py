@@ -7,18 +7,22 @@ import rich  # noqa: F401
 import typer
 
 from serverdomain.adapters.cli import (
+    check,
     demo,
     diff,
     generate,
     history,
+    ledger,
     lifetimes,
     questions,
     reactions,
     rebuilds,
     report,
+    serve,
     settings,
     states,
     view,
+    wait,
     what_if,
 )
 
@@ -29,10 +33,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions, history, diff, what_if):
+for group in (lifetimes, rebuilds, settings, states, questions, wait, history, diff, what_if):
     app.add_typer(group.app)
 app.add_typer(report.app, name="report")
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
+app.add_typer(check.app)
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(serve.app)
 app.add_typer(demo.app)
 app.add_typer(generate.app)

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct, to_builtins
 from sqlite_utils import Database
 
+from serverdomain.audit.reports.months import every_month
 from serverdomain.audit.timeline import Timeline
 from serverdomain.domain import limits
 from serverdomain.projections.timeline_rows import IMAGES
@@ -79,7 +80,7 @@ def _report(rows: Database, asked: str | None) -> Images:
             running[server_id] = occurred_at
         elif before == asked:
             running.pop(server_id, None)
-    months = _every_month(list(by_month))
+    months = every_month(by_month)
     nothing: Counter[str] = Counter()
     uses = []
     for image in counts:
@@ -95,11 +96,3 @@ def _report(rows: Database, asked: str | None) -> Images:
         image_id=asked,
         servers=None if asked is None else [StillRuns(*one) for one in running.items()],
     )
-
-
-def _every_month(there: list[str]) -> list[str]:
-    """From the first to the last, those in which nothing changed too."""
-    if not there:
-        return []
-    first, last = ((int(month[:4]) * 12 + int(month[5:]) - 1) for month in (there[0], there[-1]))
-    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in range(first, last + 1)]

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct, to_builtins
 from sqlite_utils import Database
 
+from serverdomain.audit.reports.months import every_month
 from serverdomain.audit.timeline import Timeline
 from serverdomain.projections.timeline_rows import KEYS_LOST
 
@@ -93,7 +94,7 @@ def _report(rows: Database, limit: int) -> LostMetadata:
     return LostMetadata(
         rebuilds=len(losses),
         servers=len({loss.server_id for loss in losses}),
-        by_month=dict(sorted(months.items())),
+        by_month={month: months[month] for month in every_month(months)},
         keys=[
             KeyLost(key, times[key], len(servers[key]), last[key])
             for key in sorted(times, key=lambda key: (-times[key], key))[:limit]

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct, field, to_builtins
 from sqlite_utils import Database
 
+from serverdomain.audit.reports.months import every_month
 from serverdomain.audit.timeline import Timeline
 from serverdomain.projections.timeline_rows import REBUILDS
 
@@ -101,7 +102,7 @@ def _report(rows: Database, limit: int) -> Rebuilds:
         requested=outcomes.total(),
         outcomes=dict(outcomes.most_common()),
         seconds=percentiles(durations),
-        by_month={month: dict(months[month]) for month in sorted(months)},
+        by_month={month: dict(months[month]) for month in every_month(months.keys())},
         by_image=images.worst(limit),
         by_host=hosts.worst(limit),
         never_ended=sorted(never, key=lambda one: one.requested_at)[:limit],
