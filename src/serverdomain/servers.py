@@ -11,6 +11,7 @@ import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -125,7 +126,6 @@ class Servers:
         self._view: ServerView | None = None
         self._timeline: Timeline | None = None
         self._opening_view = Lock()
-        self._keyframes = Keyframes(store)
         self._running: list[Reaction] = []
 
     @classmethod
@@ -533,6 +533,10 @@ class Servers:
         To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
         """
         return Fleet(self._store, self._keyframes, as_of, progress)
+
+    @cached_property
+    def _keyframes(self) -> Keyframes:
+        return Keyframes(self._store)
 
     def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
         """What changed between two moments of a server, in whichever order, and by which events.
