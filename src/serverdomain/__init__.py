@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from serverdomain.audit.finding import Finding
     from serverdomain.audit.history import HistoryEntry
+    from serverdomain.audit.timeline import Timeline
     from serverdomain.domain.actor import SYSTEM, Actor
     from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
     from serverdomain.domain.document import Change
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
     from serverdomain.store.context import Context
 
 _HOMES = {
+    "serverdomain.audit.finding": ("Finding",),
     "serverdomain.audit.history": ("HistoryEntry",),
+    "serverdomain.audit.timeline": ("Timeline",),
     "serverdomain.domain.actor": ("SYSTEM", "Actor"),
     "serverdomain.domain.commands": ("CreateServer", "RebuildServer", "RegisterServer"),
     "serverdomain.domain.document": ("Change",),
@@ -76,6 +80,7 @@ __all__ = [
     "CreateServer",
     "Event",
     "Fault",
+    "Finding",
     "HistoryEntry",
     "InvalidBody",
     "InvalidInput",
@@ -95,6 +100,7 @@ __all__ = [
     "StoreLocked",
     "StoreMissing",
     "StoreNewer",
+    "Timeline",
     "UnknownEvent",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -39,9 +40,10 @@ HEX, OTHER_HEX = SERVER.replace("-", ""), OTHER.replace("-", "")
 # Positions:           1 registered  2 registered  3 renamed  4 refused  5 stopped  6 renamed twice
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "cloud.db"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store and its view, whose files every test gets for itself."""
+    path = tmp_path_factory.mktemp("made") / "cloud.db"
     clock = ManualClock()
     with Servers.open(f"sqlite:///{path}", clock=clock) as servers:
         servers.register(adopted(), Context(OWNER, "req-1"))
@@ -56,7 +58,14 @@ def path(tmp_path: Path) -> Path:
             OTHER, [e.ServerRenamed("six"), e.ServerRenamed("seven")], Context(OWNER, "req-6")
         )
         servers.list()
-    return path
+    return path.parent
+
+
+@pytest.fixture
+def path(made: Path, tmp_path: Path) -> Path:
+    for file in made.iterdir():
+        shutil.copy(file, tmp_path)
+    return tmp_path / "cloud.db"
 
 
 def tamper(path: Path, *statements: str) -> None:
