@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given as for_any
@@ -339,6 +340,18 @@ def test_while_others_write_nothing_is_found(path: Path) -> None:
             servers.rename(SERVER, f"while {number}")
             servers.list()
         assert list(findings) == []
+
+
+def test_of_another_applications_events_only_versions_are_asked() -> None:
+    with Cloud() as cloud:
+        cloud.create("web")
+        cloud.append_foreign(uuid4(), range(7, 12))
+        assert findings_in(cloud) == []
+
+        with cloud.store.connections.writing() as log:
+            log.execute("DROP TRIGGER stored_events_no_delete")
+            log.execute("DELETE FROM stored_events WHERE position = 4")
+        assert ("version", 5) in [(one.kind, one.position) for one in findings_in(cloud)]
 
 
 def test_servers_check_themselves_and_tell_how_far_they_are(path: Path) -> None:
