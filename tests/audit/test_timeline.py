@@ -125,6 +125,24 @@ def test_a_late_fact_rewrites_what_its_servers_later_events_changed(
     assert after == histories(servers, (SERVER, OTHER))
 
 
+def test_a_beginning_that_comes_late_rewrites_what_had_come_before_it(
+    servers: Servers, clock: ManualClock
+) -> None:
+    clock.advance(60)
+    servers.record(NEW_IMAGE, [e.ServerRenamed("early")])
+    (alone,) = servers.timeline.search(server_id=NEW_IMAGE)
+    assert alone.changes == ()
+
+    servers.record(NEW_IMAGE, [registered(server_id=NEW_IMAGE)], occurred_at=START)
+
+    begun, renamed = servers.timeline.search(server_id=NEW_IMAGE)
+    assert begun.name == "ServerRegistered"
+    assert renamed.changes == (("/name", "foobar", "early"),)
+    servers.rename(NEW_IMAGE, "late")
+    *_, last = servers.timeline.search(server_id=NEW_IMAGE)
+    assert last.changes == (("/name", "early", "late"),)
+
+
 def test_refusals_stand_in_it_in_their_place(servers: Servers, clock: ManualClock) -> None:
     with pytest.raises(Refused):
         servers.rebuild(
