@@ -135,7 +135,11 @@ TAMPERED = [
     (f"{EVENT} command_id = 2 WHERE position = 5", 5, "its command 2 is older than 4"),
     ("DELETE FROM commands WHERE command_id = 3", 3, "its command 3 is not there"),
     ("DELETE FROM commands WHERE command_id = 6", None, "ends at command_id 5, .* given was 6"),
-    (f"{COMMAND} recorded_at = 5 WHERE command_id = 5", 5, "recorded at 1970-.*, one before it"),
+    (
+        f"{COMMAND} recorded_at = 5 WHERE command_id = 5",
+        5,
+        "recorded at 1970-.*, the one before it",
+    ),
     (f"{COMMAND} recorded_at = 1 << 62 WHERE command_id = 6", 6, "no time in recorded_at"),
     (f"{COMMAND} occurred_at = 'noon' WHERE command_id = 3", 3, "no time in occurred_at: 'noon'"),
     (f"{COMMAND} occurred_at = 5 WHERE command_id = 5", None, "is not the fold in"),
@@ -162,6 +166,14 @@ def test_an_edit_in_the_file_is_found_and_named(
     tamper(path, statement)
 
     assert [one for one in found(path) if one[1] == position and re.search(what, one[0])]
+
+
+def test_a_time_that_stands_out_is_said_once(path: Path) -> None:
+    tamper(path, "UPDATE commands SET recorded_at = recorded_at + 3600000000 WHERE command_id = 3")
+
+    ((what, position),) = found(path)
+    assert position == 4
+    assert what.startswith("command 4 was recorded at ")
 
 
 def test_rows_that_change_places_are_found(path: Path) -> None:

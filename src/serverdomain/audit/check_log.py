@@ -114,9 +114,9 @@ def commands(log: sqlite3.Connection) -> Iterator[Finding]:
             if recorded_at < latest:
                 was, earlier = moment.exact(recorded_at), moment.exact(latest)
                 yield Finding(
-                    "time", f"{of} was recorded at {was}, one before it at {earlier}", position
+                    "time", f"{of} was recorded at {was}, the one before it at {earlier}", position
                 )
-            latest = max(latest, recorded_at)
+            latest = recorded_at
         if kind not in COMMANDS and kind != RECORD:
             yield Finding("command", f"{of} is of no known kind: {kind!r}", position)
         for name, text, read in [
