@@ -33,11 +33,11 @@ def setting() -> bool:
     return given == "on"
 
 
-def keep(connection: sqlite3.Connection, command: RecordedCommand, refused: Refused) -> None:
-    """Record a refusal, in the caller's transaction, unless the actor had too many."""
+def keep(connection: sqlite3.Connection, command: RecordedCommand, refused: Refused) -> bool:
+    """Record a refusal, in the caller's transaction; False where the actor had too many."""
     since = command.recorded_at - MINUTE
     if queries.refused_since(connection, command.user_id, command.project_id, since) >= MOST:
-        return
+        return False
     event = msgspec.convert(
         {
             "server_id": command.server_id,
@@ -52,3 +52,4 @@ def keep(connection: sqlite3.Connection, command: RecordedCommand, refused: Refu
     command_id = queries.insert_command(connection, command, refused=True)
     version = queries.version_of(connection, stream)
     queries.insert_events(connection, stream, version, [event], command_id)
+    return True
