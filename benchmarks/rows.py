@@ -6,6 +6,7 @@ from itertools import count
 
 from benchmarks.by_hand import ByHand
 from benchmarks.idiomatic import Batched, Idiomatic
+from benchmarks.ledger import HashingRows, HashingStates, Verifying
 from benchmarks.measure import Row
 from benchmarks.ours import Ours
 from benchmarks.rival import EVENTS_OF_A_CYCLE, IMAGES, Rival
@@ -36,6 +37,11 @@ def view(rival: Rival, _: int, server: int) -> int:
     return rival.view()
 
 
+def verify(rival: Rival, _: int, server: int) -> int:
+    assert isinstance(rival, Verifying)
+    return rival.verify()
+
+
 def rows(*, quick: bool) -> list[Row]:
     """Every row; quick ones show that all works and little more."""
     rounds = 1 if quick else 10
@@ -44,6 +50,7 @@ def rows(*, quick: bool) -> list[Row]:
         _getting("get-10", 1, rounds),
         _getting("get-1000", 3 if quick else 111, rounds),
         _viewing(2 if quick else 300, 1 if quick else 5),
+        _verifying(2 if quick else 500, 1 if quick else 15),
     ]
 
 
@@ -96,4 +103,21 @@ def _viewing(servers: int, rounds: int) -> Row:
         step=view,
         unit="event",
         units=events,
+    )
+
+
+def _verifying(servers: int, rounds: int) -> Row:
+    events = servers * (1 + EVENTS_OF_A_CYCLE)
+    return Row(
+        name="verify",
+        what=f"verify a log, {events} events",
+        rivals=(Verifying, HashingRows, HashingStates),
+        servers=servers,
+        cycles=1,
+        asked=(0,),
+        rounds=rounds,
+        step=verify,
+        unit="event",
+        units=events,
+        writes=False,
     )
