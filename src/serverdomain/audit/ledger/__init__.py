@@ -13,8 +13,8 @@ from serverdomain.audit.ledger import merkle, proof, rows
 from serverdomain.audit.ledger.checkpoint import Checkpoint, leaves_of, leaves_path
 from serverdomain.audit.ledger.durable import replacing
 from serverdomain.audit.ledger.leaf import encoded, hashed
-from serverdomain.audit.ledger.locate import Problem
 from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
+from serverdomain.audit.ledger.problem import Problem
 from serverdomain.audit.ledger.verify import Progress, Verdict, compare
 from serverdomain.errors import Conflict, InvalidInput, NotFound, StoreDamaged, Unproven
 

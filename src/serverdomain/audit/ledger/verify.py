@@ -14,8 +14,9 @@ from typing import NamedTuple
 from serverdomain.audit.ledger import rows
 from serverdomain.audit.ledger.checkpoint import Checkpoint
 from serverdomain.audit.ledger.leaf import Row, hashed, hashed_at
-from serverdomain.audit.ledger.locate import Problem, Today, locate
+from serverdomain.audit.ledger.locate import Today, locate
 from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
+from serverdomain.audit.ledger.problem import Problem
 from serverdomain.errors import StoreDamaged
 
 Progress = Callable[[int, int], object]
