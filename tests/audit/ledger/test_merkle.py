@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serverdomain.audit.ledger import merkle
@@ -60,6 +60,7 @@ def leaves(size: int) -> bytes:
     return b"".join(merkle.leaf_hash(str(number).encode()) for number in range(size))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 40)))
 def test_a_tree_may_grow_in_any_steps(steps: list[int]) -> None:
     hashes = hashes_of(leaves(sum(steps)))
@@ -71,6 +72,7 @@ def test_a_tree_may_grow_in_any_steps(steps: list[int]) -> None:
         assert tree.root() == independent.root(hashes[:done])
 
 
+@settings(max_examples=40)
 @given(st.data(), st.integers(1, 200))
 def test_every_leaf_of_a_tree_of_any_size_has_a_proof_that_leads_to_its_root(
     data: st.DataObject, size: int
@@ -90,6 +92,7 @@ def test_every_leaf_of_a_tree_of_any_size_has_a_proof_that_leads_to_its_root(
             assert merkle.root_from_inclusion(leaf, index, size, wrong) != root
 
 
+@settings(max_examples=40)
 @given(st.data(), st.integers(0, 200))
 def test_between_any_two_sizes_there_is_a_proof_that_leads_to_both_roots(
     data: st.DataObject, size: int

@@ -268,7 +268,7 @@ def at_random(folder: Path, seeds: range, covered: int = 65) -> None:
 
 
 def test_edits_at_random_are_found_and_located(folder: Path) -> None:
-    at_random(folder, range(40))
+    at_random(folder, range(30))
 
 
 @pytest.mark.slow
