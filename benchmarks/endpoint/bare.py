@@ -1,0 +1,37 @@
+"""What answers the same bytes and does nothing else: starlette as its tutorial has it.
+
+``GET /`` says hello in a body of a server's size. ``POST /`` parses a body and answers another. Run
+as a process under the server that ``serverdomain serve`` runs under.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+
+def bare(answer: bytes) -> Starlette:
+    """An app whose answers are this JSON document."""
+    document = json.loads(answer)
+
+    async def hello(request: Request) -> Response:
+        return Response(answer, media_type="application/json")
+
+    async def post(request: Request) -> Response:
+        json.loads(await request.body())
+        return JSONResponse(document, 202)
+
+    return Starlette(routes=[Route("/", hello), Route("/", post, methods=["POST"])])
+
+
+if __name__ == "__main__":
+    import socket
+    import uvicorn
+    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP); s.bind(("127.0.0.1", 0))
+    print(s.getsockname()[1], flush=True)
+    uvicorn.Server(uvicorn.Config(bare(sys.stdin.buffer.read()), log_level="critical", http="httptools")).run(sockets=[s])
