@@ -9,7 +9,8 @@ import dataclasses
 import hashlib
 import secrets
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -20,15 +21,18 @@ from uuid import uuid4
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from serverdomain.audit.actions import Action, actions
 from serverdomain.audit.history import HistoryEntry, history
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
-from serverdomain.domain.decisions import decide
-from serverdomain.domain.server import Server
-from serverdomain.errors import InvalidInput, NotFound
+from serverdomain.domain.decisions import ask_project, decide
+from serverdomain.domain.server import Server, fold
+from serverdomain.errors import Conflict, InvalidInput, NotFound
 from serverdomain.projections import reactions
-from serverdomain.projections.reactions import ATTEMPTS, Handler, Reaction
+from serverdomain.projections.follow import follow
+from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
+from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
 from serverdomain.store.accept import Outcome, Request, accept
@@ -77,11 +81,13 @@ class How(TypedDict, total=False):
     """What every command may be told besides.
 
     ``expected_version`` is the version that the caller decided on; ``occurred_at``, aware, when it
-    happened (now, if absent).
+    happened (now, if absent); ``project_id`` the project that the server must be of, or it is not
+    there for the caller.
     """
 
     expected_version: int | None
     occurred_at: datetime | None
+    project_id: str | None
 
 
 class Servers:
@@ -140,14 +146,17 @@ class Servers:
         *,
         start: Literal["head", "beginning"] = "head",
         attempts: int = ATTEMPTS,
+        at_work: AtWork = nullcontext,
     ) -> Reaction:
         """Run ``handler`` once something happened, in a thread of its own, until it is stopped.
 
         It is told of every event at least once, in the log's order, from a durable position under
         ``name``; a new one begins at ``start``. After so many ``attempts`` with one event it stops.
+        What ``at_work`` makes is entered when this process takes up the work, before the first
+        event, and left when it ends: of all processes one is at work.
         """
-        reaction = Reaction(self._store, name, handler, start, attempts)
-        self._running.append(reaction)
+        reaction = Reaction(self._store, name, handler, start, attempts, at_work)
+        self._running = [*(one for one in self._running if one.is_alive), reaction]
         return reaction
 
     def reactions(self) -> list[Bookmark]:
@@ -163,13 +172,34 @@ class Servers:
         """Let a stopped reaction go on behind the event that stopped it. Raises `NotFound`."""
         return reactions.skip(self._store, name)
 
+    def now(self) -> datetime:
+        """What its clock says, aware."""
+        return self._clock()
+
+    def forget(self) -> None:
+        """Throw a log in memory away, and begin an empty one; its reactions are stopped.
+
+        For tests, which share what is dear to start. Raises `Conflict` for a log in a file.
+        """
+        if self._store.is_kept:
+            raise Conflict("the store is a file, which is kept; one in memory: can be forgotten")
+        self._stop_reactions()
+        with self._opening_view:
+            if self._view is not None:
+                self._view.close()
+            self._view = None
+        self._store.forget()
+
     def close(self) -> None:
         """Stop the reactions, and close store and view."""
-        for reaction in self._running:
-            reaction.stop()
+        self._stop_reactions()
         if self._view is not None:
             self._view.close()
         self._store.close()
+
+    def _stop_reactions(self) -> None:
+        for reaction in self._running:
+            reaction.stop()
 
     def __enter__(self) -> Servers:
         return self
@@ -356,14 +386,45 @@ class Servers:
 
     # Questions
 
-    def get(self, server_id: str) -> Server:
-        """The server as it is now. Raises `NotFound`, also for a deleted one."""
+    def get(self, server_id: str, *, project_id: str | None = None) -> Server:
+        """The server as it is now. Raises `NotFound`, also for a deleted one.
+
+        With a ``project_id`` a server of another project is not there either.
+        """
         known = _known_form(server_id)
         with self._store.connections.reading() as connection:
             server = queries.stream(connection, known).server
         if server is None or server.deleted:
             raise NotFound(f"server {server_id} is not there")
+        ask_project(server, project_id)
         return server
+
+    def actions(self, server_id: str, *, project_id: str | None = None) -> list[Action]:
+        """What was asked of the server and how it went, newest first, as `Action`s.
+
+        Raises `NotFound`, also for a deleted one, and for one of another project than the given.
+        """
+        with self._store.connections.reading() as connection:
+            recorded = queries.history(connection, _known_form(server_id))
+        server = fold((one.event, one.command.occurred_at) for one in recorded)
+        if server is None or server.deleted:
+            raise NotFound(f"server {server_id} is not there")
+        ask_project(server, project_id)
+        return actions(recorded)
+
+    def latest(self) -> datetime | None:
+        """When the log took its latest command in, aware; ``None`` where it is empty."""
+        with self._store.connections.reading() as connection:
+            micros = queries.latest_recorded_at(connection)
+        return None if micros is None else moment.to_datetime(micros)
+
+    def follow(self, server_id: str, seconds: float | None = None) -> Iterator[Server]:
+        """The server as it is, then after each event that the log takes in, whoever asked for it.
+
+        Ends after so many seconds, if any are given. Raises `NotFound` where it is not there, or
+        once it is deleted.
+        """
+        return follow(self._store, _known_form(server_id), seconds)
 
     def history(self, server_id: str) -> list[HistoryEntry]:
         """What happened to a server, in order of occurrence; a deleted one's stays.
@@ -376,21 +437,16 @@ class Servers:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
 
-    def list(
-        self,
-        *,
-        status: str | None = None,
-        name: str | None = None,
-        image_id: str | None = None,
-        project_id: str | None = None,
-    ) -> list[Server]:
+    def list(self, **asked: Unpack[Asked]) -> list[Server]:
         """The servers that are there, newest first, from the view, which is caught up first.
 
-        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF); ``name`` finds a part.
+        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF), ``image_id`` and
+        ``project_id`` are what they have; ``name`` finds a part, of which, ``anchored``, a ``^``
+        before it and a ``$`` behind it stand for the name's ends. At most ``limit`` are given,
+        those behind the server with the id ``marker``. Raises `InvalidInput`, also for an unknown
+        marker.
         """
-        return self.view.servers(
-            caught_up=True, status=status, name=name, image_id=image_id, project_id=project_id
-        )
+        return self.view.servers(caught_up=True, **asked)
 
     # The way of a command
 
@@ -437,15 +493,20 @@ class Servers:
         otherwise: int | None = None,
         expected_version: int | None = None,
         occurred_at: datetime | None = None,
+        project_id: str | None = None,
         **flags: bool,
     ) -> Outcome:
+        def decide_within(server: Server | None) -> Sequence[e.Event]:
+            ask_project(server, project_id)
+            return decide(server)
+
         given = None if occurred_at is None else moment.to_micros(occurred_at, "occurred_at")
         request = Request(
             server_id=server_id,
             kind=kind,
             # A time that was given is part of what was asked.
             members=members if given is None else members | {"occurred_at": given},
-            decide=decide,
+            decide=decide_within,
             context=context,
             now=moment.to_micros(self._clock(), "clock"),
             occurred_at=otherwise if given is None else given,

@@ -51,6 +51,12 @@ def decide(
     return _DECISIONS[type(command)](server, command, actor, request_id)
 
 
+def ask_project(server: Server | None, project_id: str | None) -> None:
+    """For a caller who may reach one project alone, a server of another is not there."""
+    if server is not None and project_id is not None and server.project_id != project_id:
+        raise NotFound(f"server {server.id} is not there")
+
+
 def _register(server: Server | None, command: c.RegisterServer) -> Decision:
     if server is not None:
         raise Conflict(_met(server, "is in the log already, a server is registered once"))

@@ -8,21 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from serverdomain.domain import limits
 from serverdomain.domain.server import Server
-from serverdomain.errors import InvalidInput, StoreError
+from serverdomain.errors import StoreError
 from serverdomain.projections import catch_up, feed, generations, replay
+from serverdomain.projections.server_query import STATUSES, Asked, ServerQuery
 from serverdomain.projections.server_rows import read_row
 from serverdomain.projections.view_file import ViewFile
 from serverdomain.projections.view_place import ViewPlace
 from serverdomain.store import queries
 from serverdomain.store.sqlite import SQLiteStore
 
-STATUSES = ("ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF")
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
-_CONDITIONS = {"name": "instr(name, ?) > 0"}
+__all__ = ["STATUSES", "ServerView", "ViewStatus"]
+
 # A file may be gone again as soon as it is made; but where every one is damaged, it is the disk.
 _ATTEMPTS = 10
 
@@ -78,37 +80,17 @@ class ServerView:
         """How far it is, as it stands, without catching up."""
         return self._ask(self._status)
 
-    def servers(
-        self,
-        *,
-        caught_up: bool = False,
-        status: str | None = None,
-        name: str | None = None,
-        image_id: str | None = None,
-        project_id: str | None = None,
-    ) -> list[Server]:
-        """The servers that the view shows, newest first; ``name`` finds a part of a name.
+    def servers(self, *, caught_up: bool = False, **asked: Unpack[Asked]) -> list[Server]:
+        """The servers that the view shows, newest first; ``asked`` as in `Servers.list`.
 
         It shows them as of its position, unless it is to be ``caught_up`` first.
         """
-        if status is not None and status not in STATUSES:
-            raise InvalidInput("status", f"{status!r} came, {', '.join(STATUSES)} are allowed")
-        wanted = {"status": status, "name": name, "image_id": image_id, "project_id": project_id}
-        given = {
-            member: limits.text(member, value)
-            for member, value in wanted.items()
-            if value is not None
-        }
-        conditions = [_CONDITIONS.get(member, f"{member} = ?") for member in given]
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        query = f"SELECT server FROM server {where} ORDER BY created DESC, id"
 
         def read(file: ViewFile) -> list[Server]:
             if caught_up:
                 catch_up.catch_up(self._store, file, self._page)
             with file.reading() as rows:
-                found = rows.execute(query, tuple(given.values())).fetchall()
-                return [read_row(server) for (server,) in found]
+                return [read_row(server) for server in ServerQuery(**asked).rows(rows)]
 
         return self._ask(read)
 

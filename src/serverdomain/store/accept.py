@@ -16,7 +16,7 @@ from msgspec import Struct
 from serverdomain.domain import moment
 from serverdomain.domain.events import Event
 from serverdomain.domain.server import Server
-from serverdomain.errors import Conflict, NotFound, Refused
+from serverdomain.errors import Conflict, NotFound, Refused, RequestIdTaken
 from serverdomain.store import queries
 from serverdomain.store.context import Context
 from serverdomain.store.recorded import Fact, RecordedCommand, Stream
@@ -62,7 +62,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
 def accept(store: SQLiteStore, connection: sqlite3.Connection, request: Request) -> Outcome:
     """Record what was asked, or give back the outcome that it had the first time.
 
-    Raises `Conflict` and `Refused`, and what ``request.decide`` raises; nothing is written then.
+    Raises `Conflict`, `RequestIdTaken` and `Refused`, and what ``request.decide`` raises; nothing
+    is written then.
     """
     members = _canonical(request.members).decode()
     first = queries.command(connection, request.context.request_id)
@@ -111,7 +112,7 @@ def _first_outcome(
 ) -> Outcome:
     same_server = request.generated_id or first.server_id == request.server_id
     if first.kind != request.kind or first.members != members or not same_server:
-        raise Conflict(
+        raise RequestIdTaken(
             f"request id {first.request_id} is taken by another command: {first.kind} of server "
             f"{first.server_id}, recorded at {moment.exact(first.recorded_at)}"
         )

@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 
+from serverdomain.adapters.manual_clock import ManualClock
 from serverdomain.domain import events as e
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
 from serverdomain.errors import Conflict, InvalidInput, NotFound, Refused
 from serverdomain.servers import Servers
 from serverdomain.store.context import Context
-from serverdomain.testing.clock import ManualClock
 from serverdomain.testing.scenario import ADMIN, OWNER, READER, registered
 
 SERVER = "075e40fe-9f03-4652-ba8e-5f8e2547899a"

@@ -1,0 +1,57 @@
+"""Who may take a hand in: with tokens administrators alone, on one's own machine everybody."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Router
+from starlette.types import Receive, Scope, Send
+
+from serverdomain.adapters.http import log
+from serverdomain.adapters.http.authentication import Authenticate
+from serverdomain.adapters.http.faults import Fault, fault
+from serverdomain.adapters.http.machine import Machine
+from serverdomain.errors import ServerdomainError, StoreError
+from serverdomain.store.context import new_request_id
+
+
+class ControlGate:
+    """The routes of a control, behind the same authentication as the rest."""
+
+    def __init__(
+        self, routes: Sequence[BaseRoute], authenticate: Authenticate, machine: Machine
+    ) -> None:
+        self._router = Router(routes, redirect_slashes=False, default=_unknown)
+        self._authenticate = authenticate
+        self._anybody = bool(getattr(authenticate, "anybody_controls", False))
+        self._machine = machine
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, if its caller may make it."""
+        try:
+            if not self._machine.started:
+                await self._machine.start()
+            await self._ask(scope)
+            await self._router(scope, receive, send)
+        except Exception as error:
+            if isinstance(error, StoreError) or not isinstance(error, Fault | ServerdomainError):
+                log.trouble(error, new_request_id(), "control")
+            await fault(error)(scope, receive, send)
+
+    async def _ask(self, scope: Scope) -> None:
+        params = scope.get("path_params", {})
+        scope["path_params"] = {**params, "project": None}
+        actor = self._authenticate(Request(scope))
+        if inspect.isawaitable(actor):
+            actor = await actor
+        if actor is None:
+            raise Fault(401, "The request you have made requires authentication.")
+        if not (self._anybody or actor.is_admin):
+            raise Fault(403, f"the roles {list(actor.roles)} came, admin may control")
+        scope["path_params"] = params
+
+
+async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
+    raise Fault(404, "The resource could not be found.")
