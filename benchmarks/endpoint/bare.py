@@ -7,7 +7,6 @@ as a process under the server that ``serverdomain serve`` runs under.
 from __future__ import annotations
 
 import json
-import sys
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,11 +26,3 @@ def bare(answer: bytes) -> Starlette:
         return JSONResponse(document, 202)
 
     return Starlette(routes=[Route("/", hello), Route("/", post, methods=["POST"])])
-
-
-if __name__ == "__main__":
-    import socket
-    import uvicorn
-    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP); s.bind(("127.0.0.1", 0))
-    print(s.getsockname()[1], flush=True)
-    uvicorn.Server(uvicorn.Config(bare(sys.stdin.buffer.read()), log_level="critical", http="httptools")).run(sockets=[s])

@@ -34,7 +34,11 @@ async def _drive(port: int, requests: Iterator[bytes], callers: int) -> Load:
     each: list[float] = []
     statuses: Counter[int] = Counter()
     connected = [
-        (await loop.create_connection(lambda: _Caller(requests, each, statuses), "127.0.0.1", port))[1]
+        (
+            await loop.create_connection(
+                lambda: _Caller(requests, each, statuses), "127.0.0.1", port
+            )
+        )[1]
         for _ in range(callers)
     ]
     began = time.perf_counter()

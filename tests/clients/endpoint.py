@@ -54,7 +54,9 @@ def served(*options: str, log: Path) -> Iterator[Endpoint]:
 def without_settings(**more: str) -> dict[str, str]:
     """The environment without what it says of stores and clouds, and with what is told here."""
     kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("SERVERDOMAIN", "OS_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SERVERDOMAIN", "OS_"))
     }
     return kept | more
 
