@@ -227,7 +227,7 @@ def test_of_two_on_one_log_the_other_takes_over(tmp_path: Path) -> None:
         assert first.caught_up()
         rebuild(other)
         with SimulatedHypervisor(other, 0):
-            first.close()
+            first.stop()
             until(one, "ACTIVE")
 
 

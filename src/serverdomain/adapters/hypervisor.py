@@ -82,7 +82,7 @@ class _Step(NamedTuple):
 
 
 class SimulatedHypervisor:
-    """Reports progress and completion of what was asked of the ``servers``, until it is closed.
+    """Reports progress and completion of what was asked of the ``servers``, until it is stopped.
 
     A rebuild and a create take ``rebuild_seconds``, from 0 to a day. ``trouble`` is asked once
     about every rebuild, with its server. Of all processes that run one on a log, one is at work.
@@ -110,7 +110,7 @@ class SimulatedHypervisor:
         self._is_at_work = False
         self._reaction = servers.react(NAME, self._told, at_work=self._at_work)
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """End after the step at hand; what is under way waits for whoever takes up the work."""
         self._reaction.stop()
 
@@ -118,7 +118,7 @@ class SimulatedHypervisor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.stop()
 
     def caught_up(self, seconds: float = SECONDS) -> bool:
         """Wait until all that the log asks for is scheduled; False where nobody here does that."""

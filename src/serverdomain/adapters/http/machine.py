@@ -25,7 +25,7 @@ def simulated(servers: Servers) -> Running:
     """The hypervisor that ships: builds and rebuilds take some seconds and succeed."""
     from serverdomain.adapters.hypervisor import SimulatedHypervisor
 
-    return SimulatedHypervisor(servers).start()
+    return SimulatedHypervisor(servers)
 
 
 class Machine:
