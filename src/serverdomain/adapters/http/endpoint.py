@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from time import perf_counter
 from urllib.parse import quote, unquote_to_bytes
 
-from anyio import CapacityLimiter, to_thread
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -28,13 +27,11 @@ from serverdomain.adapters.http.cloud import Cloud
 from serverdomain.adapters.http.control import DROP, Control, Dropped
 from serverdomain.adapters.http.faults import Fault, fault
 from serverdomain.adapters.http.machine import Machine
+from serverdomain.adapters.http.threads import Threads
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidBody, ServerdomainError, StoreError
 from serverdomain.store.context import new_request_id
-
-THREADS = 32
-"""Calls that may wait for the store at a time."""
 
 _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}", re.ASCII)
 _WITH_BODY = frozenset({"POST", "PUT"})
@@ -72,7 +69,7 @@ class Endpoint:
         self._root = None if endpoint is None else endpoint.rstrip("/")
         self._control = control
         self._machine = machine
-        self._threads = CapacityLimiter(THREADS)
+        self._threads = Threads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -224,9 +221,7 @@ class Endpoint:
                 return _refusal(refusal, exchange)
             assert route is not None
             try:
-                return await to_thread.run_sync(
-                    route.handler, self._cloud, call, limiter=self._threads
-                )
+                return await self._threads.run(route.handler, self._cloud, call)
             except Exception as error:
                 return _refusal(error, exchange)
 

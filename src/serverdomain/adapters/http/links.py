@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
+from serverdomain.adapters.compute_json.answer import url
 from serverdomain.adapters.http.call import Call
 
 
 def itself(call: Call, *segments: str) -> str:
     """The URL of something as the call's own path names it."""
-    return _url(call.endpoint, call.api, call.project, *segments)
+    return url(call.endpoint, call.api, call.project, *segments)
 
 
 def bookmark(call: Call, *segments: str) -> str:
     """Its URL without the API's version, as Nova's permanent links are."""
-    return _url(call.endpoint, call.project, *segments)
+    return url(call.endpoint, call.project, *segments)
 
 
 def links(call: Call, *segments: str) -> list[dict[str, str]]:
@@ -23,8 +22,3 @@ def links(call: Call, *segments: str) -> list[dict[str, str]]:
         {"href": itself(call, *segments), "rel": "self"},
         {"href": bookmark(call, *segments), "rel": "bookmark"},
     ]
-
-
-def _url(endpoint: str, *segments: str | None) -> str:
-    given = (quote(segment, safe="") for segment in segments if segment is not None)
-    return "/".join([endpoint, *given])
