@@ -22,7 +22,10 @@ LAST_SECONDS = 30
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens on a port, 0 for any that is free. Raises `OSError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    listener = socket.create_server((host, port), family=family, backlog=2048)
+    # asyncio sends answers without Nagle's delay (40 ms to a kept connection) only where a socket
+    # says that it is TCP's, which one made by `create_server` does not.
+    return socket.socket(family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
 
 
 def serve(
