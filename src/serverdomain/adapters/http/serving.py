@@ -13,7 +13,7 @@ from threading import Thread
 import uvicorn
 from starlette.types import ASGIApp
 
-from serverdomain.adapters.http.protocol import PatientProtocol
+from serverdomain.adapters.http.protocol import SECONDS, PatientProtocol
 
 LAST_SECONDS = 30
 """How long requests in flight may take when the server ends."""
@@ -34,12 +34,14 @@ def serve(
     *,
     ready: Callable[[], None],
     hangup: Callable[[], None] | None = None,
+    patience: float = SECONDS,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are answered, a second signal ends at once.
 
-    ``ready`` is called when calls are answered, ``hangup`` at every SIGHUP. For the main thread.
+    ``ready`` is called when calls are answered, ``hangup`` at every SIGHUP; ``patience`` is how
+    many seconds a slow client has (see `PatientProtocol`). For the main thread.
     """
-    server = _Server(app, ready)
+    server = _Server(app, ready, patience)
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -52,9 +54,9 @@ def serve(
 
 
 @contextmanager
-def served(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
+def served(app: ASGIApp, listener: socket.socket, *, patience: float = SECONDS) -> Iterator[None]:
     """Serve in a thread as long as the context lasts."""
-    server = _Server(app, lambda: None)
+    server = _Server(app, lambda: None, patience)
     thread = Thread(
         target=lambda: asyncio.run(server.serve([listener])), name="endpoint", daemon=True
     )
@@ -69,12 +71,12 @@ def served(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
 class _Server(uvicorn.Server):
     """uvicorn's server, but for its way with signals, which ends the process on its own."""
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, ready: Callable[[], None], patience: float) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="asyncio",
-                http=PatientProtocol,
+                http=type("Protocol", (PatientProtocol,), {"seconds": patience}),
                 ws="none",
                 log_config=None,
                 access_log=False,
