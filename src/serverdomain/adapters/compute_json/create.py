@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -104,6 +104,11 @@ class _Create(Strict):
     disk_config: Literal["AUTO", "MANUAL"] = Field("MANUAL", alias="OS-DCF:diskConfig")
 
 
+def _with_dropped(schema: dict[str, Any]) -> None:
+    schema["properties"] |= {name: {"description": "Decides nothing here."} for name in DROPPED}
+    schema["properties"] |= {name: {"enum": [1, "1"]} for name in ("min_count", "max_count")}
+
+
 class CreateV2(_Create):
     """`/v2` overlooks members that it does not know."""
 
@@ -116,7 +121,7 @@ class CreateV2(_Create):
 class CreateV21(_Create):
     """`/v2.1` refuses them."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_with_dropped)
 
     name: Name
     metadata: Metadata = Field(default_factory=dict)

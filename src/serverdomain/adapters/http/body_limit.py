@@ -11,13 +11,18 @@ MOST = 112 * 1024
 """Bytes that a body may have, as Nova's limit is."""
 
 
+def ask_announced(announced: str | None) -> None:
+    """Ask that a ``Content-Length``, if one came, is within the limit."""
+    if announced is not None and announced.isdecimal() and int(announced[:20]) > MOST:
+        raise _too_long(f"{announced[:20]} bytes were announced")
+
+
 async def read_body(receive: Receive, announced: str | None) -> bytes:
     """The body. A longer one is 413 as soon as it is known to be, before the rest is read.
 
     Raises `ClientDisconnect` where the client went away.
     """
-    if announced is not None and announced.isdecimal() and int(announced[:20]) > MOST:
-        raise _too_long(f"{announced[:20]} bytes were announced")
+    ask_announced(announced)
     parts: list[bytes] = []
     size = 0
     while True:

@@ -58,5 +58,9 @@ class Call(Struct, frozen=True, kw_only=True):
         """The request's JSON without secrets; ``None`` where there is none."""
         return without_secrets(self.sent)
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # Whoever prints a call, or a frame that holds one, sees no secret.
+        return [(name, getattr(self, name)) for name in ("route", "method", "path", "request_id")]
+
     def __repr__(self) -> str:
-        return f"Call({self.route}, {self.method} {self.path}, {self.request_id})"
+        return f"Call({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from serverdomain.adapters.http import log
 from serverdomain.adapters.http.authentication import Authenticate
 from serverdomain.adapters.http.faults import Fault, fault
 from serverdomain.adapters.http.machine import Machine
+from serverdomain.adapters.http.request_ids import ID_HEADERS
 from serverdomain.errors import ServerdomainError, StoreError
 from serverdomain.store.context import new_request_id
 
@@ -30,6 +31,8 @@ class ControlGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, if its caller may make it."""
+        request_id = new_request_id()
+        send = _with_id(send, request_id)
         try:
             if not self._machine.started:
                 await self._machine.start()
@@ -37,7 +40,7 @@ class ControlGate:
             await self._router(scope, receive, send)
         except Exception as error:
             if isinstance(error, StoreError) or not isinstance(error, Fault | ServerdomainError):
-                log.trouble(error, new_request_id(), "control")
+                log.trouble(error, request_id, "control")
             await fault(error)(scope, receive, send)
 
     async def _ask(self, scope: Scope) -> None:
@@ -51,6 +54,16 @@ class ControlGate:
         if not (self._anybody or actor.is_admin):
             raise Fault(403, f"the roles {list(actor.roles)} came, admin may control")
         scope["path_params"] = params
+
+
+def _with_id(send: Send, request_id: str) -> Send:
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            ids = [(name, request_id.encode()) for name in ID_HEADERS]
+            message = {**message, "headers": [*message.get("headers", ()), *ids]}
+        await send(message)
+
+    return told
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:

@@ -21,7 +21,7 @@ from serverdomain.adapters import compute_json
 from serverdomain.adapters.http import log, microversion, openapi, request_ids, routes, versions
 from serverdomain.adapters.http.answers import answer
 from serverdomain.adapters.http.authentication import Authenticate
-from serverdomain.adapters.http.body_limit import read_body
+from serverdomain.adapters.http.body_limit import ask_announced, read_body
 from serverdomain.adapters.http.call import Call
 from serverdomain.adapters.http.cloud import Cloud
 from serverdomain.adapters.http.control import DROP, Control, Dropped
@@ -91,8 +91,7 @@ class Endpoint:
                 exchange.request_id = new_request_id()
             named = exchange.request_id.encode()
             headers = response.raw_headers
-            headers.append((b"x-compute-request-id", named))
-            headers.append((b"x-openstack-request-id", named))
+            headers.extend((name, named) for name in request_ids.ID_HEADERS)
             if exchange.is_v21:
                 headers.extend(microversion.HEADERS)
             if exchange.method == "HEAD":
@@ -186,6 +185,7 @@ class Endpoint:
             if refusal is not None:
                 raise refusal
             root = self._endpoint(headers, scope)
+            ask_announced(headers.get("content-length"))
             if exchange.method in _WITH_BODY:
                 sent = await read_body(receive, headers.get("content-length"))
                 route = _asked(route, choices, sent, headers.get("content-type"))
@@ -277,7 +277,7 @@ def _asked(
 def _refusal(error: Exception, exchange: Exchange) -> Response:
     if isinstance(error, StoreError) or not isinstance(error, Fault | ServerdomainError):
         log.trouble(error, exchange.request_id, exchange.route)
-    elif exchange.call is not None and isinstance(error, ServerdomainError):
+    elif exchange.call is not None and exchange.method not in ("GET", "HEAD"):
         log.refused(exchange.call, error)
     return fault(error, key_sent=exchange.key_sent, request_id=exchange.request_id)
 

@@ -46,7 +46,7 @@ def answered(
         fields["project_id"] = call.actor.project_id
         if call.correlation_id is not None:
             fields["correlation_id"] = call.correlation_id
-    ACCESS.info("answered" if status is not None else "dropped", extra=fields)
+    ACCESS.info("answered" if status is not None else "left without an answer", extra=fields)
 
 
 def happened(call: Call, accepted: Accepted, dropped: Sequence[str] = ()) -> None:
@@ -64,8 +64,8 @@ def happened(call: Call, accepted: Accepted, dropped: Sequence[str] = ()) -> Non
     DOMAIN.info("taken", extra=fields)
 
 
-def refused(call: Call, error: ServerdomainError) -> None:
-    """A command was refused, met another state, or named what is not there."""
+def refused(call: Call, error: Exception) -> None:
+    """A command was not taken; ``error``, one of ours, says why."""
     if DOMAIN.isEnabledFor(logging.INFO):
         fields = {**_about(call, call.server_id), "why": str(error)}
         DOMAIN.info("refused", extra=fields)

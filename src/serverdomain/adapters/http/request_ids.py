@@ -12,6 +12,9 @@ from serverdomain.errors import InvalidInput
 KEY = "idempotency-key"
 GLOBAL = "x-openstack-request-id"
 
+ID_HEADERS = (b"x-compute-request-id", b"x-openstack-request-id")
+"""The headers of every answer that bear the call's own id."""
+
 _ESCAPED = re.compile(r'\\(["\\])')
 
 
