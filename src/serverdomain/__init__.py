@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from serverdomain.audit.actions import Action
     from serverdomain.audit.history import HistoryEntry
     from serverdomain.domain.actor import SYSTEM, Actor
     from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         NotFound,
         OutcomeUnknown,
         Refused,
+        RequestIdTaken,
         ServerdomainError,
         StoreDamaged,
         StoreError,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from serverdomain.store.context import Context
 
 _HOMES = {
+    "serverdomain.audit.actions": ("Action",),
     "serverdomain.audit.history": ("HistoryEntry",),
     "serverdomain.domain.actor": ("SYSTEM", "Actor"),
     "serverdomain.domain.commands": ("CreateServer", "RebuildServer", "RegisterServer"),
@@ -50,6 +53,7 @@ _HOMES = {
         "NotFound",
         "OutcomeUnknown",
         "Refused",
+        "RequestIdTaken",
         "ServerdomainError",
         "StoreDamaged",
         "StoreError",
@@ -68,6 +72,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "SYSTEM",
     "Accepted",
+    "Action",
     "Actor",
     "Address",
     "Change",
@@ -86,6 +91,7 @@ __all__ = [
     "RebuildServer",
     "Refused",
     "RegisterServer",
+    "RequestIdTaken",
     "Server",
     "ServerdomainError",
     "Servers",

@@ -67,6 +67,13 @@ def no_trouble(server: Server) -> Trouble | None:
     return None
 
 
+def checked_seconds(field: str, seconds: float) -> float:
+    """How long a rebuild may take. Raises `InvalidInput` for less than none and more than a day."""
+    if not 0 <= seconds <= 86_400:
+        raise InvalidInput(field, f"{seconds:g} came, 0 to 86400 seconds are allowed")
+    return seconds
+
+
 class _Step(NamedTuple):
     """Something to be reported of the work that an event asked for, in the order of the schedule.
 
@@ -94,12 +101,8 @@ class SimulatedHypervisor:
         rebuild_seconds: float = REBUILD_SECONDS,
         trouble: Callable[[Server], Trouble | None] = no_trouble,
     ) -> None:
-        if not 0 <= rebuild_seconds <= 86_400:
-            raise InvalidInput(
-                "rebuild_seconds", f"{rebuild_seconds} came, 0 to 86400 seconds are allowed"
-            )
         self._servers = servers
-        self._lasts = round(rebuild_seconds * 1_000_000)
+        self._lasts = round(checked_seconds("rebuild_seconds", rebuild_seconds) * 1_000_000)
         self._ask_trouble = trouble
         self._troubles: dict[int, Trouble | None] = {}
         # One step at a time is taken; the schedule is not held meanwhile.
@@ -149,9 +152,11 @@ class SimulatedHypervisor:
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
-        for status in ("BUILD", "REBUILD"):
-            for server in self._servers.list(status=status):
-                self._take_up(server)
+        # Of an empty log no view has to be made.
+        if self._servers.latest() is not None:
+            for status in ("BUILD", "REBUILD"):
+                for server in self._servers.list(status=status):
+                    self._take_up(server)
         self._is_at_work = True
         thread = Thread(target=self._work, name=NAME, daemon=True)
         thread.start()

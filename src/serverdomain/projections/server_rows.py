@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlite_utils import Database
 
 from serverdomain.domain import moment
 from serverdomain.domain.server import Server
@@ -82,6 +81,9 @@ def row(server: Server) -> tuple[Any, ...]:
 
 def create(connection: sqlite3.Connection, table: str) -> None:
     """Make a table of rows, empty."""
+    # Loaded when a table is made, which is seldom: it brings others, and half a second of them.
+    from sqlite_utils import Database
+
     rows = Database(connection, execute_plugins=False).table(table)
     rows.create(COLUMNS, pk="id", not_null={"id", "status", "server"})
     for column in INDEXED:

@@ -20,6 +20,7 @@ ACTORS = {
     "member": Actor("fake", "openstack", ("reader", "member")),
     "reader": Actor("fake", "openstack", ("reader",)),
     "admin": Actor("root", "openstack", ("reader", "member", "admin")),
+    "odd": Actor("fake", "a/b é", ("reader", "member")),
     "stranger": Actor("other", "elsewhere", ("reader", "member")),
 }
 

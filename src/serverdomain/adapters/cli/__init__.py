@@ -1,7 +1,7 @@
 """The ``serverdomain`` command, a file for each group of commands.
 
 Nothing of the library is imported before a command runs, so that ``--help`` and completion are
-quick; typer and rich come with the extra ``cli``.
+quick; what an extra brings is missed in one line that names it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-_EXTRA = ("typer", "rich")
+_EXTRAS = {
+    **dict.fromkeys(("typer", "rich"), "cli"),
+    **dict.fromkeys(("starlette", "uvicorn", "httptools", "anyio", "structlog"), "http"),
+}
 
 
 def main() -> NoReturn:
@@ -20,11 +23,12 @@ def main() -> NoReturn:
 
         code = run(app)
     except ModuleNotFoundError as missing:
-        if missing.name not in _EXTRA:
+        extra = _EXTRAS.get(missing.name or "")
+        if extra is None:
             raise
         print(
             f"serverdomain: the command needs {missing.name}, which is not installed; "
-            "pip install 'serverdomain[cli]' brings it",
+            f"pip install 'serverdomain[{extra}]' brings it",
             file=sys.stderr,
         )
         code = 3

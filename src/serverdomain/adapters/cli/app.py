@@ -12,9 +12,11 @@ from serverdomain.adapters.cli import (
     questions,
     reactions,
     rebuilds,
+    serve,
     settings,
     states,
     view,
+    wait,
 )
 
 app = typer.Typer(
@@ -24,8 +26,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions):
+for group in (lifetimes, rebuilds, settings, states, questions, wait):
     app.add_typer(group.app)
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
+app.add_typer(serve.app)
 app.add_typer(demo.app)

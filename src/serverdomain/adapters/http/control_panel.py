@@ -18,7 +18,7 @@ from serverdomain.adapters.http.control import Answer, Dropped
 from serverdomain.adapters.http.fault_rule import FaultRule
 from serverdomain.adapters.http.fault_rules import FaultRules, Standing, Subject
 from serverdomain.adapters.http.faults import envelope
-from serverdomain.adapters.hypervisor import REBUILD_SECONDS, SimulatedHypervisor
+from serverdomain.adapters.hypervisor import REBUILD_SECONDS, SimulatedHypervisor, checked_seconds
 from serverdomain.adapters.manual_clock import ManualClock
 from serverdomain.domain import moment
 from serverdomain.errors import Conflict, InvalidInput, NotFound
@@ -47,7 +47,7 @@ class ControlPanel:
         self._servers = servers
         self._clock = clock
         self._began = None if clock is None else clock.now
-        self._rebuild_seconds = rebuild_seconds
+        self._rebuild_seconds = checked_seconds("rebuild_seconds", rebuild_seconds)
         self._rules = FaultRules()
         self._hypervisor: SimulatedHypervisor | None = None
         self._moving = RLock()
