@@ -14,7 +14,7 @@ from serverdomain.testing import registered
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 OTHER_IMAGE = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
-SERVER = "4c9dd07b-5ba1-4d08-a9f4-1a4ffcb4e4bd"
+SERVER = "075e40fe-9f03-4652-ba8e-5f8e2547899a"
 
 ACTORS = {
     "member": Actor("fake", "openstack", ("reader", "member")),
