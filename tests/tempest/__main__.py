@@ -33,6 +33,8 @@ TESTS = [
         "test_servers_negative.ServersNegativeTestJSON.test_rebuild_deleted_server",
         "test_servers_negative.ServersNegativeTestJSON.test_rebuild_non_existent_server",
         "test_disk_config.ServerDiskConfigTestJSON.test_rebuild_server_with_manual_disk_config",
+        "test_disk_config.ServerDiskConfigTestJSON.test_rebuild_server_with_auto_disk_config",
+        "test_disk_config.ServerDiskConfigTestJSON.test_update_server_from_auto_to_manual",
         "test_instance_actions.InstanceActionsTestJSON.test_get_instance_action",
         "test_instance_actions_negative.InstanceActionsNegativeTestJSON"
         ".test_list_instance_actions_non_existent_server",
