@@ -16,8 +16,8 @@ from benchmarks.endpoint.processes import Process, on_the_servers_core
 from benchmarks.measure import Took
 from benchmarks.ours import Ours
 from benchmarks.rival import IMAGES, server_id
-from serverdomain.adapters.compute_json import render
 from serverdomain import Server, Servers
+from serverdomain.adapters.compute_json import render
 
 CALLERS = 8
 """Who ask at a time: enough that the server never waits for one."""
@@ -85,7 +85,9 @@ class OverHttp:
         """One round by all callers."""
         load = drive(self._process.port, self.requests(number), CALLERS)
         if set(load.statuses) != {self.status}:
-            raise RuntimeError(f"{self.name} answered {dict(load.statuses)}, {self.status} is right")
+            raise RuntimeError(
+                f"{self.name} answered {dict(load.statuses)}, {self.status} is right"
+            )
         return load.seconds, load.each
 
     def undo(self, number: int) -> None:
