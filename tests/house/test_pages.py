@@ -13,7 +13,17 @@ from tests.house.pages import PAGES, blocks, run
 EVENTS_PAGE = ROOT / "docs/events.md"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+LONG = ("testing-clients",)
+"""Pages that start processes of their own to run tests in."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.slow if page.stem in LONG else (), id=page.stem)
+        for page in PAGES
+    ],
+)
 def test_every_snippet_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     run(page, tmp_path)
 

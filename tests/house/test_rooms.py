@@ -125,7 +125,11 @@ WITH_EXTRA = {
     for extra, requirements in PROJECT["optional-dependencies"].items()
     if extra != "dev"
 }
-ROOM_OF_EXTRA = {"cli": "serverdomain.adapters.cli", "testing": "serverdomain.testing"}
+ROOM_OF_EXTRA = {
+    "cli": "serverdomain.adapters.cli",
+    "http": "serverdomain.adapters.http",
+    "testing": "serverdomain.testing",
+}
 
 
 def test_whatever_is_imported_is_declared_and_an_extra_stays_in_its_room() -> None:

@@ -22,7 +22,7 @@ app = typer.Typer()
 def wait(
     server: ServerId,
     place: Place,
-    status: Annotated[Status, typer.Option(help="What it is to become.")],
+    status: Annotated[Status, typer.Option(metavar="STATUS", help="What it is to become.")],
     timeout: Annotated[
         float | None,
         typer.Option(min=0, metavar="SECONDS", help="How long.", show_default="for ever"),

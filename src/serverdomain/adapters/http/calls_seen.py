@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from serverdomain.adapters.http.call import Call
@@ -15,30 +16,37 @@ from serverdomain.domain import moment
 
 MOST = 1000
 
+LARGEST = 32 * 1024
+"""Bytes of a body that are kept: of a larger one the size alone is told."""
+
 
 @dataclass(frozen=True)
 class CallSeen:
     """A call, its ``answer`` (``None`` where the connection was dropped), and the ``fault``'s id.
 
-    ``at`` is the clock's time, aware.
+    ``at`` is the clock's time, aware; of bodies over `LARGEST` only the sizes are left.
     """
 
     call: Call
     at: datetime
-    answer: Response | None
     fault: str | None
+    status: int | None
+    headers: list[tuple[bytes, bytes]]
+    answer: bytes
+    body_bytes: int
+    answer_bytes: int
 
     @property
     def server_id(self) -> str | None:
         """The server that the path names, or that the call made."""
-        if self.call.route == "servers.create" and self.answer is not None:
-            made = without_secrets(bytes(self.answer.body))
-            return made["server"]["id"] if "server" in made else None
+        if self.call.route == "servers.create" and self.status == 202:
+            made = without_secrets(self.answer)
+            return made["server"]["id"] if isinstance(made, dict) and "server" in made else None
         return self.call.server_id
 
     def as_json(self) -> dict[str, Any]:
         """What ``/control/requests`` shows of it."""
-        call, answer = self.call, self.answer
+        call = self.call
         return {
             "request_id": call.request_id,
             "correlation_id": call.correlation_id,
@@ -52,13 +60,17 @@ class CallSeen:
             "project_id": call.actor.project_id,
             "headers": call.headers,
             "body": call.body,
+            "body_bytes": self.body_bytes,
             "fault": self.fault,
             "answer": None
-            if answer is None
+            if self.status is None
             else {
-                "status": answer.status_code,
-                "headers": dict(answer.headers),
-                "body": without_secrets(bytes(answer.body)),
+                "status": self.status,
+                "headers": {
+                    name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers
+                },
+                "body": without_secrets(self.answer),
+                "body_bytes": self.answer_bytes,
             },
         }
 
@@ -71,7 +83,20 @@ class CallsSeen:
 
     def add(self, call: Call, at: datetime, answer: Response | None, fault: str | None) -> None:
         """Remember a call."""
-        self._seen.append(CallSeen(call, at, answer, fault))
+        sent = len(call.sent)
+        body = b"" if answer is None else bytes(answer.body)
+        self._seen.append(
+            CallSeen(
+                call=call if sent <= LARGEST else replace(call, sent=b""),
+                at=at,
+                fault=fault,
+                status=None if answer is None else answer.status_code,
+                headers=[] if answer is None else answer.raw_headers,
+                answer=body if len(body) <= LARGEST else b"",
+                body_bytes=sent,
+                answer_bytes=len(body),
+            )
+        )
 
     def of(self, server_id: str | None = None, route: str | None = None) -> list[CallSeen]:
         """Calls, oldest first: all, or those about a server, or of a route, or both."""
