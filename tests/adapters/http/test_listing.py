@@ -132,3 +132,14 @@ def test_an_administrator_lists_all_with_all_tenants_alone(five: Endpoint, value
 @pytest.mark.parametrize("name", ["%00", "%27%20OR%201=1", "%25", "%F0%9F%92%A9", "%ff"])
 def test_a_name_is_never_more_than_a_name(five: Endpoint, name: str) -> None:
     assert names(five, f"?name={name}") == []
+
+
+def test_no_page_holds_more_than_a_thousand() -> None:
+    with Endpoint() as endpoint:
+        for number in range(1001):
+            endpoint.register(f"00000000-0000-4000-8000-{number:012}")
+        first = endpoint.ask.get("/v2.1/servers?limit=5000").json()
+        rest = endpoint.ask.get(first["servers_links"][0]["href"]).json()
+
+    assert (len(first["servers"]), len(rest["servers"])) == (1000, 2)
+    assert "servers_links" not in rest

@@ -37,6 +37,7 @@ def test_without_a_known_token_nothing_is_told(user: str) -> None:
         answer = stranger.get(f"/v2.1/servers/{SERVER}", user=user)
 
         assert fault_of(answer) == (401, "unauthorized")
+        assert answer.headers["www-authenticate"] == "Keystone"
         stranger.close()
 
 

@@ -21,6 +21,13 @@ Authenticate = Callable[[Request], "Actor | Awaitable[Actor | None] | None"]
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(:\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
+def not_authenticated() -> Fault:
+    """The answer to somebody whom nobody knows."""
+    return Fault(
+        401, "The request you have made requires authentication.", www_authenticate="Keystone"
+    )
+
+
 class NoAuthentication:
     """Everybody on this machine is believed: the path's project is the caller's.
 

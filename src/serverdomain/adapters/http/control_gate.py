@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import Message, Receive, Scope, Send
 
 from serverdomain.adapters.http import log
-from serverdomain.adapters.http.authentication import Authenticate
+from serverdomain.adapters.http.authentication import Authenticate, not_authenticated
 from serverdomain.adapters.http.faults import Fault, fault
 from serverdomain.adapters.http.machine import Machine
 from serverdomain.adapters.http.request_ids import ID_HEADERS
@@ -50,7 +50,7 @@ class ControlGate:
         if inspect.isawaitable(actor):
             actor = await actor
         if actor is None:
-            raise Fault(401, "The request you have made requires authentication.")
+            raise not_authenticated()
         if not (self._anybody or actor.is_admin):
             raise Fault(403, f"the roles {list(actor.roles)} came, admin may control")
         scope["path_params"] = params

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocketClose
 from serverdomain.adapters import compute_json
 from serverdomain.adapters.http import log, microversion, openapi, request_ids, routes, versions
 from serverdomain.adapters.http.answers import answer
-from serverdomain.adapters.http.authentication import Authenticate
+from serverdomain.adapters.http.authentication import Authenticate, not_authenticated
 from serverdomain.adapters.http.body_limit import ask_announced, read_body
 from serverdomain.adapters.http.call import Call
 from serverdomain.adapters.http.cloud import Cloud
@@ -152,7 +152,7 @@ class Endpoint:
         if inspect.isawaitable(actor):
             actor = await actor
         if actor is None:
-            raise Fault(401, "The request you have made requires authentication.")
+            raise not_authenticated()
         return actor
 
     async def _called(
