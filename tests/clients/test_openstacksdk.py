@@ -13,8 +13,9 @@ from tests.clients.conftest import NEW, OLD, SECRET, UNKNOWN, Cloud
 
 pytestmark = [
     pytest.mark.slow,
-    # It warns at every connection of what it will drop for its own metrics.
-    pytest.mark.filterwarnings("ignore:Support for InfluxDB:DeprecationWarning"),
+    # It warns of parts of its own, which it uses itself, that later releases will not have.
+    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK50Warning"),
+    pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning"),
 ]
 
 
@@ -57,7 +58,6 @@ def test_a_rebuild_with_every_member_is_waited_for_and_stands_among_the_actions(
         access_ipv4="1.2.3.4",
         access_ipv6="FE80::100",
         preserve_ephemeral=True,
-        personality=[{"path": "/etc/banner.txt", "contents": "aGVsbG8="}],
     )
     assert (rebuilt.status, rebuilt.progress) == ("REBUILD", 0)
     assert rebuilt.admin_password == SECRET

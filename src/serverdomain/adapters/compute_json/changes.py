@@ -52,6 +52,9 @@ def read_rename(
     """Read ``{"server": {"name": …}}`` and what else it may change. Raises `InvalidBody`."""
     change = check(RENAMES[path], _sole(body, "server", path, content_type), "server")
     members = change.model_dump(exclude_unset=True)
+    if not members:
+        known = ", ".join(field.alias or name for name, field in type(change).model_fields.items())
+        raise InvalidBody("server", f"nothing to change came, {known} are allowed")
     try:
         return RenameServer(**members) if list(members) == ["name"] else ChangeServer(**members)
     except InvalidInput as error:
