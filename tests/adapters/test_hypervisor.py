@@ -231,6 +231,30 @@ def test_of_two_on_one_log_the_other_takes_over(tmp_path: Path) -> None:
             until(one, "ACTIVE")
 
 
+def test_one_that_had_stopped_looks_again_when_it_is_started(
+    servers: Servers, clock: ManualClock
+) -> None:
+    def fails(server: Server) -> None:
+        raise RuntimeError("no dice")
+
+    rebuild(servers)
+    with SimulatedHypervisor(servers, 6, fails) as broken:
+        assert not broken.caught_up()
+    with SimulatedHypervisor(servers, 6) as hypervisor:
+        hypervisor.advance(clock, later(clock, 6))
+    assert servers.get(SERVER).status == "ACTIVE"
+
+
+def test_what_it_is_told_twice_it_reports_once(servers: Servers, clock: ManualClock) -> None:
+    """Another of its name is told of the rebuild again: the place stands before the events."""
+    hypervisor = SimulatedHypervisor(servers, 6)
+    hypervisor.stop()
+    rebuild(servers)
+    with SimulatedHypervisor(servers, 6) as hypervisor:
+        hypervisor.advance(clock, later(clock, 6))
+    assert told(servers)[3:] == [*["RebuildProgressed"] * 3, "RebuildCompleted"]
+
+
 @pytest.mark.parametrize("seconds", [-1, 86_401, float("nan")])
 def test_a_rebuild_lasts_no_longer_than_a_day(servers: Servers, seconds: float) -> None:
     with pytest.raises(InvalidInput, match="rebuild_seconds"):

@@ -77,7 +77,7 @@ def checked_seconds(field: str, seconds: float) -> float:
 class _Step(NamedTuple):
     """Something to be reported of the work that an event asked for, in the order of the schedule.
 
-    ``due`` in microseconds since 1970 UTC; no two steps share position and number.
+    ``due`` in microseconds since 1970 UTC; two that share position and number are one, told twice.
     """
 
     due: int
@@ -86,6 +86,10 @@ class _Step(NamedTuple):
     kind: str
     percent: int
     asked: Happened
+
+    def __lt__(self, other: object) -> bool:
+        assert isinstance(other, _Step)
+        return self[:3] < other[:3]
 
 
 class SimulatedHypervisor:
@@ -102,6 +106,9 @@ class SimulatedHypervisor:
         trouble: Callable[[Server], Trouble | None] = no_trouble,
     ) -> None:
         self._servers = servers
+        # What stopped it may be over: it looks again, and all that is under way is found.
+        if any(one.name == NAME and one.stopped_at is not None for one in servers.reactions()):
+            servers.resume_reaction(NAME)
         self._lasts = round(checked_seconds("rebuild_seconds", rebuild_seconds) * 1_000_000)
         self._ask_trouble = trouble
         self._troubles: dict[int, Trouble | None] = {}
@@ -109,7 +116,6 @@ class SimulatedHypervisor:
         self._taking = Lock()
         self._schedule = Condition()
         self._steps: list[_Step] = []
-        self._taken_up: set[int] = set()
         self._is_at_work = False
         self._reaction = servers.react(NAME, self._told, at_work=self._at_work)
 
@@ -168,13 +174,12 @@ class SimulatedHypervisor:
                 self._schedule.notify_all()
             thread.join()
             self._steps.clear()
-            self._taken_up.clear()
 
     def _take_up(self, server: Server, told: Happened | None = None) -> None:
         if server.status not in ("BUILD", "REBUILD"):
             return
         asked = told if told and _asks(told, server) else self._asked(server)
-        if asked is None or asked.position in self._taken_up:
+        if asked is None:
             return
         trouble = None
         if server.rebuild is not None:
@@ -183,7 +188,6 @@ class SimulatedHypervisor:
             trouble = self._troubles[asked.position]
         since = moment.to_micros(asked.occurred_at)
         with self._schedule:
-            self._taken_up.add(asked.position)
             for number, (percent, kind) in enumerate(self._course(server, trouble)):
                 due = since + self._lasts * percent // 100
                 heapq.heappush(
@@ -217,13 +221,13 @@ class SimulatedHypervisor:
             return
         end = 100 if trouble is None else trouble.at
         for percent in REPORTS if self._lasts else ():
-            if server.progress < percent < end:
+            if percent < end:
                 yield percent, "progress"
-        if trouble is not None and server.progress < end:
-            yield end, "progress"
         if trouble is None:
             yield end, "complete"
-        elif trouble.kind != "hang":
+            return
+        yield end, "progress"
+        if trouble.kind != "hang":
             yield end, trouble.kind
 
     def _work(self) -> None:
@@ -266,7 +270,6 @@ class SimulatedHypervisor:
                 heapq.heappush(self._steps, step)
             raise
         if step.kind != "progress":
-            self._taken_up.discard(step.position)
             self._troubles.pop(step.position, None)
 
     def _report(self, step: _Step) -> None:

@@ -113,7 +113,7 @@ class Reaction:
             head = queries.head(connection)
         with self._moved:
             self._moved.wait_for(lambda: self._done >= head or self._rests, seconds)
-            return self._done >= head
+            return self._done >= head and not self._rests
 
     def __enter__(self) -> Reaction:
         return self
@@ -143,6 +143,8 @@ class Reaction:
                     self._stopping.wait(LOOK)
                     continue
                 self.stopped.clear()
+                if not entered:
+                    self._done = -1  # What it was told before, it may have to find again.
                 self._rests = False
                 if entered:
                     self._work(place)
@@ -182,7 +184,7 @@ class Reaction:
 
     def _reached(self, position: int) -> None:
         with self._moved:
-            self._done, self._rests = position, False
+            self._done = position
             self._moved.notify_all()
 
     def _rest(self) -> None:
@@ -227,12 +229,16 @@ class Reaction:
             position,
             why,
         )
-        self._save(replace(done, stopped_at=position, why=why))
+        self._rest()
+        self._keep(replace(done, stopped_at=position, why=why))
 
     def _save(self, place: Bookmark) -> None:
+        self._keep(place)
+        self._reached(place.position)
+
+    def _keep(self, place: Bookmark) -> None:
         with self._store.connections.writing() as connection:
             bookmarks.put(connection, place)
-        self._reached(place.position)
 
 
 def resume(store: SQLiteStore, name: str) -> Bookmark:
