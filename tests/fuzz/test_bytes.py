@@ -15,7 +15,11 @@ from serverdomain import RegisterServer, Servers
 from tests.clients.endpoint import Endpoint, served
 from tests.fuzz.requests import IMAGE, SECRET, SERVER, conversations
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # What is sent may be long, and so is its repr.
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
 
 CREATE = {"server": {"name": "web", "imageRef": IMAGE, "flavorRef": "1", "adminPass": SECRET}}
 
@@ -46,12 +50,14 @@ def talk(endpoint: Endpoint, sent: bytes) -> list[int]:
         try:
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError):
+        except TimeoutError:
+            raise  # It hangs.
+        except OSError:
             pass  # It has heard enough, and says so.
         try:
             while part := connection.recv(65_536):
                 received += part
-        except ConnectionResetError:
+        except ConnectionError:
             pass
     return [int(status) for status in STATUS.findall(received)]
 
@@ -77,7 +83,7 @@ def test_no_bytes_bring_it_down_or_into_the_log(folder: Path) -> None:
         assert {200, 400, 404} <= seen
         assert talk(endpoint, WELL_FORMED) == [200, 202]
     said = log.read_text("utf-8")
-    assert "unexpected" not in said
+    assert '"event":"unexpected"' not in said
     assert "ASGI" not in said
     assert SECRET not in said
     for file in folder.glob("cloud*"):
