@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.routes.page import PAGE, page, tests
+from tests.routes.page import PAGE, page, those_that_show
 from tests.routes.recording import record
 
 if __name__ == "__main__":
-    PAGE.write_text(page(record(tests())), "utf-8")
+    PAGE.write_text(page(record(those_that_show())), "utf-8")
