@@ -77,9 +77,9 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve the Compute API over a store, with a simulated hypervisor.
+    """Serve the Compute API over a store.
 
-    Ends with Ctrl-C or SIGTERM, when what is in flight is answered.
+    A simulated hypervisor does the work. Ends with Ctrl-C or SIGTERM, when what is in flight is answered.
     """
     from serverdomain.adapters.http import compute_app
     from serverdomain.adapters.http.control_panel import ControlPanel
@@ -129,7 +129,10 @@ def env(
     ] = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Print what points openstacksdk and the openstack command at an endpoint."""
+    """Print what points clients at an endpoint.
+
+    Lines for a shell, for openstacksdk and the openstack command.
+    """
     from serverdomain.adapters.client_settings import clouds_yaml, shell_lines
 
     token = auth == "token-file"
