@@ -34,7 +34,13 @@ def environment(*, make: bool) -> Path:
         if not make:
             raise NoMimic("its environment is not there, and a quick run makes none")
         venv.create(ENVIRONMENT, clear=True, with_pip=True)
-        pip = [ENVIRONMENT / "bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        pip: list[str | Path] = [
+            ENVIRONMENT / "bin/python",
+            "-m",
+            "pip",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         done = subprocess.run(
             [*pip, "install", "-r", REQUIREMENTS], capture_output=True, text=True, check=False
         )
@@ -50,7 +56,15 @@ class Mimic:
     def __init__(self, folder: Path, *, make: bool) -> None:
         twistd = environment(make=make) / "twistd"
         listen = "tcp:0:interface=127.0.0.1"
-        command = [twistd, "--nodaemon", "--pidfile=", "mimic", "--realtime", "--listen", listen]
+        command: list[str | Path] = [
+            twistd,
+            "--nodaemon",
+            "--pidfile=",
+            "mimic",
+            "--realtime",
+            "--listen",
+            listen,
+        ]
         try:
             self._process = Process(command, folder)
         except (OSError, RuntimeError) as error:

@@ -54,7 +54,7 @@ class Process:
                     return int(found[1])
         finally:
             too_late.cancel()
-        raise RuntimeError(f"it ended before it listened: {self._process.args}")
+        raise RuntimeError(f"it ended before it listened: {self._process.args!r}")
 
     def close(self) -> None:
         """End it, and wait until it has."""

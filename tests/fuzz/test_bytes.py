@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from serverdomain import Servers
+from serverdomain import RegisterServer, Servers
 from tests.clients.endpoint import Endpoint, served
 from tests.fuzz.requests import IMAGE, SECRET, SERVER, conversations
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # What is sent may be long, and so is its repr.
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
+
+CREATE = {"server": {"name": "web", "imageRef": IMAGE, "flavorRef": "1", "adminPass": SECRET}}
 
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
+WELL_FORMED = b"".join(
+    f"{asked} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    for asked, body in (
+        ("GET /v2.1/servers", ""),
+        ("POST /v2.1/servers", json.dumps(CREATE)),
+    )
+)
+"""What is answered after all of that as if nothing had been."""
+
 PATIENCE = 15
 """Seconds; the endpoint itself gives up what is half sent only when a client that waits is late."""
 
@@ -35,12 +50,14 @@ def talk(endpoint: Endpoint, sent: bytes) -> list[int]:
         try:
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError):
+        except TimeoutError:
+            raise  # It hangs.
+        except OSError:
             pass  # It has heard enough, and says so.
         try:
             while part := connection.recv(65_536):
                 received += part
-        except ConnectionResetError:
+        except ConnectionError:
             pass
     return [int(status) for status in STATUS.findall(received)]
 
@@ -62,11 +79,12 @@ def test_no_bytes_bring_it_down_or_into_the_log(folder: Path) -> None:
             assert [status for status in statuses if status >= 500 and status != 501] == []
 
         answers()
-        assert httpx.get(f"{endpoint.url}/v2.1/").status_code == 200
-        # It was a fuzz of more than the parser: commands were taken, and refused.
-        assert {200, 202, 400, 404, 405, 415} <= seen
+        # It was a fuzz of more than the parser.
+        assert {200, 400, 404} <= seen
+        assert talk(endpoint, WELL_FORMED) == [200, 202]
     said = log.read_text("utf-8")
-    assert "unexpected" not in said
+    assert '"event":"unexpected"' not in said
+    assert "ASGI" not in said
     assert SECRET not in said
     for file in folder.glob("cloud*"):
         assert SECRET.encode() not in file.read_bytes(), file.name
@@ -78,8 +96,6 @@ def test_no_bytes_bring_it_down_or_into_the_log(folder: Path) -> None:
 
 
 def register(servers: Servers) -> None:
-    from serverdomain import RegisterServer
-
     servers.register(
         RegisterServer(
             server_id=SERVER,

@@ -38,7 +38,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     log = tmp_path_factory.mktemp("described") / "log"
     with served("--rebuild-seconds", "0", log=log) as running:
         yield running
-    assert "unexpected" not in running.logged()
+    assert '"event":"unexpected"' not in running.logged()
 
 
 @pytest.fixture(scope="module")

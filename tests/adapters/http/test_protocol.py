@@ -191,3 +191,28 @@ def test_requests_sent_ahead_are_answered_in_their_order(patient: Address) -> No
     last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     answer = answer_to(one % (1, b"a") + one % (2, b"bb") + last, patient)
     assert answer.index(b"1 bytes") < answer.index(b"2 bytes") < answer.index(b"0 bytes")
+
+
+@pytest.mark.parametrize("ahead", [1, 3])
+@pytest.mark.parametrize(
+    "nonsense",
+    [b"nonsense\r\n\r\n", b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+)
+def test_nonsense_behind_a_request_is_not_taken_for_its_answer(
+    ahead: int, nonsense: bytes, patient: Address, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
+    answer = answer_to(one * ahead + nonsense, patient)
+    assert answer.count(b"HTTP/1.1 200 ") == answer.count(b"4 bytes") == ahead
+    assert b"HTTP/1.1 400" not in answer
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_who_leaves_after_nonsense_behind_a_request_still_gets_its_answer(
+    patient: Address,
+) -> None:
+    with connected(patient) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        answer = until_closed(connection)
+    assert answer.endswith(b"0 bytes")
