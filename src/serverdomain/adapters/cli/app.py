@@ -8,6 +8,7 @@ import typer
 
 from serverdomain.adapters.cli import (
     demo,
+    env,
     lifetimes,
     questions,
     reactions,
@@ -31,4 +32,5 @@ for group in (lifetimes, rebuilds, settings, states, questions, wait):
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
 app.add_typer(serve.app)
+app.add_typer(env.app)
 app.add_typer(demo.app)
