@@ -13,7 +13,7 @@ ifneq ($(SOUND),True)
 .PHONY: $(VENV)
 endif
 
-.PHONY: all demo test test-slow tempest bench notebooks mutants constraints help clean
+.PHONY: all demo test test-slow tempest routes bench notebooks mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
@@ -31,6 +31,9 @@ test-slow: $(VENV)  ## run the slow tests
 
 tempest: $(VENV)  ## run Tempest's own rebuild tests against the endpoint, in their own .venv-tempest
 	$(PY) -m tests.tempest
+
+routes: $(VENV)  ## write docs/routes.md from what the tests were answered
+	$(PY) -m tests.routes
 
 bench: $(VENV)  ## run the measurements
 	$(PY) -m benchmarks

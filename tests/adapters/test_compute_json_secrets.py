@@ -28,7 +28,7 @@ READERS: list[tuple[Callable[..., object], Any]] = [
     (compute_json.read_create, {"server": [SERVER]}),
     (compute_json.read_create, [SERVER]),
     (compute_json.read_rename, {"server": SERVER | {"name": ""}}),
-    (compute_json.read_rename, {"server": SERVER | {"accessIPv4": "1.2.3.4"}}),
+    (compute_json.read_rename, {"server": SERVER | {"accessIPv4": ""}}),
     (compute_json.read_metadata, {"metadata": None, "adminPass": CANARY}),
     (compute_json.read_metadata, {"metadata": {"a": "v" * 256}, "adminPass": CANARY}),
     (read_item, {"meta": {"a": None}, "adminPass": CANARY}),

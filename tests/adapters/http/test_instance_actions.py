@@ -12,6 +12,7 @@ import pytest
 
 from serverdomain import Context, CreateServer, Servers
 from serverdomain.adapters.http import compute_app
+from serverdomain.domain.events import RebuildFailed
 from serverdomain.testing import ManualClock, registered
 from tests.adapters.http.client import ACTORS, IMAGE, OTHER_IMAGE, Client, by_name, fault_of
 
@@ -144,6 +145,17 @@ def test_each_rebuild_has_its_own_end(cloud: Cloud) -> None:
 
     assert cloud.one(first)["events"][0]["result"] == "Error"
     assert cloud.one(second)["events"][0]["result"] == "Success"
+
+
+def test_what_comes_after_the_end_changes_it_not(cloud: Cloud) -> None:
+    first = cloud.act(REBUILD)
+    cloud.servers.complete_rebuild(cloud.id)
+    cloud.act({"os-resetState": {"state": "error"}}, user="admin")
+    second = cloud.act(REBUILD)
+    cloud.servers.record(cloud.id, [RebuildFailed(first, "hypervisor", "late")])
+
+    assert cloud.one(first)["events"][0]["result"] == "Success"
+    assert cloud.one(second)["events"][0]["result"] is None
 
 
 def test_a_create_ends_when_it_is_built(cloud: Cloud) -> None:

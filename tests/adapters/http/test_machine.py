@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httpx
+
 from serverdomain import Servers
 from serverdomain.adapters.http import compute_app
 from tests.adapters.http.client import IMAGE, SERVER, Client, Endpoint, by_name
@@ -43,6 +45,8 @@ def test_it_is_started_and_stopped_with_the_app() -> None:
 
         endpoint.ask.run(live())
         assert (len(hypervisors.started), hypervisors.stopped) == (1, 1)
+        endpoint.ask.get("/v2.1/servers")
+        assert len(hypervisors.started) == 2, "an app that is used again has one again"
 
 
 def test_where_no_lifespan_is_run_the_first_call_starts_it() -> None:
@@ -52,6 +56,23 @@ def test_where_no_lifespan_is_run_the_first_call_starts_it() -> None:
         assert hypervisors.started == [], "a version document starts nothing"
         for _ in range(3):
             endpoint.ask.get("/v2.1/servers")
+        assert hypervisors.started == [endpoint.servers]
+
+
+def test_calls_that_come_together_start_one() -> None:
+    hypervisors = Hypervisors()
+    with Endpoint(hypervisor=hypervisors) as endpoint:
+
+        async def together() -> None:
+            http = httpx.AsyncClient(
+                transport=httpx.ASGITransport(endpoint.app),
+                base_url="http://localhost",
+                headers={"X-Auth-Token": "member"},
+            )
+            await asyncio.gather(*(http.get("/v2.1/servers") for _ in range(3)))
+            await http.aclose()
+
+        endpoint.ask.run(together())
         assert hypervisors.started == [endpoint.servers]
 
 

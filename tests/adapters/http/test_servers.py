@@ -22,6 +22,8 @@ def test_a_created_server_is_build_until_the_hypervisor_has_built_it(endpoint: E
     url = f"http://localhost:8774/v2.1/servers/{server['id']}"
     assert created.status_code == 202
     assert created.headers["location"] == url == server["links"][0]["href"]
+    bookmark = f"http://localhost:8774/servers/{server['id']}"
+    assert server["links"][1] == {"href": bookmark, "rel": "bookmark"}
     assert list(server) == ["id", "links", "OS-DCF:diskConfig", "adminPass"]
     assert len(server["adminPass"]) == 12
     shown = endpoint.ask.get(f"/v2.1/servers/{server['id']}").json()["server"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
+import weakref
 from typing import Any
 
 import pytest
@@ -73,27 +75,48 @@ def test_one_pool_serves_one_loop_after_another() -> None:
     assert [run(pool.run(abs, -number)) for number in range(3)] == [0, 1, 2]
 
 
-def test_its_threads_end_with_it() -> None:
-    pool = Threads()
-    thread = run(pool.run(threading.current_thread))
+def test_an_answer_that_nobody_waits_for_holds_up_no_other() -> None:
+    async def both() -> int:
+        waker = threads._Waker(asyncio.get_running_loop())
+        gone, waiting = asyncio.Future[int](), asyncio.Future[int]()
+        gone.cancel()
+        waker.hand_over(gone, 1, None)
+        waker.hand_over(waiting, 2, None)
+        return await asyncio.wait_for(waiting, 30)
+
+    assert run(both()) == 2
+
+
+def test_all_its_threads_end_with_it() -> None:
+    pool, barrier = Threads(), threading.Barrier(2, timeout=30)
+
+    def meet() -> threading.Thread:
+        barrier.wait()
+        return threading.current_thread()
+
+    async def two(pool: Threads) -> list[threading.Thread]:
+        return await asyncio.gather(pool.run(meet), pool.run(meet))
+
+    pair = run(two(pool))
     del pool
     gc.collect()
 
-    thread.join(30)
-    assert not thread.is_alive()
+    for thread in pair:
+        thread.join(30)
+        assert not thread.is_alive()
 
 
 def test_an_idle_thread_keeps_nothing_of_a_call() -> None:
     class Secret:
         pass
 
-    import weakref
-
     pool, secret = Threads(), Secret()
     run(pool.run(id, secret))
     there = weakref.ref(secret)
     del secret
-    run(pool.run(id, 1))
-    gc.collect()
 
+    # The answer is there a moment before the thread has let go.
+    until = time.monotonic() + 30
+    while there() is not None and time.monotonic() < until:
+        gc.collect()
     assert there() is None

@@ -10,6 +10,7 @@ from serverdomain.adapters.cli import (
     check,
     demo,
     diff,
+    env,
     generate,
     history,
     ledger,
@@ -39,6 +40,7 @@ app.add_typer(report.app, name="report")
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
 app.add_typer(serve.app)
+app.add_typer(env.app)
 app.add_typer(check.app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(demo.app)

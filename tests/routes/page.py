@@ -1,0 +1,104 @@
+"""docs/routes.md, from the table of routes, what is said of each, and what tests were answered."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from serverdomain.adapters.http.routes import NAMES, ROUTES
+from tests.house.imports import ROOT
+from tests.routes.recording import Shown
+
+PAGE = ROOT / "docs/routes.md"
+TESTS = "tests/adapters/http"
+FLOWS = "tests/flows/test_flows.py"
+DOCUMENTS = ("versions.list", "versions.v2", "versions.v2.1")
+
+_INTRODUCTION = """\
+# Routes, and what shows them
+
+What of each route is Nova's, what is not, and which tests show it. `make routes` runs those tests
+and writes this page: a status stands here because a test that passed was answered with it, a file
+because tests in it were. *Flows* counts the recorded exchanges with Nova, played over HTTP, that
+pass over the route. Real clients drive the same routes in `tests/clients`, Tempest in
+`make tempest`. What each answers in full is in [endpoint.md](endpoint.md).
+
+"""
+_COLUMNS = (
+    *("route", "call", "Nova's", "not Nova's", "answered in tests"),
+    *("shown by, in `tests/adapters/http`", "flows"),
+)
+
+
+class Said(NamedTuple):
+    """What is said of a route."""
+
+    nova: str
+    ours: str
+    shown_by: list[str]
+    call: str = ""
+
+
+def said() -> dict[str, Said]:
+    """What is said of every route, by its name."""
+    text = Path(__file__).with_name("nova.toml").read_text("utf-8")
+    return {name: Said(**members) for name, members in tomllib.loads(text).items()}
+
+
+def names() -> list[str]:
+    """All that there is a row for, in their order: the documents, then every name of a call."""
+    return [*DOCUMENTS, *NAMES]
+
+
+def those_that_show() -> list[str]:
+    """The tests that are run for the page."""
+    files = {
+        f"{TESTS}/{shown.partition('::')[0]}" for one in said().values() for shown in one.shown_by
+    }
+    return [*sorted(files), FLOWS]
+
+
+def page(shown: Shown) -> str:
+    """The page, where tests showed this. Fails where they do not show what is said of a route."""
+    told = said()
+    heading = f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|\n"
+    return (
+        _INTRODUCTION
+        + heading
+        + "".join(_row(name, told[name], shown.get(name, {})) for name in names())
+    )
+
+
+def _row(name: str, told: Said, shown: dict[str, list[int]]) -> str:
+    by = {
+        one: {test: came for test, came in shown.items() if test.startswith(f"{TESTS}/{one}")}
+        for one in told.shown_by
+    }
+    for one, tests_there in by.items():
+        assert tests_there, f"{name}: nothing in {one} asked for it"
+    statuses = sorted(
+        {status for tests_there in by.values() for came in tests_there.values() for status in came}
+    )
+    assert name == "servers.action" or statuses[0] < 300, f"{name}: no test saw it succeed"
+    flows = sum(test.startswith(FLOWS) for test in shown)
+    cells = (
+        f"`{name}`",
+        _call(name, told),
+        told.nova,
+        told.ours,
+        ", ".join(map(str, statuses)),
+        ", ".join(f"`{one}`" for one in by),
+        str(flows or ""),
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _call(name: str, told: Said) -> str:
+    if told.call:
+        return f"`{told.call}`"
+    for route in ROUTES:
+        if route.name == name:
+            action = f" `{route.action}`" if route.action else ""
+            return f"`{route.method} {route.path}`{action}"
+    return "`POST servers/{server_id}/action`, nothing of these"
