@@ -18,7 +18,7 @@ from tests.adapters.http.real import connected, until_closed
 REQUESTS = [
     b"GET /v2.1/servers HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b'POST /v2.1/servers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"server":',
-    b'POST /v2/p/servers HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n',
+    b'POST /v2/p/servers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n',
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     b"OPTIONS * HTTP/1.0\r\n\r\n",
     b"CONNECT a:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
