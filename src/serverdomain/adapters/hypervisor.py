@@ -153,6 +153,8 @@ class SimulatedHypervisor:
 
     def _asked(self, server: Server) -> Happened | None:
         for entry in reversed(self._servers.history(server.id)):
+            if entry.version is None:  # It was refused.
+                continue
             told = Happened(
                 reaction=NAME,
                 position=entry.position,
