@@ -25,10 +25,7 @@ def env(
     ] = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Print what points clients at an endpoint.
-
-    Lines for a shell, for openstacksdk and the openstack command.
-    """
+    """Print what points OpenStack clients at an endpoint."""
     from serverdomain.adapters.client_settings import clouds_yaml, shell_lines
 
     token = auth == "token-file"
