@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -22,8 +23,8 @@ from serverdomain.adapters.compute_json import render
 CALLERS = 8
 """Who ask at a time: enough that the server never waits for one."""
 
-HANGS = "86400"
-"""Seconds that a rebuild takes: here it is completed between the rounds, which are not timed."""
+SECONDS = 6
+"""How long a rebuild takes, on a clock that stands in a round and is moved between two."""
 
 
 class Asked(Protocol):
@@ -108,15 +109,10 @@ class Endpoint(OverHttp):
         filled = Ours(folder)
         filled.fill(servers, 1)
         filled.close()
-        self._servers = Servers.open(f"sqlite:///{self._store}")
-        self.answer = answer_of(self._servers.get(str(server_id(0))), "seekr3t")
+        with Servers.open(f"sqlite:///{self._store}") as found:
+            self.answer = answer_of(found.get(str(server_id(0))), "seekr3t")
         self._ids = [str(server_id(number)) for number in range(servers)]
-        super().__init__(Process(serve(self._store, "--rebuild-seconds", HANGS), folder))
-
-    def close(self) -> None:
-        """End the process, and close what looked at its store."""
-        super().close()
-        self._servers.close()
+        super().__init__(Process(serve(self._store, "--clock", "manual"), folder))
 
 
 class EndpointGet(Endpoint):
@@ -143,9 +139,13 @@ class EndpointRebuild(Endpoint):
         ]
 
     def undo(self, number: int) -> None:
-        """Complete them from outside, as any hypervisor may."""
-        for server in self._ids:
-            self._servers.complete_rebuild(server)
+        """Let the hypervisor complete them, and wait for it."""
+        moved = urllib.request.Request(
+            f"http://127.0.0.1:{self._process.port}/control/clock",
+            json.dumps({"advance": SECONDS}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(moved, timeout=60).close()
 
 
 class Hello(OverHttp):
