@@ -22,20 +22,18 @@ from serverdomain.adapters.compute_json import render
 CALLERS = 8
 """Who ask at a time: enough that the server never waits for one."""
 
+
 HANGS = "86400"
-"""Seconds that a rebuild takes: here it is completed between the rounds, which are not timed."""
+"""Seconds that a rebuild takes: each goes to a server of its own, and none ends meanwhile."""
 
 
 class Asked(Protocol):
-    """A server, or a store, that is asked as often in each round."""
+    """A server, or a store, that is asked as often in each round, the first of which is 0."""
 
     name: str
 
     def ask(self, number: int) -> Took:
         """One round."""
-
-    def undo(self, number: int) -> None:
-        """What makes another possible; not timed."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -60,7 +58,7 @@ def answer_of(server: Server, admin_pass: str | None = None) -> bytes:
 def body_of(number: int) -> bytes:
     """A rebuild that changes image and name; the documented metadata comes again."""
     rebuild = {
-        "imageRef": IMAGES[number % 2],
+        "imageRef": IMAGES[1],
         "name": f"rebuilt {number}",
         "adminPass": "seekr3t",
         "metadata": {"meta var": "meta val"},
@@ -90,39 +88,34 @@ class OverHttp:
             )
         return load.seconds, load.each
 
-    def undo(self, number: int) -> None:
-        """Nothing is left behind."""
-
     def close(self) -> None:
         """End the process."""
         self._process.close()
 
 
 class Endpoint(OverHttp):
-    """`serverdomain serve` on a store in a file, in which servers have lived through a rebuild."""
+    """`serverdomain serve` on a store in a file, in which servers lived through so many cycles."""
 
     name = "serverdomain"
 
-    def __init__(self, folder: Path, servers: int) -> None:
+    def __init__(self, folder: Path, servers: int, cycles: int) -> None:
         self._store = folder / "ours.db"
         filled = Ours(folder)
-        filled.fill(servers, 1)
+        filled.fill(servers, cycles)
         filled.close()
-        self._servers = Servers.open(f"sqlite:///{self._store}")
-        self.answer = answer_of(self._servers.get(str(server_id(0))), "seekr3t")
+        with Servers.open(f"sqlite:///{self._store}") as found:
+            self.answer = answer_of(found.get(str(server_id(0))), "seekr3t")
         self._ids = [str(server_id(number)) for number in range(servers)]
         super().__init__(Process(serve(self._store, "--rebuild-seconds", HANGS), folder))
 
-    def close(self) -> None:
-        """End the process, and close what looked at its store."""
-        super().close()
-        self._servers.close()
-
 
 class EndpointGet(Endpoint):
-    """It is asked for servers, one after the other."""
+    """It is asked for servers that have ten events, one after the other."""
 
     status = 200
+
+    def __init__(self, folder: Path, servers: int) -> None:
+        super().__init__(folder, servers, cycles=1)
 
     def requests(self, number: int) -> Sequence[bytes]:
         """A ``GET`` for each."""
@@ -130,22 +123,21 @@ class EndpointGet(Endpoint):
 
 
 class EndpointRebuild(Endpoint):
-    """It is asked to rebuild each of its servers."""
+    """It is asked to rebuild servers, each once, with the hypervisor that takes all that up."""
 
     status = 202
 
+    def __init__(self, folder: Path, servers: int, rounds: int) -> None:
+        super().__init__(folder, servers * (rounds + 1), cycles=0)
+        self._in_a_round = servers
+
     def requests(self, number: int) -> Sequence[bytes]:
-        """A rebuild for each."""
+        """A rebuild for each server of the round."""
         body = body_of(number)
         return [
             request("POST", f"/v2.1/openstack/servers/{server}/action", body)
-            for server in self._ids
+            for server in self._ids[number * self._in_a_round :][: self._in_a_round]
         ]
-
-    def undo(self, number: int) -> None:
-        """Complete them from outside, as any hypervisor may."""
-        for server in self._ids:
-            self._servers.complete_rebuild(server)
 
 
 class Hello(OverHttp):
@@ -181,28 +173,23 @@ class StoreAlone:
 
     name = "serverdomain's store alone"
 
-    def __init__(self, folder: Path, servers: int) -> None:
+    def __init__(self, folder: Path, servers: int, rounds: int) -> None:
         folder = folder / "alone"
         folder.mkdir()
         self._ours = Ours(folder)
-        self._ours.fill(servers, 1)
-        self._numbers = range(servers)
+        self._ours.fill(servers * (rounds + 1), 0)
+        self._in_a_round = servers
 
     def ask(self, number: int) -> Took:
-        """A rebuild of each."""
+        """A rebuild of each server of the round."""
         each = []
         with on_the_servers_core():
             began = time.perf_counter()
-            for server in self._numbers:
+            for server in range(number * self._in_a_round, (number + 1) * self._in_a_round):
                 step = time.perf_counter()
-                self._ours.rebuild(server, IMAGES[number % 2], f"rebuilt {number}")
+                self._ours.rebuild(server, IMAGES[1], f"rebuilt {number}")
                 each.append(time.perf_counter() - step)
             return time.perf_counter() - began, each
-
-    def undo(self, number: int) -> None:
-        """Complete them."""
-        for server in self._numbers:
-            self._ours.complete(server)
 
     def close(self) -> None:
         """Close the store."""
@@ -225,9 +212,6 @@ class MimicGet:
         if set(load.statuses) != {200}:
             raise RuntimeError(f"{self.name} answered {dict(load.statuses)}")
         return load.seconds, load.each
-
-    def undo(self, number: int) -> None:
-        """Nothing is left behind."""
 
     def close(self) -> None:
         """End it."""
