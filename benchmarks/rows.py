@@ -7,6 +7,7 @@ from itertools import count
 from benchmarks.by_hand import ByHand
 from benchmarks.fleet import AskingHistories, Generating, InsertingRows, Reporting
 from benchmarks.idiomatic import Batched, Idiomatic
+from benchmarks.ledger import HashingRows, HashingStates, Verifying
 from benchmarks.measure import Row
 from benchmarks.ours import Ours
 from benchmarks.rival import EVENTS_OF_A_CYCLE, IMAGES, Rival
@@ -45,6 +46,11 @@ def get(rival: Rival, _: int, server: int) -> object:
 
 def view(rival: Rival, _: int, server: int) -> int:
     return rival.view()
+
+
+def verify(rival: Rival, _: int, server: int) -> int:
+    assert isinstance(rival, Verifying)
+    return rival.verify()
 
 
 def make(rival: Rival, _: int, server: int) -> None:
@@ -93,6 +99,7 @@ def rows(*, quick: bool, fleet: int | None = None) -> list[Row]:
         _getting("get-10", 1, rounds),
         _getting("get-1000", 3 if quick else 111, rounds),
         _viewing(2 if quick else 300, 1 if quick else 5),
+        _verifying(2 if quick else 500, 1 if quick else 15),
         _generating(3 if quick else 500, 1 if quick else 5),
         _reporting(3 if quick else 500, 1 if quick else 5),
         *_time_travelling(fleet or (3 if quick else 2_000), 2 if quick else QUESTIONS, rounds),
@@ -148,6 +155,23 @@ def _viewing(servers: int, rounds: int) -> Row:
         step=view,
         unit="event",
         units=events,
+    )
+
+
+def _verifying(servers: int, rounds: int) -> Row:
+    events = servers * (1 + EVENTS_OF_A_CYCLE)
+    return Row(
+        name="verify",
+        what=f"verify a log, {events} events",
+        rivals=(Verifying, HashingRows, HashingStates),
+        servers=servers,
+        cycles=1,
+        asked=(0,),
+        rounds=rounds,
+        step=verify,
+        unit="event",
+        units=events,
+        writes=False,
     )
 
 

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from serverdomain.audit.actions import Action
     from serverdomain.audit.as_of import AsOf
     from serverdomain.audit.diff import Diff, FleetDiff, PathChange
+    from serverdomain.audit.finding import Finding
     from serverdomain.audit.fleet import Fleet
     from serverdomain.audit.history import HistoryEntry
     from serverdomain.audit.supposed import Supposed
+    from serverdomain.audit.timeline import Timeline
     from serverdomain.audit.what_if import WhatIf
     from serverdomain.domain.actor import SYSTEM, Actor
     from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
@@ -48,9 +50,11 @@ _HOMES = {
     "serverdomain.audit.actions": ("Action",),
     "serverdomain.audit.as_of": ("AsOf",),
     "serverdomain.audit.diff": ("Diff", "FleetDiff", "PathChange"),
+    "serverdomain.audit.finding": ("Finding",),
     "serverdomain.audit.fleet": ("Fleet",),
     "serverdomain.audit.history": ("HistoryEntry",),
     "serverdomain.audit.supposed": ("Supposed",),
+    "serverdomain.audit.timeline": ("Timeline",),
     "serverdomain.audit.what_if": ("WhatIf",),
     "serverdomain.domain.actor": ("SYSTEM", "Actor"),
     "serverdomain.domain.commands": ("CreateServer", "RebuildServer", "RegisterServer"),
@@ -95,6 +99,7 @@ __all__ = [
     "Diff",
     "Event",
     "Fault",
+    "Finding",
     "Fleet",
     "FleetDiff",
     "HistoryEntry",
@@ -119,6 +124,7 @@ __all__ = [
     "StoreMissing",
     "StoreNewer",
     "Supposed",
+    "Timeline",
     "UnknownEvent",
     "Unproven",
     "WhatIf",

@@ -320,6 +320,16 @@ class Servers:
         command = c.RenameServer(name=name)
         return self._command(server_id, command, context, **how)
 
+    def change(
+        self,
+        server_id: str,
+        command: c.ChangeServer,
+        context: Context | None = None,
+        **how: Unpack[How],
+    ) -> Accepted:
+        """Change its name, its access addresses or its disk config, without a rebuild."""
+        return self._command(server_id, command, context, **how)
+
     def update_metadata(
         self,
         server_id: str,

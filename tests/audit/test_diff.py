@@ -38,7 +38,7 @@ def told(diff):
 # Any history, any two moments
 
 
-@settings(max_examples=settings().max_examples // 3)
+@settings(max_examples=settings().max_examples // 5)
 @given(deeds, st.data())
 def test_from_one_moment_to_any_other_the_patch_leads_exactly(deeds, data):
     with World(deeds) as world:

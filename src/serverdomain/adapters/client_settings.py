@@ -18,24 +18,28 @@ TOKEN = "OS_TOKEN"
 
 def shell_lines(root: str, *, token: bool = False) -> list[str]:
     """Three lines for a shell; with a ``token`` they take it from where the shell has it."""
+    # With the plugin `none` the endpoint is every service's; with a token it has to be said.
     auth = f'admin_token {TOKEN}="${TOKEN}"' if token else "none"
+    identity = ' OS_IDENTITY_ENDPOINT_OVERRIDE="$OS_ENDPOINT"' if token else ""
     return [
         f"export OS_AUTH_TYPE={auth}",
         f"export OS_ENDPOINT={shlex.quote(_api(root))}",
-        "export OS_IDENTITY_API_VERSION=3",
+        f"export OS_IDENTITY_API_VERSION=3{identity}",
     ]
 
 
 def clouds_yaml(root: str, *, token: bool = False) -> str:
     """The same as a ``clouds.yaml``, in which a token has to be filled in."""
+    api = json.dumps(_api(root))
     lines = [
         "clouds:",
         f"  {CLOUD}:",
         f"    auth_type: {'admin_token' if token else 'none'}",
         "    auth:",
-        f"      endpoint: {json.dumps(_api(root))}",
+        f"      endpoint: {api}",
         *(["      token: fill-in"] if token else []),
         '    identity_api_version: "3"',
+        *([f"    identity_endpoint_override: {api}"] if token else []),
     ]
     return "\n".join(lines) + "\n"
 

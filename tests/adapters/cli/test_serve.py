@@ -62,7 +62,7 @@ def serving(folder: Path, *arguments: str) -> Iterator[Serving]:
         said = ""
         for line in process.stdout:
             said += line
-            if "OS_IDENTITY_API_VERSION" in line:
+            if line.startswith("export OS_IDENTITY_API_VERSION"):
                 break
         else:
             raise AssertionError(process.communicate()[1])
@@ -74,8 +74,8 @@ def serving(folder: Path, *arguments: str) -> Iterator[Serving]:
 
 @pytest.mark.slow
 def test_it_says_where_it_is_and_ends_cleanly_with_either_signal(tmp_path: Path) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with serving(tmp_path, "--demo") as endpoint:
+    for number, control in ((signal.SIGTERM, "--clock=manual"), (signal.SIGINT, "--no-control")):
+        with serving(tmp_path, "--demo", control) as endpoint:
             assert next(iter(endpoint.exports)) == "OS_AUTH_TYPE"
             servers = httpx.get(f"{endpoint.root}/v2.1/servers/detail").json()["servers"]
             statuses = {one["name"]: one["status"] for one in servers}
@@ -88,9 +88,33 @@ def test_it_says_where_it_is_and_ends_cleanly_with_either_signal(tmp_path: Path)
                 "spare-1": "SHUTOFF",
                 "broken-1": "ERROR",
             }
+            moved = httpx.post(f"{endpoint.root}/control/clock", json={"advance": 6})
+            assert moved.status_code == (404 if control == "--no-control" else 200)
             code, logged = endpoint.end(number)
         assert code == 0, logged
-        assert [json.loads(line)["event"] for line in logged.splitlines()] == ["answered"]
+        assert {json.loads(line)["event"] for line in logged.splitlines()} == {"answered"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("auth", ["none", "token-file"])
+def test_its_lines_point_the_openstack_command_at_it(tmp_path: Path, auth: str) -> None:
+    path = tmp_path / "tokens.json"
+    path.touch(mode=0o600)
+    path.write_text(
+        json.dumps({"t": {"user": "u", "project": "openstack", "roles": ["reader"]}}), "utf-8"
+    )
+    tokens = [] if auth == "none" else ["--token-file", str(path)]
+    with serving(tmp_path, "--demo", "--auth", auth, *tokens) as endpoint:
+        exports = "\n".join(line for line in endpoint.said.splitlines() if "export" in line)
+        listed = subprocess.run(
+            ["sh", "-c", f"{exports}\nopenstack server list --name web-1 -f value -c Name"],
+            env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+            | ({"OS_TOKEN": "t"} if tokens else {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert listed.stdout == "web-1\n", listed.stderr
 
 
 @pytest.mark.slow

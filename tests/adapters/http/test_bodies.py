@@ -34,6 +34,8 @@ def test_a_body_of_112_kib_is_taken_and_one_byte_more_is_413(endpoint: Endpoint)
 class Sender:
     """The client's side of an ASGI call, which counts what was read of it."""
 
+    path = ACTION
+
     def __init__(self, *parts: bytes) -> None:
         self._parts = list(parts)
         self.read = 0
@@ -48,12 +50,12 @@ class Sender:
     async def send(self, message: dict[str, Any]) -> None:
         self.answer |= message
 
-    def ask(self, endpoint: Endpoint, **headers: str) -> None:
+    def ask(self, endpoint: Endpoint, method: str = "POST", **headers: str) -> None:
         scope = {
             "type": "http",
-            "method": "POST",
-            "path": ACTION,
-            "raw_path": ACTION.encode(),
+            "method": method,
+            "path": self.path,
+            "raw_path": self.path.encode(),
             "query_string": b"",
             "root_path": "",
             "scheme": "http",
@@ -77,6 +79,24 @@ def test_an_announced_length_is_refused_before_anything_is_read(endpoint: Endpoi
 
     assert sender.answer["status"] == 413
     assert sender.read == 0
+
+
+def test_so_is_one_with_a_call_that_takes_no_body(endpoint: Endpoint) -> None:
+    sender = Sender()
+    sender.path = f"/v2.1/servers/{SERVER}"
+
+    sender.ask(endpoint, "GET", content_length=str(MOST + 1))
+
+    assert sender.answer["status"] == 413
+
+
+def test_head_has_no_body(endpoint: Endpoint) -> None:
+    sender = Sender()
+    sender.path = f"/v2.1/servers/{SERVER}"
+
+    sender.ask(endpoint, "HEAD")
+
+    assert (sender.answer["status"], sender.answer["body"]) == (200, b"")
 
 
 def test_without_an_announcement_no_more_is_read_than_shows_it(endpoint: Endpoint) -> None:

@@ -57,7 +57,10 @@ def asked(error: Exception, **headers: str) -> Any:
 def test_trouble_with_the_store_is_503_which_says_to_repeat_under_the_key(
     error: StoreError,
 ) -> None:
-    for answer in (*asked(error), *asked(error, **KEY)):
+    without, under_a_key = asked(error), asked(error, **KEY)
+
+    assert "repeat the call under its Idempotency-Key" in under_a_key[0].text
+    for answer in (*without, *under_a_key):
         assert fault_of(answer) == (503, "serviceUnavailable")
         assert "Idempotency-Key" in answer.text
         assert "/var/lib" not in answer.text, "where the store lies is the operator's to know"

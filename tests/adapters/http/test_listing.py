@@ -94,6 +94,7 @@ def test_pages_are_followed_by_their_links_to_the_end(five: Endpoint, path: str)
         page = five.ask.get(url).json()
         seen.append([server["name"] for server in page["servers"]])
         url = page.get("servers_links", [{"href": ""}])[0]["href"]
+        assert url.count("marker=") <= 1
         assert url == "" or url.startswith(f"http://localhost:8774{path}?limit=2&status=ACTIVE")
 
     assert seen == [["^odd$", "my-web"], ["web-2", "web-1"], []]

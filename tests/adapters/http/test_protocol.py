@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from queue import Queue
 
 import httpx
@@ -43,11 +43,26 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
-@contextmanager
-def sent(data: bytes, patience: float = SECONDS) -> Iterator[bytes]:
-    with serving(app, patience) as address, connected(address) as connection:
+Address = tuple[str, int]
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Address]:
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[Address]:
+    """The same, with hardly any patience."""
+    with serving(app, SHORT) as address:
+        yield address
+
+
+def answer_to(data: bytes, address: Address) -> bytes:
+    with connected(address) as connection:
         connection.sendall(data)
-        yield until_closed(connection)
+        return until_closed(connection)
 
 
 def fault(answer: bytes) -> tuple[int, dict[str, object]]:
@@ -60,20 +75,18 @@ def fault(answer: bytes) -> tuple[int, dict[str, object]]:
 
 
 @pytest.mark.parametrize("half", [b"G", b"GET /v2.1 HTTP/1.1\r\nHost: x\r\nX-A", b"\r\n\r\n"])
-def test_half_a_head_is_closed_after_a_while(half: bytes) -> None:
-    with sent(half, SHORT) as answer:
-        code, told = fault(answer)
+def test_half_a_head_is_closed_after_a_while(half: bytes, hasty: Address) -> None:
+    code, told = fault(answer_to(half, hasty))
     assert code == 408
     assert "head did not come" in str(told)
 
 
-def test_a_connection_on_which_nothing_comes_is_closed_without_a_word() -> None:
-    with sent(b"", SHORT) as answer:
-        assert answer == b""
+def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(hasty: Address) -> None:
+    assert answer_to(b"", hasty) == b""
 
 
-def test_half_a_head_behind_a_whole_request_is_closed_too() -> None:
-    with serving(app, SHORT) as address, connected(address) as connection:
+def test_half_a_head_behind_a_whole_request_is_closed_too(hasty: Address) -> None:
+    with connected(hasty) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = b""
         while not answer.endswith(b"0 bytes"):
@@ -82,15 +95,15 @@ def test_half_a_head_behind_a_whole_request_is_closed_too() -> None:
         assert fault(until_closed(connection))[0] == 408
 
 
-def test_half_a_body_is_closed_after_a_while() -> None:
-    with sent(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf", SHORT) as answer:
-        code, told = fault(answer)
+def test_half_a_body_is_closed_after_a_while(hasty: Address) -> None:
+    half = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf"
+    code, told = fault(answer_to(half, hasty))
     assert code == 408
     assert "body did not come" in str(told)
 
 
-def test_a_body_that_trickles_in_does_not_buy_time() -> None:
-    with serving(app, SHORT) as address, connected(address) as connection:
+def test_a_body_that_trickles_in_does_not_buy_time(hasty: Address) -> None:
+    with connected(hasty) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n")
         connection.settimeout(0.01)
         answer = b""
@@ -132,48 +145,74 @@ def test_a_reader_who_takes_nothing_is_left() -> None:
         b"GET /v2/\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_a_400_in_the_documented_envelope(nonsense: bytes) -> None:
-    with sent(nonsense) as answer:
-        assert fault(answer) == (400, {"badRequest": "This is no HTTP request."})
+def test_what_is_no_http_is_a_400_in_the_documented_envelope(
+    nonsense: bytes, patient: Address
+) -> None:
+    told = fault(answer_to(nonsense, patient))
+    assert told == (400, {"badRequest": "This is no HTTP request."})
 
 
-def test_a_head_without_an_end_is_refused_before_it_is_all_kept() -> None:
-    with sent(b"GET / HTTP/1.1\r\nX: " + b"a" * (MOST_HEAD + 1)) as answer:
-        code, told = fault(answer)
+def test_a_head_without_an_end_is_refused_before_it_is_all_kept(patient: Address) -> None:
+    endless = b"GET / HTTP/1.1\r\nX: " + b"a" * (MOST_HEAD + 1)
+    code, told = fault(answer_to(endless, patient))
     assert code == 400
     assert str(MOST_HEAD) in str(told)
 
 
-def test_the_application_can_drop_a_connection_without_a_word() -> None:
-    with sent(b"GET /drop HTTP/1.1\r\nHost: x\r\n\r\n") as answer:
-        assert answer == b""
+def test_the_application_can_drop_a_connection_without_a_word(patient: Address) -> None:
+    assert answer_to(b"GET /drop HTTP/1.1\r\nHost: x\r\n\r\n", patient) == b""
 
 
-def test_who_says_that_this_was_all_gets_the_answer() -> None:
-    with serving(app) as address, connected(address) as connection:
+def test_who_says_that_this_was_all_gets_the_answer(patient: Address) -> None:
+    with connected(patient) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody")
         connection.shutdown(socket.SHUT_WR)
         answer = until_closed(connection)
     assert answer.endswith(b"4 bytes")
 
 
-def test_an_answer_before_the_body_has_come_can_be_read_by_who_still_sends() -> None:
-    with sent(
-        b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 9_000_000
-    ) as answer:
-        assert answer.startswith(b"HTTP/1.1 413 ")
-        assert answer.endswith(b"too much")
+def test_an_answer_before_the_body_has_come_can_be_read_by_who_still_sends(
+    patient: Address,
+) -> None:
+    head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n"
+    answer = answer_to(head + b"x" * 9_000_000, patient)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.endswith(b"too much")
 
 
-def test_requests_follow_each_other_on_one_connection() -> None:
-    with serving(app) as (host, port), httpx.Client(base_url=f"http://{host}:{port}") as client:
+def test_requests_follow_each_other_on_one_connection(patient: Address) -> None:
+    with httpx.Client(base_url="http://{}:{}".format(*patient), verify=False) as client:
         for size in (0, 10, 100_000, 3):
             assert client.post("/", content=b"x" * size).text == f"{size} bytes"
 
 
-def test_requests_sent_ahead_are_answered_in_their_order() -> None:
+def test_requests_sent_ahead_are_answered_in_their_order(patient: Address) -> None:
     one = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
     last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    with sent(one % (1, b"a") + one % (2, b"bb") + last) as answer:
-        assert [answer.index(f"{size} bytes".encode()) > 0 for size in (1, 2, 0)]
-        assert answer.index(b"1 bytes") < answer.index(b"2 bytes") < answer.index(b"0 bytes")
+    answer = answer_to(one % (1, b"a") + one % (2, b"bb") + last, patient)
+    assert answer.index(b"1 bytes") < answer.index(b"2 bytes") < answer.index(b"0 bytes")
+
+
+@pytest.mark.parametrize("ahead", [1, 3])
+@pytest.mark.parametrize(
+    "nonsense",
+    [b"nonsense\r\n\r\n", b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+)
+def test_nonsense_behind_a_request_is_not_taken_for_its_answer(
+    ahead: int, nonsense: bytes, patient: Address, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
+    answer = answer_to(one * ahead + nonsense, patient)
+    assert answer.count(b"HTTP/1.1 200 ") == answer.count(b"4 bytes") == ahead
+    assert b"HTTP/1.1 400" not in answer
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_who_leaves_after_nonsense_behind_a_request_still_gets_its_answer(
+    patient: Address,
+) -> None:
+    with connected(patient) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        answer = until_closed(connection)
+    assert answer.endswith(b"0 bytes")

@@ -178,8 +178,8 @@ def test_a_server_is_renamed(ask: Client, path: str, name: str, shown: str) -> N
         {"server": {"name": ""}},
         {"server": {}},
         {"server": []},
-        {"server": {"name": "n", "accessIPv4": "1.2.3.4"}},
-        {"server": {"name": "n", "OS-DCF:diskConfig": "AUTO"}},
+        {"server": {"accessIPv4": ""}},
+        {"server": {"name": "n", "OS-DCF:diskConfig": "auto"}},
         {"name": "n"},
         [],
     ],
@@ -189,6 +189,20 @@ def test_what_a_rename_cannot_do_is_400(endpoint: Endpoint, path: str, body: Any
 
     assert fault_of(answer) == (400, "badRequest")
     assert endpoint.servers.get(SERVER).version == 1
+
+
+@pytest.mark.parametrize("path", ["/v2.1", "/v2/openstack"])
+def test_what_else_is_set_on_a_server_changes_without_a_rebuild(ask: Client, path: str) -> None:
+    change = {"accessIPv6": "FE80::2", "OS-DCF:diskConfig": "AUTO"}
+    answer = ask("PUT", f"{path}/servers/{SERVER}", json={"server": change})
+
+    assert answer.status_code == 200
+    shown = ask.get(f"/v2.1/servers/{SERVER}").json()["server"]
+    assert (shown["accessIPv6"], shown["OS-DCF:diskConfig"]) == ("fe80::2", "AUTO")
+    assert (shown["status"], shown["accessIPv4"]) == (
+        "ACTIVE",
+        answer.json()["server"]["accessIPv4"],
+    )
 
 
 def test_a_deleted_server_is_gone_at_once(ask: Client) -> None:

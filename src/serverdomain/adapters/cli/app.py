@@ -33,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions, wait, history, diff, what_if):
+for group in (lifetimes, rebuilds, settings, states, questions, history, diff, what_if, wait):
     app.add_typer(group.app)
 app.add_typer(report.app, name="report")
 app.add_typer(view.app, name="view")

@@ -22,11 +22,10 @@ from serverdomain.adapters.compute_json.paths import (
     PaddedName,
     Path,
 )
-from serverdomain.domain.commands import RenameServer, ResetState, UpdateMetadata
+from serverdomain.domain.commands import ChangeServer, RenameServer, ResetState, UpdateMetadata
 from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidBody, InvalidInput
 
-_ONLY_BY_REBUILD = ("accessIPv4", "accessIPv6", "OS-DCF:diskConfig")
 _JSON = "application/json"
 
 
@@ -49,17 +48,17 @@ def read_action(body: bytes | str, *, content_type: str | None = _JSON) -> str:
 @reader
 def read_rename(
     body: bytes | str, *, path: Path = "v2", content_type: str | None = _JSON
-) -> RenameServer:
-    """Read ``{"server": {"name": …}}``. Raises `InvalidBody`."""
-    asked = _sole(body, "server", path, content_type)
-    for name in _ONLY_BY_REBUILD:
-        if isinstance(asked, dict) and name in asked:
-            raise InvalidBody(f"server.{name}", "it changes by a rebuild here, a name is allowed")
-    renamed = check(RENAMES[path], asked, "server")
+) -> RenameServer | ChangeServer:
+    """Read ``{"server": {"name": …}}`` and what else it may change. Raises `InvalidBody`."""
+    change = check(RENAMES[path], _sole(body, "server", path, content_type), "server")
+    members = change.model_dump(exclude_unset=True)
+    if not members:
+        known = ", ".join(field.alias or name for name, field in type(change).model_fields.items())
+        raise InvalidBody("server", f"nothing to change came, {known} are allowed")
     try:
-        return RenameServer(name=renamed.name)
+        return RenameServer(**members) if list(members) == ["name"] else ChangeServer(**members)
     except InvalidInput as error:
-        raise as_documented(error, type(renamed), "server") from None
+        raise as_documented(error, type(change), "server") from None
 
 
 @reader
@@ -121,16 +120,26 @@ class _Whole(Strict):
     model_config = ConfigDict(extra="forbid")
 
 
-class RenameV2(_Lenient):
+class _Change(Strict):
+    access_ipv4: str = Field("", alias="accessIPv4")
+    access_ipv6: str = Field("", alias="accessIPv6")
+    disk_config: Literal["AUTO", "MANUAL"] = Field("MANUAL", alias="OS-DCF:diskConfig")
+
+
+class RenameV2(_Change):
     """The value of ``"server"`` on `/v2`."""
 
-    name: PaddedName
+    model_config = ConfigDict(extra="ignore")
+
+    name: PaddedName = ""
 
 
-class RenameV21(_Whole):
+class RenameV21(_Change):
     """The value of ``"server"`` on `/v2.1`."""
 
-    name: Name
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name = ""
 
 
 class MapV2(_Lenient):

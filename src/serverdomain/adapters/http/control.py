@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import Scope, Send
 
 from serverdomain.adapters.http.call import Call
 
@@ -30,3 +32,21 @@ class Control(Protocol):
 
     async def around(self, call: Call, answer: Answer) -> Response:
         """Give the response to a call: the answer's, or another. May raise `Dropped`."""
+
+
+async def drop(scope: Scope, send: Send) -> None:
+    """Let a request go without an answer, as far as the server can."""
+    dropping = scope.get("extensions", {}).get(DROP)
+    if callable(dropping):
+        done = dropping()
+        if inspect.isawaitable(done):
+            await done
+        return
+    # A server that cannot drop a connection closes one whose answer breaks off.
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 503,
+            "headers": [(b"content-length", b"1"), (b"connection", b"close")],
+        }
+    )

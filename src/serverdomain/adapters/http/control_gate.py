@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import BaseRoute, Router
 from starlette.types import Message, Receive, Scope, Send
 
@@ -38,6 +38,8 @@ class ControlGate:
                 await self._machine.start()
             await self._ask(scope)
             await self._router(scope, receive, send)
+        except ClientDisconnect:
+            pass
         except Exception as error:
             if isinstance(error, StoreError) or not isinstance(error, Fault | ServerdomainError):
                 log.trouble(error, request_id, "control")

@@ -11,7 +11,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any, TextIO
 
+import msgspec
+
 from serverdomain.adapters.http.call import Call
+from serverdomain.domain import moment
 from serverdomain.domain.limits import shown
 from serverdomain.errors import ServerdomainError
 from serverdomain.servers import Accepted
@@ -85,28 +88,35 @@ def trouble(error: Exception, request_id: str, route: str | None) -> None:
 
 
 def as_json(stream: TextIO, level: int = logging.INFO) -> logging.Handler:
-    """Write all lines of ``serverdomain`` to a stream, a line of JSON each, by structlog."""
-    import structlog
-
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.stdlib.add_logger_name,
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.ExtraAdder(),
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-        ],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(serializer=_json),
-        ],
-    )
+    """Write all lines of ``serverdomain`` to a stream, a line of JSON each; gives the handler."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatter)
+    handler.setFormatter(JsonLines())
     logger = logging.getLogger("serverdomain")
     logger.addHandler(handler)
     logger.setLevel(level)
     return handler
 
+
+class JsonLines(logging.Formatter):
+    """A record as a line of JSON: ``timestamp``, ``level``, ``logger``, ``event``, its fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        line: dict[str, Any] = {
+            "timestamp": moment.exact(int(record.created * 1_000_000)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return _encode(line).decode()
+
+
+# What every record has; the rest are fields.
+_STANDARD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
 
 _MOST_NAMES = 30
 
@@ -130,9 +140,3 @@ def _places(error: BaseException) -> list[str]:
         places.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_qualname}")
         trace = trace.tb_next
     return places
-
-
-def _json(fields: dict[str, Any], **_: Any) -> str:
-    import msgspec
-
-    return msgspec.json.encode(fields, enc_hook=str).decode()

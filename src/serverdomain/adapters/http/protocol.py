@@ -9,14 +9,24 @@ what is no HTTP is answered in the documented fault envelope.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+import logging
+from typing import TYPE_CHECKING, Any, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from serverdomain.adapters.http.answers import encode
 from serverdomain.adapters.http.control import DROP
 from serverdomain.adapters.http.faults import NAMES
 from serverdomain.store.context import new_request_id
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+
+_log = logging.getLogger("serverdomain.http")
 
 SECONDS = 20.0
 """How long a request's head may take, and its body, and a reader with what is sent."""
@@ -35,11 +45,15 @@ class PatientProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        # What uvicorn has to say stands among the other lines, and in their form.
+        self.logger = _log
         self._reading: asyncio.TimerHandle | None = None
         self._writing: asyncio.TimerHandle | None = None
         self._head = 0
         self._in_body = False
         self._lingers = False
+        self._deaf = False
+        self._answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
@@ -54,12 +68,12 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, as long as what comes belongs to a request."""
-        if self._lingers:
+        if self._hears_no_more:
             return
         if not self._in_body:
             self._head += len(data)
         super().data_received(data)
-        if self.transport.is_closing() or self._lingers:
+        if self.transport.is_closing() or self._hears_no_more:
             return
         if self._in_body:
             if self._reading is None:
@@ -135,6 +149,10 @@ class PatientProtocol(HttpToolsProtocol):
         self._reading = self.loop.call_later(LINGER, self.transport.close)
 
     @property
+    def _hears_no_more(self) -> bool:
+        return self._lingers or self._deaf
+
+    @property
     def _is_idle(self) -> bool:
         # It is None before the first request, whatever its annotation says.
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
@@ -162,7 +180,19 @@ class PatientProtocol(HttpToolsProtocol):
         else:
             self._refuse(408, f"The body did not come within {self.seconds:g} seconds.")
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _refuse(self, status: int, message: str) -> None:
+        answering = self._answering
+        if (
+            answering is not None
+            and not answering.response_complete
+            and not (self._in_body and answering is self.cycle)
+        ):
+            self._hear_no_more(answering)
+            return
         name = NAMES.get(status, "computeFault")
         body = encode({name: {"code": status, "message": message}})
         request_id = new_request_id().encode()
@@ -177,6 +207,16 @@ class PatientProtocol(HttpToolsProtocol):
             self.cycle.message_event.set()
         self._in_body = True
         self.linger()
+
+    def _hear_no_more(self, answering: RequestResponseCycle) -> None:
+        """Answer what was asked before, and then close: a refusal would be taken for its answer."""
+        self._deaf = True
+        self._stop_waiting()
+        if self._in_body:
+            self._in_body = False
+            self.pipeline.popleft()
+        self.cycle = self.pipeline[0][0] if self.pipeline else answering
+        self.cycle.keep_alive = False
 
     def _drop(self) -> None:
         self.cycle.disconnected = True

@@ -11,6 +11,7 @@ from serverdomain.adapters.http.answers import answer, empty
 from serverdomain.adapters.http.call import Call
 from serverdomain.adapters.http.cloud import Cloud
 from serverdomain.adapters.http.links import itself, links
+from serverdomain.domain.commands import RenameServer
 from serverdomain.domain.server import Server
 
 
@@ -37,9 +38,14 @@ def show(cloud: Cloud, call: Call) -> Response:
 
 
 def rename(cloud: Cloud, call: Call) -> Response:
-    """Give a server another name."""
+    """Give a server another name, or other access addresses or disk config."""
     command = compute_json.read_rename(call.sent, path=call.api, content_type=call.content_type)
-    accepted = cloud.servers.rename(_id(call), command.name, call.context, project_id=call.within)
+    if isinstance(command, RenameServer):
+        accepted = cloud.servers.rename(
+            _id(call), command.name, call.context, project_id=call.within
+        )
+    else:
+        accepted = cloud.servers.change(_id(call), command, call.context, project_id=call.within)
     log.happened(call, accepted)
     return answer(document(call, accepted.server))
 
