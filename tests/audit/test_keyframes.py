@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +131,20 @@ def test_where_there_would_be_too_many_they_lie_further_apart(tmp_path, monkeypa
         assert frames(cloud) == {(number * 16, number * 16 + 16) for number in range(5)}
 
 
+def test_one_that_would_lack_what_lies_before_it_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST", 8)
+    with Cloud(tmp_path) as cloud:
+        one, other = cloud.create("one"), cloud.create("other")
+        cloud.rename(other, *"cdef")
+        cloud.rename(one, "seventh")
+        ask(cloud, 7, least=1)
+        cloud.rename(other, "eighth", "ninth")
+        # Now they lie two apart: the one at 8 begins at 6, but this question begins at 7.
+        ask(cloud, 9, least=1)
+        for position in (6, 8, 9):
+            ask(cloud, position, least=1)
+
+
 def test_a_real_log_has_a_bounded_number_of_them():
     assert (LEAST, MOST, WHOLE) == (4_096, 256, 16)
 
@@ -243,8 +258,15 @@ def test_one_that_is_damaged_foreign_or_gone_is_made_anew(cloud, how, caplog):
             shutil.rmtree(path)
 
 
-def test_damage_that_a_question_meets_first_is_survived_as_well(cloud, caplog):
+@pytest.mark.parametrize("removable", [True, False])
+def test_damage_that_a_question_meets_first_is_survived_as_well(cloud, removable, monkeypatch):
     ask(cloud, 33)
+    if not removable:
+
+        def refused(path, missing_ok=False):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr(Path, "unlink", refused)
     keyframes = Keyframes(cloud.store, SPACING)
     path = keyframes._path(Frame(0, 32))
     with Fleet(cloud.store, keyframes, AsOf(position=33)) as fleet:
