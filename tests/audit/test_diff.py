@@ -293,6 +293,16 @@ def test_of_the_fleet_the_form_names_the_servers_in_its_paths(cloud, story):
     }
 
 
+def test_of_the_fleet_a_value_that_moved_stays_within_its_server(cloud, story):
+    cloud.servers.replace_metadata(story, {"before": "value"})
+    then = {story: document(cloud.servers.get(story))}
+    cloud.servers.replace_metadata(story, {"after": "value"})
+    found = cloud.servers.diff_fleet(AsOf(position=6), "now")
+    patch = fleet_diff_json(found, document)["patch"]
+    assert [operation["op"] for operation in patch] == ["move"]
+    assert jsonpatch.apply_patch(then, patch) == {story: document(cloud.servers.get(story))}
+
+
 def test_a_diff_as_json_has_the_documented_members(cloud, story):
     found = cloud.servers.diff(story, AsOf(version=2), AsOf(position=5))
     assert found.changes[1] == PathChange("/name", "born", "rebuilt", (5,))

@@ -212,6 +212,29 @@ def test_after_a_backup_was_put_back_those_of_lost_rows_are_made_anew(tmp_path, 
         assert "stands on a row" in caplog.text
 
 
+def test_one_in_a_gap_of_the_log_stands_on_the_row_before_it(tmp_path):
+    def gap(cloud):
+        with cloud.store.connections.writing() as log:
+            log.execute(
+                "INSERT INTO stored_events"
+                " (position, originator_id, originator_version, topic, state)"
+                " VALUES (40, 'dog', 1, 'dogs:Dog', '{}')"
+            )
+
+    with Cloud(tmp_path) as cloud:
+        server_id = cloud.create("web")
+    shutil.copy(cloud.path, tmp_path / "backup")
+    for name in ("lost", "kept"):
+        for path in tmp_path.glob("cloud.db*"):
+            path.unlink()
+        shutil.copy(tmp_path / "backup", cloud.path)
+        with Cloud(tmp_path) as cloud:
+            cloud.rename(server_id, name)
+            gap(cloud)
+            ask(cloud, 40)
+            ask(cloud, 33)
+
+
 # What may happen to them
 
 
@@ -256,6 +279,14 @@ def test_one_that_is_damaged_foreign_or_gone_is_made_anew(cloud, how, caplog):
             assert caplog.messages == []
         elif how == "a folder":
             shutil.rmtree(path)
+
+
+def test_another_database_in_its_place_is_said_to_be_none(cloud, caplog):
+    ask(cloud, 33)
+    path = Keyframes(cloud.store, SPACING)._path(Frame(0, 32))
+    spoilt("a database", path, random.Random(1))
+    ask(cloud, 33)
+    assert caplog.messages == [f"{path} is no keyframe: dropped, and made anew"]
 
 
 @pytest.mark.parametrize("removable", [True, False])
