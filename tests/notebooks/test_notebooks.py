@@ -10,7 +10,6 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.notebooks.execution import NOTEBOOKS, execute, outputs
 
-
 # It makes a fleet, and asks of it every month of three years.
 LONG = {"02-the-time-machine"}
 
