@@ -13,7 +13,7 @@ ifneq ($(SOUND),True)
 .PHONY: $(VENV)
 endif
 
-.PHONY: all demo test test-slow bench notebooks mutants constraints help clean
+.PHONY: all demo test test-slow tempest bench notebooks mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
@@ -28,6 +28,9 @@ test: $(VENV)  ## lint, check types and run all but the slow tests
 
 test-slow: $(VENV)  ## run the slow tests
 	$(PY) -m pytest -m slow
+
+tempest: $(VENV)  ## run Tempest's own rebuild tests against the endpoint, in their own .venv-tempest
+	$(PY) -m tests.tempest
 
 bench: $(VENV)  ## run the measurements
 	$(PY) -m benchmarks
@@ -46,7 +49,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 14
 
 clean:  ## remove the environment and all caches
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
+	rm -rf .venv .venv-tempest .venv-mimic .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each candidate is asked by running it: a name on PATH may lead nowhere.

@@ -10,11 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from serverdomain.audit.actions import Action
     from serverdomain.audit.as_of import AsOf
     from serverdomain.audit.diff import Diff, FleetDiff, PathChange
+    from serverdomain.audit.finding import Finding
     from serverdomain.audit.fleet import Fleet
     from serverdomain.audit.history import HistoryEntry
     from serverdomain.audit.supposed import Supposed
+    from serverdomain.audit.timeline import Timeline
     from serverdomain.audit.what_if import WhatIf
     from serverdomain.domain.actor import SYSTEM, Actor
     from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
         NotFound,
         OutcomeUnknown,
         Refused,
+        RequestIdTaken,
         ServerdomainError,
         StoreDamaged,
         StoreError,
@@ -43,11 +47,14 @@ if TYPE_CHECKING:
     from serverdomain.store.context import Context
 
 _HOMES = {
+    "serverdomain.audit.actions": ("Action",),
     "serverdomain.audit.as_of": ("AsOf",),
     "serverdomain.audit.diff": ("Diff", "FleetDiff", "PathChange"),
+    "serverdomain.audit.finding": ("Finding",),
     "serverdomain.audit.fleet": ("Fleet",),
     "serverdomain.audit.history": ("HistoryEntry",),
     "serverdomain.audit.supposed": ("Supposed",),
+    "serverdomain.audit.timeline": ("Timeline",),
     "serverdomain.audit.what_if": ("WhatIf",),
     "serverdomain.domain.actor": ("SYSTEM", "Actor"),
     "serverdomain.domain.commands": ("CreateServer", "RebuildServer", "RegisterServer"),
@@ -61,6 +68,7 @@ _HOMES = {
         "NotFound",
         "OutcomeUnknown",
         "Refused",
+        "RequestIdTaken",
         "ServerdomainError",
         "StoreDamaged",
         "StoreError",
@@ -80,6 +88,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "SYSTEM",
     "Accepted",
+    "Action",
     "Actor",
     "Address",
     "AsOf",
@@ -90,6 +99,7 @@ __all__ = [
     "Diff",
     "Event",
     "Fault",
+    "Finding",
     "Fleet",
     "FleetDiff",
     "HistoryEntry",
@@ -103,6 +113,7 @@ __all__ = [
     "RebuildServer",
     "Refused",
     "RegisterServer",
+    "RequestIdTaken",
     "Server",
     "ServerdomainError",
     "Servers",
@@ -113,6 +124,7 @@ __all__ = [
     "StoreMissing",
     "StoreNewer",
     "Supposed",
+    "Timeline",
     "UnknownEvent",
     "Unproven",
     "WhatIf",

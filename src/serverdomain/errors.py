@@ -7,6 +7,7 @@
     │   └── InvalidBody          a request body or a document (adds the HTTP status and fault name)
     ├── Refused                  a rule said no; ``rule`` names which
     ├── Conflict                 another command came first, or the state is not the one decided on
+    │   └── RequestIdTaken       another command was recorded under this request id
     ├── NotFound                 no such server (or metadata key) as things are now
     ├── Unproven                 a signature or a proof does not hold
     └── StoreError               a store or view cannot be used
@@ -68,6 +69,10 @@ class Refused(ServerdomainError):
 
 class Conflict(ServerdomainError):
     """Another command came first, or the state is not the one that was decided on."""
+
+
+class RequestIdTaken(Conflict):
+    """Another command was recorded under this request id: take a new one, or repeat that one."""
 
 
 class NotFound(ServerdomainError):

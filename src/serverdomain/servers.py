@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -20,6 +22,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from serverdomain.audit import check
+from serverdomain.audit.actions import Action, actions
 from serverdomain.audit.as_of import AsOf, Moment, server_as_of
 from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
 from serverdomain.audit.finding import Finding
@@ -33,12 +36,14 @@ from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
-from serverdomain.domain.decisions import decide
-from serverdomain.domain.server import Server
-from serverdomain.errors import InvalidInput, NotFound
+from serverdomain.domain.decisions import ask_project, decide
+from serverdomain.domain.server import Server, fold
+from serverdomain.errors import Conflict, InvalidInput, NotFound
 from serverdomain.projections import reactions
-from serverdomain.projections.reactions import ATTEMPTS, Handler, Reaction
+from serverdomain.projections.follow import follow
+from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
 from serverdomain.projections.replay import Progress, silent
+from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
 from serverdomain.store import place as places
@@ -88,11 +93,13 @@ class How(TypedDict, total=False):
     """What every command may be told besides.
 
     ``expected_version`` is the version that the caller decided on; ``occurred_at``, aware, when it
-    happened (now, if absent).
+    happened (now, if absent); ``project_id`` the project that the server must be of, or it is not
+    there for the caller.
     """
 
     expected_version: int | None
     occurred_at: datetime | None
+    project_id: str | None
 
 
 class Servers:
@@ -119,7 +126,6 @@ class Servers:
         self._view: ServerView | None = None
         self._timeline: Timeline | None = None
         self._opening_view = Lock()
-        self._keyframes = Keyframes(store)
         self._running: list[Reaction] = []
 
     @classmethod
@@ -166,14 +172,17 @@ class Servers:
         *,
         start: Literal["head", "beginning"] = "head",
         attempts: int = ATTEMPTS,
+        at_work: AtWork = nullcontext,
     ) -> Reaction:
         """Run ``handler`` once something happened, in a thread of its own, until it is stopped.
 
         It is told of every event at least once, in the log's order, from a durable position under
         ``name``; a new one begins at ``start``. After so many ``attempts`` with one event it stops.
+        What ``at_work`` makes is entered when this process takes up the work, before the first
+        event, and left when it ends: of all processes one is at work.
         """
-        reaction = Reaction(self._store, name, handler, start, attempts)
-        self._running.append(reaction)
+        reaction = Reaction(self._store, name, handler, start, attempts, at_work)
+        self._running = [*(one for one in self._running if one.is_alive), reaction]
         return reaction
 
     def reactions(self) -> list[Bookmark]:
@@ -189,14 +198,38 @@ class Servers:
         """Let a stopped reaction go on behind the event that stopped it. Raises `NotFound`."""
         return reactions.skip(self._store, name)
 
+    def now(self) -> datetime:
+        """What its clock says, aware."""
+        return self._clock()
+
+    def forget(self) -> None:
+        """Throw a log in memory away, and begin an empty one; its reactions are stopped.
+
+        For tests, which share what is dear to start. Raises `Conflict` for a log in a file.
+        """
+        if self._store.is_kept:
+            raise Conflict("the store is a file, which is kept; one in memory: can be forgotten")
+        self._stop_reactions()
+        with self._opening_view:
+            self._close_views()
+            self._view = self._timeline = None
+            self._store.forget()
+            self._keyframes = Keyframes(self._store)
+
     def close(self) -> None:
         """Stop the reactions, and close store and views."""
+        self._stop_reactions()
+        self._close_views()
+        self._store.close()
+
+    def _stop_reactions(self) -> None:
         for reaction in self._running:
             reaction.stop()
+
+    def _close_views(self) -> None:
         for view in (self._view, self._timeline):
             if view is not None:
                 view.close()
-        self._store.close()
 
     def __enter__(self) -> Servers:
         return self
@@ -285,6 +318,16 @@ class Servers:
     ) -> Accepted:
         """Give the server another name."""
         command = c.RenameServer(name=name)
+        return self._command(server_id, command, context, **how)
+
+    def change(
+        self,
+        server_id: str,
+        command: c.ChangeServer,
+        context: Context | None = None,
+        **how: Unpack[How],
+    ) -> Accepted:
+        """Change its name, its access addresses or its disk config, without a rebuild."""
         return self._command(server_id, command, context, **how)
 
     def update_metadata(
@@ -387,19 +430,51 @@ class Servers:
 
     # Questions
 
-    def get(self, server_id: str, *, as_of: AsOf | None = None) -> Server:
+    def get(
+        self, server_id: str, *, project_id: str | None = None, as_of: AsOf | None = None
+    ) -> Server:
         """The server as it is now, or as of a moment. Raises `NotFound`, also for a deleted one.
 
-        Raises `Refused` for a version or position beyond the head.
+        With a ``project_id`` a server of another project is not there either. Raises `Refused` for
+        a version or position beyond the head.
         """
         known = _known_form(server_id)
         with self._store.connections.reading() as connection:
-            if as_of is not None:
-                return server_as_of(connection, known, as_of)
-            server = queries.stream(connection, known).server
+            if as_of is None:
+                server = queries.stream(connection, known).server
+            else:
+                server = server_as_of(connection, known, as_of)
         if server is None or server.deleted:
             raise NotFound(f"server {server_id} is not there")
+        ask_project(server, project_id)
         return server
+
+    def actions(self, server_id: str, *, project_id: str | None = None) -> list[Action]:
+        """What was asked of the server and how it went, newest first, as `Action`s.
+
+        Raises `NotFound`, also for a deleted one, and for one of another project than the given.
+        """
+        with self._store.connections.reading() as connection:
+            recorded = queries.history(connection, _known_form(server_id))
+        server = fold((one.event, one.command.occurred_at) for one in recorded)
+        if server is None or server.deleted:
+            raise NotFound(f"server {server_id} is not there")
+        ask_project(server, project_id)
+        return actions(recorded)
+
+    def latest(self) -> datetime | None:
+        """When the log took its latest command in, aware; ``None`` where it is empty."""
+        with self._store.connections.reading() as connection:
+            micros = queries.latest_recorded_at(connection)
+        return None if micros is None else moment.to_datetime(micros)
+
+    def follow(self, server_id: str, seconds: float | None = None) -> Iterator[Server]:
+        """The server as it is, then after each event that the log takes in, whoever asked for it.
+
+        Ends after so many seconds, if any are given. Raises `NotFound` where it is not there, or
+        once it is deleted.
+        """
+        return follow(self._store, _known_form(server_id), seconds)
 
     def history(self, server_id: str) -> list[HistoryEntry]:
         """What happened to a server, in order of occurrence; a deleted one's stays.
@@ -451,21 +526,16 @@ class Servers:
         )
         return list(check.check_files(place, view, progress))
 
-    def list(
-        self,
-        *,
-        status: str | None = None,
-        name: str | None = None,
-        image_id: str | None = None,
-        project_id: str | None = None,
-    ) -> list[Server]:
+    def list(self, **asked: Unpack[Asked]) -> list[Server]:
         """The servers that are there, newest first, from the view, which is caught up first.
 
-        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF); ``name`` finds a part.
+        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF), ``image_id`` and
+        ``project_id`` are what they have; ``name`` finds a part, of which, ``anchored``, a ``^``
+        before it and a ``$`` behind it stand for the name's ends. At most ``limit`` are given,
+        those behind the server with the id ``marker``. Raises `InvalidInput`, also for an unknown
+        marker.
         """
-        return self.view.servers(
-            caught_up=True, status=status, name=name, image_id=image_id, project_id=project_id
-        )
+        return self.view.servers(caught_up=True, **asked)
 
     def fleet(self, *, as_of: AsOf | None = None, progress: Progress = silent) -> Fleet:
         """Every server that was there as of a position or ``recorded_at``, or is now, as rows.
@@ -473,6 +543,10 @@ class Servers:
         To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
         """
         return Fleet(self._store, self._keyframes, as_of, progress)
+
+    @cached_property
+    def _keyframes(self) -> Keyframes:
+        return Keyframes(self._store)
 
     def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
         """What changed between two moments of a server, in whichever order, and by which events.
@@ -543,15 +617,20 @@ class Servers:
         otherwise: int | None = None,
         expected_version: int | None = None,
         occurred_at: datetime | None = None,
+        project_id: str | None = None,
         **flags: bool,
     ) -> Outcome:
+        def decide_within(server: Server | None) -> Sequence[e.Event]:
+            ask_project(server, project_id)
+            return decide(server)
+
         given = None if occurred_at is None else moment.to_micros(occurred_at, "occurred_at")
         request = Request(
             server_id=server_id,
             kind=kind,
             # A time that was given is part of what was asked.
             members=members if given is None else members | {"occurred_at": given},
-            decide=decide,
+            decide=decide_within,
             context=context,
             now=moment.to_micros(self._clock(), "clock"),
             occurred_at=otherwise if given is None else given,

@@ -173,8 +173,22 @@ def test_an_event_that_both_know_is_responsible_where_a_late_fact_made_it_do_som
     cloud.clock.advance(10)
     cloud.servers.record(server_id, [requested], occurred_at=early)
     found = told(cloud.servers.diff(server_id, AsOf(recorded_at=known), "now"))
-    assert found["/fault/message"] == (None, "no room", (3,))
+    assert found["/fault/message"] == (None, "no room", (3, 4))
     assert found["/status"] == ("ACTIVE", "ERROR", (3, 4))
+
+
+def test_a_late_fact_that_shows_only_in_what_a_later_event_does_is_responsible(cloud, story):
+    during = cloud.clock.now + timedelta(seconds=5)
+    cloud.clock.advance(60)
+    cloud.servers.complete_rebuild(story)
+    one, other = (AsOf(version=version) for version in (6, 7))
+    cloud.servers.record(story, [e.ServerStopped()], occurred_at=during)
+    # While it was rebuilt the document said REBUILD, stopped or not.
+    assert told(cloud.servers.diff(story, one, other)) == {
+        "/progress": (100, None, (6, 7)),
+        "/status": ("ACTIVE", "SHUTOFF", (6, 7)),
+    }
+    assert told(cloud.servers.diff(story, other, one))["/status"][2] == (6, 7)
 
 
 def test_a_late_fact_that_a_later_one_hides_is_responsible_for_nothing(cloud, story):

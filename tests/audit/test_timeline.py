@@ -125,6 +125,24 @@ def test_a_late_fact_rewrites_what_its_servers_later_events_changed(
     assert after == histories(servers, (SERVER, OTHER))
 
 
+def test_a_beginning_that_comes_late_rewrites_what_had_come_before_it(
+    servers: Servers, clock: ManualClock
+) -> None:
+    clock.advance(60)
+    servers.record(NEW_IMAGE, [e.ServerRenamed("early")])
+    (alone,) = servers.timeline.search(server_id=NEW_IMAGE)
+    assert alone.changes == ()
+
+    servers.record(NEW_IMAGE, [registered(server_id=NEW_IMAGE)], occurred_at=START)
+
+    begun, renamed = servers.timeline.search(server_id=NEW_IMAGE)
+    assert begun.name == "ServerRegistered"
+    assert renamed.changes == (("/name", "foobar", "early"),)
+    servers.rename(NEW_IMAGE, "late")
+    *_, last = servers.timeline.search(server_id=NEW_IMAGE)
+    assert last.changes == (("/name", "early", "late"),)
+
+
 def test_refusals_stand_in_it_in_their_place(servers: Servers, clock: ManualClock) -> None:
     with pytest.raises(Refused):
         servers.rebuild(
@@ -169,7 +187,11 @@ def test_it_is_in_order_of_occurrence_over_all_servers(
 def test_it_is_searched_by_server_and_by_actor(servers: Servers) -> None:
     servers.stop(OTHER, Context(Actor("alice", "openstack")))
 
-    assert names(servers.timeline.search(server_id=OTHER)) == ["ServerRegistered", "ServerStopped"]
+    for form in (OTHER, OTHER.upper().replace("-", "")):
+        assert names(servers.timeline.search(server_id=form)) == [
+            "ServerRegistered",
+            "ServerStopped",
+        ]
     assert names(servers.timeline.search(actor="alice")) == ["ServerStopped"]
     assert names(servers.timeline.search(actor="alice", server_id=SERVER)) == []
 
@@ -257,6 +279,10 @@ def test_text_is_found_in_names_data_and_changes_in_any_case(servers: Servers) -
     assert names(servers.timeline.search(text="serverreg")) == ["ServerRegistered"] * 2
 
 
+def test_the_longest_text_can_be_looked_for(servers: Servers) -> None:
+    assert list(servers.timeline.search(text="\0" * 1_000)) == []
+
+
 def test_a_limit_gives_the_latest_in_the_same_order(servers: Servers, clock: ManualClock) -> None:
     for number in range(5):
         clock.advance(1)
@@ -281,8 +307,12 @@ def test_what_is_more_than_a_page_comes_whole(
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"limit": 0}, "limit: 0 came, a whole number of at least 1"),
+        ({"limit": 0}, "limit: 0 came, a whole number of 1 to 1000000000"),
+        ({"limit": 2**70}, "limit: 1180591620717411303424 came"),
+        ({"text": ""}, "text: "),
+        ({"text": "x" * 1_001}, "text: "),
         ({"image": "foobar"}, "image: "),
+        ({"server_id": "foobar"}, "server_id: "),
         ({"since": datetime(2026, 8, 1)}, "since: .* no zone"),  # noqa: DTZ001  # that is it
         ({"until": "now"}, "until: a str came, an aware datetime"),
         ({"text": "\ud800"}, "text: "),

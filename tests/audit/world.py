@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import uuid4
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -28,7 +29,11 @@ recorded = st.tuples(
     st.integers(0, 2),
 )
 asked = st.tuples(st.just("ask"), servers, ours.commands(), st.just(0), st.integers(0, 2))
-deeds = st.lists(recorded | asked, max_size=12)
+# What stands in the log and happened to no server: a refusal, and another application's event.
+beside = st.tuples(
+    st.just("beside"), servers, st.sampled_from(("refused", "foreign")), st.just(0), st.just(0)
+)
+deeds = st.lists(recorded | asked | beside, max_size=12)
 
 
 class Row(NamedTuple):
@@ -62,6 +67,11 @@ class World:
             ]
             at = self.start + timedelta(seconds=seconds)
             self.servers.record(server_id, facts, occurred_at=at)
+        elif given == "foreign":
+            self.cloud.append_foreign(uuid4(), [1, 2])
+        elif given == "refused":
+            with suppress(ServerdomainError):
+                self.servers.reset_state(server_id, "ERROR")
         else:
             with suppress(ServerdomainError):
                 server = self.servers.get(server_id)
@@ -73,7 +83,8 @@ class World:
             found = log.execute(
                 "SELECT c.server_id, e.originator_version, e.position, c.recorded_at,"
                 " c.occurred_at, e.topic, e.state"
-                " FROM stored_events e JOIN commands c USING (command_id) ORDER BY e.position"
+                " FROM stored_events e JOIN commands c USING (command_id) WHERE c.refused = 0"
+                " ORDER BY e.position"
             ).fetchall()
         return [Row(*row[:5], CODEC.decode(*row[5:], row[2])) for row in found]
 

@@ -9,6 +9,7 @@ from benchmarks.__main__ import EXPLAINED, main
 from benchmarks.fleet import AskingHistories, Reporting
 from benchmarks.measure import Figures
 from benchmarks.rows import rows
+from benchmarks.time_travel import ComparingFleets, FromKeyframes, FromZero
 from benchmarks.where import DISK
 
 
@@ -58,6 +59,17 @@ def test_the_reports_are_those_that_the_histories_give(tmp_path: Path) -> None:
         one.close()
     assert told[0] == told[1]
     assert told[0]["rebuilds"]["completed"] > 10
+
+
+def test_the_fleet_from_keyframes_is_the_one_from_zero(tmp_path: Path) -> None:
+    ours, zero, compared = (rival(tmp_path) for rival in (FromKeyframes, FromZero, ComparingFleets))
+    for one in (ours, zero, compared):
+        one.fill(5, 1)
+    for number in range(6):
+        assert ours.statuses(number) == zero.statuses(number)
+        assert ours.changed(number) <= compared.changed(number)
+    for one in (ours, zero, compared):
+        one.close()
 
 
 def test_a_row_alone_is_measured_where_one_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,6 +92,9 @@ ROWS = {
         through_a_lock=False,
     ),
     "rename": Row(c.RenameServer(name="another"), ANY, while_under_way=True, through_a_lock=True),
+    "change": Row(
+        c.ChangeServer(disk_config="AUTO"), ANY, while_under_way=True, through_a_lock=True
+    ),
     "reset to active": Row(
         c.ResetState(state="ACTIVE"),
         ANY,

@@ -14,6 +14,7 @@ from rich.traceback import Traceback
 from serverdomain.domain import moment
 from serverdomain.domain.commands import (
     COMMANDS,
+    ChangeServer,
     Command,
     CompleteRebuild,
     CreateServer,
@@ -64,6 +65,7 @@ def rebuilding(**more) -> RebuildServer:
 
 def test_the_commands_have_these_kinds_for_good() -> None:
     assert {kind: command.__name__ for kind, command in COMMANDS.items()} == {
+        "change": "ChangeServer",
         "complete_rebuild": "CompleteRebuild",
         "create": "CreateServer",
         "delete": "DeleteServer",
@@ -444,6 +446,16 @@ def test_a_failure_says_its_reason_and_a_known_stage() -> None:
 def test_a_server_is_renamed_to_a_name(bad: object) -> None:
     with pytest.raises(InvalidInput, match=r"^name: "):
         RenameServer(name=bad)
+
+
+def test_a_change_says_what_and_keeps_the_limits() -> None:
+    with pytest.raises(InvalidInput, match=r"^change: nothing came"):
+        ChangeServer()
+    for members in ({"name": ""}, {"access_ipv4": ""}, {"access_ipv6": "x"}, {"disk_config": "A"}):
+        (member,) = members
+        with pytest.raises(InvalidInput, match=f"^{member}: "):
+            ChangeServer(**members)
+    assert ChangeServer(access_ipv6="FE80::1").members() == {"access_ipv6": "fe80::1"}
 
 
 @pytest.mark.parametrize("command", [UpdateMetadata, ReplaceMetadata])

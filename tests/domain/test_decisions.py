@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from serverdomain.domain.actor import SYSTEM, Actor
 from serverdomain.domain.commands import (
     STATES,
+    ChangeServer,
     CompleteRebuild,
     CreateServer,
     DeleteMetadata,
@@ -134,11 +135,14 @@ class AnyWayThroughTheTable(RuleBasedStateMachine):
         caller=st.sampled_from(sorted(CALLERS)),
     )
     def ask(self, call: str, caller: str) -> None:
-        if call in ("merge metadata", "replace metadata", "delete a metadata key", "rename"):
+        if "metadata" in call or call in ("rename", "change"):
             # Otherwise the second of them would change nothing, which the table does not know.
-            self.world.record(
-                (MetadataReplaced({"meta var": "meta val"}), ServerRenamed("foobar")), self.asked
+            before = (
+                MetadataReplaced({"meta var": "meta val"}),
+                ServerRenamed("foobar"),
+                DiskConfigChanged("MANUAL"),
             )
+            self.world.record(before, self.asked)
             self.world.recorded = self.world.server
         self._ask(call, caller)
 
@@ -512,6 +516,14 @@ def test_a_server_is_renamed_in_any_state_and_through_a_lock() -> None:
 
 def test_the_same_name_again_changes_nothing() -> None:
     given(registered()).when(RenameServer(name="foobar")).then_nothing()
+
+
+def test_what_is_set_on_a_server_changes_without_a_rebuild_and_only_where_it_differs() -> None:
+    given(registered(disk_config="MANUAL")).when(
+        ChangeServer(name="foobar", access_ipv4="1.2.3.5", disk_config="AUTO")
+    ).then(AccessAddressesChanged("1.2.3.5"), DiskConfigChanged("AUTO"))
+    given(registered()).when(ChangeServer(name="another")).then(ServerRenamed("another"))
+    given(registered()).when(ChangeServer(name="foobar", disk_config="MANUAL")).then_nothing()
 
 
 def test_merging_metadata_sets_what_is_given_and_keeps_the_rest() -> None:

@@ -60,12 +60,17 @@ class Answer(NamedTuple):
 class Player:
     """One flow, with what the list beside it says happened around its requests."""
 
+    knows_rules = True
+
     def __init__(self, servers: Servers, flow: dict[str, Any], run: dict[str, Any]) -> None:
         self.servers = servers
         self.api: compute_json.Path = flow["api"]
         self.unknown_images = set(run.get("unknown_images", ()))
         if not run.get("absent"):
             servers.register(_beginning(flow, run.get("before", {})))
+
+    def close(self) -> None:
+        """Nothing was opened."""
 
     def happen(self, what: str) -> None:
         """What others do between two requests: the hypervisor, or another user of the project."""

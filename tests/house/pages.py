@@ -4,7 +4,7 @@ A page's blocks run in order in one new folder:
 
 * ``python`` blocks share one namespace; a ``text`` block behind one is what it prints;
 * ``console`` blocks are commands (``$ …``), each with its output where that is shown;
-* ``json NAME`` is the file NAME;
+* ``json NAME`` and ``python NAME`` are the file NAME;
 * ``sh`` names targets of the Makefile, which are too long to run here;
 * a block of no language is a drawing.
 
@@ -56,6 +56,8 @@ def run(page: Path, folder: Path) -> None:
     with contextlib.chdir(folder):
         for block in blocks(page.read_text("utf-8")):
             match block.language:
+                case "python" if block.name:
+                    Path(block.name).write_text(block.text, "utf-8")
                 case "python":
                     printed = _python(block, page, namespace)
                 case "text":

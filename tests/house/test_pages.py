@@ -13,14 +13,14 @@ from tests.house.pages import PAGES, blocks, run
 EVENTS_PAGE = ROOT / "docs/events.md"
 
 
-# Each of their commands is a process of its own, and they have many.
-LONG = {"auditors-hour"}
+LONG = ("auditors-hour", "testing-clients")
+"""Pages whose commands, or tests, are many processes of their own."""
 
 
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(page, marks=[pytest.mark.slow] if page.stem in LONG else [], id=page.stem)
+        pytest.param(page, marks=pytest.mark.slow if page.stem in LONG else (), id=page.stem)
         for page in PAGES
     ],
 )

@@ -128,6 +128,7 @@ WITH_EXTRA = {
 ROOM_OF_EXTRA = {
     "audit": ("serverdomain.audit", "serverdomain.adapters.cli"),
     "cli": "serverdomain.adapters.cli",
+    "http": "serverdomain.adapters.http",
     "testing": "serverdomain.testing",
 }
 

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from serverdomain import InvalidInput, RebuildServer, RegisterServer
 from serverdomain.projections import server_rows
-from serverdomain.projections.server_view import STATUSES
+from serverdomain.projections.server_query import STATUSES, ServerQuery
 from serverdomain.testing import registered
 from tests.projections.cloud import IMAGE, OTHER_IMAGE, Cloud
 
@@ -146,3 +146,70 @@ def test_every_column_says_what_the_server_says(cloud):
     assert json.loads(row["metadata"]) == locked.metadata
     assert server_rows.read_row(row["server"]) == locked
     assert row["updated"].startswith("2012-09-12T")
+
+
+def names(servers):
+    return [server.name.split()[0] for server in servers]
+
+
+def test_an_anchored_name_finds_the_ends_too(cloud):
+    servers = cloud.servers
+    assert names(servers.list(name="build")) == ["rebuild", "build"]
+    assert names(servers.list(name="^build", anchored=True)) == ["build"]
+    assert names(servers.list(name="4$", anchored=True)) == ["shutoff"]
+    assert names(servers.list(name="^error %_ 2$", anchored=True)) == ["error"]
+    assert names(servers.list(name="^error$", anchored=True)) == []
+    assert names(servers.list(name="%_ 2", anchored=True)) == ["error"]
+    assert len(servers.list(name="$", anchored=True)) == 5
+    assert len(servers.list(name="^", anchored=True)) == 5
+
+
+def test_without_anchors_a_name_is_taken_as_it_is(cloud):
+    cloud.servers.rename("00000000-0000-4000-8000-000000000000", "^$")
+    assert numbers(cloud.servers.list(name="^")) == [0]
+    assert numbers(cloud.servers.list(name="$")) == [0]
+    assert numbers(cloud.servers.list(name="^^$$", anchored=True)) == [0]
+
+
+@pytest.mark.parametrize("asked", [{}, {"project_id": "even"}, {"name": "%"}, {"status": "ERROR"}])
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_pages_behind_each_other_are_the_whole_list(cloud, asked, limit):
+    whole = cloud.servers.list(**asked)
+    pages, marker = [], None
+    while page := cloud.servers.list(limit=limit, marker=marker, **asked):
+        pages += page
+        marker = page[-1].id
+    assert pages == whole
+
+
+def test_a_page_may_be_empty(cloud):
+    assert cloud.servers.list(limit=0) == []
+    with pytest.raises(InvalidInput, match=r"^limit: -1 came"):
+        cloud.servers.list(limit=-1)
+
+
+@pytest.mark.parametrize("marker", ["", "x", "00000000-0000-4000-8000-000000000009", "\udcff"])
+def test_an_unknown_marker_is_refused(cloud, marker):
+    with pytest.raises(InvalidInput, match=r"^marker: "):
+        cloud.servers.list(marker=marker)
+
+
+def test_a_marker_of_another_project_is_unknown(cloud):
+    with pytest.raises(InvalidInput, match=r"^marker: "):
+        cloud.servers.list(marker="00000000-0000-4000-8000-000000000001", project_id="even")
+
+
+@pytest.mark.parametrize("asked", [{}, {"project_id": "even"}])
+def test_a_page_is_read_where_it_begins_and_sorted_by_an_index(cloud, asked):
+    marker = cloud.servers.list(**asked)[0].id
+    cloud.servers.view.catch_up()
+    with Database(cloud.servers.view.path).conn as rows:
+        plans = []
+        rows.set_trace_callback(plans.append)
+        ServerQuery(limit=1, marker=marker, **asked).rows(rows)
+        rows.set_trace_callback(None)
+        plan = str(rows.execute(f"EXPLAIN QUERY PLAN {plans[-1]}").fetchall())
+    rows.close()
+    assert "SEARCH" in plan
+    assert "created<" in plan
+    assert "TEMP B-TREE" not in plan

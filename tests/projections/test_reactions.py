@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from queue import Queue
 from threading import Event as Flag
@@ -204,6 +204,100 @@ def test_an_event_of_a_newer_release_stops_it_with_words(tmp_path: Path) -> None
     assert told.get(timeout=SECONDS).position == 1
     assert (stopped.position, stopped.stopped_at) == (1, 2)
     assert "ServerPainted" in (stopped.why or "")
+
+
+def test_what_it_needs_at_work_is_entered_before_the_first_event_and_left_after_the_last(
+    servers: Servers,
+) -> None:
+    told: Queue[str] = Queue()
+
+    @contextmanager
+    def at_work() -> Iterator[None]:
+        told.put("entered")
+        yield
+        told.put("left")
+
+    reaction = servers.react(
+        "billing", lambda happened: told.put(happened.name), start="beginning", at_work=at_work
+    )
+    assert reaction.caught_up(SECONDS)
+    reaction.stop()
+    assert [told.get_nowait() for _ in range(3)] == ["entered", "ServerRegistered", "left"]
+    assert told.empty()
+
+
+def test_only_one_of_two_is_at_work_and_the_other_enters_when_it_has_left(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    told: Queue[str] = Queue()
+
+    def at_work(who: str) -> Callable[[], AbstractContextManager[None]]:
+        @contextmanager
+        def entered() -> Iterator[None]:
+            told.put(f"{who} entered")
+            yield
+            told.put(f"{who} left")
+
+        return entered
+
+    with Servers.open(url) as one, Servers.open(url) as other:
+        first = one.react("billing", print, at_work=at_work("first"))
+        assert first.caught_up(SECONDS)
+        second = other.react("billing", print, at_work=at_work("second"))
+        one.register(adopted())
+        assert first.caught_up(SECONDS)
+        assert not second.caught_up(SECONDS), "it stands by"
+        first.stop()
+        assert [told.get(timeout=SECONDS) for _ in range(3)] == [
+            "first entered",
+            "first left",
+            "second entered",
+        ]
+
+
+def test_what_cannot_be_entered_stops_it_with_words_until_it_is_resumed(servers: Servers) -> None:
+    told: Queue[str] = Queue()
+    broken = [True]
+
+    @contextmanager
+    def at_work() -> Iterator[None]:
+        if broken[0]:
+            raise RuntimeError("no bridge")
+        yield
+
+    reaction = servers.react(
+        "billing",
+        lambda happened: told.put(happened.name),
+        start="beginning",
+        attempts=1,
+        at_work=at_work,
+    )
+    until_stopped(reaction)
+    (stopped,) = servers.reactions()
+    assert (stopped.stopped_at, stopped.why) == (0, "RuntimeError: no bridge")
+    assert not reaction.caught_up(SECONDS)
+    broken[0] = False
+    servers.resume_reaction("billing")
+    assert told.get(timeout=SECONDS) == "ServerRegistered"
+
+
+def test_it_says_when_it_was_told_of_all(servers: Servers) -> None:
+    told: list[int] = []
+    with servers.react("billing", lambda happened: told.append(happened.position)) as reaction:
+        for number in range(120):
+            position = servers.rename(SERVER, f"name {number}").position
+        assert reaction.caught_up(SECONDS)
+        assert told[-1] == position
+        assert reaction.is_alive
+    assert not reaction.is_alive
+
+
+def test_one_that_is_not_done_in_time_says_so(servers: Servers) -> None:
+    going_on = Flag()
+    with servers.react("billing", lambda happened: bool(going_on.wait(SECONDS))) as reaction:
+        servers.rename(SERVER, "after")
+        assert not reaction.caught_up(0)
+        going_on.set()
+        assert reaction.caught_up(SECONDS)
 
 
 def test_refusals_are_passed_over_and_its_place_moves_behind_them(servers: Servers) -> None:

@@ -24,7 +24,8 @@ from serverdomain import (
     StoreError,
 )
 from serverdomain.domain.commands import Command
-from serverdomain.store import accept, queries, schema
+from serverdomain.store import accept, queries, refusals, schema
+from serverdomain.store.recorded import RecordedCommand
 from serverdomain.testing import OWNER, ManualClock, strategies
 from serverdomain.testing.store_contract import SERVER, adopted
 
@@ -103,7 +104,7 @@ def test_on_a_full_disk_the_caller_is_refused_all_the_same(
     while not caplog.records:
         assert refuse(servers).rule == "state"
 
-    assert "a refusal was not recorded" in caplog.text
+    assert caplog.messages == ["a refusal was not recorded: database or disk is full"]
     assert len(servers.history(SERVER)) - before == len(stored(servers)) < 60
     with servers._store.connections.writing() as writer:
         writer.execute("PRAGMA max_page_count = 1000000")
@@ -127,7 +128,8 @@ def test_where_the_commit_fails_the_caller_is_refused_all_the_same(
     idle.execute("PRAGMA foreign_keys = ON")
 
     assert refuse(servers).rule == "state"
-    assert "a refusal may not be recorded" in caplog.text
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("a refusal may not be recorded: the outcome is unknown")
     assert stored(servers) == []
 
 
@@ -164,6 +166,17 @@ def test_in_a_transaction_of_many_commands_a_refusal_is_given_back(servers: Serv
 
     assert [type(one) for one in given] == [Refused, Refused]
     assert len(stored(servers)) == 2
+
+
+def test_whether_there_was_room_for_one_is_told(servers: Servers) -> None:
+    command = RecordedCommand(
+        0, "stop", SERVER, "{}", "fake", "openstack", ("member",), "req-1", None, None, 5, 2**52
+    )
+    with servers._store.connections.writing() as log:
+        kept = [refusals.keep(log, command, Refused("lock", "no")) for _ in range(61)]
+
+    assert kept == [True] * 60 + [False]
+    assert len(stored(servers)) == 60
 
 
 asked = st.lists(

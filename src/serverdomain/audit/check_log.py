@@ -39,16 +39,20 @@ def events(log: sqlite3.Connection, step: Callable[[], None]) -> Iterator[Findin
     latest_command = 0
     for position, stream, version, topic, state, command_id, *command in log.execute(_EVENTS):
         step()
-        expected = versions.get(stream)
+        before = versions.get(stream)
         ours = str(topic).startswith(PREFIX)
-        if expected is None and ours and version != 1:
-            yield Finding("version", f"the stream {stream} begins with version {version}", position)
-        elif expected is not None and version != expected + 1:
+        if before is None and ours and version != 1:
+            yield Finding("version", f"{stream} begins with version {version!r}", position)
+        elif before is not None and version != before + 1:
             yield Finding(
-                "version", f"version {version} of {stream} follows version {expected}", position
+                "version", f"version {version!r} of {stream} follows version {before}", position
             )
-        versions[stream] = version
+        versions[stream] = version if isinstance(version, int) else 0
         if not ours:
+            if command_id is not None:
+                yield Finding(
+                    "event", f"{topic!r} is no event of a server, and has a command", position
+                )
             continue
         event, wrong = _decoded(topic, state, position)
         if wrong is not None:
@@ -78,10 +82,9 @@ def _apart(
     """Where an event and its command do not belong together."""
     is_refusal = isinstance(event, CommandRefused)
     name = type(event).__name__
-    try:
-        expected = (queries.refusals_id if is_refusal else queries.originator_id)(server_id)
-    except ValueError:
-        return  # Said of the command.
+    if not _is_uuid(server_id):
+        return  # Which is said of the command.
+    expected = (queries.refusals_id if is_refusal else queries.originator_id)(server_id)
     if stream != expected:
         yield Finding(
             "event", f"a {name} stands in {stream}, its command is of server {server_id}", position
@@ -98,22 +101,22 @@ def _apart(
 
 def commands(log: sqlite3.Connection) -> Iterator[Finding]:
     """What does not hold of the commands, each for itself and after the one before it."""
-    latest = None
+    latest = moment.EARLIEST
     for command_id, kind, server_id, *rest in log.execute(_COMMANDS):
         members, roles, occurred_at, recorded_at, position = rest
         of = f"command {command_id}"
         if position is None:
             yield Finding("command", f"{of} ({kind} of server {server_id}) has no event")
-        if latest is not None and recorded_at < latest:
-            yield Finding(
-                "time",
-                f"{of} was recorded at {_shown(recorded_at)}, one before it at {_shown(latest)}",
-                position,
-            )
-        latest = recorded_at if latest is None else max(latest, recorded_at)
         for name, at in [("occurred_at", occurred_at), ("recorded_at", recorded_at)]:
-            if not isinstance(at, int) or not moment.EARLIEST <= at <= moment.LATEST:
+            if not _is_time(at):
                 yield Finding("time", f"{of} has no time in {name}: {at!r}", position)
+        if _is_time(recorded_at):
+            if recorded_at < latest:
+                was, earlier = moment.exact(recorded_at), moment.exact(latest)
+                yield Finding(
+                    "time", f"{of} was recorded at {was}, the one before it at {earlier}", position
+                )
+            latest = recorded_at
         if kind not in COMMANDS and kind != RECORD:
             yield Finding("command", f"{of} is of no known kind: {kind!r}", position)
         for name, text, read in [
@@ -135,8 +138,5 @@ def _is_uuid(server_id: object) -> bool:
         return False
 
 
-def _shown(at: object) -> str:
-    try:
-        return moment.exact(at) if isinstance(at, int) else repr(at)
-    except OverflowError:
-        return repr(at)
+def _is_time(at: object) -> bool:
+    return isinstance(at, int) and moment.EARLIEST <= at <= moment.LATEST

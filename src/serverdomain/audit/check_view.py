@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from serverdomain.audit.finding import Finding
+from serverdomain.domain import moment
 from serverdomain.domain.server import Server
-from serverdomain.errors import StoreError
-from serverdomain.projections import generations, server_rows
-from serverdomain.projections.catch_up import follows
+from serverdomain.errors import InvalidInput, StoreError
+from serverdomain.projections import catch_up, generations, server_rows
 from serverdomain.projections.generations import Generation
 from serverdomain.projections.server_rows import SERVERS
 from serverdomain.store import queries
@@ -30,6 +30,12 @@ _REFUSED = f"{PREFIX}CommandRefused:"
 
 Row = tuple[Any, ...]
 
+_decode = CODEC.decode
+
+
+class Unreadable(NamedTuple):
+    """What is wrong with the events of a server was said where they were read in their order."""
+
 
 def rows(
     log: sqlite3.Connection, view: sqlite3.Connection, step: Callable[[], None]
@@ -39,10 +45,11 @@ def rows(
     if taken != SERVERS.schema:
         return  # It is made anew as soon as it is used.
     generation = generations.live(view)
-    if view.execute("SELECT log_id FROM follows").fetchall() != [(queries.log_id(log),)]:
+    follows = view.execute("SELECT log_id FROM follows").fetchall()
+    if follows != log.execute("SELECT log_id FROM log").fetchall():
         yield Finding("view", "the view is another log's")
         return
-    if not follows(log, generation):
+    if not catch_up.follows(log, generation):
         yield Finding("view", "the log has another row where the view stands", generation.position)
         return
     yield from _compared(log, view, generation, step)
@@ -64,7 +71,7 @@ def _compared(
         its_row = None
         if row is not None and row[0] == server_id:
             its_row, row = row, shown.fetchone()
-        if not isinstance(server, StoreError):
+        if not isinstance(server, Unreadable):
             yield from _unlike(server_id, server, its_row)
     while row is not None:
         yield _unknown(row)
@@ -90,20 +97,26 @@ def _unlike(server_id: str, server: Server | None, row: Row | None) -> Iterator[
 
 def _folded(
     log: sqlite3.Connection, last: int, step: Callable[[], None]
-) -> Iterator[tuple[str, Server | StoreError | None]]:
-    """Each server as its events up to a position make it; or why one of them cannot be read."""
+) -> Iterator[tuple[str, Server | Unreadable | None]]:
+    """Each server as its events up to a position make it, if all of them can be read."""
     for name, rows in groupby(log.execute(_STREAMS), key=itemgetter(0)):
-        facts, version = list[Fact](), 0
-        wrong: StoreError | None = None
+        facts, version, readable = list[Fact](), 0, True
         for _, position, number, topic, state, occurred_at in rows:
             step()
-            if occurred_at is None or position > last or topic.startswith(_REFUSED):
+            ours = isinstance(topic, str) and topic.startswith(PREFIX)
+            if not ours or position > last or topic.startswith(_REFUSED):
                 continue
             version = number
             try:
-                facts.append(Fact(occurred_at, position, CODEC.decode(topic, state, position)))
-            except StoreError as error:
-                wrong = error
+                facts.append(
+                    Fact(
+                        moment.micros("occurred_at", occurred_at),
+                        position,
+                        _decode(topic, state, position),
+                    )
+                )
+            except (StoreError, InvalidInput, TypeError):
+                readable = False
         if version:
-            server_id = queries.server_id_of(name)
-            yield server_id, wrong or Stream(server_id, version, facts).server
+            folded = Stream(name, version, facts).server if readable else Unreadable()
+            yield queries.server_id_of(name), folded

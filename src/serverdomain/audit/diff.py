@@ -3,13 +3,14 @@
 With the events that made the difference. Between two moments of a server these are not always the
 ones in between: a late fact can lie before both, and make an event that both know do something
 else. So an event is responsible for a path if it leaves something else there in one of the two
-histories than in the other, be it because it is not in the other, or because it did something else.
+histories than in the other, be it because it is not in the other, or because it did something else;
+and so is a late one without which the path would have ended otherwise.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +92,7 @@ class _Told:
 
     def __init__(self, before: Server | None, rest: Sequence[RecordedEvent], version: int) -> None:
         self.entries = history(rest, before)
-        server = fold(((one.event, one.command.occurred_at) for one in rest), before)
+        server = _folded(rest, before)
         there = server is not None and not server.deleted
         self.server = replace(server, version=version) if server and there else None
 
@@ -168,7 +169,7 @@ def _between(server_id: str, recorded: Sequence[RecordedEvent], one: AsOf, other
     shared = 0
     while shared < min(map(len, known)) and known[0][shared] is known[1][shared]:
         shared += 1
-    start = fold((event.event, event.command.occurred_at) for event in known[0][:shared])
+    start = _folded(known[0][:shared])
     old, new = (_Told(start, events[shared:], _version(events)) for events in known)
     left = (old.left(), new.left())
     wrote: dict[str, set[int]] = {}
@@ -176,10 +177,29 @@ def _between(server_id: str, recorded: Sequence[RecordedEvent], one: AsOf, other
         at = (position, path)
         if at not in left[0] or at not in left[1] or left[0][at] != left[1][at]:
             wrote.setdefault(path, set()).add(position)
+    for told, (ours, theirs) in ((old, known), (new, known[::-1])):
+        for late in _late(ours[shared:], theirs[shared:]):
+            others = [event for event in ours[shared:] if event is not late]
+            for change in changes(told.server, _folded(others, start)):
+                wrote.setdefault(change.path, set()).add(late.position)
     entries = {entry.position: entry for told in (old, new) for entry in told.entries}
     return _diff(
         Side(server_id, one, old.server), Side(server_id, other, new.server), wrote, entries
     )
+
+
+def _late(
+    ours: Sequence[RecordedEvent], theirs: Sequence[RecordedEvent]
+) -> Iterator[RecordedEvent]:
+    # Those of one history alone that stand before one of both, and may have changed what it does.
+    positions = {event.position for event in theirs}
+    waiting: list[RecordedEvent] = []
+    for event in ours:
+        if event.position in positions:
+            yield from waiting
+            waiting.clear()
+        else:
+            waiting.append(event)
 
 
 def _diff(
@@ -191,6 +211,10 @@ def _diff(
     )
     positions = sorted({position for change in found for position in change.events})
     return Diff(one, other, found, tuple(entries[position] for position in positions))
+
+
+def _folded(recorded: Sequence[RecordedEvent], server: Server | None = None) -> Server | None:
+    return fold(((one.event, one.command.occurred_at) for one in recorded), server)
 
 
 def _version(recorded: Sequence[RecordedEvent]) -> int:

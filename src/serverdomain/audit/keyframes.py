@@ -134,8 +134,10 @@ class Keyframes:
 
     def attach(self, connection: sqlite3.Connection, frame: Frame, schema: str) -> bool:
         """Attach a keyframe's rows to read; one that is no use is dropped, and False given back."""
+        wrong: str | None
         try:
-            self._attach(connection, frame, schema)
+            if not self._attach(connection, frame, schema):
+                return False
             wrong = self._wrong(connection, frame, schema)
         except sqlite3.Error as error:
             wrong = f"is damaged ({error})"
@@ -195,14 +197,20 @@ class Keyframes:
         assert self.folder is not None
         return self.folder / f"{frame.since}-{frame.position}-{fingerprint()}.db"
 
-    def _attach(self, connection: sqlite3.Connection, frame: Frame, schema: str) -> None:
+    def _attach(self, connection: sqlite3.Connection, frame: Frame, schema: str) -> bool:
+        # False where somebody has dropped it meanwhile.
         if self.folder is None:
-            connection.execute(f"ATTACH ':memory:' AS {schema}")
-            connection.deserialize(self._held[frame], name=schema)
-            return
+            image = self._held.get(frame)
+            if image is not None:
+                connection.execute(f"ATTACH ':memory:' AS {schema}")
+                connection.deserialize(image, name=schema)
+            return image is not None
         # Nobody writes to a keyframe once it has its name, so no lock is needed.
-        uri = f"{self._path(frame).as_uri()}?mode=ro&immutable=1"
-        connection.execute(f"ATTACH ? AS {schema}", (uri,))
+        path = self._path(frame)
+        if path.exists():
+            connection.execute(f"ATTACH ? AS {schema}", (f"{path.as_uri()}?mode=ro&immutable=1",))
+            return True
+        return False
 
     def _wrong(self, connection: sqlite3.Connection, frame: Frame, schema: str) -> str | None:
         (found,) = connection.execute(f"PRAGMA {schema}.application_id").fetchone()

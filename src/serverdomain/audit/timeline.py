@@ -26,6 +26,12 @@ from serverdomain.projections.view_file import ViewFile
 PAGE = 1_000
 """Rows that are read at once."""
 
+MOST = 1_000_000_000
+"""The largest limit that may be given."""
+
+LONGEST_TEXT = 1_000
+"""Characters of a text that may be looked for; SQLite's patterns have an end, too."""
+
 # What a request caused: its own commands; those that name one of these as their cause, or bear it
 # as their correlation; and so on.
 _CAUSED = """
@@ -40,7 +46,7 @@ request_id IN (
 )"""
 
 _CONDITIONS = {
-    "server": "server_id = :server",
+    "server_id": "server_id = :server_id",
     "actor": "user_id = :actor",
     "request": _CAUSED,
     "image": "(image_id = :image OR image_before = :image)",
@@ -104,19 +110,21 @@ class Timeline(View):
         occurrence, inclusive; ``text`` stands in an event's name, data or changes, in any case of
         ASCII letters. With a ``limit``, the latest so many. Raises `InvalidInput`.
         """
-        if limit is not None and limit < 1:
-            raise InvalidInput("limit", f"{limit} came, a whole number of at least 1 is allowed")
+        if limit is not None and not 1 <= limit <= MOST:
+            raise InvalidInput("limit", f"{limit} came, a whole number of 1 to {MOST} is allowed")
         given: dict[str, str] = {}
-        for name, value in [("server", server_id), ("actor", actor), ("request", request)]:
+        for name, value in [("actor", actor), ("request", request)]:
             if value is not None:
                 given[name] = limits.text(name, value)
-        if image is not None:
-            given["image"] = limits.canonical_uuid("image", image)
+        for name, value in [("server_id", server_id), ("image", image)]:
+            if value is not None:
+                given[name] = limits.canonical_uuid(name, value)
         for name, when in [("since", since), ("until", until)]:
             if when is not None:
                 given[name] = moment.exact(moment.to_micros(when, name))
         if text is not None:
-            given["text"] = _pattern(limits.text("text", text))
+            longest = LONGEST_TEXT
+            given["text"] = _pattern(limits.text("text", text, shortest=1, longest=longest))
         self.catch_up()
         if limit is not None:
             return reversed(self._found(given, limit, None, latest_first=True))

@@ -204,6 +204,26 @@ class RenameServer(Command, frozen=True, kw_only=True):
         limits.server_name("name", self.name)
 
 
+class ChangeServer(Command, frozen=True, kw_only=True):
+    """Change what is set on a server, and nothing that is installed: all of one or some of it."""
+
+    kind = "change"
+
+    name: str | UnsetType = UNSET
+    access_ipv4: str | UnsetType = UNSET
+    access_ipv6: str | UnsetType = UNSET
+    disk_config: DiskConfig | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if not self.members():
+            raise InvalidInput(
+                "change", "nothing came, a name, an access address or a disk config is allowed"
+            )
+        if self.name is not UNSET:
+            limits.server_name("name", self.name)
+        _check_addresses_and_disk(self)
+
+
 class UpdateMetadata(Command, frozen=True, kw_only=True):
     """Merge items into the metadata: those given are set, the others stay."""
 
@@ -289,6 +309,7 @@ COMMANDS: dict[str, type[Command]] = {
         CompleteRebuild,
         FailRebuild,
         RenameServer,
+        ChangeServer,
         UpdateMetadata,
         ReplaceMetadata,
         DeleteMetadata,
@@ -337,14 +358,18 @@ def _check_fault(fault: object) -> None:
 def _check_settings(command: CreateServer | RebuildServer) -> None:
     if command.metadata is not UNSET:
         command._canonical("metadata", limits.metadata("metadata", command.metadata))
+    _check_addresses_and_disk(command)
+    if command.admin_pass is not None:
+        limits.password("admin_pass", command.admin_pass)
+
+
+def _check_addresses_and_disk(command: CreateServer | RebuildServer | ChangeServer) -> None:
     if command.access_ipv4 is not UNSET:
         command._canonical("access_ipv4", limits.ipv4("access_ipv4", command.access_ipv4))
     if command.access_ipv6 is not UNSET:
         command._canonical("access_ipv6", limits.ipv6("access_ipv6", command.access_ipv6))
     if command.disk_config is not UNSET:
         limits.one_of("disk_config", command.disk_config, DISK_CONFIGS)
-    if command.admin_pass is not None:
-        limits.password("admin_pass", command.admin_pass)
 
 
 def _check_rebuild_id(rebuild_id: str | UnsetType) -> None:

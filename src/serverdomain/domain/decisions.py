@@ -51,6 +51,12 @@ def decide(
     return _DECISIONS[type(command)](server, command, actor, request_id)
 
 
+def ask_project(server: Server | None, project_id: str | None) -> None:
+    """For a caller who may reach one project alone, a server of another is not there."""
+    if server is not None and project_id is not None and server.project_id != project_id:
+        raise NotFound(f"server {server.id} is not there")
+
+
 def _register(server: Server | None, command: c.RegisterServer) -> Decision:
     if server is not None:
         raise Conflict(_met(server, "is in the log already, a server is registered once"))
@@ -130,10 +136,19 @@ def _rebuild(server: Server, command: c.RebuildServer, actor: Actor, request_id:
     ]
     if command.image_id != server.image_id:
         decision.append(e.ImageChanged(command.image_id))
-    if command.name is not UNSET and command.name != server.name:
-        decision.append(e.ServerRenamed(command.name))
+    decision.extend(_renamed(server, command.name))
     if command.metadata is not UNSET:
         decision.extend(_replace_metadata(server, command.metadata))
+    decision.extend(_addresses_and_disk(server, command))
+    return tuple(decision)
+
+
+def _renamed(server: Server, name: str | UnsetType) -> Decision:
+    return () if name is UNSET or name == server.name else (e.ServerRenamed(name),)
+
+
+def _addresses_and_disk(server: Server, command: c.RebuildServer | c.ChangeServer) -> Decision:
+    decision: list[e.Event] = []
     changed_ipv4 = UNSET if command.access_ipv4 == server.access_ipv4 else command.access_ipv4
     changed_ipv6 = UNSET if command.access_ipv6 == server.access_ipv6 else command.access_ipv6
     if changed_ipv4 is not UNSET or changed_ipv6 is not UNSET:
@@ -164,7 +179,11 @@ def _fail_rebuild(server: Server, command: c.FailRebuild, actor: Actor, _: str) 
 
 
 def _rename(server: Server, command: c.RenameServer, actor: Actor, _: str) -> Decision:
-    return () if command.name == server.name else (e.ServerRenamed(command.name),)
+    return _renamed(server, command.name)
+
+
+def _change(server: Server, command: c.ChangeServer, actor: Actor, _: str) -> Decision:
+    return (*_renamed(server, command.name), *_addresses_and_disk(server, command))
 
 
 def _update_metadata(server: Server, command: c.UpdateMetadata, actor: Actor, _: str) -> Decision:
@@ -303,6 +322,7 @@ _DECISIONS = cast(
         c.CompleteRebuild: _complete_rebuild,
         c.FailRebuild: _fail_rebuild,
         c.RenameServer: _rename,
+        c.ChangeServer: _change,
         c.UpdateMetadata: _update_metadata,
         c.ReplaceMetadata: _replace_whole,
         c.DeleteMetadata: _delete_metadata,

@@ -3,7 +3,8 @@
 A reaction runs in a thread of its own. Of all processes that run one of a name, the one that holds
 its lock works and the others stand by; the system gives the lock up with the process. A handler
 that fails is tried again with growing pauses, then the reaction stops itself alone, says why, and
-waits to be resumed.
+waits to be resumed. What a handler needs beside it (a schedule, a connection) lives while this
+process is ``at_work``, and no longer.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from threading import Condition, Thread
 from threading import Event as Flag
-from threading import Thread
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 from tenacity import Retrying, stop_after_attempt, stop_any, wait_exponential
@@ -29,6 +31,9 @@ from serverdomain.store.recorded import RecordedEvent
 from serverdomain.store.sqlite import SQLiteStore
 
 Handler = Callable[[Happened], None]
+
+AtWork = Callable[[], AbstractContextManager[Any]]
+"""Makes what is entered before this process is told of its first event, and left after its last."""
 
 PAGE = 100
 """Events between two savings of the place, which is also saved once a second.
@@ -56,6 +61,7 @@ class Reaction:
         handler: Handler,
         start: Literal["head", "beginning"] = "head",
         attempts: int = ATTEMPTS,
+        at_work: AtWork = nullcontext,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise InvalidInput(
@@ -69,7 +75,11 @@ class Reaction:
         self._attempts = attempts
         self._store = store
         self._handler = handler
+        self._at_work = at_work
         self._stopping = Flag()
+        self._moved = Condition()
+        self._done = -1
+        self._rests = False
         self.stopped = Flag()
         """Set while the handler has given up on an event."""
         # Where a new one begins is settled now, not when the thread comes to it.
@@ -80,11 +90,30 @@ class Reaction:
         self._thread = Thread(target=self._run, name=f"reaction {name}", daemon=True)
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread runs: at work, standing by, or waiting to be resumed."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Stop after the event at hand, and wait until that is done."""
         self._stopping.set()
-        self._store.appended()
-        self._thread.join()
+        while self._thread.is_alive():
+            # More than once: it may have been about to wait when it was told.
+            self._store.appended()
+            self._thread.join(0.01)
+
+    def caught_up(self, seconds: float) -> bool:
+        """Wait until it was told of all that the log holds now, at most so many seconds.
+
+        False where the time is over, and at once where nobody here will do it: it has stopped, or
+        another process is at work.
+        """
+        with self._store.connections.reading() as connection:
+            head = queries.head(connection)
+        with self._moved:
+            self._moved.wait_for(lambda: self._done >= head or self._rests, seconds)
+            return self._done >= head and not self._rests
 
     def __enter__(self) -> Reaction:
         return self
@@ -96,16 +125,45 @@ class Reaction:
         while not self._stopping.is_set():
             try:
                 with self._store.alone(self.name) as mine:
-                    while mine and not self._stopping.is_set():
-                        self._work()
+                    if mine:
+                        self._take_up()
             except StoreError as error:
                 _log.warning("reaction %s: %s", self.name, error)
+            self._rest()
             self._stopping.wait(LOOK)
 
-    def _work(self) -> None:
+    def _take_up(self) -> None:
+        with ExitStack() as leaving:
+            entered = False
+            while not self._stopping.is_set():
+                place = self._place()
+                if place.stopped_at is not None:
+                    self._rest()
+                    self.stopped.set()
+                    self._stopping.wait(LOOK)
+                    continue
+                self.stopped.clear()
+                if not entered:
+                    self._done = -1  # What it was told before, it may have to find again.
+                self._rests = False
+                if entered:
+                    self._work(place)
+                    continue
+                try:
+                    self._try(lambda: leaving.enter_context(self._at_work()))
+                    entered = True
+                except Exception as error:
+                    if not self._stopping.is_set():
+                        self._give_up(place, place.position, f"{type(error).__name__}: {error}")
+
+    def _place(self) -> Bookmark:
         with self._store.connections.reading() as connection:
             place = bookmarks.bookmark(connection, self.name)
-            assert place is not None
+        assert place is not None
+        return place
+
+    def _work(self, place: Bookmark) -> None:
+        with self._store.connections.reading() as connection:
             head = queries.head(connection)
             try:
                 page = queries.recorded_after(connection, place.position, PAGE)
@@ -113,11 +171,6 @@ class Reaction:
             except UnknownEvent as newer:
                 unknown = newer
                 page = queries.recorded_after(connection, place.position, PAGE, newer.position)
-        if place.stopped_at is not None:
-            self.stopped.set()
-            self._stopping.wait(LOOK)
-            return
-        self.stopped.clear()
         if page:
             self._tell(place, page)
         elif unknown is not None:
@@ -126,7 +179,18 @@ class Reaction:
             # Nothing that it is told of: refusals, or another application's events.
             self._save(replace(place, position=head))
         else:
+            self._reached(head)
             self._store.wait_past(place.position, LOOK)
+
+    def _reached(self, position: int) -> None:
+        with self._moved:
+            self._done = position
+            self._moved.notify_all()
+
+    def _rest(self) -> None:
+        with self._moved:
+            self._rests = True
+            self._moved.notify_all()
 
     def _tell(self, place: Bookmark, page: list[RecordedEvent]) -> None:
         done = saved = place
@@ -135,7 +199,7 @@ class Reaction:
             if self._stopping.is_set():
                 break
             try:
-                self._try(happened(self.name, recorded))
+                self._try(self._handler, happened(self.name, recorded))
             except Exception as error:
                 if not self._stopping.is_set():
                     self._give_up(done, recorded.position, f"{type(error).__name__}: {error}")
@@ -148,14 +212,14 @@ class Reaction:
         if done != saved:
             self._save(done)
 
-    def _try(self, told: Happened) -> None:
+    def _try(self, call: Callable[..., object], *told: Happened) -> None:
         retrying = Retrying(
             stop=stop_any(stop_after_attempt(self._attempts), stop_when_event_set(self._stopping)),
             wait=wait_exponential(multiplier=0.1, max=10),
             sleep=sleep_using_event(self._stopping),
             reraise=True,
         )
-        retrying(self._handler, told)
+        retrying(call, *told)
 
     def _give_up(self, done: Bookmark, position: int, why: str) -> None:
         _log.warning(
@@ -165,9 +229,14 @@ class Reaction:
             position,
             why,
         )
-        self._save(replace(done, stopped_at=position, why=why))
+        self._rest()
+        self._keep(replace(done, stopped_at=position, why=why))
 
     def _save(self, place: Bookmark) -> None:
+        self._keep(place)
+        self._reached(place.position)
+
+    def _keep(self, place: Bookmark) -> None:
         with self._store.connections.writing() as connection:
             bookmarks.put(connection, place)
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from serverdomain.domain import moment
 from serverdomain.domain.events import Event
 from serverdomain.domain.server import Server
-from serverdomain.errors import Conflict, NotFound, OutcomeUnknown, Refused
+from serverdomain.errors import Conflict, NotFound, OutcomeUnknown, Refused, RequestIdTaken
 from serverdomain.store import queries, refusals
 from serverdomain.store.context import Context
 from serverdomain.store.recorded import Fact, RecordedCommand, Stream
@@ -92,9 +92,9 @@ def accept(
 ) -> Outcome | Refused:
     """Record what was asked, or give back the outcome that it had the first time.
 
-    A refusal that was recorded is given back, for the transaction to be committed; one that was not
-    is raised, as are `Conflict` and whatever else ``request.decide`` raises: nothing is written
-    then.
+    A refusal that the log is to keep is given back, for the transaction to be committed. One of a
+    beginning is raised, as are `Conflict`, `RequestIdTaken` and whatever else ``request.decide``
+    raises: nothing is written then.
     """
     members = _canonical(request.members).decode()
     first = queries.command(connection, request.context.request_id)
@@ -148,13 +148,11 @@ def _recorded(
 
 def _keep(connection: sqlite3.Connection, command: RecordedCommand, refused: Refused) -> Refused:
     try:
-        kept = refusals.keep(connection, command, refused)
+        refusals.keep(connection, command, refused)
     except sqlite3.Error as error:
         # It is refused all the same, whatever the disk says.
         _log.warning("a refusal was not recorded: %s", error)
-        kept = False
-    if not kept:
-        raise refused
+        raise refused from error
     return refused
 
 
@@ -163,7 +161,7 @@ def _first_outcome(
 ) -> Outcome:
     same_server = request.generated_id or first.server_id == request.server_id
     if first.kind != request.kind or first.members != members or not same_server:
-        raise Conflict(
+        raise RequestIdTaken(
             f"request id {first.request_id} is taken by another command: {first.kind} of server "
             f"{first.server_id}, recorded at {moment.exact(first.recorded_at)}"
         )

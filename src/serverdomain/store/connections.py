@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock, RLock
 
@@ -145,6 +145,17 @@ class Connections:
                     raise CommitFailed(str(store_error(error, self.place))) from error
         finally:
             self._writing.release()
+
+    def forget(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        """Throw a database in memory away, and begin with what ``prepare`` makes of none."""
+        assert self.place.path is None
+        self._check_usable()
+        with self._writing, self._one_at_a_time, self._translated():
+            fresh = self._connect("rw")
+            prepare(fresh)
+            if self._writer is not None:
+                self._writer.close()
+            self._writer = fresh
 
     def close(self) -> None:
         """Close every connection; those in use close when their reader is done."""

@@ -211,6 +211,16 @@ def latest_recorded_at(connection: sqlite3.Connection) -> int | None:
     return None if row is None else row[0]
 
 
+def positions_after(connection: sqlite3.Connection, server_id: str, after: int) -> list[int]:
+    """The positions of a server's events behind a position, in order."""
+    rows = connection.execute(
+        "SELECT position FROM stored_events WHERE originator_id = ? AND position > ?"
+        " ORDER BY position",
+        (originator_id(server_id), after),
+    )
+    return [position for (position,) in rows]
+
+
 def log_id(connection: sqlite3.Connection) -> str:
     """The id that a log is given when it is made."""
     (found,) = connection.execute("SELECT log_id FROM log").fetchone()

@@ -180,6 +180,20 @@ class SQLiteStore(sqlite.SQLiteApplicationRecorder):
             if mine:
                 held.release()
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it outlives its process: in a file, not in memory."""
+        return self.connections.place.path is not None
+
+    def forget(self) -> None:
+        """Throw a log in memory away, and begin an empty one."""
+        place = self.connections.place
+
+        def prepare(connection: sqlite3.Connection) -> None:
+            schema.bring_up(connection, place)
+
+        self.connections.forget(prepare)
+
     def append(
         self,
         connection: sqlite3.Connection,

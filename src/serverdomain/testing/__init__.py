@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from serverdomain.testing.clock import ManualClock
+    from serverdomain.adapters.manual_clock import ManualClock
     from serverdomain.testing.scenario import (
         ADMIN,
         OWNER,
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from serverdomain.testing.store_contract import StoreContract
 
 _HOMES = {
-    "ADMIN": "scenario",
-    "OWNER": "scenario",
-    "READER": "scenario",
-    "ManualClock": "clock",
-    "Scenario": "scenario",
-    "StoreContract": "store_contract",
-    "Verdict": "scenario",
-    "given": "scenario",
-    "registered": "scenario",
+    "ADMIN": "serverdomain.testing.scenario",
+    "OWNER": "serverdomain.testing.scenario",
+    "READER": "serverdomain.testing.scenario",
+    "ManualClock": "serverdomain.adapters.manual_clock",
+    "Scenario": "serverdomain.testing.scenario",
+    "StoreContract": "serverdomain.testing.store_contract",
+    "Verdict": "serverdomain.testing.scenario",
+    "given": "serverdomain.testing.scenario",
+    "registered": "serverdomain.testing.scenario",
 }
 
 __all__ = [
@@ -51,7 +51,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 
+from serverdomain.adapters.manual_clock import ManualClock
 from serverdomain.domain import events as e
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
-from serverdomain.errors import Conflict, InvalidInput, NotFound, Refused
+from serverdomain.errors import Conflict, InvalidInput, NotFound, Refused, RequestIdTaken
 from serverdomain.servers import Servers
 from serverdomain.store.context import Context
-from serverdomain.testing.clock import ManualClock
 from serverdomain.testing.scenario import ADMIN, OWNER, READER, registered
 
 SERVER = "075e40fe-9f03-4652-ba8e-5f8e2547899a"
@@ -233,13 +233,13 @@ class StoreContract(ABC):
         servers.register(adopted(OTHER))
         servers.rename(SERVER, "new", under("req-1"))
 
-        with pytest.raises(Conflict, match="req-1"):
+        with pytest.raises(RequestIdTaken, match="req-1"):
             servers.rename(SERVER, "other", under("req-1"))
-        with pytest.raises(Conflict, match="req-1"):
+        with pytest.raises(RequestIdTaken, match="req-1"):
             servers.rename(OTHER, "new", under("req-1"))
-        with pytest.raises(Conflict, match="req-1"):
+        with pytest.raises(RequestIdTaken, match="req-1"):
             servers.lock(SERVER, under("req-1"))
-        with pytest.raises(Conflict, match="req-1"):
+        with pytest.raises(RequestIdTaken, match="req-1"):
             servers.rename(SERVER, "new", under("req-1"), occurred_at=clock.now)
 
     def test_a_time_that_is_given_is_part_of_what_was_asked(
@@ -251,7 +251,7 @@ class StoreContract(ABC):
 
         assert servers.stop(SERVER, under("req-1"), occurred_at=at).position == first.position
         for other in (clock.now, None):
-            with pytest.raises(Conflict, match="req-1"):
+            with pytest.raises(RequestIdTaken, match="req-1"):
                 servers.stop(SERVER, under("req-1"), occurred_at=other)
 
     def test_a_refused_or_idle_command_claims_no_id(self, servers: Servers) -> None:
@@ -267,7 +267,7 @@ class StoreContract(ABC):
 
         assert servers.record(SERVER, facts, under("req-1")).replayed
         assert first.position == 2
-        with pytest.raises(Conflict, match="req-1"):
+        with pytest.raises(RequestIdTaken, match="req-1"):
             servers.record(SERVER, [e.ServerStarted()], under("req-1"))
 
     # Versions and times

@@ -99,6 +99,8 @@ def commands() -> st.SearchStrategy[c.Command]:
             rebuild_id=named,
         ),
         st.builds(c.RenameServer, name=names()),
+        st.builds(c.ChangeServer, name=names(), disk_config=_or_unset(_disk_configs())),
+        st.builds(c.ChangeServer, access_ipv4=_ipv4(), access_ipv6=_or_unset(_ipv6())),
         st.builds(c.UpdateMetadata, metadata=metadata()),
         st.builds(c.ReplaceMetadata, metadata=metadata() | metadata(most=130)),
         st.builds(

@@ -69,7 +69,8 @@ def test_shared_options_are_described_once_with_their_variables_and_defaults() -
     rows = re.findall(r"^\| `(--[a-z-]+)` \| `(\w+)` \|.*\| (.*) \|$", PAGE, re.MULTILINE)
     there: dict[str, Any] = {}
     for _, parameters in commands():
-        there |= {one.opts[0]: one for one in parameters if one.envvar}
+        # The default that is described is that of most commands, which come first.
+        there = {one.opts[0]: one for one in parameters if one.envvar} | there
     assert {option: variable for option, variable, _ in rows} == {
         option: parameter.envvar for option, parameter in there.items()
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -99,6 +100,32 @@ def test_it_never_takes_the_place_of_what_the_log_no_longer_holds(folder: Path) 
             servers.ledger.checkpoint(folder / "key", folder / "signed")
         assert {path: path.read_bytes() for path in folder.glob("signed*")} == before
         assert not list(folder.glob(".signed*"))
+
+
+def test_cut_off_between_its_two_files_it_leaves_an_older_one_that_still_locates(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = (folder / "signed").read_bytes()
+    really = os.replace
+
+    def cut_off(come: Path, to: Path) -> None:
+        if Path(to).name == "signed":
+            raise KeyboardInterrupt
+        really(come, to)
+
+    with opened(folder) as servers:
+        servers.rename(SERVERS[0], "another")
+        monkeypatch.setattr(os, "replace", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            servers.ledger.checkpoint(folder / "key", folder / "signed")
+        assert (folder / "signed").read_bytes() == older
+        assert (folder / "signed.leaves").stat().st_size == 66 * 32
+        assert not list(folder.glob(".signed*"))
+    with editing(folder / "cloud.db") as connection:
+        connection.execute("UPDATE stored_events SET state = '{}' WHERE position = 65")
+    with opened(folder) as servers:
+        (problem,) = servers.ledger.verify(folder / "signed", [folder / "key"]).problems
+    assert str(problem) == "65 altered"
 
 
 def test_it_never_takes_the_place_of_something_else(folder: Path, tmp_path: Path) -> None:

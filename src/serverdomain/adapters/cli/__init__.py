@@ -1,7 +1,7 @@
 """The ``serverdomain`` command, a file for each group of commands.
 
 Nothing of the library is imported before a command runs, so that ``--help`` and completion are
-quick; typer and rich come with the extra ``cli``, what some commands need with others.
+quick; what an extra brings is missed in one line that names it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import sys
 from typing import NoReturn
 
 _EXTRAS = {
-    "typer": "cli",
-    "rich": "cli",
-    "cryptography": "audit",
-    "jsonpatch": "audit",
-    "plotext": "audit",
+    **dict.fromkeys(("typer", "rich"), "cli"),
+    **dict.fromkeys(("starlette", "uvicorn", "httptools", "anyio", "structlog"), "http"),
+    **dict.fromkeys(("cryptography", "jsonpatch", "plotext"), "audit"),
 }
 
 

@@ -18,9 +18,11 @@ from serverdomain.adapters.cli import (
     reactions,
     rebuilds,
     report,
+    serve,
     settings,
     states,
     view,
+    wait,
     what_if,
 )
 
@@ -31,12 +33,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions, history, diff, what_if):
+for group in (lifetimes, rebuilds, settings, states, questions, history, diff, what_if, wait):
     app.add_typer(group.app)
 app.add_typer(report.app, name="report")
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
 app.add_typer(check.app)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(serve.app)
 app.add_typer(demo.app)
 app.add_typer(generate.app)

@@ -56,7 +56,7 @@ def history(
     """
     wanted = _wanted(actor=actor, request=request, image=image, since=since, until=until, text=text)
     if limit is not None and limit < 1:
-        raise InvalidInput("--limit", f"{limit} came, a whole number of at least 1 is allowed")
+        raise InvalidInput("--limit", f"{limit} came, a whole number from 1 on is allowed")
     with place.open() as servers:
         found: Iterable[HistoryEntry]
         if server is not None and not wanted:

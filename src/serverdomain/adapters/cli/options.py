@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from serverdomain.servers import Accepted, Servers
 
 
-def _shared(name: str, metavar: str, says: str, **more: Any) -> Any:
+def shared(name: str, metavar: str, says: str, **more: Any) -> Any:
+    """An option that may also be an environment variable."""
     variable = f"SERVERDOMAIN_{name.upper().replace('-', '_')}"
     return typer.Option(f"--{name}", envvar=variable, metavar=metavar, help=says, **more)
 
 
-def _checked_endpoint(given: str) -> str:
+def checked_endpoint(given: str) -> str:
+    """An endpoint's root, if it can be one."""
     try:
         parts = urlsplit(given)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -44,7 +46,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")
 
 Endpoint = Annotated[
     str,
-    _shared("endpoint", "URL", "The root that links begin with.", callback=_checked_endpoint),
+    shared("endpoint", "URL", "The root that links begin with.", callback=checked_endpoint),
 ]
 
 AsOfMoment = Annotated[
@@ -66,7 +68,7 @@ class Place:
     """Where the log is."""
 
     store: Annotated[
-        str, _shared("store", "URL", "The log: sqlite:///relative.db or sqlite:////absolute.db.")
+        str, shared("store", "URL", "The log: sqlite:///relative.db or sqlite:////absolute.db.")
     ]
 
     def open(self, *, create: bool = False, view: str | None = None) -> Servers:
@@ -82,9 +84,7 @@ class ViewPlace(Place):
 
     view: Annotated[
         str | None,
-        _shared(
-            "view", "FILE", "The view's file.", show_default="beside the log, as cloud.view.db"
-        ),
+        shared("view", "FILE", "The view's file.", show_default="beside the log, as cloud.view.db"),
     ] = None
 
     def open_view(self) -> Servers:
@@ -97,27 +97,27 @@ class Asking(Place):
     """Who asks for a change, under which request, when, and on what condition."""
 
     user: Annotated[
-        str | None, _shared("user", "ID", "Who asks.", show_default="the login name")
+        str | None, shared("user", "ID", "Who asks.", show_default="the login name")
     ] = None
-    project: Annotated[str, _shared("project", "ID", "The project of who asks.")] = "openstack"
+    project: Annotated[str, shared("project", "ID", "The project of who asks.")] = "openstack"
     role: Annotated[
-        list[str], _shared("role", "NAME", "A role of who asks, repeatable; admin passes locks.")
+        list[str], shared("role", "NAME", "A role of who asks, repeatable; admin passes locks.")
     ] = field(default_factory=lambda: ["member"])
     request_id: Annotated[
-        str | None, _shared("request-id", "ID", "Repeated under one id, a command happens once.")
+        str | None, shared("request-id", "ID", "Repeated under one id, a command happens once.")
     ] = None
     correlation_id: Annotated[
-        str | None, _shared("correlation-id", "ID", "An id that groups many commands.")
+        str | None, shared("correlation-id", "ID", "An id that groups many commands.")
     ] = None
     caused_by: Annotated[
-        str | None, _shared("caused-by", "ID", "The request id of what made this happen.")
+        str | None, shared("caused-by", "ID", "The request id of what made this happen.")
     ] = None
     at: Annotated[
         str | None,
-        _shared("at", "TIME", "When it happened, RFC 3339 with a zone."),
+        shared("at", "TIME", "When it happened, RFC 3339 with a zone."),
     ] = None
     expected_version: Annotated[
-        int | None, _shared("expected-version", "N", "Only if the server is still at this version.")
+        int | None, shared("expected-version", "N", "Only if the server is still at this version.")
     ] = None
 
     def how(self) -> dict[str, Any]:

@@ -6,12 +6,15 @@ endpoint that links begin with, the path and the project of its URL, and the pas
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
 from serverdomain.adapters.compute_json.paths import Path
 from serverdomain.domain.document import document
 from serverdomain.domain.server import Server
+
+_PLAIN = re.compile(r"[a-zA-Z0-9_.-]+")
 
 
 def render(
@@ -37,10 +40,10 @@ def render(
         if name == "addresses" and admin_pass is not None:
             answer["adminPass"] = admin_pass
         elif name == "flavor":
-            bookmark = _url(endpoint, project, "flavors", server.flavor_id)
+            bookmark = url(endpoint, project, "flavors", server.flavor_id)
             answer[name] = {**value, "links": [{"href": bookmark, "rel": "bookmark"}]}
         elif name == "image":
-            bookmark = _url(endpoint, project, "images", server.image_id)
+            bookmark = url(endpoint, project, "images", server.image_id)
             answer[name] = {**value, "links": [{"href": bookmark, "rel": "bookmark"}]}
             answer["links"] = _links(server, endpoint, path, project)
     if path == "v2.1":
@@ -54,16 +57,22 @@ def location(
     server_id: str, *, endpoint: str, path: Path = "v2", project: str | None = None
 ) -> str:
     """The server's own URL: its ``self`` link, and the documented ``Location`` header."""
-    return _url(endpoint, path, project, "servers", server_id)
+    return url(endpoint, path, project, "servers", server_id)
 
 
 def _links(server: Server, endpoint: str, path: Path, project: str | None) -> list[dict[str, str]]:
     itself = location(server.id, endpoint=endpoint, path=path, project=project)
-    bookmark = _url(endpoint, project, "servers", server.id)
+    bookmark = url(endpoint, project, "servers", server.id)
     return [{"href": itself, "rel": "self"}, {"href": bookmark, "rel": "bookmark"}]
 
 
-def _url(endpoint: str, *segments: str | None) -> str:
+def url(endpoint: str, *segments: str | None) -> str:
+    """A link: an endpoint's root and segments, of which those that are ``None`` are left out."""
     # A project or a flavor may be any text: each stays the one segment that it is.
-    given = (quote(segment, safe="") for segment in segments if segment is not None)
+    given = [_quoted(segment) for segment in segments if segment is not None]
     return "/".join([endpoint.rstrip("/"), *given])
+
+
+def _quoted(segment: str) -> str:
+    # Nearly all are ids, which need no quoting: to ask costs a fifth of doing it.
+    return segment if _PLAIN.fullmatch(segment) else quote(segment, safe="")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, from_json
@@ -57,6 +58,24 @@ def outcome(
         if isinstance(error, InvalidBody):
             return InvalidBody(field, message, status=error.status, fault=error.fault)
         return InvalidBody(field, message)
+
+
+def reader(
+    read: Callable[Concatenate[bytes | str, Parameters], Read],
+) -> Callable[Concatenate[bytes | str, Parameters], Read]:
+    """A reader whose refusal, and whose refusal's traceback, never held the body."""
+
+    @wraps(read)
+    def keeps_nothing(
+        body: bytes | str, /, *arguments: Parameters.args, **options: Parameters.kwargs
+    ) -> Read:
+        found = outcome(read, body, *arguments, **options)
+        del body
+        if isinstance(found, InvalidBody):
+            raise found
+        return found
+
+    return keeps_nothing
 
 
 def parse(body: bytes | str, content_type: str | None = "application/json") -> object:
@@ -108,8 +127,25 @@ def check(model: type[Model], value: object, at: str) -> Model:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-    field = ".".join([at, *(_segment(part) for part in first["loc"])])
+    field = ".".join(filter(None, [at, *(_segment(part) for part in first["loc"])]))
     raise InvalidBody(field, _wrong(first, model))
+
+
+def member(document: object, name: str) -> object:
+    """The value of a member that a body must have, and of no other unless its caller looks."""
+    if not isinstance(document, dict):
+        raise InvalidBody("body", f"{kind(document)} came, an object with {name!r} is allowed")
+    if name not in document:
+        raise InvalidBody(name, "nothing came, it is required")
+    return document[name]
+
+
+def as_documented(error: InvalidInput, model: type[Strict], at: str) -> InvalidBody:
+    """What a command says of a field, said of the documented member that it was read from."""
+    field, _, inner = error.field.partition(".")
+    alias = model.model_fields[field].alias or field
+    told = ".".join(filter(None, [at, alias, inner]))
+    return InvalidBody(told, str(error).removeprefix(f"{error.field}: "))
 
 
 def kind(value: object) -> str:

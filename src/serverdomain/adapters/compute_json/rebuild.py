@@ -12,7 +12,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from serverdomain.adapters.compute_json.body import Strict, check, outcome, parse, sole_action
+from serverdomain.adapters.compute_json.body import (
+    Strict,
+    as_documented,
+    check,
+    outcome,
+    parse,
+    sole_action,
+)
 from serverdomain.adapters.compute_json.paths import (
     LegacyMetadata,
     Metadata,
@@ -50,15 +57,12 @@ def _read_rebuild(body: bytes | str, path: Path, content_type: str | None) -> Re
     action, asked = sole_action(parse(body, content_type))
     if action != "rebuild":
         raise InvalidBody("body", f"action {shown(action)} came, 'rebuild' is allowed")
-    request = check(_MODELS[path], asked, "rebuild")
+    request = check(MODELS[path], asked, "rebuild")
     members = request.model_dump(exclude_unset=True, exclude={"preserve_ephemeral", "personality"})
     try:
         return RebuildServer(**members)
     except InvalidInput as error:
-        field, _, inner = error.field.partition(".")
-        alias = type(request).model_fields[field].alias or field
-        told = ".".join(filter(None, ["rebuild", alias, inner]))
-        raise InvalidBody(told, str(error).removeprefix(f"{error.field}: ")) from None
+        raise as_documented(error, type(request), "rebuild") from None
 
 
 def _boolean(value: object) -> object:
@@ -100,7 +104,7 @@ class _Rebuild(Strict):
     preserve_ephemeral: Annotated[object, AfterValidator(_boolean)] = False
 
 
-class _RebuildV2(_Rebuild):
+class RebuildV2(_Rebuild):
     """`/v2` overlooks members that it does not know."""
 
     model_config = ConfigDict(extra="ignore")
@@ -110,7 +114,7 @@ class _RebuildV2(_Rebuild):
     personality: list[_File] = Field(default_factory=list)
 
 
-class _RebuildV21(_Rebuild):
+class RebuildV21(_Rebuild):
     """`/v2.1` refuses them."""
 
     model_config = ConfigDict(extra="forbid")
@@ -120,4 +124,4 @@ class _RebuildV21(_Rebuild):
     personality: list[_KnownFile] = Field(default_factory=list)
 
 
-_MODELS: dict[Path, type[_Rebuild]] = {"v2": _RebuildV2, "v2.1": _RebuildV21}
+MODELS: dict[Path, type[_Rebuild]] = {"v2": RebuildV2, "v2.1": RebuildV21}

@@ -13,8 +13,8 @@ from serverdomain.audit.ledger import merkle, proof, rows
 from serverdomain.audit.ledger.checkpoint import Checkpoint, leaves_of, leaves_path
 from serverdomain.audit.ledger.durable import replacing
 from serverdomain.audit.ledger.leaf import encoded, hashed
-from serverdomain.audit.ledger.locate import Problem
 from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
+from serverdomain.audit.ledger.problem import Problem
 from serverdomain.audit.ledger.verify import Progress, Verdict, compare
 from serverdomain.errors import Conflict, InvalidInput, NotFound, StoreDamaged, Unproven
 
@@ -66,15 +66,16 @@ class Ledger:
                 tree, size = Tree(), 0
                 events = rows.count(connection)
                 for some in rows.read(connection):
-                    found = hashed(some)
-                    leaves.write(b"".join(found))
-                    if older is not None and size <= older.size < size + len(found):
-                        tree.add(found[: older.size - size])
+                    run = hashed(some)
+                    leaves.write(run)
+                    if older is not None and size <= older.size < size + len(some):
+                        covered = (older.size - size) * HASH_SIZE
+                        tree.add(run[:covered])
                         _ask_same(older, tree, out)
-                        tree.add(found[older.size - size :])
+                        tree.add(run[covered:])
                     else:
-                        tree.add(found)
-                    size += len(found)
+                        tree.add(run)
+                    size += len(some)
                     progress(size, events)
                 if older is not None and older.size >= size:
                     _ask_same(older, tree, out)
@@ -159,7 +160,7 @@ class Ledger:
         run = bytearray()
         wanted = signed.size * HASH_SIZE
         for some in rows.read(connection):
-            run += b"".join(hashed(some))
+            run += hashed(some)
             progress(min(len(run), wanted) // HASH_SIZE, signed.size)
             if len(run) >= wanted:
                 break

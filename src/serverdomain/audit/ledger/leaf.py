@@ -6,7 +6,7 @@ share one. docs/ledger-spec.md says it byte by byte.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -59,13 +59,12 @@ def encoded(row: Row) -> bytes:
         return b"".join((b"\xdc", len(row).to_bytes(2, "big"), *map(_encoded_value, row)))
 
 
-def hashed(rows: Iterable[Row]) -> list[bytes]:
-    """The leaf hashes of rows."""
-    rows = list(rows)
+def hashed(rows: Sequence[Row]) -> bytes:
+    """The leaf hashes of rows, as a run."""
     try:
-        return [sha256(b"\x00" + _encode(row)).digest() for row in rows]
+        return b"".join([sha256(b"\x00" + _encode(row)).digest() for row in rows])
     except UnicodeEncodeError:
-        return [leaf_hash(encoded(row)) for row in rows]
+        return b"".join([leaf_hash(encoded(row)) for row in rows])
 
 
 def hashed_at(row: Row) -> Callable[[int], bytes]:

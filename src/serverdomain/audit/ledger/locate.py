@@ -11,11 +11,10 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from serverdomain.audit.ledger.merkle import HASH_SIZE
-
-What = Literal["altered", "removed", "inserted", "re-ordered"]
+from serverdomain.audit.ledger.problem import Problem, merged
 
 Hashing = Callable[[int], Callable[[int], bytes]]
 """Of the row at a position: the leaf hash that it would have at another."""
@@ -25,35 +24,6 @@ _MOST_TRIES = 2_000_000
 
 _WIDEST = 1000
 """How many more places than events are looked at, where positions had gaps."""
-
-
-class Problem(NamedTuple):
-    """What happened to ``events`` events at the positions ``first`` to ``last``.
-
-    Positions are those that were signed, of what was inserted today's; ``now`` is where the first
-    re-ordered event stands today. ``events`` is smaller than the range where only the range is
-    known, and ``None`` where nothing is. What has no position is said by ``note`` alone.
-    """
-
-    what: What
-    first: int | None
-    last: int | None
-    events: int | None
-    now: int | None = None
-    note: str | None = None
-
-    def __str__(self) -> str:
-        line = f"{_numbers(self.first, self.last)} {self.what}"
-        said = []
-        if self.now is not None and self.first is not None and self.last is not None:
-            said.append(f"now at {_numbers(self.now, self.now + self.last - self.first)}")
-        if self.first is not None and self.last is not None and self.events is not None:
-            span = self.last - self.first + 1
-            if self.events != span:
-                said.append(f"{self.events} of these positions")
-        if self.note is not None:
-            said.append(self.note)
-        return f"{line}: {', '.join(said)}" if said else line
 
 
 class Today(NamedTuple):
@@ -102,13 +72,7 @@ def locate(old: bytes, today: Today, hashing: Hashing) -> tuple[list[Problem], i
     problems += _instead(gap, strangers[begin:])
     rest = strangers[bisect_right(strangers, gap.behind, begin) :]
     ended, later = _at_the_end(gap, rest, gapless=gap.behind == size - gap.events)
-    return _merged([*problems, *ended]), later
-
-
-def _numbers(first: int | None, last: int | None) -> str:
-    if first is None:
-        return "-"
-    return str(first) if first == last else f"{first}-{last}"
+    return merged([*problems, *ended]), later
 
 
 def _gaps(known: dict[int, int], today: Today, size: int) -> Iterator[_Gap]:
@@ -220,31 +184,3 @@ def _in_place(places: range, strangers: Sequence[int]) -> Iterator[Problem]:
         if position < places.stop:
             yield Problem("altered", position, position, 1)
         begin = position + 1
-
-
-def _merged(problems: list[Problem]) -> list[Problem]:
-    """Problems in order of position, neighbours of one kind as one."""
-    merged: list[Problem] = []
-    for problem in sorted(problems, key=lambda one: (one.first or 0, one.what)):
-        before = merged[-1] if merged else None
-        if before is not None and _go_together(before, problem):
-            merged[-1] = before._replace(
-                last=problem.last, events=(before.events or 0) + (problem.events or 0)
-            )
-        else:
-            merged.append(problem)
-    return merged
-
-
-def _go_together(one: Problem, other: Problem) -> bool:
-    assert one.first is not None
-    assert one.last is not None
-    assert other.first is not None
-    assert other.last is not None
-    if one.what != other.what or other.first != one.last + 1:
-        return False
-    if one.events != one.last - one.first + 1 or other.events != other.last - other.first + 1:
-        return False
-    if one.now is None or other.now is None:
-        return True
-    return one.now - one.first == other.now - other.first

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from serverdomain.audit.ledger import rows
 from serverdomain.audit.ledger.checkpoint import Checkpoint
 from serverdomain.audit.ledger.leaf import Row, hashed, hashed_at
-from serverdomain.audit.ledger.locate import Problem, Today, locate
+from serverdomain.audit.ledger.locate import Today, locate
 from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
+from serverdomain.audit.ledger.problem import Problem
 from serverdomain.errors import StoreDamaged
 
 Progress = Callable[[int, int], object]
@@ -52,13 +53,13 @@ def compare(
         return _by_root(reading, checkpoint, events)
     same, before = 0, 0
     for some in reading:
-        found = hashed(some[: checkpoint.size - same])
-        run = b"".join(found)
+        some_signed = some[: checkpoint.size - same]
+        run = hashed(some_signed)
         if run != leaves[same * HASH_SIZE : same * HASH_SIZE + len(run)]:
             today = _today(same, before, some, reading)
             return locate(leaves, today, lambda position: _hashing(connection, position))
-        same += len(found)
-        before = some[len(found) - 1][1] if found else before
+        same += len(some_signed)
+        before = some_signed[-1][1] if some_signed else before
         if same == checkpoint.size:
             break
     if same < checkpoint.size:
@@ -98,7 +99,7 @@ def _today(rank: int, before: int, some: list[Row], reading: Iterator[list[Row]]
             today.positions.extend(row[1] for row in some)
         except TypeError:
             raise StoreDamaged("a position in stored_events is no number any more") from None
-        today.run.extend(b"".join(hashed(some)))
+        today.run.extend(hashed(some))
         some = next(reading, [])
     return today
 

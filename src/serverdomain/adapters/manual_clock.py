@@ -1,4 +1,4 @@
-"""A clock that stands until it is moved."""
+"""A clock that stands until it is moved: for tests, and for an endpoint that waits for nobody."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _START = moment.parse("2012-09-12T17:20:36Z")
 
 
 class ManualClock:
-    """A clock for tests: called, it gives an aware datetime in UTC, the same until it is moved.
+    """A clock to give to `Servers`: it tells the same aware datetime until it is moved.
 
     It starts at ``now`` (aware), or at the documented server's ``created``, and goes forward only;
     `set_back` is for tests of clocks that step.

@@ -1,0 +1,1 @@
+"""The endpoint measured over HTTP, beside what answers the same bytes and does nothing else."""

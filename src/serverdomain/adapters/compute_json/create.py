@@ -1,0 +1,130 @@
+"""The body of *Create server*: what decides something is read, the rest is taken and dropped."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from serverdomain.adapters.compute_json.body import (
+    Strict,
+    as_documented,
+    check,
+    kind,
+    member,
+    parse,
+    reader,
+)
+from serverdomain.adapters.compute_json.paths import (
+    LegacyMetadata,
+    Metadata,
+    Name,
+    PaddedName,
+    Path,
+)
+from serverdomain.domain.commands import CreateServer
+from serverdomain.domain.limits import shown
+from serverdomain.errors import InvalidBody, InvalidInput
+
+HINTS = ("os:scheduler_hints", "OS-SCH-HNT:scheduler_hints")
+
+DROPPED = (
+    "availability_zone",
+    "block_device_mapping",
+    "block_device_mapping_v2",
+    "config_drive",
+    "key_name",
+    "max_count",
+    "min_count",
+    "networks",
+    "personality",
+    "return_reservation_id",
+    "security_groups",
+    "user_data",
+)
+"""Members of ``server`` that clients send and that decide nothing here."""
+
+
+@reader
+def read_create(
+    body: bytes | str,
+    *,
+    path: Path = "v2",
+    content_type: str | None = "application/json",
+) -> tuple[CreateServer, tuple[str, ...]]:
+    """Read a request of *Create server*: the command, and the names of members that were dropped.
+
+    Raises `InvalidBody` (400 or 415). Neither it nor its traceback holds a password.
+    """
+    document = parse(body, content_type)
+    asked = member(document, "server")
+    assert isinstance(document, dict)
+    beside = [name for name in document if name != "server"]
+    if path == "v2.1" and not set(beside) <= set(HINTS):
+        raise InvalidBody("body", f"{shown(beside)} came beside 'server', {HINTS} are allowed")
+    if not isinstance(asked, dict):
+        raise InvalidBody("server", f"{kind(asked)} came, an object is allowed")
+    _ask_one(asked)
+    request = check(MODELS[path], {k: v for k, v in asked.items() if k not in DROPPED}, "server")
+    read = {field.alias or name for name, field in type(request).model_fields.items()}
+    try:
+        command = CreateServer(**request.model_dump(exclude_unset=True))
+    except InvalidInput as error:
+        raise as_documented(error, type(request), "server") from None
+    return command, (*(name for name in asked if name not in read), *beside)
+
+
+def _ask_one(asked: dict[str, object]) -> None:
+    for name in ("min_count", "max_count"):
+        if asked.get(name, 1) not in (1, "1") or asked.get(name) is True:
+            raise InvalidBody(
+                f"server.{name}", f"{shown(asked[name])} came, 1 is allowed: one server a call"
+            )
+
+
+def _flavor(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and "/" in value:
+        return unquote(value.rstrip("/").rpartition("/")[2])
+    return value
+
+
+class _Create(Strict):
+    """What both paths read alike, by its documented names."""
+
+    image_id: str = Field(alias="imageRef")
+    flavor_id: Annotated[str, BeforeValidator(_flavor, json_schema_input_type=str | int)] = Field(
+        alias="flavorRef"
+    )
+    admin_pass: str = Field("", alias="adminPass")
+    access_ipv4: str = Field("", alias="accessIPv4")
+    access_ipv6: str = Field("", alias="accessIPv6")
+    disk_config: Literal["AUTO", "MANUAL"] = Field("MANUAL", alias="OS-DCF:diskConfig")
+
+
+def _with_dropped(schema: dict[str, Any]) -> None:
+    schema["properties"] |= {name: {"description": "Decides nothing here."} for name in DROPPED}
+    schema["properties"] |= {name: {"enum": [1, "1"]} for name in ("min_count", "max_count")}
+
+
+class CreateV2(_Create):
+    """`/v2` overlooks members that it does not know."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: PaddedName
+    metadata: LegacyMetadata = Field(default_factory=dict)
+
+
+class CreateV21(_Create):
+    """`/v2.1` refuses them."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_with_dropped)
+
+    name: Name
+    metadata: Metadata = Field(default_factory=dict)
+
+
+MODELS: dict[Path, type[CreateV2 | CreateV21]] = {"v2": CreateV2, "v2.1": CreateV21}

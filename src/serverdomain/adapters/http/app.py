@@ -1,0 +1,54 @@
+"""`compute_app`: the Compute API over a store, as an ASGI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.routing import BaseRoute, Mount, Router
+from starlette.types import ASGIApp
+
+from serverdomain.adapters.http.authentication import Authenticate, NoAuthentication
+from serverdomain.adapters.http.cloud import Cloud, Images
+from serverdomain.adapters.http.control import Control
+from serverdomain.adapters.http.control_gate import ControlGate
+from serverdomain.adapters.http.endpoint import Endpoint
+from serverdomain.adapters.http.machine import Hypervisor, Machine, simulated
+from serverdomain.servers import Servers
+
+
+def compute_app(
+    servers: Servers,
+    *,
+    authenticate: Authenticate | None = None,
+    images: Images | None = None,
+    hypervisor: Hypervisor | None = simulated,
+    endpoint: str | None = None,
+    control: Control | None = None,
+) -> ASGIApp:
+    """The Compute API over ``servers``, which stay yours: close them after the app.
+
+    ``authenticate`` says who is calling (see `authentication`; everybody on this machine, if none
+    is given), ``images`` which images exist (a mapping of ids to names, or a callable that gives an
+    id's name or ``None``; every one, if none is given). ``hypervisor`` is started with the app, or
+    at the first request where no lifespan is run, and closed with it; with ``None`` it is somebody
+    else who reports what was built. ``endpoint`` is the root that links begin with; without one it
+    is the scheme and host of the request. ``control`` stands around every call.
+    """
+    who = NoAuthentication() if authenticate is None else authenticate
+    machine = Machine(servers, hypervisor)
+    app = Endpoint(Cloud(servers, images), who, endpoint, control, machine)
+    controls: Sequence[BaseRoute] = []
+    if control is not None:
+        controls = [Mount("/control", app=ControlGate(control.routes, who, machine))]
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        await machine.start()
+        try:
+            yield
+        finally:
+            await machine.stop()
+
+    router = Router(controls, redirect_slashes=False, default=app, lifespan=lifespan)
+    return router

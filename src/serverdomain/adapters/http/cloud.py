@@ -1,0 +1,43 @@
+"""What the handlers of calls work on: the servers, and which images there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from serverdomain.domain import limits
+from serverdomain.errors import InvalidInput
+from serverdomain.servers import Servers
+
+Images = Mapping[str, str] | Callable[[str], str | None]
+"""Names of images by their ids; or a callable that gives the name for an id, or ``None``."""
+
+
+class Cloud:
+    """The servers behind an endpoint, and its images; without ``images`` every one exists."""
+
+    def __init__(self, servers: Servers, images: Images | None = None) -> None:
+        self.servers = servers
+        self._find: Callable[[str], str | None] = _any
+        self.images: dict[str, str] = {}
+        if callable(images):
+            self._find = images
+        elif images is not None:
+            self.images = {
+                limits.canonical_uuid("images", image_id): name for image_id, name in images.items()
+            }
+            self._find = self.images.get
+
+    def image_name(self, image_id: str) -> str | None:
+        """The name of an image; ``None`` where there is no such image."""
+        try:
+            return self._find(limits.canonical_uuid("image", image_id))
+        except InvalidInput:
+            return None
+
+    def knows(self, image_id: str) -> bool:
+        """Whether there is such an image."""
+        return self.image_name(image_id) is not None
+
+
+def _any(image_id: str) -> str:
+    return image_id

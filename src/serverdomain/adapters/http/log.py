@@ -1,0 +1,142 @@
+"""What the endpoint says of its calls and of what they made happen, with the request id.
+
+Lines go to the standard library's loggers ``serverdomain.access`` and ``serverdomain.domain``, as a
+few words and fields beside them; `as_json` writes them as a line of JSON each. No field ever holds
+a body, a password or a token.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+import msgspec
+
+from serverdomain.adapters.http.call import Call
+from serverdomain.domain import moment
+from serverdomain.domain.limits import shown
+from serverdomain.errors import ServerdomainError
+from serverdomain.servers import Accepted
+
+ACCESS = logging.getLogger("serverdomain.access")
+DOMAIN = logging.getLogger("serverdomain.domain")
+
+
+def answered(
+    *,
+    method: str,
+    path: str,
+    status: int | None,
+    seconds: float,
+    request_id: str,
+    route: str | None = None,
+    call: Call | None = None,
+) -> None:
+    """A call was answered; without a ``status`` it was left without an answer."""
+    if not ACCESS.isEnabledFor(logging.INFO):
+        return
+    fields: dict[str, Any] = {
+        "method": method,
+        "path": shown(path)[1:-1] if not path.isprintable() else path,
+        "status": status,
+        "milliseconds": round(seconds * 1000, 3),
+        "request_id": request_id,
+        "route": route,
+    }
+    if call is not None:
+        fields["user_id"] = call.actor.user_id
+        fields["project_id"] = call.actor.project_id
+        if call.correlation_id is not None:
+            fields["correlation_id"] = call.correlation_id
+    ACCESS.info("answered" if status is not None else "left without an answer", extra=fields)
+
+
+def happened(call: Call, accepted: Accepted, dropped: Sequence[str] = ()) -> None:
+    """A command was taken, or found to have been; ``dropped`` are members that decided nothing."""
+    if not DOMAIN.isEnabledFor(logging.INFO):
+        return
+    fields: dict[str, Any] = {
+        **_about(call, accepted.server.id),
+        "events": [type(event).__name__ for event in accepted.events],
+        "position": accepted.position,
+        "replayed": accepted.replayed,
+    }
+    if dropped:
+        fields["dropped"] = [shown(name)[1:-1] for name in dropped[:_MOST_NAMES]]
+    DOMAIN.info("taken", extra=fields)
+
+
+def refused(call: Call, error: Exception) -> None:
+    """A command was not taken; ``error``, one of ours, says why."""
+    if DOMAIN.isEnabledFor(logging.INFO):
+        fields = {**_about(call, call.server_id), "why": str(error)}
+        DOMAIN.info("refused", extra=fields)
+
+
+def trouble(error: Exception, request_id: str, route: str | None) -> None:
+    """The store could not be used, or something happened that nobody foresaw.
+
+    What a frame held is never logged: it may be a password. Of the unforeseen the type and where it
+    was raised are told.
+    """
+    fields = {"request_id": request_id, "route": route, "error": type(error).__name__}
+    if isinstance(error, ServerdomainError):
+        DOMAIN.error("store trouble", extra={**fields, "why": str(error)})
+        return
+    DOMAIN.error("unexpected", extra={**fields, "at": _places(error)})
+
+
+def as_json(stream: TextIO, level: int = logging.INFO) -> logging.Handler:
+    """Write all lines of ``serverdomain`` to a stream, a line of JSON each; gives the handler."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("serverdomain")
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    return handler
+
+
+class JsonLines(logging.Formatter):
+    """A record as a line of JSON: ``timestamp``, ``level``, ``logger``, ``event``, its fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        line: dict[str, Any] = {
+            "timestamp": moment.exact(int(record.created * 1_000_000)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return _encode(line).decode()
+
+
+# What every record has; the rest are fields.
+_STANDARD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
+
+_MOST_NAMES = 30
+
+
+def _about(call: Call, server_id: str | None) -> dict[str, Any]:
+    return {
+        "asked": call.route,
+        "server_id": server_id,
+        "user_id": call.actor.user_id,
+        "project_id": call.actor.project_id,
+        "request_id": call.request_id,
+        "correlation_id": call.correlation_id,
+    }
+
+
+def _places(error: BaseException) -> list[str]:
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_qualname}")
+        trace = trace.tb_next
+    return places

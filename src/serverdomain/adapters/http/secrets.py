@@ -1,0 +1,35 @@
+"""What of a request or an answer may be shown: all but passwords, tokens and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+_MEMBERS = frozenset({"adminPass", "contents", "user_data"})
+_HEADERS = frozenset({"x-auth-token", "authorization", "cookie", "proxy-authorization"})
+
+HIDDEN = "***"
+"""What stands in the place of a secret."""
+
+
+def hidden_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers, with those that prove who somebody is hidden."""
+    return {name: HIDDEN if name in _HEADERS else value for name, value in headers.items()}
+
+
+def without_secrets(body: bytes) -> Any:
+    """The JSON value of a body with its secrets hidden; ``None`` where it is none."""
+    try:
+        return _hidden(msgspec.json.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: HIDDEN if name in _MEMBERS else _hidden(member) for name, member in value.items()
+        }
+    return [_hidden(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,100 @@
+"""An ASGI application on a port: in this process until a signal ends it, or in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from serverdomain.adapters.http.protocol import SECONDS, PatientProtocol
+
+LAST_SECONDS = 30
+"""How long requests in flight may take when the server ends."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on a port, 0 for any that is free. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=2048)
+    # asyncio sends answers without Nagle's delay (40 ms to a kept connection) only where a socket
+    # says that it is TCP's, which one made by `create_server` does not.
+    return socket.socket(family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
+
+
+def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    ready: Callable[[], None],
+    hangup: Callable[[], None] | None = None,
+    patience: float = SECONDS,
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight are answered, a second signal ends at once.
+
+    ``ready`` is called when calls are answered, ``hangup`` at every SIGHUP; ``patience`` is how
+    many seconds a slow client has (see `PatientProtocol`). For the main thread.
+    """
+    server = _Server(app, ready, patience)
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.end)
+        loop.add_signal_handler(signal.SIGHUP, hangup or (lambda: None))
+        await server.serve([listener])
+
+    asyncio.run(run())
+
+
+@contextmanager
+def served(app: ASGIApp, listener: socket.socket, *, patience: float = SECONDS) -> Iterator[None]:
+    """Serve in a thread as long as the context lasts."""
+    server = _Server(app, lambda: None, patience)
+    thread = Thread(
+        target=lambda: asyncio.run(server.serve([listener])), name="endpoint", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        server.end()
+        thread.join()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, but for its way with signals, which ends the process on its own."""
+
+    def __init__(self, app: ASGIApp, ready: Callable[[], None], patience: float) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                http=type("Protocol", (PatientProtocol,), {"seconds": patience}),
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=LAST_SECONDS,
+            )
+        )
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    def end(self) -> None:
+        """End when requests in flight are answered; called again, at once."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,35 @@
+"""The version documents: what a client asks first, without a token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from serverdomain.adapters.compute_json import Path
+from serverdomain.adapters.http import microversion
+
+_UPDATED = {"v2": "2011-01-21T11:33:21Z", "v2.1": "2013-07-23T11:33:21Z"}
+
+
+def versions(endpoint: str) -> dict[str, Any]:
+    """The document of the root: both APIs."""
+    return {"versions": [_version(endpoint, "v2"), _version(endpoint, "v2.1")]}
+
+
+def version(endpoint: str, api: Path) -> dict[str, Any]:
+    """The document of one API."""
+    media_type = f"application/vnd.openstack.compute+json;version={api.removeprefix('v')}"
+    shown = _version(endpoint, api)
+    shown["media-types"] = [{"base": "application/json", "type": media_type}]
+    return {"version": shown}
+
+
+def _version(endpoint: str, api: Path) -> dict[str, Any]:
+    served = microversion.SERVED if api == "v2.1" else ""
+    return {
+        "id": "v2.0" if api == "v2" else "v2.1",
+        "status": "SUPPORTED" if api == "v2" else "CURRENT",
+        "version": served,
+        "min_version": served,
+        "updated": _UPDATED[api],
+        "links": [{"rel": "self", "href": f"{endpoint}/{api}/"}],
+    }

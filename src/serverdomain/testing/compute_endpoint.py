@@ -1,0 +1,173 @@
+"""A Compute endpoint for tests of clients: on a free port, in a thread, with a clock by hand.
+
+The pytest fixture `compute_endpoint` gives one; without pytest it is a context manager. Needs the
+extra ``serverdomain[http]``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from serverdomain.adapters.client_settings import clouds_yaml
+from serverdomain.adapters.http import compute_app
+from serverdomain.adapters.http.control_panel import ControlPanel
+from serverdomain.adapters.http.fault_rule import read_rule
+from serverdomain.adapters.http.serving import listen, served
+from serverdomain.adapters.hypervisor import REBUILD_SECONDS
+from serverdomain.adapters.manual_clock import ManualClock
+from serverdomain.servers import Servers
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class Whose(TypedDict, total=False):
+    """Whom a fault strikes, and how often: by default anybody, once.
+
+    ``server`` is an id, ``name`` a glob, ``metadata`` items that are among the server's.
+    """
+
+    server: str
+    name: str
+    metadata: Mapping[str, str]
+    times: int
+
+
+class Faults:
+    """What goes wrong on purpose. Each gives its id; one that could never match is refused."""
+
+    def __init__(self, panel: ControlPanel) -> None:
+        self._panel = panel
+
+    def rebuild(
+        self,
+        kind: Literal["scheduling", "hypervisor", "hang"],
+        *,
+        at: int | None = None,
+        **whose: Unpack[Whose],
+    ) -> str:
+        """A rebuild finds no host, fails on it, or hangs, once it is ``at`` percent."""
+        return self._add(rebuild=kind, at=at, **whose)
+
+    def answer(
+        self,
+        route: str,
+        status: int,
+        *,
+        retry_after: int | None = None,
+        delay: float | None = None,
+        **whose: Unpack[Whose],
+    ) -> str:
+        """A call of a route is answered with a status, and nothing happens."""
+        return self._add(route=route, status=status, retry_after=retry_after, delay=delay, **whose)
+
+    def delay(self, route: str, seconds: float, **whose: Unpack[Whose]) -> str:
+        """A call of a route waits for so many seconds of the client's time, then happens."""
+        return self._add(route=route, delay=seconds, **whose)
+
+    def drop(self, route: str, when: Literal["before", "after"], **whose: Unpack[Whose]) -> str:
+        """The connection is closed without an answer, before or after what was asked happened."""
+        return self._add(route=route, drop=when, **whose)
+
+    def list(self) -> list[dict[str, Any]]:
+        """The faults in force, each with how many times are ``left``."""
+        return [standing.as_json() for standing in self._panel.faults()]
+
+    def remove(self, fault: str) -> None:
+        """Take a fault away, by its id."""
+        self._panel.remove_fault(fault)
+
+    def clear(self) -> None:
+        """Take all away."""
+        self._panel.clear_faults()
+
+    def _add(self, **members: Any) -> str:
+        said = {name: value for name, value in members.items() if value is not None}
+        return self._panel.add_fault(read_rule(json.dumps(said).encode(), None)).id
+
+
+class Clock:
+    """The endpoint's clock, which stands; what is due by the time it is moved to then happens."""
+
+    def __init__(self, panel: ControlPanel) -> None:
+        self._panel = panel
+
+    @property
+    def now(self) -> datetime:
+        """Where it stands, aware; set, it moves there (`Conflict` where that lies behind)."""
+        return self._panel.now()
+
+    @now.setter
+    def now(self, now: datetime) -> None:
+        self._panel.move_to(now)
+
+    def advance(self, by: float | timedelta) -> datetime:
+        """Move it forward by seconds or a timedelta; gives the new time."""
+        seconds = by.total_seconds() if isinstance(by, timedelta) else by
+        return self._panel.advance(seconds)
+
+
+class Requests:
+    """What the endpoint was asked, and what it answered: the last thousand calls, oldest first."""
+
+    def __init__(self, panel: ControlPanel) -> None:
+        self._panel = panel
+
+    def __call__(
+        self, *, server: str | None = None, route: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Those about a server, or of a route, or both, as ``/control/requests`` shows them."""
+        return [seen.as_json() for seen in self._panel.calls.of(server, route)]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self())
+
+    def __len__(self) -> int:
+        return len(self())
+
+
+class ComputeEndpoint:
+    """A running endpoint: ``url`` is its root, ``clouds_yaml`` a file that names it.
+
+    ``servers`` are those behind it, to set a scene without HTTP. A rebuild takes
+    ``rebuild_seconds`` of its clock. Callers are members of the project that their path names.
+    """
+
+    def __init__(self, folder: Path, rebuild_seconds: float = REBUILD_SECONDS) -> None:
+        clock = ManualClock()
+        self.servers = Servers.open("memory:", clock=clock)
+        self._panel = ControlPanel(self.servers, rebuild_seconds=rebuild_seconds, clock=clock)
+        self.faults = Faults(self._panel)
+        self.clock = Clock(self._panel)
+        self.requests = Requests(self._panel)
+        listener = listen("127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.clouds_yaml = folder / "clouds.yaml"
+        self.clouds_yaml.write_text(clouds_yaml(self.url), "utf-8")
+        app = compute_app(
+            self.servers,
+            hypervisor=self._panel.start,
+            control=self._panel,
+        )
+        self._running = ExitStack()
+        self._running.callback(self.servers.close)
+        self._running.enter_context(served(app, listener))
+
+    def reset(self) -> None:
+        """Forget all: servers, faults, requests; the clock is back where it began."""
+        self._panel.reset()
+
+    def close(self) -> None:
+        """Answer what is in flight, and end."""
+        self._running.close()
+
+    def __enter__(self) -> ComputeEndpoint:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
