@@ -182,7 +182,10 @@ def test_ctrl_c_is_quiet(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
-        ("serverdomain re", ["register", "rebuild", "rename", "reset-state", "reactions"]),
+        (
+            "serverdomain re",
+            ["register", "rebuild", "rename", "reset-state", "report", "reactions"],
+        ),
         ("serverdomain reset-state x e", ["error"]),
         ("serverdomain list --j", ["--json"]),
         ("serverdomain list --status S", ["SHUTOFF"]),

@@ -77,7 +77,9 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve the Compute API over a store, with a simulated hypervisor.
+    """Serve the Compute API over a store.
+
+    Builds and rebuilds are done by a simulated hypervisor.
 
     Ends with Ctrl-C or SIGTERM, when what is in flight is answered.
     """
@@ -129,7 +131,7 @@ def env(
     ] = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Print what points openstacksdk and the openstack command at an endpoint."""
+    """Print what points OpenStack clients at an endpoint."""
     from serverdomain.adapters.client_settings import clouds_yaml, shell_lines
 
     token = auth == "token-file"

@@ -42,7 +42,7 @@ def what_if(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what a server would be, had something been asked otherwise.
+    """Tell what would be, had it been asked otherwise.
 
     Decides its history again, and writes nothing.
     """
