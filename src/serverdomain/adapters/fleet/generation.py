@@ -22,11 +22,11 @@ from serverdomain.adapters.fleet.life import Ask, Asking, Came, Life
 from serverdomain.domain import commands as c
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.events import Event
-from serverdomain.domain.server import Server
+from serverdomain.domain.server import Server, evolve
 from serverdomain.errors import Conflict, InvalidInput, Refused
 from serverdomain.store import queries, refusals
 from serverdomain.store.codec import CODEC
-from serverdomain.store.recorded import Fact, RecordedCommand, Stream
+from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.sqlite import SQLiteStore
 
 Progress = Callable[[int, int], None]
@@ -190,8 +190,10 @@ class _Generation:
             self._flush(connection)
             after = queries.stream(connection, row.server_id).server
         else:
-            facts = [Fact(row.occurred_at, 0, event) for event in events]
-            after = Stream.then(server, facts, version + len(events))
+            after = server
+            for event in events:
+                after = evolve(after, event, row.occurred_at)
+            after = after and replace(after, version=version + len(events))
         assert after is not None
         self._servers[row.server_id] = after
         return after
