@@ -87,6 +87,11 @@ class Server(Aggregate):
             self.rename(name)
         if metadata is not None and metadata != self.metadata:
             self._replace_metadata(metadata)
+        self._set(access_ipv4, access_ipv6, disk_config)
+
+    def _set(
+        self, access_ipv4: str | None, access_ipv6: str | None, disk_config: str | None
+    ) -> None:
         ipv4 = self.access_ipv4 if access_ipv4 is None else access_ipv4
         ipv6 = self.access_ipv6 if access_ipv6 is None else access_ipv6
         if (ipv4, ipv6) != (self.access_ipv4, self.access_ipv6):
@@ -158,6 +163,17 @@ class Server(Aggregate):
     def rename(self, name: str) -> None:
         if name != self.name:
             self._rename(name)
+
+    def change(
+        self,
+        name: str | None = None,
+        access_ipv4: str | None = None,
+        access_ipv6: str | None = None,
+        disk_config: str | None = None,
+    ) -> None:
+        if name is not None:
+            self.rename(name)
+        self._set(access_ipv4, access_ipv6, disk_config)
 
     @event("Renamed")
     def _rename(self, name: str) -> None:
@@ -303,6 +319,11 @@ class Servers(Application[UUID]):
     def rename(self, server_id: UUID, name: str) -> None:
         server = self._get(server_id)
         server.rename(name)
+        self.save(server)
+
+    def change(self, server_id: UUID, **asked: Any) -> None:
+        server = self._get(server_id)
+        server.change(**asked)
         self.save(server)
 
     def update_metadata(

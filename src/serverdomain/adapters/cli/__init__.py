@@ -11,7 +11,7 @@ from typing import NoReturn
 
 _EXTRAS = {
     **dict.fromkeys(("typer", "rich"), "cli"),
-    **dict.fromkeys(("starlette", "uvicorn", "httptools", "anyio", "structlog"), "http"),
+    **dict.fromkeys(("starlette", "uvicorn", "httptools", "anyio"), "http"),
     **dict.fromkeys(("cryptography", "jsonpatch", "plotext"), "audit"),
 }
 
