@@ -31,7 +31,8 @@ EXPLAINED = ("append-1", "rebuild-1", "get-10", "view")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
-    wanted = [row for row in rows(quick=asked.quick) if not asked.only or row.name in asked.only]
+    everything = rows(quick=asked.quick, fleet=asked.fleet)
+    wanted = [row for row in everything if not asked.only or row.name in asked.only]
     over_http = [
         row for row in endpoint_rows(quick=asked.quick) if not asked.only or row.name in asked.only
     ]
@@ -56,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print(f"- {note}")
     console.print("Where the time goes in serverdomain:")
     explained = [where(row) for row in wanted if row.name in EXPLAINED]
-    for one in explained:
-        console.print(f"- {one}")
+    for part in explained:
+        console.print(f"- {part}")
     if asked.json is not None:
         met["load afterwards"] = machine()["load"]
         asked.json.write_text(
@@ -80,6 +81,7 @@ def run(row: Row) -> tuple[list[Figures], dict[str, str]]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="very few of each: does it run at all")
+    parser.add_argument("--fleet", type=int, metavar="N", help="servers of the fleet in the past")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument(
         "--only",

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from serverdomain.audit.actions import Action
+    from serverdomain.audit.as_of import AsOf
+    from serverdomain.audit.diff import Diff, FleetDiff, PathChange
+    from serverdomain.audit.finding import Finding
+    from serverdomain.audit.fleet import Fleet
     from serverdomain.audit.history import HistoryEntry
+    from serverdomain.audit.supposed import Supposed
+    from serverdomain.audit.timeline import Timeline
+    from serverdomain.audit.what_if import WhatIf
     from serverdomain.domain.actor import SYSTEM, Actor
     from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
     from serverdomain.domain.document import Change
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
         StoreMissing,
         StoreNewer,
         UnknownEvent,
+        Unproven,
     )
     from serverdomain.servers import Accepted, Servers
     from serverdomain.store.accept import Outcome
@@ -40,7 +48,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "serverdomain.audit.actions": ("Action",),
+    "serverdomain.audit.as_of": ("AsOf",),
+    "serverdomain.audit.diff": ("Diff", "FleetDiff", "PathChange"),
+    "serverdomain.audit.finding": ("Finding",),
+    "serverdomain.audit.fleet": ("Fleet",),
     "serverdomain.audit.history": ("HistoryEntry",),
+    "serverdomain.audit.supposed": ("Supposed",),
+    "serverdomain.audit.timeline": ("Timeline",),
+    "serverdomain.audit.what_if": ("WhatIf",),
     "serverdomain.domain.actor": ("SYSTEM", "Actor"),
     "serverdomain.domain.commands": ("CreateServer", "RebuildServer", "RegisterServer"),
     "serverdomain.domain.document": ("Change",),
@@ -62,6 +77,7 @@ _HOMES = {
         "StoreMissing",
         "StoreNewer",
         "UnknownEvent",
+        "Unproven",
     ),
     "serverdomain.servers": ("Accepted", "Servers"),
     "serverdomain.store.accept": ("Outcome",),
@@ -75,18 +91,24 @@ __all__ = [
     "Action",
     "Actor",
     "Address",
+    "AsOf",
     "Change",
     "Conflict",
     "Context",
     "CreateServer",
+    "Diff",
     "Event",
     "Fault",
+    "Finding",
+    "Fleet",
+    "FleetDiff",
     "HistoryEntry",
     "InvalidBody",
     "InvalidInput",
     "NotFound",
     "Outcome",
     "OutcomeUnknown",
+    "PathChange",
     "Rebuild",
     "RebuildServer",
     "Refused",
@@ -101,7 +123,11 @@ __all__ = [
     "StoreLocked",
     "StoreMissing",
     "StoreNewer",
+    "Supposed",
+    "Timeline",
     "UnknownEvent",
+    "Unproven",
+    "WhatIf",
 ]
 
 

@@ -9,6 +9,7 @@
     ├── Conflict                 another command came first, or the state is not the one decided on
     │   └── RequestIdTaken       another command was recorded under this request id
     ├── NotFound                 no such server (or metadata key) as things are now
+    ├── Unproven                 a signature or a proof does not hold
     └── StoreError               a store or view cannot be used
         ├── StoreMissing         there is none
         ├── StoreForeign         the file holds something else, or another log's view
@@ -55,9 +56,10 @@ class InvalidBody(InvalidInput):
 
 
 class Refused(ServerdomainError):
-    """A rule said no, and nothing was written.
+    """A rule said no, and nothing changed; the log may keep that it was asked.
 
-    ``rule`` is one of ``"role"``, ``"lock"``, ``"state"``, ``"image"``, ``"quota"`` and ``"time"``.
+    ``rule`` is one of ``"role"``, ``"lock"``, ``"state"``, ``"image"``, ``"quota"``, ``"time"``
+    and, of a question, ``"head"``: it asks for a version or position beyond the last one.
     """
 
     def __init__(self, rule: str, message: str) -> None:
@@ -75,6 +77,10 @@ class RequestIdTaken(Conflict):
 
 class NotFound(ServerdomainError):
     """There is no such server, or it has no such metadata key."""
+
+
+class Unproven(ServerdomainError):
+    """A signature or a proof does not hold: what it says is not to be believed."""
 
 
 class StoreError(ServerdomainError):

@@ -6,12 +6,12 @@ It wires the rooms and holds no rule: `domain` decides, `store` keeps, `projecti
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import secrets
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -21,8 +21,18 @@ from uuid import uuid4
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from serverdomain.audit import check
 from serverdomain.audit.actions import Action, actions
+from serverdomain.audit.as_of import AsOf, Moment, server_as_of
+from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
+from serverdomain.audit.finding import Finding
+from serverdomain.audit.fleet import Fleet
 from serverdomain.audit.history import HistoryEntry, history
+from serverdomain.audit.keyframes import Keyframes
+from serverdomain.audit.ledger import Ledger
+from serverdomain.audit.supposed import Named, Supposed, What
+from serverdomain.audit.timeline import Timeline
+from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
@@ -32,10 +42,12 @@ from serverdomain.errors import Conflict, InvalidInput, NotFound
 from serverdomain.projections import reactions
 from serverdomain.projections.follow import follow
 from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
+from serverdomain.projections.replay import Progress, silent
 from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store import bookmarks, queries
-from serverdomain.store.accept import Outcome, Request, accept
+from serverdomain.store import place as places
+from serverdomain.store.accept import Outcome, Request, ask
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC
 from serverdomain.store.context import Context
@@ -97,7 +109,7 @@ class Servers:
     version that the caller decided on) and ``occurred_at`` (an aware datetime; now, if absent), and
     gives back an `Accepted`. It raises `Refused` where a rule says no, `Conflict` where another
     command came first, `NotFound` where there is no such server, `InvalidInput` for words that mean
-    nothing, `OutcomeUnknown` where the disk did not tell; nothing is written in the first four.
+    nothing, `OutcomeUnknown` where the disk did not tell; nothing changes in the first four.
 
     May be shared between threads; not with a forked child.
     """
@@ -112,6 +124,7 @@ class Servers:
         self._clock = clock
         self._view_path = view
         self._view: ServerView | None = None
+        self._timeline: Timeline | None = None
         self._opening_view = Lock()
         self._running: list[Reaction] = []
 
@@ -138,6 +151,19 @@ class Servers:
             if self._view is None:
                 self._view = ServerView(self._store, self._view_path)
             return self._view
+
+    @property
+    def ledger(self) -> Ledger:
+        """Signed checkpoints of the log, and whether it still holds what they cover."""
+        return Ledger(self._store)
+
+    @property
+    def timeline(self) -> Timeline:
+        """Every event of the log, to be searched; its file is opened, or made, when first asked."""
+        with self._opening_view:
+            if self._timeline is None:
+                self._timeline = Timeline(self._store)
+            return self._timeline
 
     def react(
         self,
@@ -185,21 +211,25 @@ class Servers:
             raise Conflict("the store is a file, which is kept; one in memory: can be forgotten")
         self._stop_reactions()
         with self._opening_view:
-            if self._view is not None:
-                self._view.close()
-            self._view = None
-        self._store.forget()
+            self._close_views()
+            self._view = self._timeline = None
+            self._store.forget()
+            self._keyframes = Keyframes(self._store)
 
     def close(self) -> None:
-        """Stop the reactions, and close store and view."""
+        """Stop the reactions, and close store and views."""
         self._stop_reactions()
-        if self._view is not None:
-            self._view.close()
+        self._close_views()
         self._store.close()
 
     def _stop_reactions(self) -> None:
         for reaction in self._running:
             reaction.stop()
+
+    def _close_views(self) -> None:
+        for view in (self._view, self._timeline):
+            if view is not None:
+                view.close()
 
     def __enter__(self) -> Servers:
         return self
@@ -380,14 +410,18 @@ class Servers:
         facts = tuple(events)
         if not facts:
             raise InvalidInput("events", "none came, at least one is allowed")
-        stored = "\n".join(part for fact in facts for part in CODEC.encode(fact))
+        sha256 = CODEC.sha256(facts)
         for fact in facts:
+            if isinstance(fact, e.CommandRefused):
+                raise InvalidInput(
+                    "events", "a CommandRefused came, what happened to a server is allowed"
+                )
             if isinstance(fact, e.ServerRegistered | e.ServerObserved):
                 _ask_same_server(server_id, fact.server_id)
         return self._accept(
             server_id,
             "record",
-            {"sha256": hashlib.sha256(stored.encode()).hexdigest()},
+            {"sha256": sha256},
             lambda server: facts,
             context or Context(),
             late=True,
@@ -396,14 +430,20 @@ class Servers:
 
     # Questions
 
-    def get(self, server_id: str, *, project_id: str | None = None) -> Server:
-        """The server as it is now. Raises `NotFound`, also for a deleted one.
+    def get(
+        self, server_id: str, *, project_id: str | None = None, as_of: AsOf | None = None
+    ) -> Server:
+        """The server as it is now, or as of a moment. Raises `NotFound`, also for a deleted one.
 
-        With a ``project_id`` a server of another project is not there either.
+        With a ``project_id`` a server of another project is not there either. Raises `Refused` for
+        a version or position beyond the head.
         """
         known = _known_form(server_id)
         with self._store.connections.reading() as connection:
-            server = queries.stream(connection, known).server
+            if as_of is None:
+                server = queries.stream(connection, known).server
+            else:
+                server = server_as_of(connection, known, as_of)
         if server is None or server.deleted:
             raise NotFound(f"server {server_id} is not there")
         ask_project(server, project_id)
@@ -439,13 +479,52 @@ class Servers:
     def history(self, server_id: str) -> list[HistoryEntry]:
         """What happened to a server, in order of occurrence; a deleted one's stays.
 
+        What was refused stands in its place, with no version.
+
         Raises `NotFound` where the log knows nothing of it.
         """
         with self._store.connections.reading() as connection:
-            recorded = queries.history(connection, _known_form(server_id))
+            recorded = queries.history(connection, _known_form(server_id), with_refusals=True)
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
+
+    def what_if(
+        self,
+        server_id: str,
+        *,
+        drop: Iterable[Named] = (),
+        insert: Iterable[Supposed] = (),
+        replace: Mapping[Named, What] | None = None,
+    ) -> WhatIf:
+        """What a server would be, had something been asked otherwise; nothing is written.
+
+        Its history is decided again without the requests (by their ids) and events (by their
+        positions) in ``drop``, with what is in ``insert``, and with a command or facts in place of
+        those in ``replace``. Raises `NotFound` for what is not in this server's history.
+        """
+        known = _known_form(server_id)
+        with self._store.connections.reading() as connection:
+            recorded = queries.history(connection, known, with_refusals=True)
+        if not recorded:
+            raise NotFound(f"server {server_id} is not there, and never was")
+        return what_if(known, recorded, drop=drop, insert=insert, replace=replace)
+
+    def check(self, progress: check.Progress = check.silent) -> list[Finding]:
+        """What of log and view does not hold, in one pass over both; nothing is written.
+
+        ``progress`` is told how many steps are done, and of how many.
+        """
+        place = self._store.connections.place
+        if place.path is None:
+            with self._store.connections.reading() as log:
+                return list(check.check(log, None, progress))
+        view = (
+            place.beside("view")
+            if self._view_path is None
+            else places.from_path(self._view_path, "view")
+        )
+        return list(check.check_files(place, view, progress))
 
     def list(self, **asked: Unpack[Asked]) -> list[Server]:
         """The servers that are there, newest first, from the view, which is caught up first.
@@ -457,6 +536,41 @@ class Servers:
         marker.
         """
         return self.view.servers(caught_up=True, **asked)
+
+    def fleet(self, *, as_of: AsOf | None = None, progress: Progress = silent) -> Fleet:
+        """Every server that was there as of a position or ``recorded_at``, or is now, as rows.
+
+        To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
+        """
+        return Fleet(self._store, self._keyframes, as_of, progress)
+
+    @cached_property
+    def _keyframes(self) -> Keyframes:
+        return Keyframes(self._store)
+
+    def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
+        """What changed between two moments of a server, in whichever order, and by which events.
+
+        A moment is an `AsOf`, ``"first"`` or ``"now"``. Raises `NotFound` where it was there at
+        neither, `Refused` beyond the head.
+        """
+        with self._store.connections.reading() as connection:
+            return diff(connection, _known_form(server_id), before, after)
+
+    def diff_servers(self, one_id: str, other_id: str) -> Diff:
+        """How one server as it is now differs from another. Raises `NotFound`."""
+        with self._store.connections.reading() as connection:
+            return diff_servers(connection, _known_form(one_id), _known_form(other_id))
+
+    def diff_fleet(
+        self, before: Moment = "first", after: Moment = "now", *, progress: Progress = silent
+    ) -> FleetDiff:
+        """What changed in the fleet between two positions or ``recorded_at``.
+
+        ``progress`` is told how many of the servers in question are done, and how many they are.
+        """
+        with self._store.connections.reading() as connection:
+            return diff_fleet(connection, before, after, progress)
 
     # The way of a command
 
@@ -523,9 +637,7 @@ class Servers:
             expected_version=expected_version,
             **flags,
         )
-        return self._store.transact(
-            context.request_id, lambda connection: accept(self._store, connection, request)
-        )
+        return ask(self._store, request)
 
 
 def _known_form(server_id: str) -> str:

@@ -7,8 +7,10 @@ import pytest
 
 from benchmarks.__main__ import EXPLAINED, main
 from benchmarks.endpoint.rows import endpoint_rows
+from benchmarks.fleet import AskingHistories, Reporting
 from benchmarks.measure import Figures
 from benchmarks.rows import rows
+from benchmarks.time_travel import ComparingFleets, FromKeyframes, FromZero
 from benchmarks.where import DISK
 
 
@@ -47,6 +49,28 @@ def test_every_rival_tells_the_same_story(tmp_path: Path) -> None:
         assert "another" in str(one.get(0))
         assert "another" not in str(one.get(1))
         assert one.view() == one.view() == 3
+        one.close()
+
+
+def test_the_reports_are_those_that_the_histories_give(tmp_path: Path) -> None:
+    told = []
+    for rival in (Reporting, AskingHistories):
+        one = rival(tmp_path)
+        one.fill(20, 1)
+        told.append(one.report())
+        one.close()
+    assert told[0] == told[1]
+    assert told[0]["rebuilds"]["completed"] > 10
+
+
+def test_the_fleet_from_keyframes_is_the_one_from_zero(tmp_path: Path) -> None:
+    ours, zero, compared = (rival(tmp_path) for rival in (FromKeyframes, FromZero, ComparingFleets))
+    for one in (ours, zero, compared):
+        one.fill(5, 1)
+    for number in range(6):
+        assert ours.statuses(number) == zero.statuses(number)
+        assert ours.changed(number) <= compared.changed(number)
+    for one in (ours, zero, compared):
         one.close()
 
 

@@ -313,12 +313,17 @@ def test_every_event_is_among_those_that_any_history_is_made_of() -> None:
         found.add(type(event).__name__)
 
     look()
-    assert found == set(EVENTS)
+    assert found == set(EVENTS) - {"CommandRefused"}
 
 
 @for_any(st.lists(strategies.facts(), max_size=8), st.integers(0, 8))
 def test_a_history_is_folded_in_parts_as_it_is_folded_whole(facts, at) -> None:
     assert fold(facts[at:], fold(facts[:at])) == fold(facts)
+
+
+@for_any(st.lists(strategies.facts(), max_size=6), st.integers(0, 6), strategies.refusals())
+def test_a_refusal_changes_nothing_wherever_it_stands(facts, at, refusal) -> None:
+    assert fold([*facts[:at], (refusal, 7), *facts[at:]]) == fold(facts)
 
 
 def test_an_empty_history_leaves_what_was_there() -> None:

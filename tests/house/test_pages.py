@@ -13,8 +13,8 @@ from tests.house.pages import PAGES, blocks, run
 EVENTS_PAGE = ROOT / "docs/events.md"
 
 
-LONG = ("testing-clients",)
-"""Pages that start processes of their own to run tests in."""
+LONG = ("auditors-hour", "testing-clients")
+"""Pages whose commands, or tests, are many processes of their own."""
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ WITH_EXTRA = {
     if extra != "dev"
 }
 ROOM_OF_EXTRA = {
+    "audit": ("serverdomain.audit", "serverdomain.adapters.cli"),
     "cli": "serverdomain.adapters.cli",
     "http": "serverdomain.adapters.http",
     "testing": "serverdomain.testing",

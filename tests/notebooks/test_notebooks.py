@@ -10,8 +10,17 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.notebooks.execution import NOTEBOOKS, execute, outputs
 
+# It makes a fleet, and asks of it every month of three years.
+LONG = {"02-the-time-machine"}
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=[pytest.mark.slow] if path.stem in LONG else [], id=path.stem)
+        for path in NOTEBOOKS
+    ],
+)
 def test_a_notebook_gives_what_it_shows_and_leaves_no_file(path: Path, tmp_path: Path) -> None:
     shown = nbformat.read(path, as_version=4)
     came = execute(shown, tmp_path)

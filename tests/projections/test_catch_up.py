@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from serverdomain import StoreError, StoreLocked, UnknownEvent
+from serverdomain import Refused, StoreError, StoreLocked, UnknownEvent
 from serverdomain.domain import events as e
-from serverdomain.projections import catch_up, generations
+from serverdomain.projections import catch_up, feed, generations
 from serverdomain.projections.view_place import ViewPlace
 from serverdomain.store import queries
 from serverdomain.testing import registered
@@ -168,7 +168,7 @@ def test_a_server_folded_again_is_shown_at_the_page_and_no_further(cloud):
     view = ViewPlace(cloud.store, None).open()
     with view.reading() as shown:
         step = catch_up.next_step(cloud.store, shown, generations.live(shown), 3)
-    (server,) = step.servers
+    (server,) = step.changes.servers
     assert (server.name, server.metadata, server.version) == ("2", {"late": "1"}, 3)
     view.close()
 
@@ -321,3 +321,19 @@ def test_a_view_keeps_the_hash_of_the_row_on_which_it_stands(cloud, view):
         found = outsider.execute("SELECT position, row_hash FROM generations").fetchall()
     with cloud.store.connections.reading() as log:
         assert found == [(2, queries.row_hash(log, 2))]
+
+
+def test_refusals_are_covered_and_passed_over(cloud, view):
+    server_id = cloud.create("web")
+    for _ in range(5):
+        with pytest.raises(Refused):
+            cloud.servers.start(server_id)
+    cloud.rename(server_id, "web renamed")
+
+    with cloud.store.connections.reading() as log:
+        page = feed.page(log, 1, 3)
+        assert (page.events, page.last) == ([], 4)
+        assert [event.position for event in feed.page(log, 1).events] == [7]
+    view.catch_up()
+    assert view.servers() == cloud.folded()
+    assert view.status() == (7, 7, 0, 1)

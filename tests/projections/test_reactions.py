@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from queue import Queue
-from threading import Event
+from threading import Event as Flag
 
 import pytest
 
-from serverdomain import Context, InvalidInput, NotFound, RebuildServer, Servers
+from serverdomain import Context, InvalidInput, NotFound, RebuildServer, Refused, Servers
 from serverdomain.domain.events import RebuildRequested, ServerRenamed
 from serverdomain.projections.happened import Happened
 from serverdomain.projections.reactions import Reaction
@@ -291,12 +292,36 @@ def test_it_says_when_it_was_told_of_all(servers: Servers) -> None:
 
 
 def test_one_that_is_not_done_in_time_says_so(servers: Servers) -> None:
-    going_on = Event()
+    going_on = Flag()
     with servers.react("billing", lambda happened: bool(going_on.wait(SECONDS))) as reaction:
         servers.rename(SERVER, "after")
         assert not reaction.caught_up(0)
         going_on.set()
         assert reaction.caught_up(SECONDS)
+
+
+def test_refusals_are_passed_over_and_its_place_moves_behind_them(servers: Servers) -> None:
+    told: Queue[Happened] = Queue()
+    with servers.react("billing", told.put, start="beginning"):
+        for number in range(3):
+            with pytest.raises(Refused):
+                servers.start(SERVER, Context(request_id=f"req-{number}"))
+        servers.rename(SERVER, "after")
+        for number in range(3):
+            with pytest.raises(Refused):
+                servers.start(SERVER, Context(request_id=f"req-{number}"))
+        names = [told.get(timeout=SECONDS).name for _ in range(2)]
+        until(lambda: servers.reactions()[0].position == 8)
+
+    assert names == ["ServerRegistered", "ServerRenamed"]
+    assert told.empty()
+
+
+def until(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not there():
+        assert time.monotonic() < deadline
+        Flag().wait(0.01)
 
 
 def until_stopped(reaction: Reaction) -> None:

@@ -18,8 +18,7 @@ from serverdomain import (
     StoreForeign,
     StoreMissing,
 )
-from serverdomain.projections import view_place
-from serverdomain.projections.view_file import APPLICATION_ID
+from serverdomain.projections.server_rows import SERVERS
 from tests.projections.cloud import Cloud, change, rows
 
 
@@ -135,8 +134,8 @@ def test_what_another_file_left_behind_is_not_taken_for_the_new_ones(cloud, tmp_
 
 def test_a_view_of_another_schema_is_replayed_by_itself(cloud, monkeypatch, caplog):
     listed(cloud)
-    for schema in (view_place.SCHEMA + 1, view_place.SCHEMA):
-        monkeypatch.setattr(view_place, "SCHEMA", schema)
+    for schema in (SERVERS.schema + 1, SERVERS.schema):
+        monkeypatch.setattr(SERVERS, "schema", schema)
         change(cloud.view_path, "CREATE TABLE more (x)", "CREATE VIEW shown AS SELECT x FROM more")
         caplog.clear()
         shown, expected = listed(cloud)
@@ -435,5 +434,5 @@ def test_a_file_that_may_not_be_read_is_one_clear_line(open_folder):
 def test_a_view_says_whose_file_it_is(cloud):
     listed(cloud)
     with closing(sqlite3.connect(cloud.view_path)) as outsider:
-        assert outsider.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert outsider.execute("PRAGMA application_id").fetchone() == (SERVERS.application_id,)
         assert outsider.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from serverdomain import Context, Servers, StoreNewer
+from serverdomain import Context, Refused, Servers, StoreNewer
 from serverdomain.store import queries, schema
 from serverdomain.testing.store_contract import SERVER, adopted
 
@@ -209,6 +209,11 @@ def test_a_position_is_never_used_again(database: sqlite3.Connection) -> None:
         ("SELECT * FROM commands WHERE request_id = 'x' AND refused = 0", "commands_by_request"),
         ("SELECT * FROM commands WHERE server_id = 'x'", "commands_by_server"),
         ("SELECT * FROM commands WHERE recorded_at > 5", "commands_by_time"),
+        (
+            "SELECT * FROM commands WHERE refused = 1 AND user_id = 'x' AND project_id = 'y'"
+            " AND recorded_at > 5",
+            "commands_refused",
+        ),
     ],
 )
 def test_server_time_and_request_are_looked_up_by_an_index(
@@ -232,6 +237,8 @@ def test_no_question_of_ours_reads_a_whole_table(path: Path) -> None:
                 connection.set_trace_callback(asked.append)
         servers.rename(SERVER, "third", Context(request_id="req-3"))
         servers.stop(SERVER)
+        with pytest.raises(Refused):
+            servers.stop(SERVER)
         servers.get(SERVER)
         servers.history(SERVER)
         servers.list()

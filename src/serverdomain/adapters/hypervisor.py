@@ -12,18 +12,23 @@ import heapq
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Condition, Lock, Thread
-from typing import Literal, NamedTuple
 
 from serverdomain.adapters.manual_clock import ManualClock
+from serverdomain.adapters.rebuild_course import (
+    Step,
+    Trouble,
+    checked_seconds,
+    no_trouble,
+    report,
+    steps,
+)
 from serverdomain.domain import moment
 from serverdomain.domain.events import RebuildRequested, ServerObserved, ServerRegistered
 from serverdomain.domain.server import Server
 from serverdomain.errors import (
     Conflict,
-    InvalidInput,
     NotFound,
     Refused,
     StoreError,
@@ -38,9 +43,6 @@ NAME = "hypervisor"
 REBUILD_SECONDS = 6.0
 """How long a rebuild takes, and a create: clients that wait see REBUILD before it is over."""
 
-REPORTS = (25, 50, 75)
-"""At which percentages it says how far it is."""
-
 LOOK = 0.2
 """Seconds after which it looks at the clock again, which somebody may have set."""
 
@@ -48,48 +50,6 @@ SECONDS = 30.0
 """How long it waits for its reaction, where that has to be told of all first."""
 
 _log = logging.getLogger("serverdomain")
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What goes wrong with a rebuild once it is ``at`` percent.
-
-    No host takes it (``scheduling``), the host fails (``hypervisor``), or nothing more is heard of
-    it (``hang``).
-    """
-
-    kind: Literal["scheduling", "hypervisor", "hang"]
-    at: int
-
-
-def no_trouble(server: Server) -> Trouble | None:
-    """Every rebuild ends well."""
-    return None
-
-
-def checked_seconds(field: str, seconds: float) -> float:
-    """How long a rebuild may take. Raises `InvalidInput` for less than none and more than a day."""
-    if not 0 <= seconds <= 86_400:
-        raise InvalidInput(field, f"{seconds:g} came, 0 to 86400 seconds are allowed")
-    return seconds
-
-
-class _Step(NamedTuple):
-    """Something to be reported of the work that an event asked for, in the order of the schedule.
-
-    ``due`` in microseconds since 1970 UTC; two that share position and number are one, told twice.
-    """
-
-    due: int
-    position: int
-    number: int
-    kind: str
-    percent: int
-    asked: Happened
-
-    def __lt__(self, other: object) -> bool:
-        assert isinstance(other, _Step)
-        return self[:3] < other[:3]
 
 
 class SimulatedHypervisor:
@@ -115,7 +75,7 @@ class SimulatedHypervisor:
         # One step at a time is taken; the schedule is not held meanwhile.
         self._taking = Lock()
         self._schedule = Condition()
-        self._steps: list[_Step] = []
+        self._steps: list[Step] = []
         self._is_at_work = False
         self._reaction = servers.react(NAME, self._told, at_work=self._at_work)
 
@@ -186,21 +146,19 @@ class SimulatedHypervisor:
             if asked.position not in self._troubles:
                 self._troubles[asked.position] = self._ask_trouble(server)
             trouble = self._troubles[asked.position]
-        since = moment.to_micros(asked.occurred_at)
         with self._schedule:
-            for number, (percent, kind) in enumerate(self._course(server, trouble)):
-                due = since + self._lasts * percent // 100
-                heapq.heappush(
-                    self._steps, _Step(due, asked.position, number, kind, percent, asked)
-                )
+            for step in steps(asked, server, self._lasts, trouble):
+                heapq.heappush(self._steps, step)
             self._schedule.notify_all()
 
     def _asked(self, server: Server) -> Happened | None:
         for entry in reversed(self._servers.history(server.id)):
+            if entry.version is None:  # It was refused.
+                continue
             told = Happened(
                 reaction=NAME,
                 position=entry.position,
-                version=entry.version,
+                version=entry.version or 0,
                 name=entry.name,
                 event=entry.event,
                 server_id=entry.server_id,
@@ -214,21 +172,6 @@ class SimulatedHypervisor:
             if _asks(told, server):
                 return told
         return None
-
-    def _course(self, server: Server, trouble: Trouble | None) -> Iterator[tuple[int, str]]:
-        if server.rebuild is None:
-            yield 100, "built"
-            return
-        end = 100 if trouble is None else trouble.at
-        for percent in REPORTS if self._lasts else ():
-            if percent < end:
-                yield percent, "progress"
-        if trouble is None:
-            yield end, "complete"
-            return
-        yield end, "progress"
-        if trouble.kind != "hang":
-            yield end, trouble.kind
 
     def _work(self) -> None:
         while self._is_at_work:
@@ -252,15 +195,15 @@ class SimulatedHypervisor:
             if self._is_at_work and (left is None or left > 0):
                 self._schedule.wait(left)
 
-    def _next(self, until: int) -> _Step | None:
+    def _next(self, until: int) -> Step | None:
         with self._schedule:
             if self._steps and self._steps[0].due <= until:
                 return heapq.heappop(self._steps)
         return None
 
-    def _take(self, step: _Step) -> None:
+    def _take(self, step: Step) -> None:
         try:
-            self._report(step)
+            report(self._servers, step)
         except (Conflict, NotFound, Refused):
             pass  # Somebody reset or deleted the server, or finished the work.
         except UnknownEvent as newer:
@@ -271,30 +214,6 @@ class SimulatedHypervisor:
             raise
         if step.kind != "progress":
             self._troubles.pop(step.position, None)
-
-    def _report(self, step: _Step) -> None:
-        server_id, event = step.asked.server_id, step.asked.event
-        if not isinstance(event, RebuildRequested):
-            self._servers.report_built(server_id, step.asked.context("built"))
-            return
-        rebuild_id = event.rebuild_id
-        if step.kind == "progress":
-            context = step.asked.context(f"progress {step.percent}")
-            self._servers.report_progress(server_id, step.percent, context, rebuild_id=rebuild_id)
-        elif step.kind == "complete":
-            context = step.asked.context("complete")
-            self._servers.complete_rebuild(server_id, context, rebuild_id=rebuild_id)
-        else:
-            stage: Literal["scheduling", "hypervisor"] = (
-                "scheduling" if step.kind == "scheduling" else "hypervisor"
-            )
-            reason = (
-                "No valid host was found."
-                if stage == "scheduling"
-                else f"The hypervisor failed at {step.percent} %."
-            )
-            context = step.asked.context("fail")
-            self._servers.fail_rebuild(server_id, reason, stage, context, rebuild_id=rebuild_id)
 
 
 def _asks(told: Happened, server: Server) -> bool:

@@ -11,7 +11,7 @@ from msgspec import to_builtins
 
 from serverdomain.domain import moment
 from serverdomain.domain.document import Change, changes
-from serverdomain.domain.events import Event
+from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.server import Server, evolve
 from serverdomain.store.recorded import RecordedEvent
 
@@ -21,11 +21,11 @@ class HistoryEntry:
     """One event in a server's history; times are aware datetimes.
 
     ``name`` is the event's permanent name, ``changes`` what the documented answer showed before
-    and after it.
+    and after it. A refusal has no ``version`` and changed nothing.
     """
 
     position: int
-    version: int
+    version: int | None
     name: str
     event: Event
     server_id: str
@@ -60,17 +60,19 @@ class HistoryEntry:
         }
 
 
-def history(recorded: Iterable[RecordedEvent]) -> list[HistoryEntry]:
-    """The history that a server's events tell, given in order of occurrence."""
+def history(recorded: Iterable[RecordedEvent], before: Server | None = None) -> list[HistoryEntry]:
+    """The history that a server's events tell, given in order of occurrence.
+
+    ``before`` is the server that they happened to, where they are not its first.
+    """
     entries: list[HistoryEntry] = []
-    before: Server | None = None
     for one in recorded:
         command = one.command
         after = evolve(before, one.event, command.occurred_at)
         entries.append(
             HistoryEntry(
                 position=one.position,
-                version=one.version,
+                version=None if isinstance(one.event, CommandRefused) else one.version,
                 name=one.topic.split(":")[1],
                 event=one.event,
                 server_id=command.server_id,
@@ -90,7 +92,8 @@ def history(recorded: Iterable[RecordedEvent]) -> list[HistoryEntry]:
 
 def _data(event: Event) -> dict[str, Any]:
     members: dict[str, Any] = to_builtins(event)
-    for holder in (members, members.get("fault") or {}):
-        if isinstance(holder.get("created"), int):
-            holder["created"] = moment.exact(holder["created"])
+    for holder in (members, members.get("fault") or {}, members.get("members") or {}):
+        for name in ("created", "occurred_at"):
+            if isinstance(holder.get(name), int):
+                holder[name] = moment.exact(holder[name])
     return members

@@ -63,7 +63,11 @@ def changes(before: Server | None, after: Server | None) -> tuple[Change, ...]:
 
     Those that went come last. A server that is not there, or is deleted, has no members.
     """
-    old, new = _leaves(before), _leaves(after)
+    return changed(leaves(before), leaves(after))
+
+
+def changed(old: dict[str, object], new: dict[str, object]) -> tuple[Change, ...]:
+    """What changed from some `leaves` to others."""
     return tuple(
         Change(path, old.get(path), new.get(path))
         for path in new | old
@@ -71,7 +75,8 @@ def changes(before: Server | None, after: Server | None) -> tuple[Change, ...]:
     )
 
 
-def _leaves(server: Server | None) -> dict[str, object]:
+def leaves(server: Server | None) -> dict[str, object]:
+    """The documented members by JSON Pointer, a leaf each, without ``/updated``."""
     if server is None or server.deleted:
         return {}
     members = document(server)

@@ -2,12 +2,13 @@
 
 An event carries new values only; *from -> to* is what the fold says before and after it. Beginnings
 (`ServerRegistered`, `ServerObserved`) name their server, the others happen to the server whose
-stream they stand in. A name, once in a log, never changes its meaning (see `store.codec`).
+stream they stand in. A refusal happened to nobody: it names the server that it spared and stands
+in a stream of its own. A name, once in a log, never changes its meaning (see `store.codec`).
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -16,6 +17,7 @@ from serverdomain.domain import moment
 State = Literal["ACTIVE", "SHUTOFF", "ERROR", "BUILD"]
 DiskConfig = Literal["AUTO", "MANUAL"]
 Stage = Literal["scheduling", "hypervisor"]
+Rule = Literal["role", "lock", "state", "image", "quota"]
 
 # What lies outside could be stored but never shown: the store refuses to take it in.
 Percent = Annotated[int, Meta(ge=0, le=100)]
@@ -186,6 +188,20 @@ class ServerObserved(Event, frozen=True, kw_only=True):
     fault: Fault | UnsetType = UNSET
 
 
+class CommandRefused(Event, frozen=True, kw_only=True):
+    """A rule said no to somebody who asked something of a server that is there.
+
+    ``kind`` and ``members`` are what was asked, without a password and without what was generated;
+    ``rule`` is the one that said no, ``why`` what the caller was told. It changes nothing.
+    """
+
+    server_id: str
+    kind: str
+    members: dict[str, Any]
+    rule: Rule
+    why: str
+
+
 EVENTS: dict[str, type[Event]] = {
     "ServerRegistered": ServerRegistered,
     "ServerBuilt": ServerBuilt,
@@ -205,5 +221,6 @@ EVENTS: dict[str, type[Event]] = {
     "StateReset": StateReset,
     "ServerDeleted": ServerDeleted,
     "ServerObserved": ServerObserved,
+    "CommandRefused": CommandRefused,
 }
 """Every event by its permanent name, which is not looked up from the class."""

@@ -190,7 +190,9 @@ def request_id(field: str, value: object) -> str:
     if (
         isinstance(value, str)
         and 1 <= len(value) <= 255
-        and all("!" <= character <= "~" for character in value)
+        and value.isascii()
+        and value.isprintable()
+        and " " not in value
     ):
         return value
     raise InvalidInput(

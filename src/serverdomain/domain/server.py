@@ -2,7 +2,7 @@
 
 The aggregate, the view, time travel, diff and any replay call it. It asks no rule and fails on no
 event: facts from elsewhere come in any order, and what makes no sense where it stands moves
-``updated`` and nothing else.
+``updated`` and nothing else. A refusal moves not even that: nothing happened to the server.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ def evolve(server: Server | None, event: Event, at: int) -> Server | None:
     if server is None:
         begin = _BEGINNINGS.get(type(event))
         return begin(event, at) if begin is not None else None
+    if type(event) is e.CommandRefused:
+        return server
     if server.deleted:
         return replace(server, updated=at)
     return replace(server, updated=at, **_CHANGES[type(event)](server, event, at))

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from msgspec.structs import replace
-
-from serverdomain.domain.server import Server, evolve
 from serverdomain.errors import UnknownEvent
-from serverdomain.projections import feed, generations, replay, server_rows
+from serverdomain.projections import feed, generations, replay
 from serverdomain.projections.generations import Generation
 from serverdomain.projections.view_file import ViewFile
 from serverdomain.store import queries
@@ -27,12 +24,12 @@ _log = logging.getLogger("serverdomain")
 class Step(NamedTuple):
     """What the next page does to a generation's rows, the position that it leads to, and the head.
 
-    ``stopped_by`` is the event behind that position which this release may not pass, if any.
+    ``changes`` are its `KeptRows`' own; ``stopped_by`` is the event behind that position which this
+    release may not pass, if any.
     """
 
     seen: Generation
-    servers: list[Server]
-    gone: list[str]
+    changes: Any
     position: int
     row_hash: str | None
     head: int
@@ -44,11 +41,16 @@ class Step(NamedTuple):
         return self.position >= self.head or self.stopped_by is not None
 
 
-def catch_up(store: SQLiteStore, view: ViewFile, page: int = feed.PAGE) -> None:
+def catch_up(
+    store: SQLiteStore,
+    view: ViewFile,
+    page: int = feed.PAGE,
+    progress: replay.Progress | None = None,
+) -> None:
     """Follow the log to its head with the rows that are shown, ``page`` events at a time."""
     while True:
         with view.reading() as rows:
-            live = generations.live(rows)
+            live = generations.live(rows, view.kept)
             step = next_step(store, rows, live, page)
         if step is None:
             _log.warning(
@@ -63,6 +65,8 @@ def catch_up(store: SQLiteStore, view: ViewFile, page: int = feed.PAGE) -> None:
             with view.writing() as connection:
                 if not take(connection, step):
                     continue
+        if progress is not None:
+            progress(step.position, max(step.head, step.position))
         if step.stopped_by is not None:
             raise step.stopped_by
         if step.is_last:
@@ -88,48 +92,19 @@ def next_step(
         if not follows(log, generation):
             return None
         head = queries.head(log)
-        events, last, stopped_by = feed.page(log, generation.position, page)
-        row_hash = queries.row_hash(log, last)
-    there = server_rows.servers_in(rows, generation.table, {event.server_id for event in events})
-    servers = _fold(store, there, events, last)
-    return Step(
-        generation,
-        [server for server in servers.values() if server and not server.deleted],
-        [server_id for server_id, server in servers.items() if not server or server.deleted],
-        last,
-        row_hash,
-        head,
-        stopped_by,
-    )
+        kept = generation.kept
+        read = kept.page(log, generation.position, page)
+        row_hash = queries.row_hash(log, read.last)
+    changes = kept.changes(store, rows, generation.table, read)
+    return Step(generation, changes, read.last, row_hash, head, read.stopped_by)
 
 
 def take(connection: sqlite3.Connection, step: Step) -> bool:
     """Take a step, in the caller's transaction; False where the generation has moved since."""
     if not generations.move(connection, step.seen, step.position, step.row_hash):
         return False
-    server_rows.write(connection, step.seen.table, step.servers)
-    server_rows.remove(connection, step.seen.table, step.gone)
+    kept, table = step.seen.kept, step.seen.table
+    kept.write(connection, table, step.changes)
+    if step.is_last:
+        kept.settle(connection, table)
     return True
-
-
-def _fold(
-    store: SQLiteStore, there: dict[str, Server], events: list[feed.FeedEvent], last: int
-) -> dict[str, Server | None]:
-    servers: dict[str, Server | None] = {}
-    versions: dict[str, int] = {}
-    anew: set[str] = set()
-    for _, server_id, version, occurred_at, event in events:
-        server = servers[server_id] if server_id in servers else there.get(server_id)
-        # A late fact takes its place among the others; and a server without a row may have a past,
-        # deleted or not yet begun. Both are folded from the log again.
-        if version > 1 if server is None else occurred_at < server.updated:
-            anew.add(server_id)
-        servers[server_id] = evolve(server, event, occurred_at)
-        versions[server_id] = version
-    with store.connections.reading() as log:
-        for server_id in anew:
-            servers[server_id] = queries.stream(log, server_id, last).server
-    for server_id in servers.keys() - anew:
-        server = servers[server_id]
-        servers[server_id] = server and replace(server, version=versions[server_id])
-    return servers

@@ -2,7 +2,7 @@
 
 A generation is one table (``server_7``) with the position up to which it has followed the log and a
 hash of the log's row there. One of them is live: the SQL view ``server`` shows it. A replay fills
-the next one beside it. Numbers are never used again.
+the next one beside it. Numbers are never used again. What the rows are, `KeptRows` say.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from serverdomain.projections import server_rows
+from serverdomain.projections.kept_rows import KeptRows
+from serverdomain.projections.server_rows import SERVERS
 
 _FIND = "SELECT generation, position, row_hash FROM generations WHERE"
 
@@ -21,42 +22,46 @@ class Generation(NamedTuple):
     number: int
     position: int
     row_hash: str | None
+    kept: KeptRows = SERVERS
 
     @property
     def table(self) -> str:
         """The name of its table."""
-        return f"server_{self.number}"
+        return f"{self.kept.name}_{self.number}"
 
 
-def create(connection: sqlite3.Connection) -> None:
+def create(connection: sqlite3.Connection, kept: KeptRows = SERVERS) -> None:
     """Make the first generation, empty and live."""
     connection.execute(
         "CREATE TABLE generations (generation INTEGER PRIMARY KEY, live INTEGER NOT NULL,"
         " position INTEGER NOT NULL, row_hash TEXT)"
     )
-    switch(connection, begin(connection))
+    switch(connection, begin(connection, kept), kept)
 
 
-def live(connection: sqlite3.Connection) -> Generation:
+def live(connection: sqlite3.Connection, kept: KeptRows = SERVERS) -> Generation:
     """The generation that is shown; `sqlite3.DataError` where there is none."""
     row = connection.execute(f"{_FIND} live = 1").fetchone()
     if row is None:
         raise sqlite3.DataError("no generation is live")
-    return Generation(*row)
+    number, position, row_hash = row
+    return Generation(number, position, row_hash, kept)
 
 
-def find(connection: sqlite3.Connection, number: int) -> Generation | None:
+def find(
+    connection: sqlite3.Connection, number: int, kept: KeptRows = SERVERS
+) -> Generation | None:
     """A generation; ``None`` once a later one was switched to."""
     row = connection.execute(f"{_FIND} generation = ?", (number,)).fetchone()
-    return None if row is None else Generation(*row)
+    return None if row is None else Generation(row[0], row[1], row[2], kept)
 
 
-def begin(connection: sqlite3.Connection) -> int:
+def begin(connection: sqlite3.Connection, kept: KeptRows = SERVERS) -> int:
     """Make the table of the next generation, empty; gives back its number."""
     (number,) = connection.execute(
         "SELECT COALESCE(MAX(generation), 0) + 1 FROM generations"
     ).fetchone()
-    server_rows.create(connection, f"server_{number}")
+    kept.create(connection, f"{kept.name}_{number}")
     connection.execute("INSERT INTO generations VALUES (?, 0, 0, NULL)", (number,))
     return int(number)
 
@@ -73,14 +78,14 @@ def move(connection: sqlite3.Connection, seen: Generation, to: int, row_hash: st
     return moved.rowcount == 1
 
 
-def switch(connection: sqlite3.Connection, number: int) -> None:
+def switch(connection: sqlite3.Connection, number: int, kept: KeptRows = SERVERS) -> None:
     """Show a generation and drop those before it; open readers see the rows change at once."""
-    connection.execute("DROP VIEW IF EXISTS server")
-    connection.execute(f"CREATE VIEW server AS SELECT * FROM server_{number}")
+    connection.execute(f"DROP VIEW IF EXISTS {kept.name}")
+    connection.execute(f"CREATE VIEW {kept.name} AS SELECT * FROM {kept.name}_{number}")
     older = connection.execute(
         "SELECT generation FROM generations WHERE generation < ?", (number,)
     ).fetchall()
     for (old,) in older:
-        connection.execute(f"DROP TABLE server_{old}")
+        kept.drop(connection, f"{kept.name}_{old}")
     connection.execute("DELETE FROM generations WHERE generation < ?", (number,))
     connection.execute("UPDATE generations SET live = (generation = ?)", (number,))

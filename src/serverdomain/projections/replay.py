@@ -26,11 +26,11 @@ def replay(
     has unless the old rows are further.
     """
     with view.writing() as connection:
-        number = generations.begin(connection)
+        number = generations.begin(connection, view.kept)
     switched = False
     while not switched:
         with view.reading() as rows:
-            ours = generations.find(rows, number)
+            ours = generations.find(rows, number, view.kept)
             step = ours and catch_up.next_step(store, rows, ours, page)
         if ours is None:
             return
@@ -40,11 +40,11 @@ def replay(
             # In the transaction of the last page, so that the old rows, which go on being followed,
             # cannot be ahead of those that take their place.
             if catch_up.take(connection, step) and step.is_last:
-                live = generations.live(connection)
+                live = generations.live(connection, view.kept)
                 with store.connections.reading() as log:
                     switched = step.position >= live.position or not catch_up.follows(log, live)
                 if switched:
-                    generations.switch(connection, number)
+                    generations.switch(connection, number, view.kept)
         progress(step.position, max(step.head, step.position))
         if step.stopped_by is not None:
             raise step.stopped_by

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from serverdomain.domain import moment
 from serverdomain.domain.server import Server
+from serverdomain.projections import feed
+from serverdomain.projections.kept_rows import KeptRows
+from serverdomain.projections.server_page import fold_page
+from serverdomain.store.sqlite import SQLiteStore
 
 COLUMNS: dict[str, type] = {
     "id": str,
@@ -124,3 +128,54 @@ def remove(connection: sqlite3.Connection, table: str, server_ids: Iterable[str]
     connection.executemany(
         f"DELETE FROM {table} WHERE id = ?", ((server_id,) for server_id in server_ids)
     )
+
+
+class Changes(NamedTuple):
+    """The servers whose rows are new, and the ids of those that have none any more."""
+
+    servers: list[Server]
+    gone: list[str]
+
+
+class ServerRows(KeptRows):
+    """A row for each server that is there."""
+
+    name = "server"
+    what = "view"
+    application_id = 0x5D766965
+    schema = 1
+
+    def create(self, connection: sqlite3.Connection, table: str) -> None:
+        """Make the table of rows."""
+        create(connection, table)
+
+    def drop(self, connection: sqlite3.Connection, table: str) -> None:
+        """Take it away."""
+        connection.execute(f"DROP TABLE {table}")
+
+    def settle(self, connection: sqlite3.Connection, table: str) -> None:
+        """Nothing: its few indexes grow with it."""
+
+    def page(self, log: sqlite3.Connection, after: int, limit: int) -> feed.Page:
+        """Events of servers."""
+        return feed.page(log, after, limit)
+
+    def changes(
+        self, store: SQLiteStore, rows: sqlite3.Connection, table: str, page: feed.Page
+    ) -> Changes:
+        """The servers that the page leads to."""
+        there = servers_in(rows, table, {event.server_id for event in page.events})
+        servers = fold_page(store, there, page.events, page.last)
+        return Changes(
+            [server for server in servers.values() if server and not server.deleted],
+            [server_id for server_id, server in servers.items() if not server or server.deleted],
+        )
+
+    def write(self, connection: sqlite3.Connection, table: str, changes: Changes) -> None:
+        """Put them in place of those before."""
+        write(connection, table, changes.servers)
+        remove(connection, table, changes.gone)
+
+
+SERVERS = ServerRows()
+"""The rows of the current server view."""

@@ -1,34 +1,20 @@
-"""The current server view: a row for each server that is there, with columns to query by.
-
-A cache of the fold, never a second truth: it can be thrown away at any time.
-"""
+"""The current server view: a row for each server that is there, with columns to query by."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from serverdomain.domain.server import Server
-from serverdomain.errors import StoreError
-from serverdomain.projections import catch_up, feed, generations, replay
+from serverdomain.projections import catch_up
 from serverdomain.projections.server_query import STATUSES, Asked, ServerQuery
-from serverdomain.projections.server_rows import read_row
+from serverdomain.projections.server_rows import SERVERS, read_row
+from serverdomain.projections.view import View
 from serverdomain.projections.view_file import ViewFile
-from serverdomain.projections.view_place import ViewPlace
-from serverdomain.store import queries
-from serverdomain.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 __all__ = ["STATUSES", "ServerView", "ViewStatus"]
-
-# A file may be gone again as soon as it is made; but where every one is damaged, it is the disk.
-_ATTEMPTS = 10
-
-Answer = TypeVar("Answer")
 
 
 class ViewStatus(NamedTuple):
@@ -40,45 +26,14 @@ class ViewStatus(NamedTuple):
     servers: int
 
 
-class ServerView:
-    """The current server view of a log, in a file beside it or in memory with it.
+class ServerView(View):
+    """The current server view of a log."""
 
-    A file that somebody removes, or that is damaged, is made anew by itself and a warning logged;
-    but not a damaged one that was ``given``. ``page`` is how many events a transaction takes.
-    """
-
-    def __init__(
-        self, store: SQLiteStore, given: str | Path | None = None, page: int = feed.PAGE
-    ) -> None:
-        self._store = store
-        self._page = page
-        self._place = ViewPlace(store, given)
-        self._file = self._place.open()
-        self._exchanging = Lock()
-
-    @property
-    def path(self) -> Path | None:
-        """Where its file is; ``None`` in memory."""
-        return self._place.path
-
-    def catch_up(self) -> None:
-        """Follow the log to its head.
-
-        Raises `UnknownEvent` at an event of a newer release. Where the log was put back from a
-        backup since, the view is replayed by itself and a warning is logged.
-        """
-        self._ask(lambda file: catch_up.catch_up(self._store, file, self._page))
-
-    def replay(self, progress: replay.Progress = replay.silent) -> None:
-        """Make all rows anew beside the old ones, which are read and followed meanwhile; switch.
-
-        ``progress`` is told the position reached and the log's head, after each page.
-        """
-        self._ask(lambda file: replay.replay(self._store, file, progress, self._page))
+    kept = SERVERS
 
     def status(self) -> ViewStatus:
         """How far it is, as it stands, without catching up."""
-        return self._ask(self._status)
+        return ViewStatus(*self._ask(self._standing))
 
     def servers(self, *, caught_up: bool = False, **asked: Unpack[Asked]) -> list[Server]:
         """The servers that the view shows, newest first; ``asked`` as in `Servers.list`.
@@ -93,38 +48,3 @@ class ServerView:
                 return [read_row(server) for server in ServerQuery(**asked).rows(rows)]
 
         return self._ask(read)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def _status(self, file: ViewFile) -> ViewStatus:
-        with file.reading() as rows:
-            position = generations.live(rows).position
-            (servers,) = rows.execute("SELECT COUNT(*) FROM server").fetchone()
-        with self._store.connections.reading() as log:
-            head = queries.head(log)
-            lag = queries.events_behind(log, position)
-        return ViewStatus(position, head, lag, servers)
-
-    def _ask(self, question: Callable[[ViewFile], Answer]) -> Answer:
-        file = self._file
-        attempt = 1
-        while True:
-            try:
-                if attempt > 1:
-                    catch_up.catch_up(self._store, file, self._page)
-                return question(file)
-            except StoreError as error:
-                if attempt == _ATTEMPTS:
-                    raise
-                file = self._instead_of(file, error)
-                attempt += 1
-
-    def _instead_of(self, file: ViewFile, error: StoreError) -> ViewFile:
-        with self._exchanging:
-            # Another thread may have been here before.
-            if self._file is file:
-                self._file = self._place.instead_of(file, error)
-                file.close()
-            return self._file

@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from serverdomain.errors import StoreDamaged, StoreError, StoreMissing
+from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.store.connections import Connections
 from serverdomain.store.place import Place
-
-APPLICATION_ID = 0x5D766965
-"""``PRAGMA application_id`` of a view."""
 
 # No such table, a row that is there twice, or a value that cannot be: not what we wrote.
 _UNSOUND = (
@@ -28,16 +26,17 @@ _UNSOUND = (
 
 
 class ViewFile:
-    """A view's file at a place, or a view in memory.
+    """A view's file at a place, or a view in memory; ``kept`` are its rows.
 
     Every use raises `StoreMissing` where the file is gone from its place, and `StoreDamaged` where
     it holds what was never written to it.
     """
 
-    def __init__(self, place: Place, *, make: bool = False) -> None:
+    def __init__(self, place: Place, kept: KeptRows, *, make: bool = False) -> None:
         self.place = place
+        self.kept = kept
         self.connections = Connections(
-            place, application_id=APPLICATION_ID, what="view", durable=False
+            place, application_id=kept.application_id, what=kept.what, durable=False
         )
         if make:
             self.connections.make()

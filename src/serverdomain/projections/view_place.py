@@ -13,13 +13,12 @@ from pathlib import Path
 
 from serverdomain.errors import StoreDamaged, StoreError, StoreForeign
 from serverdomain.projections import generations
-from serverdomain.projections.view_file import APPLICATION_ID, ViewFile
+from serverdomain.projections.kept_rows import KeptRows
+from serverdomain.projections.server_rows import SERVERS
+from serverdomain.projections.view_file import ViewFile
 from serverdomain.store import place as places
 from serverdomain.store import queries
 from serverdomain.store.sqlite import SQLiteStore
-
-SCHEMA = 1
-"""``PRAGMA user_version`` of a view. Grows with the tables' shape, and when the fold changes."""
 
 _log = logging.getLogger("serverdomain")
 
@@ -30,14 +29,21 @@ class ViewPlace:
     Where a file must be made or put aside, the log's write lock lets one process in at a time.
     """
 
-    def __init__(self, store: SQLiteStore, given: str | Path | None) -> None:
+    def __init__(
+        self, store: SQLiteStore, given: str | Path | None, kept: KeptRows = SERVERS
+    ) -> None:
         self._store = store
+        self._kept = kept
         self._given = given is not None
         of_store = store.connections.place
-        self.place = of_store.view() if given is None else places.from_path(given, "view")
+        self.place = (
+            of_store.beside(kept.what) if given is None else places.from_path(given, kept.what)
+        )
         self.path = self.place.path
         if self.path is not None and of_store.path is not None and _same(self.path, of_store.path):
-            raise StoreForeign(f"{self.path} is the store itself: name another file for its view")
+            raise StoreForeign(
+                f"{self.path} is the store itself: name another file for its {kept.what}"
+            )
         with store.connections.reading() as log:
             self._log_id = queries.log_id(log)
 
@@ -60,12 +66,14 @@ class ViewPlace:
     def _found(self) -> ViewFile | None:
         # The file, where there is one, of this log and this schema.
         try:
-            if self.path is None or not places.holds(self.path, APPLICATION_ID, "view"):
+            if self.path is None or not places.holds(
+                self.path, self._kept.application_id, self._kept.what
+            ):
                 return None
-            file = ViewFile(self.place)
+            file = ViewFile(self.place, self._kept)
             try:
                 with file.reading() as connection:
-                    current = self._schema(connection) == SCHEMA
+                    current = self._schema(connection) == self._kept.schema
                 if current:
                     file.connections.use_wal()
                     return file
@@ -104,7 +112,7 @@ class ViewPlace:
             # What was left of another file, SQLite would take for the new one's.
             for suffix in ("-wal", "-shm"):
                 self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
-        file = ViewFile(self.place, make=True)
+        file = ViewFile(self.place, self._kept, make=True)
         try:
             with file.writing() as connection:
                 self._bring_up(connection)
@@ -118,17 +126,18 @@ class ViewPlace:
         schema = self._schema(connection)
         if schema != 0:
             _log.warning(
-                "%s has schema %s, this release's views have %s: replayed from zero",
+                "%s has schema %s, this release's %ss have %s: replayed from zero",
                 self.place,
                 schema,
-                SCHEMA,
+                self._kept.what,
+                self._kept.schema,
             )
             _drop_everything(connection)
         connection.execute("CREATE TABLE follows (log_id TEXT NOT NULL)")
         connection.execute("INSERT INTO follows VALUES (?)", (self._log_id,))
-        generations.create(connection)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        generations.create(connection, self._kept)
+        connection.execute(f"PRAGMA application_id = {self._kept.application_id}")
+        connection.execute(f"PRAGMA user_version = {self._kept.schema}")
 
     def _schema(self, connection: sqlite3.Connection) -> int:
         """The schema of a view that follows our log; 0 where nothing was made yet."""
@@ -136,7 +145,7 @@ class ViewPlace:
         if schema:
             follows = connection.execute("SELECT log_id FROM follows").fetchall()
             if follows != [(self._log_id,)]:
-                raise StoreForeign(f"{self.place} is the view of another log")
+                raise StoreForeign(f"{self.place} is the {self._kept.what} of another log")
         return int(schema)
 
     @property

@@ -1,11 +1,12 @@
 """The way of a command into the log: looked up, decided and written in one transaction.
 
 The lookup comes first, so that a retry gets its first outcome whatever has happened since; then the
-version that the caller saw, the time, and the decision itself.
+version that the caller saw, the time, and the decision itself. What a rule refuses is kept, too.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,14 +17,16 @@ from msgspec import Struct
 from serverdomain.domain import moment
 from serverdomain.domain.events import Event
 from serverdomain.domain.server import Server
-from serverdomain.errors import Conflict, NotFound, Refused, RequestIdTaken
-from serverdomain.store import queries
+from serverdomain.errors import Conflict, NotFound, OutcomeUnknown, Refused, RequestIdTaken
+from serverdomain.store import queries, refusals
 from serverdomain.store.context import Context
 from serverdomain.store.recorded import Fact, RecordedCommand, Stream
 from serverdomain.store.sqlite import SQLiteStore
 
 MOST_AHEAD = 5 * 60 * 1_000_000
 """How far ahead of the clock a time may lie, in microseconds: clocks differ."""
+
+_log = logging.getLogger("serverdomain")
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
@@ -59,11 +62,39 @@ class Outcome(Struct, frozen=True, kw_only=True):
     replayed: bool
 
 
-def accept(store: SQLiteStore, connection: sqlite3.Connection, request: Request) -> Outcome:
+def ask(store: SQLiteStore, request: Request) -> Outcome:
+    """`accept` a command in a transaction of its own; what was refused is raised behind it.
+
+    Raises `OutcomeUnknown` where the commit failed, and what `accept` raises.
+    """
+    outcome: Outcome | Refused | None = None
+
+    def attempt(connection: sqlite3.Connection) -> Outcome | Refused:
+        nonlocal outcome
+        outcome = accept(store, connection, request)
+        return outcome
+
+    try:
+        given = store.transact(request.context.request_id, attempt)
+    except OutcomeUnknown as unknown:
+        # Whether it was recorded is unknown, but not that it was refused.
+        if not isinstance(outcome, Refused):
+            raise
+        _log.warning("a refusal may not be recorded: %s", unknown)
+        given = outcome
+    if isinstance(given, Refused):
+        raise given
+    return given
+
+
+def accept(
+    store: SQLiteStore, connection: sqlite3.Connection, request: Request
+) -> Outcome | Refused:
     """Record what was asked, or give back the outcome that it had the first time.
 
-    Raises `Conflict`, `RequestIdTaken` and `Refused`, and what ``request.decide`` raises; nothing
-    is written then.
+    A refusal that the log is to keep is given back, for the transaction to be committed. One of a
+    beginning is raised, as are `Conflict`, `RequestIdTaken` and whatever else ``request.decide``
+    raises: nothing is written then.
     """
     members = _canonical(request.members).decode()
     first = queries.command(connection, request.context.request_id)
@@ -75,36 +106,54 @@ def accept(store: SQLiteStore, connection: sqlite3.Connection, request: Request)
         raise NotFound(f"server {request.server_id} is not there")
     _ask_version(request, stream)
     occurred_at = _occurred_at(request, stream)
-    events = tuple(request.decide(server))
+    try:
+        events = tuple(request.decide(server))
+    except Refused as refused:
+        # One that begins has no server to be remembered with.
+        if request.begins or not store.keeps_refusals:
+            raise
+        return _keep(connection, _recorded(connection, request, members, occurred_at), refused)
     if not events:
         return Outcome(server=server, events=(), position=None, replayed=False)
-    context = request.context
-    latest = queries.latest_recorded_at(connection)
-    positions = store.append(
-        connection,
-        RecordedCommand(
-            command_id=0,
-            kind=request.kind,
-            server_id=request.server_id,
-            members=members,
-            user_id=context.actor.user_id,
-            project_id=context.actor.project_id,
-            roles=context.actor.roles,
-            request_id=context.request_id,
-            correlation_id=context.correlation_id,
-            caused_by=context.caused_by,
-            occurred_at=occurred_at,
-            recorded_at=request.now if latest is None else max(request.now, latest),
-        ),
-        stream.version,
-        events,
-    )
+    command = _recorded(connection, request, members, occurred_at)
+    positions = store.append(connection, command, stream.version, events)
     facts = [Fact(occurred_at, *placed) for placed in zip(positions, events, strict=True)]
     if stream.latest is None or occurred_at >= stream.latest:
         server = Stream.then(server, facts, stream.version + len(facts))
     else:
         server = stream.with_facts(facts).server
     return Outcome(server=server, events=events, position=positions[-1], replayed=False)
+
+
+def _recorded(
+    connection: sqlite3.Connection, request: Request, members: str, occurred_at: int
+) -> RecordedCommand:
+    context = request.context
+    latest = queries.latest_recorded_at(connection)
+    return RecordedCommand(
+        command_id=0,
+        kind=request.kind,
+        server_id=request.server_id,
+        members=members,
+        user_id=context.actor.user_id,
+        project_id=context.actor.project_id,
+        roles=context.actor.roles,
+        request_id=context.request_id,
+        correlation_id=context.correlation_id,
+        caused_by=context.caused_by,
+        occurred_at=occurred_at,
+        recorded_at=request.now if latest is None else max(request.now, latest),
+    )
+
+
+def _keep(connection: sqlite3.Connection, command: RecordedCommand, refused: Refused) -> Refused:
+    try:
+        refusals.keep(connection, command, refused)
+    except sqlite3.Error as error:
+        # It is refused all the same, whatever the disk says.
+        _log.warning("a refusal was not recorded: %s", error)
+        raise refused from error
+    return refused
 
 
 def _first_outcome(

@@ -7,7 +7,8 @@ stored is never rewritten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -79,6 +80,11 @@ class Codec:
             raise StoreDamaged(
                 f"position {position} of the log holds a {topic!r} that cannot be read: {error}"
             ) from error
+
+    def sha256(self, events: Iterable[Event]) -> str:
+        """One hash of events as they are stored, in hex."""
+        stored = "\n".join(part for event in events for part in self.encode(event))
+        return hashlib.sha256(stored.encode()).hexdigest()
 
 
 def _topic(name: str, version: int) -> str:

@@ -29,13 +29,18 @@ class Place(NamedTuple):
         """The SQLite URI that opens it (``mode``: ``rw`` or ``rwc``)."""
         return ":memory:" if self.path is None else f"{self.path.as_uri()}?mode={mode}"
 
-    def view(self) -> Place:
-        """The place of its view: of ``cloud.db`` that is ``cloud.view.db``."""
-        if self.path is None:
-            return self
-        name = self.path.name
-        stem = name.removesuffix(".db") if name != ".db" else name
-        return Place(self.path.with_name(f"{stem}.view.db"))
+    def beside(self, what: str) -> Place:
+        """The place of its ``view`` or the like: of ``cloud.db`` that is ``cloud.view.db``."""
+        return self if self.path is None else Place(_named(self.path, f"{what}.db"))
+
+    def keyframes(self) -> Path | None:
+        """The folder of its keyframes: of ``cloud.db`` that is ``cloud.keyframes``."""
+        return None if self.path is None else _named(self.path, "keyframes")
+
+
+def _named(path: Path, what: str) -> Path:
+    stem = path.name.removesuffix(".db") if path.name != ".db" else path.name
+    return path.with_name(f"{stem}.{what}")
 
 
 def from_url(url: str) -> Place:

@@ -119,9 +119,16 @@ _REACTIONS = (
     """,
 )
 
+# How many refusals an actor was recorded with lately is asked before another one is.
+_REFUSALS = (
+    "CREATE INDEX commands_refused ON commands (user_id, project_id, recorded_at)"
+    " WHERE refused = 1",
+)
+
 STEPS: tuple[tuple[str, ...], ...] = (
     (*_TABLES, *_INSERT_GUARDS, *_UPDATE_AND_DELETE_GUARDS),
     _REACTIONS,
+    _REFUSALS,
 )
 """What each schema version adds to the one before, as SQL."""
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import Condition, Lock
 from typing import Any, TypeVar
-from uuid import UUID
 
 from eventsourcing import persistence, sqlite
 from eventsourcing.utils import Environment, EnvType
@@ -20,8 +19,7 @@ from filelock import FileLock, Timeout
 from serverdomain.domain.events import Event
 from serverdomain.errors import OutcomeUnknown, StoreError, StoreMissing
 from serverdomain.store import place as places
-from serverdomain.store import queries, schema
-from serverdomain.store.codec import CODEC
+from serverdomain.store import queries, refusals, schema
 from serverdomain.store.connections import CommitFailed, Connections
 from serverdomain.store.place import Place
 from serverdomain.store.recorded import RecordedCommand
@@ -87,7 +85,12 @@ class Datastore(sqlite.SQLiteDatastore):
 
 
 class SQLiteStore(sqlite.SQLiteApplicationRecorder):
-    """The log: an `eventsourcing` application recorder that also keeps the commands."""
+    """The log: an `eventsourcing` application recorder that also keeps the commands.
+
+    ``keeps_refusals`` says whether what a rule refuses is recorded.
+    """
+
+    keeps_refusals = True
 
     def __init__(
         self, datastore: sqlite.SQLiteDatastore, events_table_name: str = "stored_events"
@@ -105,7 +108,10 @@ class SQLiteStore(sqlite.SQLiteApplicationRecorder):
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> SQLiteStore:
         """Open a store by its URL (see `serverdomain.store.place`)."""
-        return cls(Datastore(_connections(places.from_url(url)), create=create))
+        keeps_refusals = refusals.setting()
+        store = cls(Datastore(_connections(places.from_url(url)), create=create))
+        store.keeps_refusals = keeps_refusals
+        return store
 
     @property
     def connections(self) -> Connections:
@@ -197,22 +203,8 @@ class SQLiteStore(sqlite.SQLiteApplicationRecorder):
     ) -> list[int]:
         """Append a command and its events behind ``version``; gives back their positions."""
         command_id = queries.insert_command(connection, command)
-        stored = []
-        originator = UUID(command.server_id)
-        for number, event in enumerate(events, start=version + 1):
-            topic, state = CODEC.encode(event)
-            stored.append((originator.hex, number, topic, state, command_id))
-        positions = []
-        for row in stored:
-            cursor = connection.execute(
-                "INSERT INTO stored_events"
-                " (originator_id, originator_version, topic, state, command_id)"
-                " VALUES (?, ?, ?, ?, ?)",
-                row,
-            )
-            assert cursor.lastrowid is not None
-            positions.append(cursor.lastrowid)
-        return positions
+        name = queries.originator_id(command.server_id)
+        return queries.insert_events(connection, name, version, events, command_id)
 
     def close(self) -> None:
         """Close the database."""

@@ -99,20 +99,25 @@ class Scenario:
         """The server now has these members (those of `Server`, ``status`` among them)."""
         __tracebackhide__ = True
         server = self.server
-        assert server is not None, "the server is not there"
+        if server is None:
+            raise AssertionError("the server is not there")
         are = {name: getattr(server, name) for name in members}
-        assert are == members, _difference(
-            "the server is another one",
-            (f"{name}={value!r}" for name, value in members.items()),
-            (f"{name}={value!r}" for name, value in are.items()),
-        )
+        if are != members:
+            raise AssertionError(
+                _difference(
+                    "the server is another one",
+                    (f"{name}={value!r}" for name, value in members.items()),
+                    (f"{name}={value!r}" for name, value in are.items()),
+                )
+            )
         return self
 
     def then_no_server(self) -> Scenario:
         """The server is not there: it has not begun, or is deleted."""
         __tracebackhide__ = True
         server = self.server
-        assert server is None or server.deleted, f"the server is there: {server}"
+        if server is not None and not server.deleted:
+            raise AssertionError(f"the server is there: {server}")
         return self
 
 
@@ -132,10 +137,12 @@ class Verdict(Scenario):
     def then(self, *events: Event) -> Verdict:
         """Exactly these events happened, in this order."""
         __tracebackhide__ = True
-        assert self.error is None, f"expected events, but {self._came}"
-        assert self.events == events, _difference(
-            "other events happened", map(repr, events), map(repr, self.events)
-        )
+        if self.error is not None:
+            raise AssertionError(f"expected events, but {self._came}")
+        if self.events != events:
+            raise AssertionError(
+                _difference("other events happened", map(repr, events), map(repr, self.events))
+            )
         return self
 
     def then_nothing(self) -> Verdict:
@@ -146,26 +153,29 @@ class Verdict(Scenario):
     def then_refused(self, rule: str, *words: str) -> Verdict:
         """The rule of this name said no, and its message has these words."""
         __tracebackhide__ = True
-        refused = isinstance(self.error, Refused) and self.error.rule == rule
-        assert refused, f"expected a refusal by the rule {rule!r}, but {self._came}"
+        if not isinstance(self.error, Refused) or self.error.rule != rule:
+            raise AssertionError(f"expected a refusal by the rule {rule!r}, but {self._came}")
         return self._said(words)
 
     def then_conflict(self, *words: str) -> Verdict:
         """The state is not the one that the command speaks to; the message has these words."""
         __tracebackhide__ = True
-        assert isinstance(self.error, Conflict), f"expected a conflict, but {self._came}"
+        if not isinstance(self.error, Conflict):
+            raise AssertionError(f"expected a conflict, but {self._came}")
         return self._said(words)
 
     def then_not_found(self, *words: str) -> Verdict:
         """There is no such server or metadata key; the message has these words."""
         __tracebackhide__ = True
-        assert isinstance(self.error, NotFound), f"expected nothing found, but {self._came}"
+        if not isinstance(self.error, NotFound):
+            raise AssertionError(f"expected nothing found, but {self._came}")
         return self._said(words)
 
     def _said(self, words: tuple[str, ...]) -> Verdict:
         __tracebackhide__ = True
         missing = [word for word in words if word not in str(self.error)]
-        assert not missing, f"{missing} not in: {self.error}"
+        if missing:
+            raise AssertionError(f"{missing} not in: {self.error}")
         return self
 
     @property

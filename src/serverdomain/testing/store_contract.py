@@ -129,12 +129,15 @@ class StoreContract(ABC):
         assert accepted.server == servers.get(SERVER)
         assert len(servers.history(SERVER)) == 1
 
-    def test_what_a_rule_refuses_writes_nothing(self, servers: Servers) -> None:
+    def test_what_a_rule_refuses_changes_nothing(self, servers: Servers) -> None:
+        before = servers.get(SERVER)
+
         with pytest.raises(Refused) as no:
             servers.start(SERVER, under("req-1"))
 
         assert no.value.rule == "state"
-        assert len(servers.history(SERVER)) == 1
+        assert servers.get(SERVER) == before
+        assert servers.list() == [before]
 
     def test_a_deleted_server_is_not_there_and_its_history_is(self, servers: Servers) -> None:
         assert servers.delete(SERVER).server.deleted
@@ -341,6 +344,102 @@ class StoreContract(ABC):
         with pytest.raises(Refused, match="five minutes"):
             servers.register(adopted(OTHER, updated=1347470436_000_000 + 3600_000_000))
 
+    # Refusals
+
+    def test_a_refusal_is_a_fact_with_who_what_and_why_and_no_version(
+        self, servers: Servers, clock: ManualClock
+    ) -> None:
+        context = Context(OWNER, "req-1", correlation_id="req-global", caused_by="req-0")
+        servers.lock(SERVER, Context(ADMIN))
+        clock.advance(60)
+        with pytest.raises(Refused) as no:
+            servers.rebuild(
+                SERVER, RebuildServer(image_id=NEW_IMAGE, admin_pass="seekr3t"), context
+            )
+        clock.advance(60)
+        servers.unlock(SERVER, Context(ADMIN))
+
+        entries = servers.history(SERVER)
+        assert [(entry.name, entry.version) for entry in entries] == [
+            ("ServerRegistered", 1),
+            ("ServerLocked", 2),
+            ("CommandRefused", None),
+            ("ServerUnlocked", 3),
+        ]
+        refusal = entries[2]
+        assert refusal.event == e.CommandRefused(
+            server_id=SERVER,
+            kind="rebuild",
+            members={"image_id": NEW_IMAGE},
+            rule="lock",
+            why=str(no.value),
+        )
+        assert (refusal.user_id, refusal.project_id) == (OWNER.user_id, OWNER.project_id)
+        assert (refusal.request_id, refusal.correlation_id, refusal.caused_by) == (
+            "req-1",
+            "req-global",
+            "req-0",
+        )
+        assert refusal.occurred_at == refusal.recorded_at == clock.now - timedelta(seconds=60)
+        assert refusal.changes == ()
+        assert "seekr3t" not in repr(entries)
+
+    def test_a_refusal_never_contends_with_the_version_that_a_caller_saw(
+        self, servers: Servers
+    ) -> None:
+        seen = servers.get(SERVER)
+        for _ in range(3):
+            with pytest.raises(Refused):
+                servers.start(SERVER)
+
+        assert servers.stop(SERVER, expected_version=seen.version).server.version == 2
+
+    def test_a_refusal_occurred_when_the_caller_says_that_it_was_asked(
+        self, servers: Servers, clock: ManualClock
+    ) -> None:
+        when = clock.now - timedelta(seconds=30)
+        with pytest.raises(Refused):
+            servers.start(SERVER, occurred_at=when)
+
+        refusal = servers.history(SERVER)[-1]
+        assert (refusal.occurred_at, refusal.recorded_at) == (when, clock.now)
+
+    def test_what_is_no_rule_or_has_no_server_is_not_recorded(
+        self, servers: Servers, clock: ManualClock
+    ) -> None:
+        unknown = CreateServer(name="x", image_id=IMAGE, flavor_id="1", image_known=False)
+        with pytest.raises(Refused):
+            servers.create(unknown)
+        with pytest.raises(Refused):
+            servers.register(adopted(OTHER), Context(READER))
+        with pytest.raises(Refused):
+            servers.stop(SERVER, occurred_at=clock.now + timedelta(hours=1))
+        with pytest.raises(Conflict):
+            servers.start(SERVER, expected_version=7)
+        with pytest.raises(Conflict):
+            servers.complete_rebuild(SERVER)
+        with pytest.raises(NotFound):
+            servers.start(OTHER)
+
+        assert servers.rename(SERVER, "new").position == 2
+
+    def test_an_actor_is_recorded_with_sixty_refusals_in_a_minute(
+        self, servers: Servers, clock: ManualClock
+    ) -> None:
+        def refused(times: int, actor: Actor = OWNER) -> int:
+            before = len(servers.history(SERVER))
+            for _ in range(times):
+                with pytest.raises(Refused):
+                    servers.start(SERVER, Context(actor))
+            return len(servers.history(SERVER)) - before
+
+        assert refused(62) == 60
+        assert refused(2, Actor(OWNER.user_id, "another")) == 2
+        clock.advance(59)
+        assert refused(1) == 0
+        clock.advance(1)
+        assert refused(61) == 60
+
     # Facts from elsewhere
 
     def test_a_late_fact_takes_its_place_in_the_history(
@@ -418,6 +517,9 @@ class StoreContract(ABC):
                 servers.record(SERVER, [e.ServerStopped(), fact])
         with pytest.raises(InvalidInput, match="at least one"):
             servers.record(SERVER, [])
+        refusal = e.CommandRefused(server_id=SERVER, kind="stop", members={}, rule="lock", why="")
+        with pytest.raises(InvalidInput, match="what happened to a server is allowed"):
+            servers.record(SERVER, [refusal])
         with pytest.raises(InvalidInput, match=SERVER):
             servers.record(OTHER, [registered()])
         assert len(servers.history(SERVER)) == 1

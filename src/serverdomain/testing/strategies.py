@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from serverdomain.domain import commands as c
@@ -163,6 +164,23 @@ def events() -> st.SearchStrategy[e.Event]:
         st.builds(e.ServerStopped),
         st.builds(e.ServerStarted),
         st.builds(e.ServerDeleted),
+    )
+
+
+def refusals() -> st.SearchStrategy[e.CommandRefused]:
+    """What a rule refused, of any command and by any rule."""
+    return st.builds(
+        lambda command, rule, why: e.CommandRefused(
+            server_id=registered().server_id,
+            kind=command.kind,
+            # As they were stored: with lists where a command has tuples.
+            members=msgspec.json.decode(msgspec.json.encode(command.members())),
+            rule=rule,
+            why=why,
+        ),
+        commands(),
+        st.sampled_from(("role", "lock", "state", "image", "quota")),
+        st.text(),
     )
 
 

@@ -66,6 +66,33 @@ def test_without_the_extra_one_sentence_names_it(missing: str, tmp_path: Path) -
     )
 
 
+def test_without_the_extra_of_a_patch_one_sentence_names_it(
+    registered: Command, folder: Path
+) -> None:
+    asked = (
+        "import sys; sys.modules['jsonpatch'] = None\n"
+        f"sys.argv = ['serverdomain', 'diff', {SERVER_ID!r}, 'first', 'now', *sys.argv[1:]]\n"
+        "from serverdomain.adapters.cli import main; main()"
+    )
+    told, patched = (
+        subprocess.run(
+            [sys.executable, "-c", asked, *STORE, *more],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+            env=environment(),
+        )
+        for more in ([], ["--json"])
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    assert (patched.returncode, patched.stdout) == (3, "")
+    assert patched.stderr == (
+        "serverdomain: the command needs jsonpatch, which is not installed; "
+        "pip install 'serverdomain[audit]' brings it\n"
+    )
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 def test_an_answer_that_stdout_does_not_take_names_the_request_to_repeat(
     registered: Command, folder: Path
@@ -155,7 +182,10 @@ def test_ctrl_c_is_quiet(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
-        ("serverdomain re", ["register", "rebuild", "rename", "reset-state", "reactions"]),
+        (
+            "serverdomain re",
+            ["register", "rebuild", "rename", "reset-state", "report", "reactions"],
+        ),
         ("serverdomain reset-state x e", ["error"]),
         ("serverdomain list --j", ["--json"]),
         ("serverdomain list --status S", ["SHUTOFF"]),

@@ -12,6 +12,7 @@ from typing import NoReturn
 _EXTRAS = {
     **dict.fromkeys(("typer", "rich"), "cli"),
     **dict.fromkeys(("starlette", "uvicorn", "httptools", "anyio", "structlog"), "http"),
+    **dict.fromkeys(("cryptography", "jsonpatch", "plotext"), "audit"),
 }
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import StringIO
+from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from serverdomain.domain.server import Server
 
 _NO_END = 1_000_000
+
+Line = tuple[str, str]
+"""A line of text, and its style as `rich` calls it."""
 
 
 class AnswerLost(Exception):
@@ -45,31 +50,51 @@ def complain(message: str) -> None:
         print(f"serverdomain: {visible(message)}", file=sys.stderr, flush=True)
 
 
-def say(text: str, request_id: str | None = None) -> None:
-    """Print text and a newline; ``request_id`` names the command whose answer it is."""
+def say(text: str, request_id: str | None = None, end: str = "\n") -> None:
+    """Print text, and what is to ``end`` it.
+
+    ``request_id`` names the command whose answer it is.
+    """
     if sys.stdout is None:
         raise AnswerLost("stdout is closed", request_id)
     try:
         try:
-            print(text, flush=True)
+            print(text, end=end, flush=True)
         except UnicodeEncodeError as narrow:
             encoded = text.encode(narrow.encoding, "backslashreplace")
-            print(encoded.decode(narrow.encoding), flush=True)
+            print(encoded.decode(narrow.encoding), end=end, flush=True)
     except BrokenPipeError:
         raise NobodyListens from None
     except OSError as error:
         raise AnswerLost(error.strerror or str(error), request_id) from None
 
 
+def say_bytes(content: bytes) -> None:
+    """Print a file's content, byte by byte as it is, whatever the terminal's encoding."""
+    if sys.stdout is None:
+        raise AnswerLost("stdout is closed", None)
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise NobodyListens from None
+    except OSError as error:
+        raise AnswerLost(error.strerror or str(error), None) from None
+
+
 def say_json(value: object, request_id: str | None = None) -> None:
     """Print a value as JSON; what would not show, or stdout cannot write, is escaped."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    if not encoding.lower().startswith("utf"):
-        text = json.dumps(value, indent=2)
-    elif not text.isascii():
-        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
-    say(text, request_id)
+    say(_json(value), request_id)
+
+
+def say_json_array(values: Iterable[object]) -> None:
+    """Print values as a JSON array, each as soon as it is there."""
+    printed = False
+    for value in values:
+        say(f"{',' if printed else '['}\n{indent(_json(value), '  ')}", end="")
+        printed = True
+    say("\n]" if printed else "[]")
 
 
 def document(server: Server, endpoint: str, admin_pass: str | None = None) -> dict[str, Any]:
@@ -86,6 +111,16 @@ def say_table(table: Table) -> None:
     say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
 
 
+def say_lines(lines: Iterable[Line]) -> None:
+    """Print lines, in their colours on a terminal; nothing is cut or wrapped."""
+    from rich.text import Text
+
+    page = StringIO()
+    text = Text("\n").join(Text(line, style) for line, style in lines)
+    _console(page, _is_terminal(sys.stdout)).print(text, soft_wrap=True)
+    say(page.getvalue().removesuffix("\n"))
+
+
 def visible(text: str) -> str:
     """Text with what would not show, or would make a terminal obey, written out."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
@@ -99,6 +134,22 @@ def bar(stream: TextIO, *, off_terminal: bool = False) -> Progress:
     return Progress(
         console=_console(stream, on_terminal), disable=not (on_terminal or off_terminal)
     )
+
+
+def followed(progress: Progress, what: str) -> Callable[[int, int], None]:
+    """A task on a bar, to be told what is done and of how much."""
+    task = progress.add_task(what, total=None)
+    return lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    if not encoding.lower().startswith("utf"):
+        return json.dumps(value, indent=2)
+    if not text.isascii():
+        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return text
 
 
 def _console(file: TextIO, on_terminal: bool) -> Console:

@@ -7,16 +7,24 @@ import rich  # noqa: F401
 import typer
 
 from serverdomain.adapters.cli import (
+    check,
     demo,
+    diff,
+    env,
+    generate,
+    history,
+    ledger,
     lifetimes,
     questions,
     reactions,
     rebuilds,
+    report,
     serve,
     settings,
     states,
     view,
     wait,
+    what_if,
 )
 
 app = typer.Typer(
@@ -26,9 +34,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions, wait):
+for group in (lifetimes, rebuilds, settings, states, questions, history, diff, what_if, wait):
     app.add_typer(group.app)
+app.add_typer(report.app, name="report")
 app.add_typer(view.app, name="view")
 app.add_typer(reactions.app, name="reactions")
 app.add_typer(serve.app)
+app.add_typer(env.app)
+app.add_typer(check.app)
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(demo.app)
+app.add_typer(generate.app)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serverdomain.adapters.cli.answers import bar, document, say, say_json
-from serverdomain.adapters.cli.questions import told
+from serverdomain.adapters.cli.history import told
 from serverdomain.adapters.cli.try_it import commands
 from serverdomain.errors import InvalidInput
 

@@ -18,6 +18,7 @@ from serverdomain.adapters.cli.answers import document, say_json
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from serverdomain.audit.as_of import AsOf
     from serverdomain.servers import Accepted, Servers
 
 
@@ -46,6 +47,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")
 Endpoint = Annotated[
     str,
     shared("endpoint", "URL", "The root that links begin with.", callback=checked_endpoint),
+]
+
+AsOfMoment = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="MOMENT",
+        help="As it was at version:N, position:N, recorded:TIME, occurred:TIME or both of these.",
+        show_default="now",
+    ),
 ]
 
 ENDPOINT = "http://127.0.0.1:8774"
@@ -138,6 +149,13 @@ class Asking(Place):
         if endpoint is not None:
             shown = document(accepted.server, endpoint, accepted.admin_pass)
             say_json({"server": shown}, how["context"].request_id)
+
+
+def moment_given(as_of: str | None) -> AsOf | None:
+    """The moment that ``--as-of`` names, if any. Raises `InvalidInput`."""
+    from serverdomain.audit.as_of import AsOf
+
+    return None if as_of is None else AsOf.read(as_of, "--as-of")
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,26 +1,31 @@
-"""What a server is, which there are, and what happened to one."""
+"""What a server is, and which there are."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+import sys
+from typing import Annotated, Literal
 
 import typer
 
-from serverdomain.adapters.cli.answers import document, say, say_json, say_table, visible
+from serverdomain.adapters.cli.answers import (
+    bar,
+    document,
+    followed,
+    say_json,
+    say_table,
+    visible,
+)
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     AsJson,
+    AsOfMoment,
     Endpoint,
     Place,
     ServerId,
     ViewPlace,
+    moment_given,
     with_options,
 )
-
-if TYPE_CHECKING:
-    from serverdomain.audit.history import HistoryEntry
 
 app = typer.Typer()
 
@@ -29,10 +34,16 @@ Status = Literal["ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF"]
 
 @app.command()
 @with_options
-def show(server: ServerId, place: Place, endpoint: Endpoint = ENDPOINT) -> None:
-    """Print a server as it is now."""
+def show(
+    server: ServerId,
+    place: Place,
+    as_of: AsOfMoment = None,
+    endpoint: Endpoint = ENDPOINT,
+) -> None:
+    """Print a server as it is now, or was then."""
+    at = moment_given(as_of)
     with place.open() as servers:
-        found = servers.get(server)
+        found = servers.get(server, as_of=at)
     say_json({"server": document(found, endpoint)})
 
 
@@ -45,17 +56,35 @@ def list_servers(
     image: Annotated[
         str | None, typer.Option(metavar="ID", help="Only those of this image.")
     ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="MOMENT",
+            help="Those that were there at position:N or recorded:TIME.",
+            show_default="now",
+        ),
+    ] = None,
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """List the servers that are there, newest first."""
+    """List the servers that are there, or were, newest first."""
     from rich.table import Table
 
+    from serverdomain.audit.as_of import ask_fleet
     from serverdomain.domain import limits, moment
 
     image_id = None if image is None else limits.canonical_uuid("--image", image)
-    with place.open_view() as servers:
-        found = servers.list(status=status, name=name, image_id=image_id)
+    at = moment_given(as_of)
+    if at is None:
+        with place.open_view() as servers:
+            found = servers.list(status=status, name=name, image_id=image_id)
+    else:
+        ask_fleet(at, "--as-of")
+        with place.open() as servers, bar(sys.stderr) as progress:
+            follow = followed(progress, "fleet")
+            with servers.fleet(as_of=at, progress=follow) as fleet:
+                found = fleet.servers(status=status, name=name, image_id=image_id)
     if as_json:
         say_json({"servers": [document(server, endpoint) for server in found]})
         return
@@ -67,33 +96,3 @@ def list_servers(
         shown = (server.id, server.name, server.status, server.image_id, server.project_id)
         table.add_row(*map(visible, (*shown, updated)))
     say_table(table)
-
-
-@app.command()
-@with_options
-def history(server: ServerId, place: Place, as_json: AsJson = False) -> None:
-    """Tell what happened to a server.
-
-    When, which event, who, and what it changed from what to what.
-    """
-    with place.open() as servers:
-        found = servers.history(server)
-    if as_json:
-        say_json([entry.as_json() for entry in found])
-    else:
-        say("\n".join(told(found)))
-
-
-def told(entries: Iterable[HistoryEntry]) -> Iterator[str]:
-    """The lines of a history for people."""
-    for entry in entries:
-        shown = entry.as_json()
-        who = visible(f"{entry.user_id} in {entry.project_id}")
-        yield f"{shown['occurred_at']}  {entry.name}  by {who}, {entry.request_id}"
-        for change in entry.changes:
-            before, after = (_value(value) for value in (change.before, change.after))
-            yield f"    {visible(change.path)}: {before} -> {after}"
-
-
-def _value(value: object) -> str:
-    return "absent" if value is None else visible(json.dumps(value, ensure_ascii=False))

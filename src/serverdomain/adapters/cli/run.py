@@ -6,6 +6,7 @@
     1  the log, the clock or a rule says no
     2  the words alone are wrong: usage, a document, a body, the form of a time
     3  a store or view cannot be used; the answer cannot be printed
+    4  something was found: by a check, by a ledger, or that a proof does not hold
 
 Ctrl-C ends with 130, and like a reader who has closed the pipe it is nothing to talk about.
 """
@@ -39,6 +40,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
             return _failed(2, wrong)
         except (errors.Refused, errors.Conflict, errors.NotFound) as no:
             return _failed(1, no)
+        except errors.Unproven as unproven:
+            return _failed(4, unproven)
         except (errors.StoreError, AnswerLost) as broken:
             return _failed(3, broken)
         except OSError as broken:

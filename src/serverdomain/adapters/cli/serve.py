@@ -1,4 +1,4 @@
-"""The Compute endpoint: served on a port, and what points clients at it."""
+"""The Compute endpoint, served on a port."""
 
 from __future__ import annotations
 
@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from serverdomain.adapters.cli.answers import complain, say
-from serverdomain.adapters.cli.options import (
-    ENDPOINT,
-    Endpoint,
-    checked_endpoint,
-    shared,
-    with_options,
-)
+from serverdomain.adapters.cli.env import Auth
+from serverdomain.adapters.cli.options import checked_endpoint, shared, with_options
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -27,10 +22,6 @@ if TYPE_CHECKING:
     from serverdomain.servers import Servers
 
 app = typer.Typer()
-
-Auth = Annotated[
-    Literal["none", "token-file"], typer.Option("--auth", help="How callers are told apart.")
-]
 
 
 @app.command()
@@ -79,12 +70,14 @@ def serve(
 ) -> None:
     """Serve the Compute API over a store.
 
-    A simulated hypervisor does the work. Ends with Ctrl-C or SIGTERM, when what is in flight is answered.
+    A simulated hypervisor does the work. Ends with Ctrl-C or SIGTERM, when what is in flight is
+    answered.
     """
     from serverdomain.adapters.http import compute_app
     from serverdomain.adapters.http.control_panel import ControlPanel
     from serverdomain.adapters.http.serving import serve as serve_app
-    from serverdomain.adapters.hypervisor import SimulatedHypervisor, checked_seconds
+    from serverdomain.adapters.hypervisor import SimulatedHypervisor
+    from serverdomain.adapters.rebuild_course import checked_seconds
 
     if clock == "manual" and no_control:
         raise InvalidInput("--clock", "manual came with --no-control, which moves it: one of them")
@@ -118,28 +111,6 @@ def serve(
                 ready=lambda: _say_ready(root, store, auth),
                 hangup=lambda: _read_anew(who),
             )
-
-
-@app.command()
-@with_options
-def env(
-    auth: Auth = "none",
-    as_clouds_yaml: Annotated[
-        bool, typer.Option("--clouds-yaml", help="Print a clouds.yaml instead.")
-    ] = False,
-    endpoint: Endpoint = ENDPOINT,
-) -> None:
-    """Print what points clients at an endpoint.
-
-    Lines for a shell, for openstacksdk and the openstack command.
-    """
-    from serverdomain.adapters.client_settings import clouds_yaml, shell_lines
-
-    token = auth == "token-file"
-    if as_clouds_yaml:
-        say(clouds_yaml(endpoint, token=token).removesuffix("\n"))
-    else:
-        say("\n".join(shell_lines(endpoint, token=token)))
 
 
 def _who(

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from serverdomain.adapters.cli.answers import bar, say, say_json
+from serverdomain.adapters.cli.answers import bar, followed, say, say_json
 from serverdomain.adapters.cli.options import AsJson, ViewPlace, with_options
 
 app = typer.Typer(help="The view that list reads: a cache made from the log.")
@@ -20,10 +20,7 @@ def replay(place: ViewPlace) -> None:
     The old ones are read and followed meanwhile.
     """
     with place.open_view() as servers, bar(sys.stderr) as progress:
-        task = progress.add_task("replay", total=None)
-        servers.view.replay(
-            lambda position, head: progress.update(task, completed=position, total=head)
-        )
+        servers.view.replay(followed(progress, "replay"))
 
 
 @app.command()

@@ -1,0 +1,144 @@
+"""What changed between two moments of a server or of the fleet, or between two servers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serverdomain.adapters.cli.answers import (
+    Line,
+    bar,
+    document,
+    followed,
+    say_json,
+    say_lines,
+    visible,
+)
+from serverdomain.adapters.cli.options import ENDPOINT, AsJson, Endpoint, Place, with_options
+from serverdomain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from serverdomain.audit.as_of import Moment
+    from serverdomain.audit.diff import Diff, FleetDiff
+    from serverdomain.domain.server import Server
+
+app = typer.Typer()
+
+_FORMS = "SERVER A B, SERVER SERVER or --fleet A B is allowed"
+
+
+@app.command()
+@with_options
+def diff(
+    place: Place,
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SERVER A B",
+            help="A server and two moments, as --as-of takes them, first or now; or two servers.",
+        ),
+    ],
+    fleet: Annotated[
+        bool, typer.Option("--fleet", help="Of all servers: two moments alone follow.")
+    ] = False,
+    as_json: AsJson = False,
+    endpoint: Endpoint = ENDPOINT,
+) -> None:
+    """Tell what changed, and by whom.
+
+    Between two moments of a server or the fleet, or between two servers.
+    """
+    asked = _asked(what, fleet)
+    with place.open() as servers:
+        if fleet:
+            with bar(sys.stderr) as progress:
+                follow = followed(progress, "diff")
+                of_fleet = servers.diff_fleet(asked[0], asked[1], progress=follow)
+            found: Diff | FleetDiff = of_fleet
+        elif asked:
+            found = servers.diff(what[0], asked[0], asked[1])
+        else:
+            found = servers.diff_servers(what[0], what[1])
+    if as_json:
+        say_json(_as_json(found, endpoint))
+    else:
+        say_lines(_told(found))
+
+
+def _asked(what: list[str], fleet: bool) -> list[Moment]:
+    from serverdomain.audit.as_of import ask_fleet, read_moment
+
+    words = what if fleet else what[1:]
+    if len(words) != 2:
+        # A moment is told from a server's id by its form: two servers, or half of what was meant.
+        if not fleet and len(words) == 1 and ":" not in words[0] and words[0] not in _NAMED:
+            return []
+        raise InvalidInput("diff", f"{visible(' '.join(what))!r} came, {_FORMS}")
+    moments = [read_moment(word, name) for word, name in zip(words, ("A", "B"), strict=True)]
+    for moment, name in zip(moments, ("A", "B"), strict=True):
+        if fleet and moment not in _NAMED:
+            assert not isinstance(moment, str)
+            ask_fleet(moment, name)
+    return moments
+
+
+_NAMED = ("first", "now")
+
+
+def _as_json(found: Diff | FleetDiff, endpoint: str) -> dict[str, Any]:
+    from serverdomain.audit.diff import Diff
+    from serverdomain.audit.patch import diff_json, fleet_diff_json
+
+    def shown(server: Server) -> dict[str, Any]:
+        return document(server, endpoint)
+
+    return diff_json(found, shown) if isinstance(found, Diff) else fleet_diff_json(found, shown)
+
+
+def _told(found: Diff | FleetDiff) -> Iterator[Line]:
+    from serverdomain.audit.diff import Diff
+
+    if isinstance(found, Diff):
+        yield _headline(found), "bold"
+        yield from _told_changes(found)
+        return
+    yield f"the fleet from {found.before} to {found.after}: {len(found.servers)} servers", "bold"
+    for one in found.servers:
+        yield "", ""
+        yield f"server {one.before.server_id}", "bold"
+        yield from _told_changes(one)
+
+
+def _headline(found: Diff) -> str:
+    one, other = found.before, found.after
+    if one.as_of is None:
+        return f"from server {one.server_id} to server {other.server_id}, as they are now"
+    moments = (
+        f"{side.as_of}{'' if side.server else ' (not there)'}"
+        for side in (found.before, found.after)
+    )
+    return f"server {one.server_id} from {' to '.join(moments)}"
+
+
+def _told_changes(found: Diff) -> Iterator[Line]:
+    if not found.changes:
+        yield "nothing changed", ""
+    for change in found.changes:
+        yield visible(change.path), "cyan"
+        if change.before is not None:
+            yield f"  - {_value(change.before)}", "red"
+        if change.after is not None:
+            yield f"  + {_value(change.after)}", "green"
+        yield f"  by {', '.join(map(str, change.events))}", "dim"
+    for entry in found.events:
+        occurred_at = entry.as_json()["occurred_at"]
+        who = visible(f"{entry.user_id} in {entry.project_id}")
+        yield f"{entry.position}  {occurred_at}  {entry.name}  by {who}, {entry.request_id}", ""
+
+
+def _value(value: object) -> str:
+    return visible(json.dumps(value, ensure_ascii=False))

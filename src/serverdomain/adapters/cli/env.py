@@ -1,0 +1,35 @@
+"""What points clients at an endpoint, said for a shell or a file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from serverdomain.adapters.cli.answers import say
+from serverdomain.adapters.cli.options import ENDPOINT, Endpoint, with_options
+
+app = typer.Typer()
+
+Auth = Annotated[
+    Literal["none", "token-file"], typer.Option("--auth", help="How callers are told apart.")
+]
+
+
+@app.command()
+@with_options
+def env(
+    auth: Auth = "none",
+    as_clouds_yaml: Annotated[
+        bool, typer.Option("--clouds-yaml", help="Print a clouds.yaml instead.")
+    ] = False,
+    endpoint: Endpoint = ENDPOINT,
+) -> None:
+    """Print what points OpenStack clients at an endpoint."""
+    from serverdomain.adapters.client_settings import clouds_yaml, shell_lines
+
+    token = auth == "token-file"
+    if as_clouds_yaml:
+        say(clouds_yaml(endpoint, token=token).removesuffix("\n"))
+    else:
+        say("\n".join(shell_lines(endpoint, token=token)))

@@ -1,0 +1,43 @@
+"""A log to try things on: three years of a fleet that never was."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from serverdomain.adapters.cli.answers import bar, say
+from serverdomain.adapters.cli.options import Place, with_options
+
+app = typer.Typer()
+
+
+@app.command()
+@with_options
+def generate(
+    servers: Annotated[int, typer.Option(metavar="N", help="How many servers.")],
+    place: Place,
+    seed: Annotated[int, typer.Option(metavar="S", help="Another one, another fleet.")] = 1,
+) -> None:
+    """Fill an empty log with three years of a made-up fleet.
+
+    The same number and seed give the same log.
+    """
+    from serverdomain.adapters.fleet import checked, generate
+    from serverdomain.store.sqlite import SQLiteStore
+
+    checked(servers)
+    with bar(sys.stderr) as progress:
+        task = progress.add_task("generate", total=None)
+        store = SQLiteStore.open(place.store)
+        try:
+            made = generate(
+                store,
+                servers,
+                seed,
+                lambda done, all_of_it: progress.update(task, completed=done, total=all_of_it),
+            )
+        finally:
+            store.close()
+    say(f"{made.events} events of {made.servers} servers, by {made.commands} commands")

@@ -1,0 +1,121 @@
+"""What happened: to a server, or in the whole log, to whom, by whom and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serverdomain.adapters.cli.answers import bar, say, say_json_array, visible
+from serverdomain.adapters.cli.options import AsJson, Place, with_options
+from serverdomain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from serverdomain.audit.history import HistoryEntry
+    from serverdomain.domain.document import Change
+    from serverdomain.servers import Servers
+
+app = typer.Typer()
+
+_LINES = 1_000
+_LONG = 20_000
+"""Events behind from which on a bar is drawn."""
+
+
+def _filter(metavar: str, says: str) -> Any:
+    return typer.Option(metavar=metavar, help=says)
+
+
+@app.command()
+@with_options
+def history(
+    place: Place,
+    server: Annotated[str | None, typer.Argument(metavar="SERVER", help="The server's id.")] = None,
+    actor: Annotated[str | None, _filter("ID", "Only what this user asked for.")] = None,
+    request: Annotated[str | None, _filter("ID", "Only a request and all that it caused.")] = None,
+    image: Annotated[
+        str | None, _filter("ID", "Only where this image is asked for or changes.")
+    ] = None,
+    since: Annotated[str | None, _filter("TIME", "Only what occurred then or later.")] = None,
+    until: Annotated[str | None, _filter("TIME", "Only what occurred then or before.")] = None,
+    text: Annotated[
+        str | None, _filter("TEXT", "Only what has this in its name or values.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", help="Only the latest N of these.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what happened to a server, or in the whole log.
+
+    When, which event, who, and what it changed from what to what, in order of occurrence.
+    """
+    wanted = _wanted(actor=actor, request=request, image=image, since=since, until=until, text=text)
+    if limit is not None and limit < 1:
+        raise InvalidInput("--limit", f"{limit} came, a whole number from 1 on is allowed")
+    with place.open() as servers:
+        found: Iterable[HistoryEntry]
+        if server is not None and not wanted:
+            whole = servers.history(server)
+            found = whole if limit is None else whole[-limit:]
+        else:
+            if server is not None:
+                wanted["server_id"] = servers.history(server)[0].server_id
+            catch_up(servers)
+            found = servers.timeline.search(limit=limit, **wanted)
+        if as_json:
+            say_json_array(entry.as_json() for entry in found)
+            return
+        lines = told(found, named=server is None)
+        while some := list(islice(lines, _LINES)):
+            say("\n".join(some))
+
+
+def _wanted(**given: str | None) -> dict[str, Any]:
+    from serverdomain.domain import limits, moment
+
+    wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name in {"since", "until"} & wanted.keys():
+        wanted[name] = moment.to_datetime(moment.parse(wanted[name], f"--{name}"))
+    if "image" in wanted:
+        wanted["image"] = limits.canonical_uuid("--image", wanted["image"])
+    return wanted
+
+
+def catch_up(servers: Servers) -> None:
+    """Follow the log with the timeline; with a bar where that takes a while."""
+    if servers.timeline.status().lag < _LONG:
+        return
+    with bar(sys.stderr) as progress:
+        task = progress.add_task("timeline", total=None)
+        servers.timeline.catch_up(
+            lambda position, head: progress.update(task, completed=position, total=head)
+        )
+
+
+def told(entries: Iterable[HistoryEntry], *, named: bool = False) -> Iterator[str]:
+    """The lines of a history for people, each event ``named`` with its server or not."""
+    for entry in entries:
+        shown = entry.as_json()
+        who = visible(f"{entry.user_id} in {entry.project_id}")
+        of = f"  {entry.server_id}" if named else ""
+        yield f"{shown['occurred_at']}  {entry.name}{of}  by {who}, {entry.request_id}"
+        if entry.version is None:
+            asked, rule, why = (shown["data"][name] for name in ("kind", "rule", "why"))
+            yield f"    {asked} refused by the rule of {rule}: {visible(why)}"
+        yield from told_changes(entry.changes)
+
+
+def told_changes(changes: Iterable[Change]) -> Iterator[str]:
+    """A line for each change of the document."""
+    for change in changes:
+        before, after = (_value(value) for value in (change.before, change.after))
+        yield f"    {visible(change.path)}: {before} -> {after}"
+
+
+def _value(value: object) -> str:
+    return "absent" if value is None else visible(json.dumps(value, ensure_ascii=False))

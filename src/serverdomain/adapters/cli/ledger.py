@@ -1,0 +1,197 @@
+"""Checkpoints of the log, kept elsewhere, and the proof that it is still what they signed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from serverdomain.adapters.cli.answers import bar, say, say_bytes, say_json, visible
+from serverdomain.adapters.cli.options import AsJson, Place, with_options
+
+if TYPE_CHECKING:
+    from serverdomain.audit.ledger import Checkpoint, Verdict
+    from serverdomain.audit.ledger.proof import Consistent, Included
+
+app = typer.Typer(help="Proof that nobody has edited the log.")
+
+FOUND = 4
+"""The exit code of a log that is not what was signed."""
+
+Keys = Annotated[
+    list[str],
+    typer.Option("--key", metavar="FILE", help="The key, either half; repeatable."),
+]
+Signed = Annotated[
+    str, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint of this log.")
+]
+
+
+@app.command()
+@with_options
+def checkpoint(
+    place: Place,
+    key: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="The private key; made, with FILE.pub, if not there."),
+    ],
+    out: Annotated[
+        str, typer.Option(metavar="FILE", help="The checkpoint; FILE.leaves is put beside it.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Sign what the log holds now.
+
+    Keep the checkpoint, its leaves and the public key off this machine.
+    """
+    with place.open() as servers, _progress("checkpoint") as told:
+        made = servers.ledger.checkpoint(key, out, told)
+    if as_json:
+        say_json({**_members(made.checkpoint), "new_key": made.new_key})
+        return
+    if made.new_key:
+        say(visible(f"{key} is a new key, and {key}.pub its public half"))
+    size, root = made.checkpoint.size, made.checkpoint.root.hex()
+    say(visible(f"{out} covers {size} events of {made.checkpoint.origin}, root {root}"))
+
+
+@app.command()
+@with_options
+def verify(
+    place: Place,
+    checkpoint: Signed,
+    key: Keys,
+    max_uncovered: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="More later events than this are a problem."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read the log again, and tell whether it still holds what a checkpoint covers.
+
+    A line for each problem, and exit 4.
+    """
+    with place.open() as servers, _progress("verify") as told:
+        verdict = servers.ledger.verify(checkpoint, key, told)
+    too_many = max_uncovered is not None and verdict.uncovered > max_uncovered
+    if as_json:
+        say_json(_verdict(verdict))
+    else:
+        say("\n".join(_told(checkpoint, verdict, max_uncovered if too_many else None)))
+    if verdict.problems or too_many:
+        raise typer.Exit(FOUND)
+
+
+@app.command()
+@with_options
+def prove(
+    place: Place,
+    position: Annotated[int, typer.Argument(metavar="POSITION", help="The event's position.")],
+    checkpoint: Signed,
+) -> None:
+    """Print the proof that an event is as a checkpoint covers it."""
+    with place.open() as servers, _progress("prove") as told:
+        proof = servers.ledger.prove(position, checkpoint, told)
+    say_bytes(proof)
+
+
+@app.command()
+@with_options
+def consistency(
+    place: Place,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The older checkpoint.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The newer one.")],
+) -> None:
+    """Print the proof that one checkpoint goes on from another."""
+    with place.open() as servers, _progress("consistency") as told:
+        proof = servers.ledger.consistency(old, new, told)
+    say_bytes(proof)
+
+
+@app.command()
+def check_proof(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A proof, or - for stdin.")],
+    key: Keys,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a proof proves.
+
+    It needs neither the log nor anything that reads one.
+    """
+    from serverdomain.adapters.cli.body import LONGEST_DOCUMENT, read
+    from serverdomain.audit.ledger import check_proof
+    from serverdomain.audit.ledger.proof import Included
+
+    proved = check_proof(read("proof", file, LONGEST_DOCUMENT), key)
+    if isinstance(proved, Included):
+        _say_included(proved, as_json)
+    else:
+        _say_consistent(proved, as_json)
+
+
+def _say_included(proved: Included, as_json: bool) -> None:
+    signed = proved.checkpoint
+    if as_json:
+        event = {
+            name: {"hex": value.hex()} if isinstance(value, bytes) else value
+            for name, value in proved.event.items()
+        }
+        say_json({"event": event, "checkpoint": _members(signed), "index": proved.rank})
+        return
+    say(visible(f"this event is number {proved.rank + 1} of {signed.size} in {signed.origin}:"))
+    for name, value in proved.event.items():
+        if value is not None:
+            shown = value.hex() if isinstance(value, bytes) else value
+            say(visible(f"  {name}: {shown}"))
+
+
+def _say_consistent(proved: Consistent, as_json: bool) -> None:
+    if as_json:
+        say_json({"old": _members(proved.old), "new": _members(proved.new)})
+        return
+    old, new = proved.old, proved.new
+    say(visible(f"the {old.size} events of {old.origin} under root {old.root.hex()}"))
+    say(f"are the first of the {new.size} under root {new.root.hex()}")
+
+
+def _told(checkpoint: str, verdict: Verdict, most: int | None) -> Iterator[str]:
+    for problem in verdict.problems:
+        yield visible(str(problem))
+    if verdict.unlocated is not None:
+        yield visible(f"where cannot be told: {verdict.unlocated}")
+    covered = verdict.checkpoint.size
+    if not verdict.problems:
+        yield visible(f"{checkpoint} is a prefix of the log: its {covered} events are as signed")
+    if most is not None:
+        yield f"{verdict.uncovered} later events are in no checkpoint, {most} are allowed"
+    elif not verdict.problems:
+        yield f"{verdict.uncovered} later events are in no checkpoint yet"
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "holds": not verdict.problems,
+        "problems": [problem._asdict() for problem in verdict.problems],
+        "unlocated": verdict.unlocated,
+        "events": verdict.events,
+        "uncovered": verdict.uncovered,
+        "checkpoint": _members(verdict.checkpoint),
+    }
+
+
+def _members(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+    }
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    with bar(sys.stderr) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, events: progress.update(task, completed=done, total=events)

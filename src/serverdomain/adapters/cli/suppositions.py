@@ -1,0 +1,112 @@
+"""What ``what-if`` is told in files: a request or facts, as other commands print them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from serverdomain.adapters.cli.body import LONGEST_REQUEST, read
+from serverdomain.adapters.compute_json import read_rebuild
+from serverdomain.audit.asked import command_of
+from serverdomain.audit.supposed import Named, Supposed, What
+from serverdomain.domain import moment
+from serverdomain.domain.actor import SYSTEM, Actor
+from serverdomain.domain.events import EVENTS, CommandRefused, Event
+from serverdomain.domain.limits import shown
+from serverdomain.errors import InvalidInput
+from serverdomain.store.context import Context
+
+_FORMS = '{"rebuild": {…}}, {"kind": …, "members": {…}} or {"events": [{"event": …, "data": {…}}]}'
+_POSITION = re.compile(r"position:([0-9]{1,18})")
+
+
+def named(given: str) -> Named:
+    """A request by its id, or an event as ``position:N``."""
+    position = _POSITION.fullmatch(given)
+    return given if position is None else int(position[1])
+
+
+def replaced(given: str) -> tuple[Named, What]:
+    """What ``REQUEST=FILE`` says. Raises `InvalidInput`."""
+    name, equals, file = given.rpartition("=")
+    if not equals or not name:
+        raise InvalidInput("--replace", f"{shown(given)} came, REQUEST=FILE is allowed")
+    return named(name), _what("--replace", _read("--replace", file))
+
+
+def inserted(given: str, number: int) -> Supposed:
+    """What a file says of a request that nobody made. Raises `InvalidInput`."""
+    option = "--insert"
+    found = _read(option, given)
+    at = found.get("at")
+    if not isinstance(at, str):
+        raise InvalidInput(option, f"at is {shown(at)}, a time in RFC 3339 is allowed")
+    members = {name: found.get(name) for name in ("user_id", "project_id", "roles")}
+    given_members = {name: value for name, value in members.items() if value is not None}
+    defaults = {
+        "user_id": SYSTEM.user_id,
+        "project_id": SYSTEM.project_id,
+        "roles": list(SYSTEM.roles),
+    }
+    return Supposed(
+        _what(option, found),
+        moment.to_datetime(moment.parse(at, f"{option} at")),
+        Context(
+            _convert(option, defaults | given_members, Actor),
+            found.get("request_id", f"supposed-{number}"),
+        ),
+    )
+
+
+def _read(option: str, given: str) -> dict[str, Any]:
+    text = read(option, given, LONGEST_REQUEST)
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise InvalidInput(option, f"{shown(given)} holds no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise InvalidInput(option, f"{shown(given)} holds no object, {_FORMS} is allowed")
+    return found
+
+
+def _what(option: str, found: dict[str, Any]) -> What:
+    if "rebuild" in found:
+        return read_rebuild(json.dumps({"rebuild": found["rebuild"]}))
+    if isinstance(found.get("events"), list):
+        return tuple(_event(option, one) for one in found["events"])
+    kind, members = found.get("kind"), found.get("members", {})
+    if not isinstance(kind, str) or not isinstance(members, dict):
+        raise InvalidInput(option, f"{', '.join(found) or 'nothing'} came, {_FORMS} is allowed")
+    try:
+        command = command_of(kind, members)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(option, f"members of {kind}: {error}") from None
+    if command is None:
+        raise InvalidInput(option, f"the kind {shown(kind)} came, one of a command is allowed")
+    return command
+
+
+def _event(option: str, one: Any) -> Event:
+    name, data = (one.get("event"), one.get("data", {})) if isinstance(one, dict) else (None, None)
+    event = EVENTS.get(name) if isinstance(name, str) else None
+    if event is None or event is CommandRefused or not isinstance(data, dict):
+        raise InvalidInput(
+            option, f'{shown(one)} came, {{"event": NAME, "data": {{…}}}} as history --json is'
+        )
+    data = dict(data)
+    for holder in (data, data.get("fault")):
+        # As it is shown, so it is read.
+        if isinstance(holder, dict) and isinstance(holder.get("created"), str):
+            holder["created"] = moment.parse(holder["created"], f"{option} created")
+    found: Event = _convert(option, data, event)
+    return found
+
+
+def _convert(option: str, members: dict[str, Any], into: Any) -> Any:
+    try:
+        return msgspec.convert(members, into)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(option, f"{into.__name__}: {error}") from None

@@ -1,0 +1,109 @@
+"""What a server would be, had something been asked otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serverdomain.adapters.cli.answers import say, say_json, visible
+from serverdomain.adapters.cli.history import told_changes
+from serverdomain.adapters.cli.options import AsJson, Place, ServerId, with_options
+from serverdomain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from serverdomain.audit.rebuild_times import RebuildTime
+    from serverdomain.audit.what_if import Came, RequestChange, WhatIf
+
+app = typer.Typer()
+
+
+@app.command("what-if")
+@with_options
+def what_if(
+    server: ServerId,
+    place: Place,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--drop", metavar="REQUEST", help="Without this request, or position:N; repeatable."
+        ),
+    ] = None,
+    insert: Annotated[
+        list[str] | None,
+        typer.Option("--insert", metavar="FILE|-", help="With this one; repeatable."),
+    ] = None,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--replace", metavar="REQUEST=FILE", help="This one in place of that; repeatable."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what would be, had it been asked otherwise.
+
+    Decides its history again, and writes nothing.
+    """
+    from serverdomain.adapters.cli import suppositions
+
+    if not (drop or insert or replace):
+        raise InvalidInput("what-if", "nothing came, --drop, --insert or --replace is allowed")
+    inserted = [
+        suppositions.inserted(given, number) for number, given in enumerate(insert or (), start=1)
+    ]
+    replaced = dict(suppositions.replaced(given) for given in replace or ())
+    dropped = [suppositions.named(given) for given in drop or ()]
+    with place.open() as servers:
+        found = servers.what_if(server, drop=dropped, insert=inserted, replace=replaced)
+    if as_json:
+        say_json(found.as_json())
+    else:
+        say("\n".join(_told(found)))
+
+
+def _told(found: WhatIf) -> Iterator[str]:
+    status = found.as_json()["status"]
+    was, would_be = (status[name] or "not there" for name in ("was", "would_be"))
+    yield f"server {found.server_id} is {was}; it would be {would_be}"
+    if not found.requests:
+        yield "nothing would have come to anything else"
+    yield from told_changes(found.changes)
+    for one in found.requests:
+        yield f"{one.as_json()['occurred_at']}  {one.kind}  {visible(one.request_id)}"
+        yield f"    was: {_came(one.was)}"
+        yield f"    would be: {_came(one.would_be)}{_otherwise(one)}"
+    for before, after in found.rebuilds:
+        if before != after:
+            rebuild_id = (before or after).rebuild_id  # type: ignore[union-attr]
+            yield f"rebuild {visible(rebuild_id)}"
+            yield f"    was: {_took(before)}"
+            yield f"    would be: {_took(after)}"
+
+
+def _came(came: Came | None) -> str:
+    if came is None:
+        return "not asked"
+    names = ", ".join(type(event).__name__ for event in came.events)
+    if came.outcome == "done":
+        return names
+    if came.outcome == "nothing":
+        return "nothing to change"
+    if came.outcome == "repeated":
+        return "nothing: its request id is taken by then"
+    by = f"refused by the rule of {came.rule}" if came.rule else "nothing, in conflict"
+    return f"{by}: {visible(came.why or '')}"
+
+
+def _otherwise(one: RequestChange) -> str:
+    alike = _came(one.was) == _came(one.would_be)
+    return ", with other values" if alike else ""
+
+
+def _took(time: RebuildTime | None) -> str:
+    if time is None:
+        return "not begun"
+    if time.ended is None:
+        return "under way without an end"
+    return f"{time.ended} after {time.seconds:,.0f} s"

@@ -1,0 +1,424 @@
+"""What is asked of one server, from its beginning to the end of the log: by whom, and when.
+
+A life is a coroutine: it yields what is asked next, and is sent what came of it. It knows no rule:
+what may not be is asked all the same, and refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from random import Random
+from typing import NamedTuple
+
+from msgspec import UNSET
+
+from serverdomain.adapters.fleet.cloud import BEGINS, DAY, ENDS, HOUR, MINUTE, SECOND, Cloud, Image
+from serverdomain.domain import commands as c
+from serverdomain.domain import events as e
+from serverdomain.domain.actor import SYSTEM, Actor
+from serverdomain.domain.limits import MOST_METADATA
+from serverdomain.domain.server import Server
+
+_ROLES = ("web", "api", "db", "cache", "worker", "build", "mail", "proxy")
+_OFFICE_HOURS = (7, 8, 8, 9, 9, 9, 10, 10, 10, 11, 11, 12, 13, 13, 14, 14, 14, 15, 15, 16, 17, 20)
+_REASONS = (
+    "Failed to allocate the network(s), not rescheduling.",
+    "Image download failed: checksum mismatch",
+    "Timed out waiting for the virtual interface to be plugged",
+    "libvirt: internal error: process exited while connecting to monitor",
+)
+
+
+class Ask(NamedTuple):
+    """What is asked, or the facts that are told; ``occurred_at`` where the caller says it."""
+
+    at: int
+    what: c.Command | tuple[e.Event, ...]
+    who: Actor
+    correlation_id: str | None = None
+    caused_by: str | None = None
+    occurred_at: int | None = None
+
+
+class Came(NamedTuple):
+    """What came of it: the server as it then is, and the request id that it was asked under."""
+
+    server: Server | None
+    request_id: str
+    refused: bool
+
+
+Asking = Generator[Ask, Came, None]
+
+
+class Life:
+    """One server's life in a cloud; `asks` tells it."""
+
+    def __init__(self, cloud: Cloud, chance: Random) -> None:
+        self._cloud = cloud
+        self._chance = chance
+        self.server_id = cloud.new_id()
+        self._project = chance.choice(cloud.projects)
+        self._host = chance.choice(self._project.hosts)
+        self._family = min(chance.randrange(8), chance.randrange(8))
+        self._role = chance.choice(_ROLES)
+        # Some are rolled to each new image, some are looked after by hand, some never rebuilt.
+        self._rolled = chance.random() < 0.5
+        self._rebuilt = self._rolled or chance.random() < 0.7
+        self._adopted = chance.random() < 0.35
+        self._at = BEGINS + chance.randrange(2 * DAY if self._adopted else ENDS - BEGINS)
+        self._ends = self._at + int(chance.expovariate(1 / 540) * DAY)
+        self._server: Server
+        self._came: Came
+
+    def asks(self) -> Asking:
+        """All that is asked, in order of time; it ends with the server or with the log."""
+        yield from self._adopt() if self._adopted else self._create()
+        rollout = self._next_rollout()
+        while True:
+            soon = self._at + int(self._chance.expovariate(1 / 41) * DAY)
+            if rollout is not None and rollout[1] < min(soon, self._ends):
+                image, planned = rollout
+                self._at = max(self._at, planned)
+                yield from self._roll_out(image)
+                rollout = self._next_rollout()
+            elif soon < self._ends:
+                self._at = self._at_work(soon)
+                yield from self._something()
+            else:
+                self._at = max(self._at, self._ends)
+                yield from self._delete()
+                return
+
+    # Beginnings and the end
+
+    def _adopt(self) -> Asking:
+        chance, owner = self._chance, self._someone()
+        image = self._cloud.families[self._family][0]
+        updated = BEGINS - chance.randrange(5 * DAY, 400 * DAY)
+        last = self._someone().user_id
+        yield from self._ask(
+            c.RegisterServer(
+                server_id=self.server_id,
+                name=self._name(),
+                project_id=self._project.id,
+                user_id=last,
+                image_id=image.id,
+                flavor_id=str(chance.randrange(1, 6)),
+                created=updated - chance.randrange(500 * DAY),
+                updated=updated,
+                status=chance.choice(("ACTIVE", "ACTIVE", "ACTIVE", "ACTIVE", "SHUTOFF")),
+                metadata=self._notes(),
+                addresses={"private": (e.Address(self._address(), 4),)},
+                host_id=self._host.id_for(self._project.id),
+                progress=100,
+            ),
+            owner,
+        )
+
+    def _create(self) -> Asking:
+        chance = self._chance
+        image = self._cloud.newest(self._family, self._at)
+        yield from self._ask(
+            c.CreateServer(
+                server_id=self.server_id,
+                name=self._name(),
+                image_id=image.id,
+                flavor_id=str(chance.randrange(1, 6)),
+                metadata=self._notes(),
+            ),
+            self._someone(),
+            correlation_id=f"req-{self._cloud.new_id()}" if chance.random() < 0.3 else None,
+        )
+        asked = self._came.request_id
+        yield from self._later(20 * SECOND, 3 * MINUTE, c.ReportBuilt(), SYSTEM, caused_by=asked)
+        # The inventory says where it is: mostly within the hour, seldom a day later.
+        seen = self._at
+        late = chance.random() < 0.03
+        seen_there = e.ServerObserved(
+            server_id=self.server_id, host_id=self._host.id_for(self._project.id)
+        )
+        yield from self._later(
+            *((4 * HOUR, 30 * HOUR) if late else (MINUTE, HOUR)),
+            (seen_there,),
+            Actor("inventory", "operations"),
+            occurred_at=seen if late else None,
+        )
+
+    def _delete(self) -> Asking:
+        if self._server.locked_by is not None:
+            yield from self._ask(c.DeleteServer(), self._someone())
+            yield from self._later(HOUR, 2 * DAY, c.UnlockServer(), self._operator())
+        yield from self._later(0, HOUR, c.DeleteServer(), self._someone())
+
+    # Days between
+
+    def _something(self) -> Asking:
+        weight = self._chance.random()
+        if weight < 0.42 and self._rebuilt:
+            yield from self._rebuild_by_hand()
+        elif weight < 0.62:
+            yield from self._power()
+        elif weight < 0.70:
+            yield from self._ask(c.RenameServer(name=self._name()), self._someone())
+        elif weight < 0.88:
+            yield from self._note()
+        elif weight < 0.93:
+            yield from self._lock()
+        elif weight < 0.95:
+            yield from self._move()
+        else:
+            yield from self._hopeless()
+
+    def _power(self) -> Asking:
+        who = self._someone()
+        if self._server.state == "SHUTOFF":
+            yield from self._ask(c.StartServer(), who)
+            return
+        yield from self._ask(c.StopServer(), who)
+        if self._chance.random() < 0.05:
+            yield from self._later(5 * SECOND, MINUTE, c.StopServer(), who)
+        if self._chance.random() < 0.85:
+            yield from self._later(2 * MINUTE, 9 * HOUR, c.StartServer(), who)
+
+    def _note(self) -> Asking:
+        chance, who = self._chance, self._someone()
+        there = self._server.metadata
+        if chance.random() < 0.15 and there:
+            yield from self._ask(c.DeleteMetadata(keys=(chance.choice(sorted(there)),)), who)
+        elif chance.random() < 0.15:
+            yield from self._ask(c.ReplaceMetadata(metadata=self._notes()), who)
+        else:
+            key = chance.choice(("ticket", "backup", "owner", "window", "cost-center"))
+            value = f"{key[0]}-{chance.randrange(1000)}"
+            yield from self._ask(c.UpdateMetadata(metadata={key: value}), who)
+
+    def _lock(self) -> Asking:
+        chance, someone = self._chance, self._someone()
+        locker = self._operator() if chance.random() < 0.4 else someone
+        yield from self._ask(c.LockServer(), locker)
+        if chance.random() < 0.6:
+            refused = self._request() if chance.random() < 0.5 else c.StopServer()
+            yield from self._later(MINUTE, 5 * DAY, refused, self._someone())
+        if chance.random() < 0.9:
+            if locker is not someone and chance.random() < 0.4:
+                yield from self._later(MINUTE, HOUR, c.UnlockServer(), someone)
+            yield from self._later(HOUR, 20 * DAY, c.UnlockServer(), locker)
+
+    def _move(self) -> Asking:
+        # Moved to another host at night; the inventory tells it by day, often after other facts.
+        self._host = self._chance.choice(self._project.hosts)
+        moved = e.ServerObserved(
+            server_id=self.server_id, host_id=self._host.id_for(self._project.id)
+        )
+        happened = self._at - self._chance.randrange(HOUR, 12 * HOUR)
+        if self._chance.random() < 0.5:
+            yield from self._note()
+        yield from self._ask((moved,), Actor("inventory", "operations"), occurred_at=happened)
+
+    def _hopeless(self) -> Asking:
+        which, who = self._chance.randrange(20), self._someone()
+        if which < 3:
+            reader = self._project.reader
+            yield from self._ask(c.RebuildServer(image_id=self._image().id), reader)
+        elif which < 6:
+            yield from self._ask(c.StopServer(), self._project.reader)
+        elif which < 9:
+            yield from self._ask(c.ResetState(state="ACTIVE"), who)
+        elif which < 10:
+            too_many = {f"key-{number}": "" for number in range(MOST_METADATA + 1)}
+            yield from self._ask(c.UpdateMetadata(metadata=too_many), who)
+        elif which < 15:
+            unknown = c.RebuildServer(image_id=self._retired(), image_known=False)
+            yield from self._ask(unknown, who)
+        else:
+            yield from self._ask(c.StartServer(), who)
+
+    # Rebuilds
+
+    def _next_rollout(self) -> tuple[Image, int] | None:
+        image = self._cloud.next_after(self._family, self._at) if self._rolled else None
+        if image is None:
+            return None
+        return image, image.published + self._chance.randrange(DAY, 20 * DAY)
+
+    def _roll_out(self, image: Image) -> Asking:
+        if self._chance.random() < 0.25 or image.id == self._server.image_id:
+            return
+        command = c.RebuildServer(image_id=image.id, metadata=self._kept() or UNSET)
+        rollout = self._cloud.rollout(self._project, image)
+        yield from self._rebuild(command, self._project.deployer, image, rollout)
+
+    def _rebuild_by_hand(self) -> Asking:
+        image = self._image()
+        yield from self._rebuild(self._request(image), self._someone(), image, None)
+
+    def _rebuild(
+        self, command: c.RebuildServer, who: Actor, image: Image, correlation_id: str | None
+    ) -> Asking:
+        chance = self._chance
+        yield from self._ask(command, who, correlation_id=correlation_id)
+        if self._came.refused:
+            return
+        asked = self._came.request_id
+
+        def report(shortest: int, longest: int, what: c.Command, told_late: bool) -> Asking:
+            # A report that was held up says itself when it happened.
+            self._at += chance.randrange(shortest, longest)
+            happened = self._at
+            if told_late:
+                self._at += chance.randrange(SECOND, MINUTE)
+            yield from self._ask(
+                what,
+                SYSTEM,
+                correlation_id=correlation_id,
+                caused_by=asked,
+                occurred_at=happened if told_late else None,
+            )
+
+        if chance.random() < 0.02:
+            # No host took it.
+            no = c.FailRebuild(
+                reason="No valid host was found.", stage="scheduling", rebuild_id=asked
+            )
+            yield from report(2 * SECOND, 20 * SECOND, no, False)
+            yield from self._after_failure(command, image)
+            return
+        if chance.random() < 0.04:
+            yield from self._later(5 * SECOND, MINUTE, command, who)
+        takes = int(image.minutes * MINUTE * chance.lognormvariate(0, 0.4))
+        reports = chance.choice((1, 2, 3))
+        step = takes // (reports + 1) + 1
+        fails = chance.random() < image.fails + self._host.fails
+        for number in range(chance.randrange(reports + 1) if fails else reports):
+            done = 100 * (number + 1) // (reports + 1)
+            percent = c.ReportProgress(percent=done, rebuild_id=asked)
+            yield from report(step // 2, step + 1, percent, False)
+        if chance.random() < 0.006:
+            yield from self._never_ends()
+        elif fails:
+            failed = c.FailRebuild(reason=chance.choice(_REASONS), rebuild_id=asked)
+            yield from report(step // 2, 3 * step, failed, False)
+            yield from self._after_failure(command, image)
+        else:
+            complete = c.CompleteRebuild(rebuild_id=asked)
+            yield from report(step // 2, step + 1, complete, chance.random() < 0.1)
+
+    def _after_failure(self, command: c.RebuildServer, image: Image) -> Asking:
+        chance = self._chance
+        if chance.random() < 0.15:
+            yield from self._later(MINUTE, HOUR, c.ResetState(state="ACTIVE"), self._someone())
+        if chance.random() < 0.5:
+            self._at += chance.randrange(2 * MINUTE, 6 * HOUR)
+            yield from self._rebuild(command, self._someone(), image, None)
+        elif chance.random() < 0.7:
+            yield from self._later(
+                10 * MINUTE, 2 * DAY, c.ResetState(state="ACTIVE"), self._operator()
+            )
+
+    def _never_ends(self) -> Asking:
+        chance = self._chance
+        if chance.random() < 0.5:
+            yield from self._later(HOUR, 9 * HOUR, c.StopServer(), self._someone())
+        if chance.random() < 0.75:
+            state: e.State = "ERROR" if chance.random() < 0.5 else "ACTIVE"
+            yield from self._later(3 * HOUR, 3 * DAY, c.ResetState(state=state), self._operator())
+
+    def _request(self, image: Image | None = None) -> c.RebuildServer:
+        chance = self._chance
+        return c.RebuildServer(
+            image_id=(image or self._image()).id,
+            name=self._name() if chance.random() < 0.2 else UNSET,
+            metadata=self._kept() or UNSET,
+            admin_pass="as the caller said" if chance.random() < 0.3 else None,
+        )
+
+    # What is chosen
+
+    def _image(self) -> Image:
+        newest = self._cloud.newest(self._family, self._at)
+        if self._chance.random() < 0.7:
+            return newest
+        usable = [
+            image
+            for image in self._cloud.families[self._family]
+            if image.published <= self._at < image.retired
+        ]
+        return self._chance.choice(usable or [newest])
+
+    def _retired(self) -> str:
+        first = self._cloud.families[self._family][0]
+        return first.id if first.retired <= self._at else self._cloud.new_id()
+
+    def _kept(self) -> dict[str, str]:
+        # A rebuild replaces the whole map: who sends one forgets some of it now and then.
+        chance = self._chance
+        if chance.random() < 0.55:
+            return {}
+        kept = dict(self._server.metadata)
+        kept["release"] = f"r{(self._at - BEGINS) // (14 * DAY)}"
+        if chance.random() < 0.2:
+            kept = {key: value for key, value in kept.items() if chance.random() < 0.6}
+        return kept
+
+    def _notes(self) -> dict[str, str]:
+        chance = self._chance
+        notes = {"role": self._role, "env": chance.choice(("prod", "prod", "test", "dev"))}
+        if chance.random() < 0.6:
+            notes["backup"] = chance.choice(("daily", "weekly"))
+        if chance.random() < 0.5:
+            notes["cost-center"] = f"{chance.randrange(100, 200)}"
+        return notes
+
+    def _name(self) -> str:
+        return f"{self._role}-{self._chance.randrange(10_000):04}"
+
+    def _address(self) -> str:
+        number = self._chance.getrandbits(24)
+        return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+
+    def _someone(self) -> Actor:
+        return self._chance.choice(self._project.members)
+
+    def _operator(self) -> Actor:
+        return self._chance.choice(self._cloud.operators)
+
+    def _at_work(self, at: int) -> int:
+        # On weekdays and by day, mostly.
+        day = at // DAY
+        weekday = (day + 3) % 7  # 1970 began on a Thursday.
+        if weekday > 4 and self._chance.random() < 0.8:
+            day += 7 - weekday
+        hour = self._chance.choice(_OFFICE_HOURS)
+        then = day * DAY + hour * HOUR + self._chance.randrange(HOUR)
+        return max(then, self._at + self._chance.randrange(SECOND, HOUR))
+
+    # Asking
+
+    def _later(
+        self,
+        shortest: int,
+        longest: int,
+        what: c.Command | tuple[e.Event, ...],
+        who: Actor,
+        *,
+        caused_by: str | None = None,
+        occurred_at: int | None = None,
+    ) -> Asking:
+        self._at += self._chance.randrange(shortest, longest)
+        yield from self._ask(what, who, caused_by=caused_by, occurred_at=occurred_at)
+
+    def _ask(
+        self,
+        what: c.Command | tuple[e.Event, ...],
+        who: Actor,
+        *,
+        correlation_id: str | None = None,
+        caused_by: str | None = None,
+        occurred_at: int | None = None,
+    ) -> Asking:
+        # Two things asked at once by one caller would be out of order on the second clock.
+        self._at += 1
+        self._came = yield Ask(self._at, what, who, correlation_id, caused_by, occurred_at)
+        if self._came.server is not None:
+            self._server = self._came.server

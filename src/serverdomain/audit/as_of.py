@@ -1,0 +1,207 @@
+"""As of: which of a server's events count when we ask how it was at a moment.
+
+Five ways to say a moment, each with a name of its own, so that what we knew and what was true are
+never mixed up.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal
+
+from serverdomain.domain import moment
+from serverdomain.domain.limits import shown
+from serverdomain.domain.server import Server
+from serverdomain.errors import InvalidInput, NotFound, Refused
+from serverdomain.store import queries
+from serverdomain.store.queries import LARGEST
+from serverdomain.store.recorded import RecordedEvent, Stream
+
+_FORMS = (
+    "version:N, position:N, recorded:TIME, occurred:TIME or recorded:TIME,occurred:TIME is allowed"
+)
+_FLEET_FORMS = "position:N or recorded:TIME is allowed"
+
+_CLOCKS = {"recorded": "recorded_at", "occurred": "occurred_at"}
+_COUNTS = ("version", "position")
+_ALLOWED = "version, position, recorded_at, occurred_at or both of the last two are allowed"
+_DIGITS = re.compile(r"\d{1,19}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsOf:
+    """A moment: one of these, or both clocks together; times are aware datetimes.
+
+    ``version`` n: the server's first n events in the log. ``position`` p: those at or below p in
+    the whole log. ``recorded_at`` t: those that the log had by t, *what we knew at t*.
+    ``occurred_at`` t: those that had occurred by t, *what was true at t, as known today*. Both
+    clocks: *what we knew then about that moment*. Raises `InvalidInput`.
+    """
+
+    version: int | None = None
+    position: int | None = None
+    recorded_at: datetime | None = None
+    occurred_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name, value in self._members().items() if value is not None]
+        if len(given) != 1 and given != ["recorded_at", "occurred_at"]:
+            raise InvalidInput("as_of", f"{' and '.join(given) or 'nothing'} came, {_ALLOWED}")
+        for name in given:
+            value = getattr(self, name)
+            if name in _COUNTS:
+                _ask_count(name, value)
+            else:
+                moment.to_micros(value, name)
+
+    @classmethod
+    def read(cls, text: str, field: str = "as_of") -> AsOf:
+        """The moment that people write as ``--as-of`` takes it, times in RFC 3339 with a zone.
+
+        Raises `InvalidInput`, which names ``field``.
+        """
+        members: dict[str, Any] = {}
+        for part in text.split(","):
+            name, colon, value = part.partition(":")
+            member = _CLOCKS.get(name, name)
+            known = colon and (name in _CLOCKS or name in _COUNTS)
+            if not known or member in members or (members and name in _COUNTS):
+                raise InvalidInput(field, f"{shown(text)} came, {_FORMS}")
+            if name in _CLOCKS:
+                members[member] = moment.to_datetime(moment.parse(value, field))
+            elif _DIGITS.fullmatch(value) and int(value) <= LARGEST:
+                members[member] = int(value)
+            else:
+                raise InvalidInput(
+                    field, f"{shown(part)} came, {name}:N with a whole number is allowed"
+                )
+        if len(members) > 1 and not members.keys() <= set(_CLOCKS.values()):
+            raise InvalidInput(field, f"{shown(text)} came, {_FORMS}")
+        return cls(**members)
+
+    def __str__(self) -> str:
+        """The moment as people write it."""
+        names = {member: name for name, member in _CLOCKS.items()}
+        return ",".join(
+            f"{names.get(name, name)}:{value}" for name, value in self.as_json().items()
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The members that were given, as plain values."""
+        return {
+            name: value if isinstance(value, int) else moment.exact(moment.to_micros(value))
+            for name, value in self._members().items()
+            if value is not None
+        }
+
+    @cached_property
+    def bounds(self) -> dict[str, int]:
+        """The highest version, position and times of an event that counts; those not given absent.
+
+        Times are microseconds since 1970 UTC.
+        """
+        return {
+            name: value if isinstance(value, int) else moment.to_micros(value)
+            for name, value in self._members().items()
+            if value is not None
+        }
+
+    def counts(self, recorded: RecordedEvent) -> bool:
+        """Whether an event of a server counts."""
+        values = {
+            "version": recorded.version,
+            "position": recorded.position,
+            "recorded_at": recorded.command.recorded_at,
+            "occurred_at": recorded.command.occurred_at,
+        }
+        return all(values[name] <= bound for name, bound in self.bounds.items())
+
+    def _members(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+Moment = AsOf | Literal["first", "now"]
+"""A moment; ``"first"`` is as of the beginning, ``"now"`` as of the log's head."""
+
+
+def read_moment(text: str, field: str) -> Moment:
+    """A moment as `AsOf.read` reads it, ``first`` or ``now``. Raises `InvalidInput`."""
+    if text == "first":
+        return "first"
+    if text == "now":
+        return "now"
+    try:
+        return AsOf.read(text, field)
+    except InvalidInput as wrong:
+        said = str(wrong).removeprefix(f"{field}: ")
+        raise InvalidInput(field, f"{said}; so are first and now") from None
+
+
+def ask_moment(moment: object) -> None:
+    """Raise `InvalidInput` for what is no moment."""
+    if not isinstance(moment, AsOf):
+        raise InvalidInput("moment", f"{shown(moment)} came, an AsOf, 'first' or 'now' is allowed")
+
+
+def stream_as_of(connection: sqlite3.Connection, server_id: str, as_of: AsOf) -> Stream:
+    """The events of a server that count at a moment.
+
+    Raises `Refused` for a version or position beyond the head, which it names.
+    """
+    bounds = dict(as_of.bounds)
+    ask_position(connection, as_of)
+    stream = queries.stream(connection, server_id, bounds.pop("position", LARGEST), **bounds)
+    # Fewer events than were asked for: so it has no more.
+    ask_version(server_id, as_of, stream.version)
+    return stream
+
+
+def server_as_of(connection: sqlite3.Connection, server_id: str, as_of: AsOf) -> Server:
+    """The server at a moment; raises `NotFound` where it had not begun or was deleted."""
+    server = stream_as_of(connection, server_id, as_of).server
+    if server is None or server.deleted:
+        raise NotFound(f"server {server_id} is not there as of {as_of}")
+    return server
+
+
+def ask_fleet(as_of: AsOf, field: str = "as_of") -> None:
+    """Raise `InvalidInput` for a moment of a server alone, or one that a late fact can change."""
+    if as_of.bounds.keys() not in ({"position"}, {"recorded_at"}):
+        raise InvalidInput(field, f"{as_of} came for the fleet, {_FLEET_FORMS}")
+
+
+def fleet_position(log: sqlite3.Connection, as_of: AsOf) -> int:
+    """The position of a moment of the fleet.
+
+    Raises `Refused` beyond the head, and `InvalidInput` for a moment that a late fact can change.
+    """
+    ask_fleet(as_of)
+    ask_position(log, as_of)
+    if as_of.position is not None:
+        return as_of.position
+    return queries.position_at(log, as_of.bounds["recorded_at"])
+
+
+def ask_position(connection: sqlite3.Connection, as_of: AsOf) -> None:
+    """Raise `Refused` for a position beyond the log's head."""
+    if as_of.position is not None and as_of.position > (head := queries.head(connection)):
+        raise Refused("head", f"position {as_of.position} came, the log's head is {head}")
+
+
+def ask_version(server_id: str, as_of: AsOf, head: int) -> None:
+    """Raise `Refused` for a version beyond the last one of a server, `NotFound` without any."""
+    if as_of.version is not None and as_of.version > head:
+        if head == 0:
+            raise NotFound(f"server {server_id} is not there, and never was")
+        raise Refused(
+            "head", f"version {as_of.version} came, the head of server {server_id} is {head}"
+        )
+
+
+def _ask_count(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST:
+        raise InvalidInput(name, f"{shown(value)} came, a whole number of at least 0 is allowed")

@@ -1,0 +1,94 @@
+"""What was asked of a server, request by request, read back from the log so far as it tells.
+
+Members are kept as they were asked. What was not asked is taken from the command's own events: a
+generated id, whether a password was given, which rebuild a report was about, that an image was
+unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from serverdomain.domain import commands as c
+from serverdomain.domain import events as e
+from serverdomain.domain.actor import Actor
+from serverdomain.store.recorded import RecordedCommand, RecordedEvent
+
+_NOT_KEPT = "not kept"
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A request of a server's history, or one that is only supposed.
+
+    ``command`` is ``None`` where there is nothing to decide: facts that were told are taken as they
+    are. ``events`` are what it came to, ``refusal`` why it came to nothing; ``positions`` name both
+    in the log. ``recorded_at`` and ``occurred_at``: microseconds since 1970 UTC.
+    """
+
+    request_id: str
+    kind: str
+    actor: Actor
+    occurred_at: int
+    recorded_at: int
+    command: c.Command | None
+    events: tuple[e.Event, ...] = ()
+    refusal: e.CommandRefused | None = None
+    positions: tuple[int, ...] = ()
+
+
+def asked(recorded: Iterable[RecordedEvent]) -> list[Asked]:
+    """What was asked of a server, in the order in which the log took it in."""
+    in_order = sorted(recorded, key=lambda one: one.position)
+    by_command = groupby(in_order, key=lambda one: one.command.command_id)
+    return [_asked(list(events)) for _, events in by_command]
+
+
+def command_of(kind: str, members: dict[str, Any]) -> c.Command | None:
+    """The command of a kind with these members; ``None`` where the kind is none of a command.
+
+    Raises `InvalidInput` or `msgspec.ValidationError` for members that it cannot have.
+    """
+    command = c.COMMANDS.get(kind)
+    return None if command is None else msgspec.convert(members, command)
+
+
+def _asked(recorded: list[RecordedEvent]) -> Asked:
+    row = recorded[0].command
+    events = tuple(one.event for one in recorded)
+    refusal = next((event for event in events if isinstance(event, e.CommandRefused)), None)
+    return Asked(
+        request_id=row.request_id,
+        kind=row.kind,
+        actor=Actor(row.user_id, row.project_id, row.roles),
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        command=_command(row, events),
+        events=() if refusal else events,
+        refusal=refusal,
+        positions=tuple(one.position for one in recorded),
+    )
+
+
+def _command(row: RecordedCommand, events: tuple[e.Event, ...]) -> c.Command | None:
+    members = msgspec.json.decode(row.members)
+    members.pop("occurred_at", None)
+    command = command_of(row.kind, members)
+    first = events[0]
+    if isinstance(command, c.CreateServer):
+        return replace(command, server_id=row.server_id)
+    if isinstance(command, c.RebuildServer):
+        if isinstance(first, e.RebuildRequested) and first.password == "given":
+            return replace(command, admin_pass=_NOT_KEPT)
+        if isinstance(first, e.CommandRefused) and first.rule == "image":
+            return replace(command, image_known=False)
+    if isinstance(command, c.ReportProgress | c.CompleteRebuild | c.FailRebuild) and isinstance(
+        first, e.RebuildProgressed | e.RebuildCompleted | e.RebuildFailed
+    ):
+        return replace(command, rebuild_id=first.rebuild_id)
+    return command

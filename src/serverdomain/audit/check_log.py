@@ -1,0 +1,142 @@
+"""Whether events and commands are what the log says of them, in order of position."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import msgspec
+
+from serverdomain.audit.finding import Finding
+from serverdomain.domain import moment
+from serverdomain.domain.commands import COMMANDS
+from serverdomain.domain.events import CommandRefused, Event
+from serverdomain.errors import StoreError
+from serverdomain.store import queries
+from serverdomain.store.codec import CODEC, PREFIX
+
+RECORD = "record"
+"""The kind of facts that came from elsewhere."""
+
+_EVENTS = (
+    "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state, e.command_id,"
+    " c.kind, c.server_id, c.refused"
+    " FROM stored_events e LEFT JOIN commands c USING (command_id) ORDER BY e.position"
+)
+_COMMANDS = (
+    "SELECT command_id, kind, server_id, members, roles, occurred_at, recorded_at,"
+    " (SELECT MIN(position) FROM stored_events e WHERE e.command_id = c.command_id)"
+    " FROM commands c ORDER BY command_id"
+)
+_read_members = msgspec.json.Decoder(dict[str, object]).decode
+_read_roles = msgspec.json.Decoder(list[str]).decode
+
+
+def events(log: sqlite3.Connection, step: Callable[[], None]) -> Iterator[Finding]:
+    """What does not hold of the events, each for itself and after the one before it."""
+    versions: dict[str, int] = {}
+    latest_command = 0
+    for position, stream, version, topic, state, command_id, *command in log.execute(_EVENTS):
+        step()
+        before = versions.get(stream)
+        ours = str(topic).startswith(PREFIX)
+        if before is None and ours and version != 1:
+            yield Finding("version", f"{stream} begins with version {version!r}", position)
+        elif before is not None and version != before + 1:
+            yield Finding(
+                "version", f"version {version!r} of {stream} follows version {before}", position
+            )
+        versions[stream] = version if isinstance(version, int) else 0
+        if not ours:
+            if command_id is not None:
+                yield Finding(
+                    "event", f"{topic!r} is no event of a server, and has a command", position
+                )
+            continue
+        event, wrong = _decoded(topic, state, position)
+        if wrong is not None:
+            yield Finding("event", wrong, position)
+        if command[1] is None:
+            yield Finding("command", f"its command {command_id} is not there", position)
+            continue
+        if command_id < latest_command:
+            yield Finding(
+                "command", f"its command {command_id} is older than {latest_command}", position
+            )
+        latest_command = max(command_id, latest_command)
+        if event is not None:
+            yield from _apart(position, stream, event, *command)
+
+
+def _decoded(topic: str, state: str, position: int) -> tuple[Event | None, str | None]:
+    try:
+        return CODEC.decode(topic, state, position), None
+    except (StoreError, TypeError) as error:
+        return None, f"its event cannot be read: {error}"
+
+
+def _apart(
+    position: int, stream: str, event: Event, kind: str, server_id: str, refused: int
+) -> Iterator[Finding]:
+    """Where an event and its command do not belong together."""
+    is_refusal = isinstance(event, CommandRefused)
+    name = type(event).__name__
+    if not _is_uuid(server_id):
+        return  # Which is said of the command.
+    expected = (queries.refusals_id if is_refusal else queries.originator_id)(server_id)
+    if stream != expected:
+        yield Finding(
+            "event", f"a {name} stands in {stream}, its command is of server {server_id}", position
+        )
+    if is_refusal != bool(refused):
+        word = "refused" if refused else "not refused"
+        yield Finding("command", f"a {name} is there, its command was {word}", position)
+    named = getattr(event, "server_id", server_id)
+    if named != server_id:
+        yield Finding("event", f"a {name} names server {named}, its command {server_id}", position)
+    if isinstance(event, CommandRefused) and event.kind != kind:
+        yield Finding("event", f"a refused {event.kind}, its command is a {kind}", position)
+
+
+def commands(log: sqlite3.Connection) -> Iterator[Finding]:
+    """What does not hold of the commands, each for itself and after the one before it."""
+    latest = moment.EARLIEST
+    for command_id, kind, server_id, *rest in log.execute(_COMMANDS):
+        members, roles, occurred_at, recorded_at, position = rest
+        of = f"command {command_id}"
+        if position is None:
+            yield Finding("command", f"{of} ({kind} of server {server_id}) has no event")
+        for name, at in [("occurred_at", occurred_at), ("recorded_at", recorded_at)]:
+            if not _is_time(at):
+                yield Finding("time", f"{of} has no time in {name}: {at!r}", position)
+        if _is_time(recorded_at):
+            if recorded_at < latest:
+                was, earlier = moment.exact(recorded_at), moment.exact(latest)
+                yield Finding(
+                    "time", f"{of} was recorded at {was}, the one before it at {earlier}", position
+                )
+            latest = recorded_at
+        if kind not in COMMANDS and kind != RECORD:
+            yield Finding("command", f"{of} is of no known kind: {kind!r}", position)
+        for name, text, read in [
+            ("members", members, _read_members),
+            ("roles", roles, _read_roles),
+        ]:
+            try:
+                read(text)
+            except (msgspec.DecodeError, TypeError) as error:
+                yield Finding("command", f"the {name} of {of} cannot be read: {error}", position)
+        if not _is_uuid(server_id):
+            yield Finding("command", f"{of} is of no server: {server_id!r}", position)
+
+
+def _is_uuid(server_id: object) -> bool:
+    try:
+        return str(UUID(str(server_id))) == server_id
+    except ValueError:
+        return False
+
+
+def _is_time(at: object) -> bool:
+    return isinstance(at, int) and moment.EARLIEST <= at <= moment.LATEST

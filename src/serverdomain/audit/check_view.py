@@ -1,0 +1,122 @@
+"""Whether the view is the fold: each server's events folded again, beside its row."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from serverdomain.audit.finding import Finding
+from serverdomain.domain import moment
+from serverdomain.domain.server import Server
+from serverdomain.errors import InvalidInput, StoreError
+from serverdomain.projections import catch_up, generations, server_rows
+from serverdomain.projections.generations import Generation
+from serverdomain.projections.server_rows import SERVERS
+from serverdomain.store import queries
+from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.recorded import Fact, Stream
+
+# Streams in the order of their names, which is that of the servers' ids.
+_STREAMS = (
+    "SELECT e.originator_id, e.position, e.originator_version, e.topic, e.state, c.occurred_at"
+    " FROM stored_events e LEFT JOIN commands c USING (command_id)"
+    " ORDER BY e.originator_id, e.originator_version"
+)
+
+_REFUSED = f"{PREFIX}CommandRefused:"
+
+Row = tuple[Any, ...]
+
+_decode = CODEC.decode
+
+
+class Unreadable(NamedTuple):
+    """What is wrong with the events of a server was said where they were read in their order."""
+
+
+def rows(
+    log: sqlite3.Connection, view: sqlite3.Connection, step: Callable[[], None]
+) -> Iterator[Finding]:
+    """Rows that are not what the fold makes of a server's events up to the view's position."""
+    (taken,) = view.execute("PRAGMA user_version").fetchone()
+    if taken != SERVERS.schema:
+        return  # It is made anew as soon as it is used.
+    generation = generations.live(view)
+    follows = view.execute("SELECT log_id FROM follows").fetchall()
+    if follows != log.execute("SELECT log_id FROM log").fetchall():
+        yield Finding("view", "the view is another log's")
+        return
+    if not catch_up.follows(log, generation):
+        yield Finding("view", "the log has another row where the view stands", generation.position)
+        return
+    yield from _compared(log, view, generation, step)
+
+
+def _compared(
+    log: sqlite3.Connection,
+    view: sqlite3.Connection,
+    generation: Generation,
+    step: Callable[[], None],
+) -> Iterator[Finding]:
+    # Both in the order of ids, so that no more than one server of each is held at a time.
+    shown = view.execute(f"SELECT * FROM {generation.table} ORDER BY id")
+    row: Row | None = shown.fetchone()
+    for server_id, server in _folded(log, generation.position, step):
+        while row is not None and str(row[0]) < server_id:
+            yield _unknown(row)
+            row = shown.fetchone()
+        its_row = None
+        if row is not None and row[0] == server_id:
+            its_row, row = row, shown.fetchone()
+        if not isinstance(server, Unreadable):
+            yield from _unlike(server_id, server, its_row)
+    while row is not None:
+        yield _unknown(row)
+        row = shown.fetchone()
+
+
+def _unknown(row: Row) -> Finding:
+    return Finding("view", f"server {row[0]} is in the view, and not in the log")
+
+
+def _unlike(server_id: str, server: Server | None, row: Row | None) -> Iterator[Finding]:
+    if server is None or server.deleted:
+        if row is not None:
+            yield Finding("view", f"server {server_id} is in the view, and not there any more")
+    elif row is None:
+        yield Finding("view", f"server {server_id} is not in the view")
+    else:
+        made = zip(server_rows.COLUMNS, server_rows.row(server), row, strict=True)
+        wrong = [name for name, folded, found in made if folded != found]
+        if wrong:
+            yield Finding("view", f"server {server_id} is not the fold in {', '.join(wrong)}")
+
+
+def _folded(
+    log: sqlite3.Connection, last: int, step: Callable[[], None]
+) -> Iterator[tuple[str, Server | Unreadable | None]]:
+    """Each server as its events up to a position make it, if all of them can be read."""
+    for name, rows in groupby(log.execute(_STREAMS), key=itemgetter(0)):
+        facts, version, readable = list[Fact](), 0, True
+        for _, position, number, topic, state, occurred_at in rows:
+            step()
+            ours = isinstance(topic, str) and topic.startswith(PREFIX)
+            if not ours or position > last or topic.startswith(_REFUSED):
+                continue
+            version = number
+            try:
+                facts.append(
+                    Fact(
+                        moment.micros("occurred_at", occurred_at),
+                        position,
+                        _decode(topic, state, position),
+                    )
+                )
+            except (StoreError, InvalidInput, TypeError):
+                readable = False
+        if version:
+            folded = Stream(name, version, facts).server if readable else Unreadable()
+            yield queries.server_id_of(name), folded

@@ -1,0 +1,246 @@
+"""What changed between two moments of a server or of the fleet, or from one server to another.
+
+With the events that made the difference. Between two moments of a server these are not always the
+ones in between: a late fact can lie before both, and make an event that both know do something
+else. So an event is responsible for a path if it leaves something else there in one of the two
+histories than in the other, be it because it is not in the other, or because it did something else;
+and so is a late one without which the path would have ended otherwise.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from serverdomain.audit.as_of import (
+    AsOf,
+    Moment,
+    ask_moment,
+    ask_position,
+    ask_version,
+    fleet_position,
+)
+from serverdomain.audit.history import HistoryEntry, history
+from serverdomain.domain.document import changes
+from serverdomain.domain.events import ServerObserved, ServerRegistered
+from serverdomain.domain.server import Server, fold
+from serverdomain.errors import NotFound
+from serverdomain.projections.replay import Progress, silent
+from serverdomain.store import queries
+from serverdomain.store.recorded import RecordedEvent
+
+_BEGINNINGS = (ServerRegistered, ServerObserved)
+
+
+@dataclass(frozen=True)
+class PathChange:
+    """One leaf of the documented answer that changed, and the positions of the events responsible.
+
+    ``path`` is a JSON Pointer; ``before`` and ``after`` are ``None`` where it is absent.
+    """
+
+    path: str
+    before: object
+    after: object
+    events: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a diff: which server, as of when, and how it was; ``None`` if it was not there.
+
+    ``as_of`` is ``None`` for a server as it is now.
+    """
+
+    server_id: str
+    as_of: AsOf | None
+    server: Server | None
+
+    def as_json(self) -> dict[str, Any]:
+        """What was asked, as plain values."""
+        return {"server_id": self.server_id} | ({} if self.as_of is None else self.as_of.as_json())
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What changed from one side to the other, without ``/updated`` and links.
+
+    ``events`` are those responsible for any change, in order of position, with who asked for them.
+    """
+
+    before: Side
+    after: Side
+    changes: tuple[PathChange, ...]
+    events: tuple[HistoryEntry, ...]
+
+
+@dataclass(frozen=True)
+class FleetDiff:
+    """What changed in the fleet from one moment to another: a `Diff` for each server that did."""
+
+    before: AsOf
+    after: AsOf
+    servers: tuple[Diff, ...]
+
+
+class _Told:
+    """A history, told from where it parts from another one, and the server that it leads to."""
+
+    def __init__(self, before: Server | None, rest: Sequence[RecordedEvent], version: int) -> None:
+        self.entries = history(rest, before)
+        server = _folded(rest, before)
+        there = server is not None and not server.deleted
+        self.server = replace(server, version=version) if server and there else None
+
+    def left(self) -> dict[tuple[int, str], object]:
+        """What each event left at each path that it changed."""
+        return {
+            (entry.position, change.path): change.after
+            for entry in self.entries
+            for change in entry.changes
+        }
+
+
+def diff(log: sqlite3.Connection, server_id: str, before: Moment, after: Moment) -> Diff:
+    """What changed between two moments of a server, in whichever order.
+
+    Where it was not there at one of them, everything is absent at it. Raises `NotFound` where it
+    was there at neither, `Refused` beyond the head.
+    """
+    recorded = queries.history(log, server_id)
+    if not recorded:
+        raise NotFound(f"server {server_id} is not there, and never was")
+    one, other = (_resolved(log, server_id, recorded, moment) for moment in (before, after))
+    found = _between(server_id, recorded, one, other)
+    if found.before.server is None and found.after.server is None:
+        raise NotFound(f"server {server_id} is not there as of {one}, nor as of {other}")
+    return found
+
+
+def diff_servers(log: sqlite3.Connection, one_id: str, other_id: str) -> Diff:
+    """How one server as it is now differs from another.
+
+    Responsible are the events, one on either side, that left there what is there.
+    """
+    sides, entries = [], dict[int, HistoryEntry]()
+    wrote: dict[str, set[int]] = {}
+    for server_id in (one_id, other_id):
+        recorded = queries.history(log, server_id)
+        told = _Told(None, recorded, _version(recorded))
+        if told.server is None:
+            raise NotFound(f"server {server_id} is not there")
+        sides.append(Side(server_id, None, told.server))
+        last = {change.path: entry for entry in told.entries for change in entry.changes}
+        for path, entry in last.items():
+            wrote.setdefault(path, set()).add(entry.position)
+            entries[entry.position] = entry
+    one, other = sides
+    return _diff(one, other, wrote, entries)
+
+
+def diff_fleet(
+    log: sqlite3.Connection, before: Moment, after: Moment, progress: Progress = silent
+) -> FleetDiff:
+    """What changed in the fleet between two positions or times of recording, by servers' ids.
+
+    Reads only the servers that have events between them. ``progress`` is told how many of them are
+    done, and how many they are.
+    """
+    start, end = (_fleet_moment(log, moment) for moment in (before, after))
+    positions = [fleet_position(log, moment) for moment in (start, end)]
+    changed = sorted(queries.changed_between(log, min(positions), max(positions)))
+    one, other = (AsOf(position=position) for position in positions)
+    found = []
+    for number, server_id in enumerate(changed, start=1):
+        recorded = queries.history(log, server_id, max(positions))
+        between = _between(server_id, recorded, one, other)
+        if between.changes:
+            found.append(between)
+        progress(number, len(changed))
+    return FleetDiff(start, end, tuple(found))
+
+
+def _between(server_id: str, recorded: Sequence[RecordedEvent], one: AsOf, other: AsOf) -> Diff:
+    known = [[event for event in recorded if as_of.counts(event)] for as_of in (one, other)]
+    shared = 0
+    while shared < min(map(len, known)) and known[0][shared] is known[1][shared]:
+        shared += 1
+    start = _folded(known[0][:shared])
+    old, new = (_Told(start, events[shared:], _version(events)) for events in known)
+    left = (old.left(), new.left())
+    wrote: dict[str, set[int]] = {}
+    for position, path in left[0].keys() | left[1].keys():
+        at = (position, path)
+        if at not in left[0] or at not in left[1] or left[0][at] != left[1][at]:
+            wrote.setdefault(path, set()).add(position)
+    for told, (ours, theirs) in ((old, known), (new, known[::-1])):
+        for late in _late(ours[shared:], theirs[shared:]):
+            others = [event for event in ours[shared:] if event is not late]
+            for change in changes(told.server, _folded(others, start)):
+                wrote.setdefault(change.path, set()).add(late.position)
+    entries = {entry.position: entry for told in (old, new) for entry in told.entries}
+    return _diff(
+        Side(server_id, one, old.server), Side(server_id, other, new.server), wrote, entries
+    )
+
+
+def _late(
+    ours: Sequence[RecordedEvent], theirs: Sequence[RecordedEvent]
+) -> Iterator[RecordedEvent]:
+    # Those of one history alone that stand before one of both, and may have changed what it does.
+    positions = {event.position for event in theirs}
+    waiting: list[RecordedEvent] = []
+    for event in ours:
+        if event.position in positions:
+            yield from waiting
+            waiting.clear()
+        else:
+            waiting.append(event)
+
+
+def _diff(
+    one: Side, other: Side, wrote: dict[str, set[int]], entries: dict[int, HistoryEntry]
+) -> Diff:
+    found = tuple(
+        PathChange(*change, tuple(sorted(wrote[change.path])))
+        for change in changes(one.server, other.server)
+    )
+    positions = sorted({position for change in found for position in change.events})
+    return Diff(one, other, found, tuple(entries[position] for position in positions))
+
+
+def _folded(recorded: Sequence[RecordedEvent], server: Server | None = None) -> Server | None:
+    return fold(((one.event, one.command.occurred_at) for one in recorded), server)
+
+
+def _version(recorded: Sequence[RecordedEvent]) -> int:
+    return max((one.version for one in recorded), default=0)
+
+
+def _resolved(
+    log: sqlite3.Connection, server_id: str, recorded: Sequence[RecordedEvent], moment: Moment
+) -> AsOf:
+    if moment == "now":
+        return AsOf(position=queries.head(log))
+    if moment == "first":
+        beginnings = [one.version for one in recorded if isinstance(one.event, _BEGINNINGS)]
+        if not beginnings:
+            raise NotFound(f"server {server_id} has not begun")
+        return AsOf(version=min(beginnings))
+    ask_moment(moment)
+    ask_position(log, moment)
+    ask_version(server_id, moment, _version(recorded))
+    return moment
+
+
+def _fleet_moment(log: sqlite3.Connection, moment: Moment) -> AsOf:
+    if moment == "now":
+        return AsOf(position=queries.head(log))
+    if moment == "first":
+        return AsOf(position=queries.first(log))
+    ask_moment(moment)
+    return moment

@@ -1,0 +1,229 @@
+"""The fleet as of a moment: every server that was there, as rows to query and never to change.
+
+From the nearest keyframe forward: its rows are read where they lie, and what changed since is
+folded and laid over them, in memory.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlite_utils import Database
+
+from serverdomain.audit.as_of import AsOf, fleet_position
+from serverdomain.audit.keyframes import Frame, Keyframes, create_rows
+from serverdomain.domain.server import Server
+from serverdomain.errors import StoreDamaged
+from serverdomain.projections import feed, server_rows
+from serverdomain.projections.replay import Progress, silent
+from serverdomain.projections.server_page import fold_page
+from serverdomain.projections.server_query import Asked, ServerQuery
+from serverdomain.store import queries
+from serverdomain.store.faults import store_error
+from serverdomain.store.sqlite import SQLiteStore
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+_PAGE = 8_192
+# In main stands a table `server` without rows, because sqlite-utils looks for names there alone.
+_OVER = """
+CREATE TEMP VIEW server AS
+    SELECT * FROM keyframe.server k
+        WHERE NOT EXISTS (SELECT 1 FROM main.changed c WHERE c.id = k.id)
+    UNION ALL
+    SELECT * FROM main.changed WHERE server IS NOT NULL
+"""
+_LOOKING = frozenset(
+    ("table_info", "table_xinfo", "index_list", "index_info", "index_xinfo", "foreign_key_list")
+)
+
+Rows = dict[str, Server | None]
+Answer = TypeVar("Answer")
+
+
+class Fleet:
+    """Every server that was there as of a position, in a table ``server`` as the view has it.
+
+    A context manager; ``position`` is where it stands. Nothing can be written through it.
+    """
+
+    def __init__(
+        self,
+        store: SQLiteStore,
+        keyframes: Keyframes,
+        as_of: AsOf | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        self._store = store
+        self._keyframes = keyframes
+        self._progress = progress
+        self._base: Frame | None = None
+        self._useless: set[Frame] = set()
+        with store.connections.reading() as log:
+            self.position = queries.head(log) if as_of is None else fleet_position(log, as_of)
+        self._open()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection to its rows, which reads and does nothing else."""
+        return self._connection
+
+    def servers(self, **asked: Unpack[Asked]) -> list[Server]:
+        """The servers, newest first; ``asked`` as in `Servers.list`."""
+        query = ServerQuery(**asked)
+
+        def read(rows: sqlite3.Connection) -> list[Server]:
+            return [server_rows.read_row(server) for server in query.rows(rows)]
+
+        return self._ask(read)
+
+    def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
+        """What a SELECT gives, a dictionary for each row; its errors are `sqlite3`'s."""
+        given: Any = parameters
+
+        def read(rows: sqlite3.Connection) -> list[Any]:
+            database = Database(rows, execute_plugins=False, recursive_triggers=False)
+            return list(database.query(sql, given))
+
+        return self._ask(read)
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        while True:
+            self._connection = sqlite3.connect(
+                ":memory:", uri=True, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._fill()
+            except sqlite3.DatabaseError as error:
+                self._connection.close()
+                self._do_without(error)
+            except BaseException:
+                self._connection.close()
+                raise
+            else:
+                self._connection.execute("PRAGMA query_only = ON")
+                self._connection.set_authorizer(_reads_only)
+                return
+
+    def _fill(self) -> None:
+        spacing = self._keyframes.spacing()
+        at = self._load()
+        passes = self.position // spacing > at // spacing
+        with self._keyframes.alone() if passes else nullcontext(False) as mine:
+            if mine:
+                self._keyframes.tidy(spacing)
+            while (stop := (at // spacing + 1) * spacing) <= self.position:
+                frame = self._keyframes.at(stop, spacing)
+                changed = self._forward(at, stop)
+                if mine and frame.since in (0, at):
+                    mine = self._keyframes.keep(frame, self._rows_of(frame, changed))
+                at = stop
+        self._forward(at, self.position)
+
+    def _load(self) -> int:
+        # The rows of the nearest keyframes; gives back the position up to which they lead.
+        rows = self._connection
+        for table in ("server", "changed"):
+            create_rows(rows, table)
+        chain = self._chain()
+        while chain and not self._keyframes.attach(rows, chain[0], "keyframe"):
+            self._useless.add(chain[0])
+            chain = self._chain()
+        self._base = chain[0] if chain else None
+        if self._base is None:
+            rows.execute("ATTACH ':memory:' AS keyframe")
+            rows.execute("CREATE TABLE keyframe.server AS SELECT * FROM main.server")
+        at = 0 if self._base is None else self._base.position
+        for step in chain[1:]:
+            if not self._keyframes.attach(rows, step, "step"):
+                self._useless.add(step)
+                break
+            rows.execute("INSERT OR REPLACE INTO changed SELECT * FROM step.server")
+            rows.execute("DETACH step")
+            at = step.position
+        rows.execute(_OVER)
+        return at
+
+    def _chain(self) -> list[Frame]:
+        return self._keyframes.chain(self.position, self._useless)
+
+    def _forward(self, at: int, until: int) -> Rows:
+        # Fold what lies between two positions and lay it over the rows.
+        changed: Rows = {}
+        while at < until:
+            with self._store.connections.reading() as log:
+                events, last, stopped_by = feed.page(log, at, _PAGE, until)
+            if stopped_by is not None:
+                raise stopped_by
+            met = {event.server_id for event in events}
+            there: Rows = {server_id: changed[server_id] for server_id in met & changed.keys()}
+            there |= server_rows.servers_in(self._connection, "server", met - changed.keys())
+            changed |= fold_page(self._store, there, events, last)
+            at = until if last == at else last
+            self._progress(min(at, self.position), self.position)
+        marks = ", ".join("?" * len(server_rows.COLUMNS))
+        self._connection.execute("BEGIN")
+        self._connection.executemany(
+            f"INSERT OR REPLACE INTO changed VALUES ({marks})", map(_row, changed.items())
+        )
+        self._connection.execute("COMMIT")
+        return changed
+
+    def _rows_of(self, frame: Frame, changed: Rows) -> Iterator[tuple[Any, ...]]:
+        if frame.since:
+            return map(_row, changed.items())
+        return self._connection.execute("SELECT * FROM server")
+
+    def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        while True:
+            try:
+                return question(self._connection)
+            except sqlite3.DatabaseError as error:
+                self._do_without(error)
+                self._connection.close()
+                self._open()
+
+    def _do_without(self, error: sqlite3.DatabaseError) -> None:
+        # Only the base's rows are read where they lie, so that its damage may turn up at any time.
+        is_damage = isinstance(error, sqlite3.DataError) or isinstance(
+            store_error(error, self._keyframes.folder), StoreDamaged
+        )
+        if self._base is None or not is_damage:
+            raise error
+        self._keyframes.drop(self._base, f"is damaged ({error})")
+        self._useless.add(self._base)
+        self._base = None
+
+
+def _row(changed: tuple[str, Server | None]) -> tuple[Any, ...]:
+    server_id, server = changed
+    if server is None or server.deleted:
+        return (server_id, *[None] * (len(server_rows.COLUMNS) - 1))
+    return server_rows.row(server)
+
+
+def _reads_only(action: int, what: str | None, *_: object) -> int:
+    # Writes are refused by query_only, which nobody may turn off again.
+    sets = action == sqlite3.SQLITE_PRAGMA and what not in _LOOKING
+    attaches = action in (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH)
+    return sqlite3.SQLITE_DENY if sets or attaches else sqlite3.SQLITE_OK

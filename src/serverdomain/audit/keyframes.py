@@ -1,0 +1,260 @@
+"""Keyframes: rows of a fleet as of a position, kept so that nobody folds the log from zero again.
+
+They lie outside of the log, in the folder ``cloud.keyframes`` beside it (in memory with a log in
+memory), a small SQLite file each that is written once and never changed. Every sixteenth is whole;
+the others hold what changed since the one before. Whoever asks makes those that are missing on the
+way, one process at a time. They are a cache: anybody may remove them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import sqlite3
+from collections.abc import Container, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from sqlite_utils import Database
+
+from serverdomain.domain import events, moment, server
+from serverdomain.projections import feed, server_page, server_rows
+from serverdomain.store import codec, queries, recorded
+from serverdomain.store.sqlite import SQLiteStore
+
+APPLICATION_ID = 0x5D6B6579
+"""``PRAGMA application_id`` of a keyframe."""
+
+LEAST = 4_096
+"""Positions from one keyframe to the next, at least: what is folded in a few milliseconds."""
+
+MOST = 256
+"""Keyframes that a log has at most; they lie twice as far apart before there are more."""
+
+WHOLE = 16
+"""Every so manieth keyframe is whole."""
+
+_FOLD = (server, events, moment, codec, recorded, queries, feed, server_page, server_rows)
+_log = logging.getLogger("serverdomain")
+
+
+class Frame(NamedTuple):
+    """A keyframe: the rows that changed behind ``since`` (0: all there are), as of a position."""
+
+    since: int
+    position: int
+
+
+@cache
+def fingerprint(modules: tuple[ModuleType, ...] = _FOLD) -> str:
+    """What the rows of a keyframe were made by: a digest of the source of the fold.
+
+    A number that somebody has to raise would be forgotten once, and answers would be wrong without
+    a word. This one also changes with a comment, which costs a replay.
+    """
+    digest = hashlib.sha256()
+    for module in modules:
+        spec = module.__spec__
+        assert spec is not None
+        assert spec.origin is not None
+        # By the loader, which also reads from a zip file; its type does not promise it.
+        digest.update(getattr(spec.loader, "get_data")(spec.origin))  # noqa: B009
+    return digest.hexdigest()[:16]
+
+
+class Keyframes:
+    """The keyframes of a log; ``least`` positions lie between two, at least."""
+
+    def __init__(self, store: SQLiteStore, least: int = LEAST) -> None:
+        self._store = store
+        self._least = least
+        self._held: dict[Frame, bytes] = {}
+        self.folder = store.connections.place.keyframes()
+        with store.connections.reading() as log:
+            self._log_id = queries.log_id(log)
+
+    def spacing(self) -> int:
+        """How many positions lie between two keyframes, for a log as long as it is now."""
+        with self._store.connections.reading() as log:
+            head = queries.head(log)
+        spacing = self._least
+        while head > MOST * spacing:
+            spacing *= 2
+        return spacing
+
+    def chain(self, position: int, without: Container[Frame] = ()) -> list[Frame]:
+        """The keyframes that lead closest to a position: a whole one, then what changed since."""
+        frames = sorted(
+            frame for frame in self._frames() if frame.position <= position and frame not in without
+        )
+        chain: list[Frame] = []
+        at = 0
+        while behind := [frame for frame in frames if frame.since == at and frame.position > at]:
+            chain.append(behind[-1])
+            at = behind[-1].position
+        return chain
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether the caller may make keyframes now; of all processes one may."""
+        with ExitStack() as stack:
+            try:
+                if self.folder is not None:
+                    self.folder.mkdir(exist_ok=True)
+                mine = stack.enter_context(self._store.alone("keyframes"))
+            except OSError as error:
+                _log.warning("%s cannot hold keyframes: %s", self.folder, error.strerror)
+                mine = False
+            yield mine
+
+    def tidy(self, spacing: int) -> None:
+        """Drop what nobody will use: other folds', unfinished, and those between the others.
+
+        For who is `alone`.
+        """
+        for frame in self._frames():
+            if frame.position % spacing or frame != self.at(frame.position, spacing):
+                self.drop(frame)
+        if self.folder is not None:
+            for name in os.listdir(self.folder):
+                match = _NAME.fullmatch(name)
+                if match and (match["fold"] != fingerprint() or match["part"]):
+                    _remove(self.folder / name)
+
+    @staticmethod
+    def at(position: int, spacing: int) -> Frame:
+        """The keyframe that belongs at a position, a multiple of the spacing."""
+        whole = position % (spacing * WHOLE) == 0
+        return Frame(0 if whole else position - spacing, position)
+
+    def attach(self, connection: sqlite3.Connection, frame: Frame, schema: str) -> bool:
+        """Attach a keyframe's rows to read; one that is no use is dropped, and False given back."""
+        wrong: str | None
+        try:
+            if not self._attach(connection, frame, schema):
+                return False
+            wrong = self._wrong(connection, frame, schema)
+        except sqlite3.Error as error:
+            wrong = f"is damaged ({error})"
+        if wrong is None:
+            return True
+        with closing(connection.execute("PRAGMA database_list")) as cursor:
+            attached = {name for _, name, _ in cursor}
+        if schema in attached:
+            connection.execute(f"DETACH {schema}")
+        self.drop(frame, wrong)
+        return False
+
+    def keep(self, frame: Frame, rows: Iterable[tuple[Any, ...]]) -> bool:
+        """Keep the rows of a keyframe, for who is `alone`; False where there is no room."""
+        image = _image(self._stands_on(frame), rows)
+        if self.folder is None:
+            self._held[frame] = image
+            return True
+        path = self._path(frame)
+        part = path.with_name(f"{path.name}.part")
+        try:
+            with part.open("wb") as file:
+                file.write(image)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        except OSError as error:
+            _log.warning("%s cannot be written: %s", path, error.strerror)
+            _remove(part)
+            return False
+        return True
+
+    def drop(self, frame: Frame, wrong: str | None = None) -> None:
+        """Drop a keyframe; where something was ``wrong`` with it, say so."""
+        if self.folder is None:
+            self._held.pop(frame, None)
+            return
+        if wrong is not None:
+            _log.warning("%s %s: dropped, and made anew", self._path(frame), wrong)
+        _remove(self._path(frame))
+
+    def _frames(self) -> set[Frame]:
+        if self.folder is None:
+            return set(self._held)
+        try:
+            names = os.listdir(self.folder)
+        except OSError:
+            return set()
+        found = [match for name in names if (match := _NAME.fullmatch(name))]
+        return {
+            Frame(int(match["since"]), int(match["position"]))
+            for match in found
+            if match["fold"] == fingerprint() and not match["part"]
+        }
+
+    def _path(self, frame: Frame) -> Path:
+        assert self.folder is not None
+        return self.folder / f"{frame.since}-{frame.position}-{fingerprint()}.db"
+
+    def _attach(self, connection: sqlite3.Connection, frame: Frame, schema: str) -> bool:
+        # False where somebody has dropped it meanwhile.
+        if self.folder is None:
+            image = self._held.get(frame)
+            if image is not None:
+                connection.execute(f"ATTACH ':memory:' AS {schema}")
+                connection.deserialize(image, name=schema)
+            return image is not None
+        # Nobody writes to a keyframe once it has its name, so no lock is needed.
+        path = self._path(frame)
+        if path.exists():
+            connection.execute(f"ATTACH ? AS {schema}", (f"{path.as_uri()}?mode=ro&immutable=1",))
+            return True
+        return False
+
+    def _wrong(self, connection: sqlite3.Connection, frame: Frame, schema: str) -> str | None:
+        (found,) = connection.execute(f"PRAGMA {schema}.application_id").fetchone()
+        if found != APPLICATION_ID:
+            return "is no keyframe"
+        stands_on = connection.execute(f"SELECT * FROM {schema}.stands_on").fetchall()
+        connection.execute(f"SELECT id, server FROM {schema}.server LIMIT 1").fetchone()
+        if stands_on != [self._stands_on(frame)]:
+            return "stands on a row that is not in this log"
+        return None
+
+    def _stands_on(self, frame: Frame) -> tuple[str, int, int, str | None]:
+        with self._store.connections.reading() as log:
+            last = queries.last_position(log, frame.position)
+            return (self._log_id, *frame, queries.row_hash(log, last))
+
+
+_NAME = re.compile(
+    r"(?P<since>\d{1,19})-(?P<position>\d{1,19})-(?P<fold>[0-9a-f]{16})\.db(?P<part>\.part)?",
+    re.ASCII,
+)
+
+
+def create_rows(connection: sqlite3.Connection, table: str) -> None:
+    """Make a table of rows without indexes: as many are read as made. Who is gone has its id."""
+    Database(connection, execute_plugins=False).table(table).create(server_rows.COLUMNS, pk="id")
+
+
+def _remove(path: Path) -> None:
+    # Where it may not be removed, it is passed over all the same.
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _image(stands_on: tuple[str, int, int, str | None], rows: Iterable[tuple[Any, ...]]) -> bytes:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        create_rows(connection, "server")
+        connection.execute(
+            "CREATE TABLE stands_on (log_id TEXT, since INTEGER, position INTEGER, row_hash TEXT)"
+        )
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO stands_on VALUES (?, ?, ?, ?)", stands_on)
+        marks = ", ".join("?" * len(server_rows.COLUMNS))
+        connection.executemany(f"INSERT INTO server VALUES ({marks})", rows)
+        connection.execute("COMMIT")
+        return connection.serialize()

@@ -1,0 +1,215 @@
+"""The ledger: signed checkpoints of the log, and proof that nobody has edited it since.
+
+It reads the log and writes nothing into it. docs/ledger-spec.md says how somebody else checks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from serverdomain.audit.ledger import merkle, proof, rows
+from serverdomain.audit.ledger.checkpoint import Checkpoint, leaves_of, leaves_path
+from serverdomain.audit.ledger.durable import replacing
+from serverdomain.audit.ledger.leaf import encoded, hashed
+from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
+from serverdomain.audit.ledger.problem import Problem
+from serverdomain.audit.ledger.verify import Progress, Verdict, compare
+from serverdomain.errors import Conflict, InvalidInput, NotFound, StoreDamaged, Unproven
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from serverdomain.store.sqlite import SQLiteStore
+
+File = str | Path
+
+__all__ = ["Checkpoint", "Ledger", "Made", "Problem", "Verdict", "check_proof"]
+
+
+class Made(NamedTuple):
+    """A checkpoint that was signed and written; ``new_key`` says that its key was made for it."""
+
+    checkpoint: Checkpoint
+    new_key: bool
+
+
+class Ledger:
+    """The ledger of a log. Signatures need the extra ``audit``."""
+
+    def __init__(self, store: SQLiteStore) -> None:
+        self._store = store
+
+    def checkpoint(self, key: File, out: File, progress: Progress = lambda *_: None) -> Made:
+        """Sign what the log holds now, into ``out``, and its leaf hashes, into ``out.leaves``.
+
+        Makes the key where there is no file of that name. Replaces an older checkpoint of the same
+        log and nothing else; raises `Unproven` where the log no longer holds what that one covers,
+        `InvalidInput` for a file that is something else.
+        """
+        from serverdomain.audit.ledger.key import SigningKey
+
+        out = Path(out)
+        older = Checkpoint.read_file(out, "out") if out.exists() else None
+        with self._store.connections.reading() as connection, rows.one_state(connection):
+            origin = _origin(connection)
+            if older is not None and older.origin != origin:
+                raise InvalidInput(
+                    "out",
+                    f"{out} is a checkpoint of {older.origin}, a new file or one of {origin} "
+                    "is allowed",
+                )
+            signing, new_key = SigningKey.read_or_make(key)
+            # Beside a new checkpoint never lie leaves of an older one: they take their place first.
+            with replacing(out, "out") as note, replacing(leaves_path(out), "out") as leaves:
+                tree, size = Tree(), 0
+                events = rows.count(connection)
+                for some in rows.read(connection):
+                    run = hashed(some)
+                    leaves.write(run)
+                    if older is not None and size <= older.size < size + len(some):
+                        covered = (older.size - size) * HASH_SIZE
+                        tree.add(run[:covered])
+                        _ask_same(older, tree, out)
+                        tree.add(run[covered:])
+                    else:
+                        tree.add(run)
+                    size += len(some)
+                    progress(size, events)
+                if older is not None and older.size >= size:
+                    _ask_same(older, tree, out)
+                made = Checkpoint.sign(origin, size, tree.root(), signing)
+                note.write(made.whole)
+        return Made(made, new_key)
+
+    def verify(
+        self, checkpoint: File, keys: Sequence[File], progress: Progress = lambda *_: None
+    ) -> Verdict:
+        """Read the log again, and say whether it still holds what a checkpoint covers.
+
+        ``keys`` are files of either half. Raises `Unproven` where none of them signed it.
+        """
+        from serverdomain.audit.ledger.key import PublicKey
+
+        signed = Checkpoint.read_file(checkpoint)
+        signed.ask_signed([PublicKey.read(key) for key in keys])
+        leaves, why_not = leaves_of(signed, checkpoint)
+        with self._store.connections.reading() as connection, rows.one_state(connection):
+            events = rows.count(connection)
+            problems, uncovered = compare(connection, signed, leaves, progress)
+            unlocated = why_not if problems else None
+            problems += _beside_the_events(connection, signed, problems)
+        return Verdict(signed, events, uncovered, tuple(problems), unlocated)
+
+    def prove(self, position: int, checkpoint: File, progress: Progress = lambda *_: None) -> bytes:
+        """The proof that an event is as a checkpoint covers it, a file for `check_proof`.
+
+        Raises `NotFound` where no event stands there, `Conflict` for one that came later than the
+        checkpoint, `Unproven` where the log no longer holds what it covers.
+        """
+        signed = Checkpoint.read_file(checkpoint)
+        with self._store.connections.reading() as connection, rows.one_state(connection):
+            row = rows.at(connection, position)
+            if row is None:
+                raise NotFound(f"no event stands at position {position}")
+            rank = rows.count(connection, position) - 1
+            if rank >= signed.size:
+                raise Conflict(
+                    f"the event at position {position} came after the checkpoint, which covers "
+                    f"{signed.size} events: a later one is allowed"
+                )
+            leaves = leaves_of(signed, checkpoint)[0] or self._leaves(connection, signed, progress)
+        leaf = encoded(row)
+        if merkle.leaf_hash(leaf) != leaves[rank * HASH_SIZE : (rank + 1) * HASH_SIZE]:
+            raise Unproven(
+                f"the event at position {position} is not as the checkpoint covers it: "
+                "ledger verify says what happened"
+            )
+        return proof.inclusion(leaf, rank, merkle.inclusion(leaves, rank, signed.size), signed)
+
+    def consistency(self, old: File, new: File, progress: Progress = lambda *_: None) -> bytes:
+        """The proof that one checkpoint goes on from another, a file for `check_proof`.
+
+        Raises `Unproven` where it does not, `InvalidInput` where they are of two logs or the wrong
+        way round.
+        """
+        first, second = Checkpoint.read_file(old, "old"), Checkpoint.read_file(new, "new")
+        if first.origin != second.origin:
+            raise InvalidInput(
+                "new", f"a checkpoint of {second.origin} came, one of {first.origin} is allowed"
+            )
+        if first.size > second.size:
+            raise InvalidInput(
+                "new",
+                f"a checkpoint of {second.size} events came, {first.size} or more are allowed: "
+                "the older one comes first",
+            )
+        leaves = leaves_of(second, new)[0]
+        if leaves is None:
+            with self._store.connections.reading() as connection, rows.one_state(connection):
+                leaves = self._leaves(connection, second, progress)
+        if merkle.root_of(leaves, 0, first.size) != first.root:
+            raise Unproven(f"{new} does not go on from {old}: an event that it covered is another")
+        return proof.consistency(merkle.consistency(leaves, first.size, second.size), first, second)
+
+    def _leaves(
+        self, connection: sqlite3.Connection, signed: Checkpoint, progress: Progress
+    ) -> bytes:
+        """The leaf hashes under a checkpoint, from the log."""
+        run = bytearray()
+        wanted = signed.size * HASH_SIZE
+        for some in rows.read(connection):
+            run += hashed(some)
+            progress(min(len(run), wanted) // HASH_SIZE, signed.size)
+            if len(run) >= wanted:
+                break
+        found = bytes(run[:wanted])
+        if not signed.vouches_for(found):
+            raise Unproven(
+                f"the log does not hold the {signed.size} events that the checkpoint covers: "
+                "ledger verify says what happened"
+            )
+        return found
+
+
+def check_proof(given: bytes, keys: Sequence[File]) -> proof.Included | proof.Consistent:
+    """What a proof proves, without the log; ``keys`` are files of public keys.
+
+    Raises `InvalidInput` for what is no proof, `Unproven` for one that does not hold.
+    """
+    from serverdomain.audit.ledger.key import PublicKey
+
+    return proof.check(given, [PublicKey.read(key) for key in keys])
+
+
+def _origin(connection: sqlite3.Connection) -> str:
+    found = rows.log_id(connection)
+    if found is None or not found.isascii() or not found.isprintable() or {*" +"} & {*found}:
+        raise StoreDamaged(f"the log's id is {found!a}: somebody has made it so")
+    return f"serverdomain/{found}"
+
+
+def _ask_same(older: Checkpoint, tree: Tree, out: Path) -> None:
+    if tree.root() != older.root:
+        raise Unproven(
+            f"the log no longer holds the {older.size} events that {out} covers, which stays as "
+            "it is: ledger verify says what happened"
+        )
+
+
+def _beside_the_events(
+    connection: sqlite3.Connection, signed: Checkpoint, found: list[Problem]
+) -> list[Problem]:
+    """What is wrong with the log's id and with commands, after what was found of the events."""
+    problems = []
+    origin = f"serverdomain/{rows.log_id(connection)}"
+    if origin != signed.origin:
+        note = f"the log is {origin}, the checkpoint is of {signed.origin}"
+        problems.append(Problem("altered", None, None, None, note=note))
+    # An event that is gone, or names another command, leaves its own behind.
+    if not any(problem.what in ("altered", "removed") for problem in found):
+        for command_id in rows.commands_without_events(connection):
+            note = f"command {command_id} has no event"
+            problems.append(Problem("inserted", None, None, None, note=note))
+    return problems

@@ -1,0 +1,151 @@
+"""The Ed25519 key that signs checkpoints: two PEM files, of which the public one may go anywhere.
+
+The only module here that imports `cryptography`, which comes with the extra ``audit``.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+from serverdomain.audit.ledger.durable import write_new
+from serverdomain.errors import InvalidInput
+
+try:
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
+except ModuleNotFoundError:
+    raise ModuleNotFoundError(
+        "signatures need cryptography, which is not installed; "
+        "pip install 'serverdomain[audit]' brings it",
+        name="cryptography",
+    ) from None
+
+_ED25519 = b"\x01"
+"""The signature type of C2SP's signed note."""
+
+_LARGEST_FILE = 10_000
+
+
+class PublicKey:
+    """The public half: it says whether a signature is the key's."""
+
+    def __init__(self, key: Ed25519PublicKey) -> None:
+        self._key = key
+
+    @classmethod
+    def read(cls, path: str | Path) -> PublicKey:
+        """Read either half from a PEM file. Raises `InvalidInput`."""
+        path = Path(path)
+        pem = _read(path)
+        if b"PRIVATE KEY" in pem:
+            return _private(path, pem).public
+        try:
+            found: object = serialization.load_pem_public_key(pem)
+        except (ValueError, UnsupportedAlgorithm):
+            found = None
+        if not isinstance(found, Ed25519PublicKey):
+            raise _no_key(path)
+        return cls(found)
+
+    def id_for(self, name: str) -> bytes:
+        """The four bytes by which a signature under a name tells its key."""
+        raw = self._key.public_bytes_raw()
+        return sha256(name.encode() + b"\n" + _ED25519 + raw).digest()[:4]
+
+    def signed(self, signature: bytes, text: bytes) -> bool:
+        """Whether a signature is the key's, of a text."""
+        try:
+            self._key.verify(signature, text)
+        except InvalidSignature:
+            return False
+        return True
+
+    def pem(self) -> bytes:
+        """The content of its file."""
+        return self._key.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+
+class SigningKey:
+    """The private half, and ``public``, the other. It shows nothing of itself."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+        self.public = PublicKey(key.public_key())
+
+    @classmethod
+    def read_or_make(cls, path: str | Path) -> tuple[SigningKey, bool]:
+        """The key of a PEM file, and whether it was made now, for lack of one.
+
+        A file that is made is readable by its owner alone; its public half is put beside it, as
+        ``.pub``. Nothing is overwritten. Raises `InvalidInput`.
+        """
+        path = Path(path)
+        public = path.with_name(f"{path.name}.pub")
+        make = not os.path.lexists(path)
+        if make and public.exists():
+            raise InvalidInput(
+                "key",
+                f"{path} is not there, but {public} is: the key that is lost, or another name, "
+                "is allowed",
+            )
+        key = cls(Ed25519PrivateKey.generate()) if make else _private(path, _read(path))
+        if make:
+            write_new(path, key._pem(), "key", 0o600)
+        if not public.exists():
+            write_new(public, key.public.pem(), "key")
+        return key, make
+
+    def sign(self, text: bytes) -> bytes:
+        """The signature of a text, 64 bytes."""
+        return self._key.sign(text)
+
+    def _pem(self) -> bytes:
+        return self._key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+
+def _private(path: Path, pem: bytes) -> SigningKey:
+    try:
+        found: object = serialization.load_pem_private_key(pem, password=None)
+    except TypeError:
+        raise InvalidInput(
+            "key", f"{path} is encrypted, an Ed25519 key without a password is allowed"
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        found = None
+    if not isinstance(found, Ed25519PrivateKey):
+        raise _no_key(path)
+    mode = path.stat().st_mode & 0o777
+    if os.name == "posix" and mode & 0o077:
+        raise InvalidInput(
+            "key",
+            f"{path} is a private key of mode {mode:04o}, which others may read; "
+            "mode 0600 is allowed",
+        )
+    return SigningKey(found)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST_FILE)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise InvalidInput(
+            "key", f"{str(path)!r} cannot be read ({why}), a key's file is allowed"
+        ) from None
+
+
+def _no_key(path: Path) -> InvalidInput:
+    return InvalidInput("key", f"{path} holds none, an Ed25519 key in PEM is allowed")

@@ -1,0 +1,118 @@
+"""Whether a log still holds what a checkpoint covers: one pass over its rows, in order.
+
+Where the leaf hashes that were signed are at hand, today's are compared with them as they come, and
+what differs is located; without them only the roots are compared.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from serverdomain.audit.ledger import rows
+from serverdomain.audit.ledger.checkpoint import Checkpoint
+from serverdomain.audit.ledger.leaf import Row, hashed, hashed_at
+from serverdomain.audit.ledger.locate import Today, locate
+from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
+from serverdomain.audit.ledger.problem import Problem
+from serverdomain.errors import StoreDamaged
+
+Progress = Callable[[int, int], object]
+"""Told now and then how many events were read, and of how many."""
+
+
+class Verdict(NamedTuple):
+    """What `verify` found: ``problems``, or that the checkpoint's events begin today's ``events``.
+
+    ``uncovered`` of them came later. ``unlocated`` says why problems could not be located, where
+    they could not.
+    """
+
+    checkpoint: Checkpoint
+    events: int
+    uncovered: int
+    problems: tuple[Problem, ...]
+    unlocated: str | None = None
+
+
+def compare(
+    connection: sqlite3.Connection,
+    checkpoint: Checkpoint,
+    leaves: bytes | None,
+    progress: Progress,
+) -> tuple[list[Problem], int]:
+    """The problems of a log's events, and how many came later than what was signed.
+
+    ``leaves`` are those that the checkpoint vouches for, if they are at hand.
+    """
+    events = rows.count(connection)
+    reading = _told(rows.read(connection), min(events, checkpoint.size), progress)
+    if leaves is None:
+        return _by_root(reading, checkpoint, events)
+    same, before = 0, 0
+    for some in reading:
+        some_signed = some[: checkpoint.size - same]
+        run = hashed(some_signed)
+        if run != leaves[same * HASH_SIZE : same * HASH_SIZE + len(run)]:
+            today = _today(same, before, some, reading)
+            return locate(leaves, today, lambda position: _hashing(connection, position))
+        same += len(some_signed)
+        before = some_signed[-1][1] if some_signed else before
+        if same == checkpoint.size:
+            break
+    if same < checkpoint.size:
+        nothing = Today(same, before, array("q"), bytearray())
+        return locate(leaves, nothing, lambda position: _hashing(connection, position))
+    return [], events - same
+
+
+def _by_root(
+    reading: Iterator[list[Row]], checkpoint: Checkpoint, events: int
+) -> tuple[list[Problem], int]:
+    size = checkpoint.size
+    tree = Tree()
+    first = last = None
+    left = size
+    for some in reading:
+        covered = some[:left]
+        if covered:
+            tree.add(hashed(covered))
+            first = covered[0][1] if first is None else first
+            last = covered[-1][1]
+            left -= len(covered)
+        if not left:
+            break
+    if left:
+        return [Problem("removed", first, last, None, note=f"at least {left} of {size} events")], 0
+    if tree.root() != checkpoint.root:
+        return [Problem("altered", first, last, None)], events - size
+    return [], events - size
+
+
+def _today(rank: int, before: int, some: list[Row], reading: Iterator[list[Row]]) -> Today:
+    """All rows from the first that differ on."""
+    today = Today(rank, before, array("q"), bytearray())
+    while some:
+        try:
+            today.positions.extend(row[1] for row in some)
+        except TypeError:
+            raise StoreDamaged("a position in stored_events is no number any more") from None
+        today.run.extend(hashed(some))
+        some = next(reading, [])
+    return today
+
+
+def _hashing(connection: sqlite3.Connection, position: int) -> Callable[[int], bytes]:
+    row = rows.at(connection, position)
+    assert row is not None, "it was read in this transaction"
+    return hashed_at(row)
+
+
+def _told(reading: Iterator[list[Row]], events: int, progress: Progress) -> Iterator[list[Row]]:
+    done = 0
+    for some in reading:
+        done += len(some)
+        progress(min(done, events), events)
+        yield some

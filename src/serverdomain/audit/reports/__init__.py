@@ -1,0 +1,10 @@
+"""Three reports on a fleet, each a few questions to the rows of the timeline.
+
+What the rows do not say is left out, never guessed: a rebuild that no fact ended, never ended.
+"""
+
+from serverdomain.audit.reports.images import Images, images
+from serverdomain.audit.reports.metadata import LostMetadata, lost_metadata
+from serverdomain.audit.reports.rebuilds import Rebuilds, rebuilds
+
+__all__ = ["Images", "LostMetadata", "Rebuilds", "images", "lost_metadata", "rebuilds"]

@@ -1,0 +1,98 @@
+"""Which images a fleet ran over time, and which servers still run one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from msgspec import Struct, to_builtins
+from sqlite_utils import Database
+
+from serverdomain.audit.reports.months import every_month
+from serverdomain.audit.timeline import Timeline
+from serverdomain.domain import limits
+from serverdomain.projections.timeline_rows import IMAGES
+
+_QUERY = f"""
+SELECT substr(occurred_at, 1, 7), server_id, image_before, image_after, occurred_at
+FROM timeline WHERE {IMAGES} ORDER BY occurred_at, position
+"""
+
+
+class ImageUse(Struct, frozen=True):
+    """How many servers run an image now, ran it at most at the end of a month, and at each end."""
+
+    image_id: str
+    now: int
+    most: int
+    by_month: list[int]
+
+
+class StillRuns(Struct, frozen=True):
+    """A server that runs the image, and since when, in RFC 3339."""
+
+    server_id: str
+    since: str
+
+
+class Images(Struct, frozen=True, kw_only=True):
+    """The fleet by image: those that most servers run now first, each with a count a month.
+
+    ``servers`` are those that still run the image that was asked for, those that have it longest
+    first; ``None`` where none was asked for.
+    """
+
+    months: list[str]
+    images: list[ImageUse]
+    image_id: str | None = None
+    servers: list[StillRuns] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain values."""
+        members: dict[str, Any] = to_builtins(self)
+        return members
+
+
+def images(timeline: Timeline, image_id: str | None = None) -> Images:
+    """Report on all images, and on the servers that still run one of them.
+
+    Raises `InvalidInput` where ``image_id`` is none.
+    """
+    asked = None if image_id is None else limits.canonical_uuid("image", image_id)
+    return timeline.ask(lambda rows: _report(rows, asked))
+
+
+def _report(rows: Database, asked: str | None) -> Images:
+    counts: Counter[str] = Counter()
+    by_month: dict[str, Counter[str]] = {}
+    running: dict[str, str] = {}
+    for month, server_id, before, after, occurred_at in rows.execute(_QUERY):
+        if month not in by_month:
+            by_month[month] = Counter()
+        # What changes in a month, summed up below: most images change in few of them.
+        if before is not None:
+            counts[before] -= 1
+            by_month[month][before] -= 1
+        if after is not None:
+            counts[after] += 1
+            by_month[month][after] += 1
+        if after == asked:
+            running[server_id] = occurred_at
+        elif before == asked:
+            running.pop(server_id, None)
+    months = every_month(by_month)
+    nothing: Counter[str] = Counter()
+    uses = []
+    for image in counts:
+        so_far, at_ends = 0, []
+        for month in months:
+            so_far += by_month.get(month, nothing)[image]
+            at_ends.append(so_far)
+        uses.append(ImageUse(image, so_far, max(at_ends), at_ends))
+    uses.sort(key=lambda use: (-use.now, -use.most, use.image_id))
+    return Images(
+        months=months,
+        images=uses,
+        image_id=asked,
+        servers=None if asked is None else [StillRuns(*one) for one in running.items()],
+    )

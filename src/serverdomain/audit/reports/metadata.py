@@ -1,0 +1,107 @@
+"""Which metadata rebuilds took away: a rebuild that sends a map replaces all that was there."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import msgspec
+from msgspec import Struct, to_builtins
+from sqlite_utils import Database
+
+from serverdomain.audit.reports.months import every_month
+from serverdomain.audit.timeline import Timeline
+from serverdomain.projections.timeline_rows import KEYS_LOST
+
+_QUERY = f"""
+SELECT occurred_at, server_id, user_id, request_id, keys_lost
+FROM timeline WHERE {KEYS_LOST} ORDER BY occurred_at
+"""
+
+_keys = msgspec.json.Decoder(list[str]).decode
+
+
+class KeyLost(Struct, frozen=True):
+    """A key: how many rebuilds lost it, on how many servers, and when last, in RFC 3339."""
+
+    key: str
+    rebuilds: int
+    servers: int
+    last: str
+
+
+class LostBy(Struct, frozen=True):
+    """A user: how many rebuilds of theirs lost something, and how many keys in all."""
+
+    user_id: str
+    rebuilds: int
+    keys: int
+
+
+class Loss(Struct, frozen=True):
+    """One rebuild that lost keys; ``occurred_at`` in RFC 3339."""
+
+    occurred_at: str
+    server_id: str
+    user_id: str
+    request_id: str
+    keys: list[str]
+
+
+class LostMetadata(Struct, frozen=True, kw_only=True):
+    """Metadata lost in rebuilds: how many did that, and to how many servers.
+
+    ``keys`` and ``by_user`` (most first) and ``latest`` (latest first) hold as many as were asked
+    for; ``by_month`` counts rebuilds.
+    """
+
+    rebuilds: int
+    servers: int
+    by_month: dict[str, int]
+    keys: list[KeyLost]
+    by_user: list[LostBy]
+    latest: list[Loss]
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain values."""
+        members: dict[str, Any] = to_builtins(self)
+        return members
+
+
+def lost_metadata(timeline: Timeline, limit: int = 10) -> LostMetadata:
+    """Report on all metadata that rebuilds took away, at most ``limit`` of each kind of line."""
+    return timeline.ask(lambda rows: _report(rows, limit))
+
+
+def _report(rows: Database, limit: int) -> LostMetadata:
+    losses = [
+        Loss(occurred_at, server_id, user_id, request_id, _keys(keys))
+        for occurred_at, server_id, user_id, request_id, keys in rows.execute(_QUERY)
+    ]
+    servers: defaultdict[str, set[str]] = defaultdict(set)
+    last: dict[str, str] = {}
+    times: Counter[str] = Counter()
+    users: Counter[str] = Counter()
+    keys_of: Counter[str] = Counter()
+    for loss in losses:
+        users[loss.user_id] += 1
+        keys_of[loss.user_id] += len(loss.keys)
+        for key in loss.keys:
+            times[key] += 1
+            servers[key].add(loss.server_id)
+            last[key] = loss.occurred_at
+    months = Counter(loss.occurred_at[:7] for loss in losses)
+    return LostMetadata(
+        rebuilds=len(losses),
+        servers=len({loss.server_id for loss in losses}),
+        by_month={month: months[month] for month in every_month(months)},
+        keys=[
+            KeyLost(key, times[key], len(servers[key]), last[key])
+            for key in sorted(times, key=lambda key: (-times[key], key))[:limit]
+        ],
+        by_user=[
+            LostBy(user, users[user], keys_of[user])
+            for user in sorted(users, key=lambda user: (-users[user], user))[:limit]
+        ],
+        latest=losses[: -limit - 1 : -1],
+    )

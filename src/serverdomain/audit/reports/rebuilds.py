@@ -1,0 +1,146 @@
+"""How long rebuilds take, where they fail, and which never ended."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct, field, to_builtins
+from sqlite_utils import Database
+
+from serverdomain.audit.reports.months import every_month
+from serverdomain.audit.timeline import Timeline
+from serverdomain.projections.timeline_rows import REBUILDS
+
+NEVER = "never"
+"""How a rebuild ended that nothing ended."""
+
+_PERCENTILES = (50, 90, 99, 100)
+
+_QUERY = f"""
+SELECT
+    MAX(ended),
+    86400 * (
+        julianday(MAX(occurred_at) FILTER (WHERE ended IS NOT NULL))
+        - julianday(MIN(occurred_at) FILTER (WHERE ended IS NULL))
+    ),
+    MIN(image_id) FILTER (WHERE ended IS NULL),
+    MIN(host_id),
+    MIN(occurred_at) FILTER (WHERE ended IS NULL) AS requested_at,
+    server_id,
+    rebuild_id
+FROM timeline WHERE {REBUILDS} GROUP BY rebuild_id, server_id HAVING requested_at IS NOT NULL
+"""
+
+
+class Group(Struct, frozen=True):
+    """The rebuilds of an image or on a host: how many, how many failed, how long they took.
+
+    ``seconds`` are percentiles (``p50``, …, ``p100``) of those that completed.
+    """
+
+    id: str
+    requested: int
+    failed: int
+    seconds: dict[str, float]
+
+
+class NeverEnded(Struct, frozen=True):
+    """A rebuild that nothing ended; ``requested_at`` in RFC 3339."""
+
+    server_id: str
+    rebuild_id: str
+    image_id: str
+    requested_at: str
+
+
+class Rebuilds(Struct, frozen=True, kw_only=True):
+    """All rebuilds of a log, and how each ended.
+
+    ``outcomes`` counts them: completed, failed, reset, deleted and never. ``by_month`` does so for
+    each month in which they were requested. ``by_image``, ``by_host`` (those where most failed
+    first) and ``never_ended`` (oldest first) hold as many as were asked for.
+    """
+
+    requested: int
+    outcomes: dict[str, int]
+    seconds: dict[str, float]
+    by_month: dict[str, dict[str, int]]
+    by_image: list[Group]
+    by_host: list[Group]
+    never_ended: list[NeverEnded]
+    durations: list[float] = field(default_factory=list)
+    """Seconds of every one that completed, the shortest first."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain values, without the single durations."""
+        members: dict[str, Any] = to_builtins(self)
+        del members["durations"]
+        return members
+
+
+def rebuilds(timeline: Timeline, limit: int = 10) -> Rebuilds:
+    """Report on all rebuilds, with at most ``limit`` images, hosts and rebuilds without an end."""
+    return timeline.ask(lambda rows: _report(rows, limit))
+
+
+def _report(rows: Database, limit: int) -> Rebuilds:
+    months: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    images, hosts, never = _Groups(), _Groups(), []
+    durations: list[float] = []
+    for ended, seconds, image, host, requested_at, server_id, rebuild_id in rows.execute(_QUERY):
+        months[requested_at[:7]][ended or NEVER] += 1
+        images.add(image, ended, seconds)
+        hosts.add(host, ended, seconds)
+        if ended == "completed":
+            durations.append(seconds)
+        elif ended is None:
+            never.append(NeverEnded(server_id, rebuild_id, image, requested_at))
+    outcomes = sum(months.values(), Counter[str]())
+    return Rebuilds(
+        requested=outcomes.total(),
+        outcomes=dict(outcomes.most_common()),
+        seconds=percentiles(durations),
+        by_month={month: dict(months[month]) for month in every_month(months.keys())},
+        by_image=images.worst(limit),
+        by_host=hosts.worst(limit),
+        never_ended=sorted(never, key=lambda one: one.requested_at)[:limit],
+        durations=sorted(durations),
+    )
+
+
+def percentiles(seconds: Iterable[float]) -> dict[str, float]:
+    """Those that are reported, by the nearest rank; none of nothing."""
+    ranked = sorted(seconds)
+    if not ranked:
+        return {}
+    return {f"p{each}": round(_nearest(ranked, each), 1) for each in _PERCENTILES}
+
+
+def _nearest(ranked: Sequence[float], percentile: int) -> float:
+    return ranked[max(0, -(-percentile * len(ranked) // 100) - 1)]
+
+
+class _Groups:
+    def __init__(self) -> None:
+        self._requested: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+        self._seconds: defaultdict[str, list[float]] = defaultdict(list)
+
+    def add(self, name: str, ended: str | None, seconds: float | None) -> None:
+        self._requested[name] += 1
+        if ended == "failed":
+            self._failed[name] += 1
+        elif ended == "completed" and seconds is not None:
+            self._seconds[name].append(seconds)
+
+    def worst(self, limit: int) -> list[Group]:
+        """Those where most failed; of as many, those where that is the larger share."""
+        ranked = sorted(
+            self._requested, key=lambda name: (-self._failed[name], self._requested[name], name)
+        )
+        return [
+            Group(name, self._requested[name], self._failed[name], percentiles(self._seconds[name]))
+            for name in ranked[:limit]
+        ]

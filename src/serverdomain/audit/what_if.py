@@ -1,0 +1,223 @@
+"""What would have been: a server's history without a request, or with another, decided again.
+
+Each request is decided on what was known when the log took it in, by the same `decide` and
+`evolve`. The store is read, once, and never written. What came by ``record`` is taken as it is, and
+what left no row (a command that changed nothing) is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from serverdomain.audit.asked import Asked, asked
+from serverdomain.audit.rebuild_times import RebuildTime, rebuild_times
+from serverdomain.audit.supposed import Named, Supposed, What, suppose
+from serverdomain.domain import events as e
+from serverdomain.domain import moment
+from serverdomain.domain.decisions import decide
+from serverdomain.domain.document import Change, changes
+from serverdomain.domain.server import Server
+from serverdomain.errors import Conflict, NotFound, Refused
+from serverdomain.store.recorded import Fact, RecordedEvent, Stream
+
+
+class Came(Struct, frozen=True):
+    """What a request came to: ``events``, or why there are none.
+
+    ``outcome`` is ``"done"``, ``"nothing"`` (it changed nothing), ``"refused"`` (by ``rule``),
+    ``"conflict"`` (the state is not the one that it speaks to, or there is no server) or
+    ``"repeated"`` (its request id is taken by then, as that of a retry).
+    """
+
+    outcome: str
+    events: tuple[e.Event, ...] = ()
+    rule: str | None = None
+    why: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The outcome as plain values, its events by their names."""
+        names = [type(event).__name__ for event in self.events]
+        return {"outcome": self.outcome, "events": names, "rule": self.rule, "why": self.why}
+
+
+@dataclass(frozen=True)
+class RequestChange:
+    """A request that would come to something else; ``None`` where there is none such.
+
+    ``position`` is that of its first event in the log, if it has one there.
+    """
+
+    request_id: str
+    kind: str
+    occurred_at: datetime
+    position: int | None
+    was: Came | None
+    would_be: Came | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The difference as plain values."""
+        return {
+            "request_id": self.request_id,
+            "kind": self.kind,
+            "occurred_at": moment.exact(moment.to_micros(self.occurred_at)),
+            "position": self.position,
+            "was": self.was and self.was.as_json(),
+            "would_be": self.would_be and self.would_be.as_json(),
+        }
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """A server as it is and as it would be, and what differs on the way.
+
+    ``changes`` lead from the one document to the other. ``rebuilds`` are pairs, by their ids: as it
+    was, and as it would be.
+    """
+
+    server_id: str
+    was: Server | None
+    would_be: Server | None
+    changes: tuple[Change, ...]
+    requests: tuple[RequestChange, ...]
+    rebuilds: tuple[tuple[RebuildTime | None, RebuildTime | None], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer as plain values, as ``what-if --json`` shows it."""
+        return {
+            "server_id": self.server_id,
+            "status": {"was": _status(self.was), "would_be": _status(self.would_be)},
+            "changes": [
+                {"path": change.path, "from": change.before, "to": change.after}
+                for change in self.changes
+            ],
+            "requests": [one.as_json() for one in self.requests],
+            "rebuilds": [
+                {
+                    "rebuild_id": (was or would_be).rebuild_id,  # type: ignore[union-attr]
+                    "was": was and was.as_json(),
+                    "would_be": would_be and would_be.as_json(),
+                }
+                for was, would_be in self.rebuilds
+            ],
+        }
+
+
+def what_if(
+    server_id: str,
+    recorded: Iterable[RecordedEvent],
+    *,
+    drop: Iterable[Named] = (),
+    insert: Iterable[Supposed] = (),
+    replace: Mapping[Named, What] | None = None,
+) -> WhatIf:
+    """A server's events decided again: some dropped, inserted, replaced.
+
+    Raises `NotFound` for a request or event that is not among them.
+    """
+    history = asked(recorded)
+    real, played = _Played(server_id), _Played(server_id)
+    differences = []
+    for entry in suppose(server_id, history, drop, insert, replace or {}):
+        was = would_be = None
+        if entry.was is not None:
+            was = _as_it_was(entry.was)
+            real.take(entry.was, was.events)
+        if entry.supposed is not None:
+            would_be = played.ask(entry.supposed, entry.instead)
+        if not _same(was, would_be):
+            request = entry.supposed or entry.was
+            assert request is not None
+            differences.append(_request_change(request, was, would_be))
+    return WhatIf(
+        server_id=server_id,
+        was=real.server,
+        would_be=played.server,
+        changes=changes(real.server, played.server),
+        requests=tuple(differences),
+        rebuilds=_paired(rebuild_times(real.history), rebuild_times(played.history)),
+    )
+
+
+class _Played:
+    """A server's stream as it grows, request by request."""
+
+    def __init__(self, server_id: str) -> None:
+        self.server: Server | None = None
+        self.history: list[Fact] = []
+        self._server_id = server_id
+        self._taken: set[str] = set()
+
+    def ask(self, request: Asked, instead: tuple[tuple[e.Event, tuple[e.Event, ...]], ...]) -> Came:
+        if request.request_id in self._taken:
+            return Came("repeated")
+        if request.command is None:
+            events = request.events
+        else:
+            try:
+                events = decide(self.server, request.command, request.actor, request.request_id)
+            except Refused as no:
+                return Came("refused", (), no.rule, str(no))
+            except (Conflict, NotFound) as no:
+                return Came("conflict", (), None, str(no))
+        for event, others in instead:
+            if event in events:
+                place = events.index(event)
+                events = (*events[:place], *others, *events[place + 1 :])
+        self.take(request, events)
+        return Came("done" if events else "nothing", events)
+
+    def take(self, request: Asked, events: tuple[e.Event, ...]) -> None:
+        if not events:
+            return
+        self._taken.add(request.request_id)
+        at, version = request.occurred_at, len(self.history)
+        facts = [Fact(at, place, event) for place, event in enumerate(events, start=version)]
+        late = self.history and at < self.history[-1].occurred_at
+        self.history += facts
+        version += len(facts)
+        if late:
+            stream = Stream(self._server_id, version, self.history)
+            self.history, self.server = stream.history, stream.server
+        else:
+            self.server = Stream.then(self.server, facts, version)
+
+
+def _as_it_was(request: Asked) -> Came:
+    if request.refusal is not None:
+        return Came("refused", (), request.refusal.rule, request.refusal.why)
+    return Came("done", request.events)
+
+
+def _same(was: Came | None, would_be: Came | None) -> bool:
+    # Why a rule says no is told in words that a later release may choose otherwise.
+    if was is None or would_be is None:
+        return was is would_be
+    return (was.outcome, was.events, was.rule) == (would_be.outcome, would_be.events, would_be.rule)
+
+
+def _request_change(request: Asked, was: Came | None, would_be: Came | None) -> RequestChange:
+    return RequestChange(
+        request.request_id,
+        request.kind,
+        moment.to_datetime(request.occurred_at),
+        request.positions[0] if request.positions else None,
+        was,
+        would_be,
+    )
+
+
+def _paired(
+    was: list[RebuildTime], would_be: list[RebuildTime]
+) -> tuple[tuple[RebuildTime | None, RebuildTime | None], ...]:
+    first = {one.rebuild_id: one for one in was}
+    second = {one.rebuild_id: one for one in would_be}
+    return tuple((first.get(name), second.get(name)) for name in first | second)
+
+
+def _status(server: Server | None) -> str | None:
+    return None if server is None or server.deleted else server.status

@@ -1,0 +1,109 @@
+"""A view of a log: rows made from it in a file of their own, followed, missed when it goes.
+
+A cache of the fold, never a second truth: it can be thrown away at any time. What its rows are,
+`KeptRows` say; what is asked of them, each view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import ClassVar, NamedTuple, TypeVar
+
+from serverdomain.errors import StoreError
+from serverdomain.projections import catch_up, feed, generations, replay
+from serverdomain.projections.kept_rows import KeptRows
+from serverdomain.projections.view_file import ViewFile
+from serverdomain.projections.view_place import ViewPlace
+from serverdomain.store import queries
+from serverdomain.store.sqlite import SQLiteStore
+
+# A file may be gone again as soon as it is made; but where every one is damaged, it is the disk.
+_ATTEMPTS = 10
+
+Answer = TypeVar("Answer")
+
+
+class Standing(NamedTuple):
+    """How far a view has followed the log: positions, events that it lags behind, its rows."""
+
+    position: int
+    head: int
+    lag: int
+    rows: int
+
+
+class View:
+    """A view of a log, in a file beside it or in memory with it.
+
+    A file that somebody removes, or that is damaged, is made anew by itself and a warning logged;
+    but not a damaged one that was ``given``. ``page`` is how many events a transaction takes.
+    """
+
+    kept: ClassVar[KeptRows]
+
+    def __init__(
+        self, store: SQLiteStore, given: str | Path | None = None, page: int = feed.PAGE
+    ) -> None:
+        self._store = store
+        self._page = page
+        self._place = ViewPlace(store, given, self.kept)
+        self._file = self._place.open()
+        self._exchanging = Lock()
+
+    @property
+    def path(self) -> Path | None:
+        """Where its file is; ``None`` in memory."""
+        return self._place.path
+
+    def catch_up(self, progress: replay.Progress = replay.silent) -> None:
+        """Follow the log to its head.
+
+        ``progress`` is told the position reached and the log's head, after each page. Raises
+        `UnknownEvent` at an event of a newer release. Where the log was put back from a backup
+        since, the view is replayed by itself and a warning is logged.
+        """
+        self._ask(lambda file: catch_up.catch_up(self._store, file, self._page, progress))
+
+    def replay(self, progress: replay.Progress = replay.silent) -> None:
+        """Make all rows anew beside the old ones, which are read and followed meanwhile; switch.
+
+        ``progress`` is told the position reached and the log's head, after each page.
+        """
+        self._ask(lambda file: replay.replay(self._store, file, progress, self._page))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _standing(self, file: ViewFile) -> Standing:
+        with file.reading() as rows:
+            position = generations.live(rows, self.kept).position
+            (count,) = rows.execute(f"SELECT COUNT(*) FROM {self.kept.name}").fetchone()
+        with self._store.connections.reading() as log:
+            head = queries.head(log)
+            lag = queries.events_behind(log, position)
+        return Standing(position, head, lag, count)
+
+    def _ask(self, question: Callable[[ViewFile], Answer]) -> Answer:
+        file = self._file
+        attempt = 1
+        while True:
+            try:
+                if attempt > 1:
+                    catch_up.catch_up(self._store, file, self._page)
+                return question(file)
+            except StoreError as error:
+                if attempt == _ATTEMPTS:
+                    raise
+                file = self._instead_of(file, error)
+                attempt += 1
+
+    def _instead_of(self, file: ViewFile, error: StoreError) -> ViewFile:
+        with self._exchanging:
+            # Another thread may have been here before.
+            if self._file is file:
+                self._file = self._place.instead_of(file, error)
+                file.close()
+            return self._file

@@ -1,0 +1,107 @@
+"""The reports: a page of tables with a plot for people, JSON for scripts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.cli.conftest import Command
+from tests.adapters.cli.terminal import NEW_IMAGE, SERVER_ID, environment
+
+
+@pytest.fixture
+def fleet(command: Command) -> Command:
+    """The same, where a fleet is in the log."""
+    assert command("generate", "--servers", "12", "--seed", "5").code == 0
+    return command
+
+
+def test_a_report_is_a_page_with_a_plot(fleet: Command) -> None:
+    for report, words in (
+        ("rebuilds", ["completed took half at most 0:0", "9 of 10 took", "minutes"]),
+        ("images", ["servers run", "most  20", "servers by image"]),
+        ("metadata", ["rebuilds took metadata away from", "latest:", "a month"]),
+    ):
+        ran = fleet("report", report)
+        assert (ran.code, ran.err) == (0, "")
+        for word in (*words, "┌────"):
+            assert word in ran.out
+        assert "\x1b" not in ran.out
+        assert fleet("report", report, "--limit", "1").out.count("\n") < ran.out.count("\n")
+
+
+def test_a_report_as_json_has_its_members(fleet: Command) -> None:
+    rebuilds = fleet("report", "rebuilds", "--json").json
+    assert list(rebuilds) == [
+        *("requested", "outcomes", "seconds", "by_month", "by_image", "by_host", "never_ended"),
+    ]
+    assert list(rebuilds["by_image"][0]) == ["id", "requested", "failed", "seconds"]
+    images = fleet("report", "images", "--json").json
+    assert list(images) == ["months", "images", "image_id", "servers"]
+    assert len(images["images"][0]["by_month"]) == len(images["months"])
+    metadata = fleet("report", "metadata", "--json").json
+    assert list(metadata) == ["rebuilds", "servers", "by_month", "keys", "by_user", "latest"]
+
+
+def test_the_servers_that_still_run_an_image_are_named(registered: Command) -> None:
+    image = registered("show", SERVER_ID).server["image"]["id"]
+    found = registered("report", "images", "--image", image.upper(), "--json").json
+    assert found["image_id"] == image
+    assert found["servers"] == [
+        {
+            "id": SERVER_ID,
+            "name": "unfoobar",
+            "status": "ACTIVE",
+            "project_id": "openstack",
+            "since": "2012-09-12T17:20:36.000000Z",
+        }
+    ]
+    told = registered("report", "images", "--image", image).out
+    assert f"1 servers still run {image}:" in told
+    assert f"{SERVER_ID}  unfoobar  ACTIVE" in told
+    assert (
+        f"0 servers still run {NEW_IMAGE}:"
+        in registered("report", "images", "--image", NEW_IMAGE).out
+    )
+
+
+def test_of_nothing_there_is_little_to_say(registered: Command) -> None:
+    registered("delete", SERVER_ID)
+    assert registered("report", "rebuilds").out == "0 rebuilds: none\n"
+    assert registered("report", "images").out.startswith("0 servers run 0 images\n")
+    assert registered("report", "metadata").out == (
+        "0 rebuilds took metadata away from 0 servers\n"
+    )
+
+
+def test_what_cannot_be_asked_ends_with_2(registered: Command) -> None:
+    for report in ("rebuilds", "images", "metadata"):
+        ran = registered("report", report, "--limit", "0")
+        assert (ran.code, ran.out) == (2, "")
+        assert "--limit: 0 came" in ran.complaint
+        assert registered("report", report, "--store", "sqlite:///missing.db").code == 3
+    assert registered("report", "images", "--image", "web").code == 2
+
+
+def test_without_plotext_one_sentence_names_its_extra(fleet: Command, folder: Path) -> None:
+    asked = (
+        "import sys; sys.modules['plotext'] = None; sys.argv = ['serverdomain', 'report', 'images',"
+        " '--store', 'sqlite:///cloud.db']\n"
+        "from serverdomain.adapters.cli import main; main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", asked],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=environment(),
+    )
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert ran.stderr == (
+        "serverdomain: the command needs plotext, which is not installed; "
+        "pip install 'serverdomain[audit]' brings it\n"
+    )

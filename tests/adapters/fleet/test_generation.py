@@ -1,0 +1,178 @@
+"""A made-up fleet is a log like any other, and the same for the same seed."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serverdomain import Actor, Context, CreateServer, Refused, RegisterServer, Server, Servers
+from serverdomain.adapters.fleet import generate
+from serverdomain.adapters.fleet.cloud import BEGINS, ENDS
+from serverdomain.audit.asked import Asked, asked
+from serverdomain.domain.decisions import decide
+from serverdomain.domain.events import EVENTS, Event
+from serverdomain.errors import Conflict, InvalidInput
+from serverdomain.store import queries
+from serverdomain.store.accept import Request, ask
+from serverdomain.store.sqlite import SQLiteStore
+from tests.adapters.cli.terminal import environment, process
+from tests.adapters.fleet.logs import rows
+
+IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
+SERVERS = 50
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[SQLiteStore]:
+    with closing(SQLiteStore.open("memory:")) as store:
+        generate(store, SERVERS, seed=7)
+        yield store
+
+
+def test_the_same_seed_gives_every_column_again_in_another_process(
+    store: SQLiteStore, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/cloud.db"
+    made = process(
+        *("generate", "--servers", str(SERVERS), "--seed", "7", "--store", url),
+        folder=tmp_path,
+        env=environment(PYTHONHASHSEED="7", TZ="Asia/Kathmandu", SERVERDOMAIN_REFUSALS="off"),
+    )
+    assert (made.returncode, made.stderr) == (0, "")
+    with closing(SQLiteStore.open(url, create=False)) as again:
+        assert rows(again) == rows(store)
+
+
+def test_another_seed_gives_another_fleet(store: SQLiteStore) -> None:
+    with closing(SQLiteStore.open("memory:")) as other:
+        generate(other, SERVERS, seed=8)
+        assert rows(other)[0][0] != rows(store)[0][0]
+
+
+def test_it_says_how_much_it_made_and_how_far_it_is(store: SQLiteStore) -> None:
+    told: list[tuple[int, int]] = []
+    with closing(SQLiteStore.open("memory:")) as other:
+        made = generate(other, 5, 1, lambda done, total: told.append((done, total)))
+        commands, events = rows(other)
+    assert (made.servers, made.commands, made.events) == (5, len(commands), len(events))
+    assert told[-1] == (ENDS - BEGINS, ENDS - BEGINS)
+    assert sorted(told) == told
+
+
+def test_it_is_what_the_same_requests_come_to_one_by_one(store: SQLiteStore) -> None:
+    commands, _ = rows(store)
+    requests = sorted(_requests(store), key=lambda one: one.positions)
+    with closing(SQLiteStore.open("memory:")) as other:
+        for row, one in zip(commands, requests, strict=True):
+            # Each on the way of every command, in a transaction of its own.
+            try:
+                ask(other, _request(row, one))
+            except Refused:
+                assert one.refusal is not None
+        assert rows(other) == rows(store)
+
+
+def _requests(store: SQLiteStore) -> list[Asked]:
+    with store.connections.reading() as log:
+        ids = log.execute("SELECT DISTINCT server_id FROM commands").fetchall()
+        return [
+            one for (id_,) in ids for one in asked(queries.history(log, id_, with_refusals=True))
+        ]
+
+
+def _request(row: tuple[Any, ...], one: Asked) -> Request:
+    _, kind, server_id, members, user, project, roles, request, correlation, caused_by, *_ = row
+    context = Context(
+        Actor(user, project, tuple(json.loads(roles))), request, correlation, caused_by
+    )
+    command = one.command
+    otherwise = command.updated if isinstance(command, RegisterServer) else None
+
+    def decided(server: Server | None) -> Sequence[Event]:
+        if command is None:
+            return one.events
+        return decide(server, command, context.actor, request)
+
+    return Request(
+        server_id=server_id,
+        kind=kind,
+        members=json.loads(members),
+        decide=decided,
+        context=context,
+        now=one.recorded_at,
+        occurred_at=json.loads(members).get("occurred_at", otherwise),
+        begins=kind in ("register", "create"),
+        late=kind == "record",
+    )
+
+
+def test_its_view_is_the_fold_of_each_stream(store: SQLiteStore) -> None:
+    # Not closed: the view of a store in memory goes with the store.
+    shown = {server.id: server for server in Servers(store).list()}
+    with store.connections.reading() as log:
+        for one in {row[2] for row in rows(store)[0]}:
+            server = queries.stream(log, one).server
+            assert server is not None
+            assert shown.get(one) == (None if server.deleted else server)
+
+
+def test_it_keeps_what_every_log_keeps(store: SQLiteStore) -> None:
+    commands, events = rows(store)
+    recorded_at = [row[11] for row in commands]
+    assert recorded_at == sorted(recorded_at)
+    assert BEGINS <= recorded_at[0] < recorded_at[-1] <= ENDS
+    assert [row[0] for row in events] == list(range(1, len(events) + 1))
+    versions = Counter[str]()
+    for _, stream, version, *_ in events:
+        versions[stream] += 1
+        assert version == versions[stream]
+    accepted = [row[7] for row in commands if not row[12]]
+    assert len(set(accepted)) == len(accepted)
+
+
+def test_it_has_all_that_a_fleet_goes_through(store: SQLiteStore) -> None:
+    commands, events = rows(store)
+    names = {topic.split(":")[1] for _, _, _, topic, *_ in events}
+    assert EVENTS.keys() - names == {"AccessAddressesChanged", "DiskConfigChanged"}
+    # Late facts, a hypervisor that says what made it report, requests that share an id.
+    assert any(row[1] == "record" and row[10] < row[11] for row in commands)
+    assert any(row[1] == "complete_rebuild" and row[9] and row[10] < row[11] for row in commands)
+    assert max(Counter(row[8] for row in commands if row[8]).values()) > 5
+    stages = {json.loads(row[4])["stage"] for row in events if "RebuildFailed" in row[3]}
+    assert stages == {"scheduling", "hypervisor"}
+    rules = {json.loads(row[4])["rule"] for row in events if "CommandRefused" in row[3]}
+    assert rules >= {"role", "lock", "state", "image"}
+    roles = {row[6] for row in commands}
+    assert roles == {'["member"]', '["admin"]', '["reader"]'}
+    assert len({row[5] for row in commands}) > 3
+
+
+def test_a_log_that_holds_anything_is_left_alone() -> None:
+    with closing(SQLiteStore.open("memory:")) as store:
+        servers = Servers(store)
+        servers.create(CreateServer(name="web", image_id=IMAGE, flavor_id="1"))
+        before = rows(store)
+        with pytest.raises(Conflict, match="the log holds 1 events, an empty one is allowed"):
+            generate(store, 3, 1)
+        assert rows(store) == before
+
+
+@pytest.mark.parametrize("servers", [0, -1, 1_000_001])
+def test_a_number_of_servers_has_limits(servers: int) -> None:
+    with closing(SQLiteStore.open("memory:")) as store:
+        with pytest.raises(InvalidInput, match="1 to 1000000 are allowed"):
+            generate(store, servers, 1)
+        assert rows(store) == ([], [])
+
+
+def test_the_collector_of_garbage_is_as_it_was() -> None:
+    with closing(SQLiteStore.open("memory:")) as store:
+        generate(store, 1, 1)
+        assert gc.isenabled()

@@ -1,0 +1,450 @@
+"""Check finds what somebody changed in the file, and nothing where nobody did."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from serverdomain import (
+    Context,
+    Refused,
+    ServerdomainError,
+    Servers,
+    StoreDamaged,
+    StoreForeign,
+    StoreMissing,
+    StoreNewer,
+)
+from serverdomain.audit import check
+from serverdomain.audit.finding import Finding
+from serverdomain.domain import events as e
+from serverdomain.store import place as places
+from serverdomain.testing import OWNER, ManualClock, strategies
+from serverdomain.testing.store_contract import NEW_IMAGE, OTHER, SERVER, adopted
+from tests.projections.cloud import NEWER, Cloud, change
+
+HEX, OTHER_HEX = SERVER.replace("-", ""), OTHER.replace("-", "")
+
+# Positions:           1 registered  2 registered  3 renamed  4 refused  5 stopped  6 renamed twice
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store and its view, whose files every test gets for itself."""
+    path = tmp_path_factory.mktemp("made") / "cloud.db"
+    clock = ManualClock()
+    with Servers.open(f"sqlite:///{path}", clock=clock) as servers:
+        servers.register(adopted(), Context(OWNER, "req-1"))
+        servers.register(adopted(OTHER, name="other"), Context(OWNER, "req-2"))
+        clock.advance(60)
+        servers.rename(SERVER, "third", Context(OWNER, "req-3"))
+        with pytest.raises(Refused):
+            servers.start(SERVER, Context(OWNER, "req-4"))
+        clock.advance(60)
+        servers.stop(SERVER, Context(OWNER, "req-5"))
+        servers.record(
+            OTHER, [e.ServerRenamed("six"), e.ServerRenamed("seven")], Context(OWNER, "req-6")
+        )
+        servers.list()
+    return path.parent
+
+
+@pytest.fixture
+def path(made: Path, tmp_path: Path) -> Path:
+    for file in made.iterdir():
+        shutil.copy(file, tmp_path)
+    return tmp_path / "cloud.db"
+
+
+def tamper(path: Path, *statements: str) -> None:
+    """Change rows as somebody does who takes the guards away and puts them back."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        guards = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for name, _ in guards:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+        for _, sql in guards:
+            connection.execute(sql)
+
+
+def checked(path: Path, view: Path | None = None) -> list[Finding]:
+    store = places.from_path(path, "store")
+    rows = store.beside("view") if view is None else places.from_path(view, "view")
+    return list(check.check_files(store, rows))
+
+
+def found(path: Path) -> list[tuple[str, int | None]]:
+    return [(finding.what, finding.position) for finding in checked(path)]
+
+
+def test_of_a_sound_store_there_is_nothing_to_say_and_nothing_is_written(path: Path) -> None:
+    before = path.read_bytes()
+
+    assert checked(path) == []
+    assert path.read_bytes() == before
+
+
+# Rows
+
+EVENT = "UPDATE stored_events SET"
+COMMAND = "UPDATE commands SET"
+
+TAMPERED = [
+    ("DELETE FROM stored_events WHERE position = 3", 5, "version 3 of .* follows version 1"),
+    ("DELETE FROM stored_events WHERE position = 3", None, "command 3 .rename .* has no event"),
+    ("DELETE FROM stored_events WHERE position = 2", 6, "begins with version 2"),
+    ("DELETE FROM stored_events WHERE position = 7", None, "ends at position 6, .* given was 7"),
+    (f"{EVENT} originator_version = 9 WHERE position = 5", 5, "version 9 .* follows version 2"),
+    (f"{EVENT} state = '{{}}' WHERE position = 3", 3, "cannot be read"),
+    (f"{EVENT} state = x'ff' WHERE position = 3", 3, "cannot be read"),
+    (f"{EVENT} state = 7 WHERE position = 3", 3, "cannot be read"),
+    (f"{EVENT} topic = '{NEWER}' WHERE position = 3", 3, "an event of a newer release"),
+    (f'{EVENT} state = \'{{"name":"x"}}\' WHERE position = 3', None, "is not the fold in name"),
+    (
+        f"{EVENT} originator_id = '{OTHER_HEX}', originator_version = 9 WHERE position = 3",
+        3,
+        f"a ServerRenamed stands in {OTHER_HEX}, its command is of server {SERVER}",
+    ),
+    (
+        f"{EVENT} state = replace(state, '{OTHER}', '{SERVER}') WHERE position = 2",
+        2,
+        f"names server {SERVER}, its command {OTHER}",
+    ),
+    (
+        f"{EVENT} state = replace(state, 'start', 'stop') WHERE position = 4",
+        4,
+        "a refused stop, its command is a start",
+    ),
+    (f"{EVENT} command_id = 99 WHERE position = 3", 3, "its command 99 is not there"),
+    (f"{EVENT} command_id = 2 WHERE position = 5", 5, "its command 2 is older than 4"),
+    ("DELETE FROM commands WHERE command_id = 3", 3, "its command 3 is not there"),
+    ("DELETE FROM commands WHERE command_id = 6", None, "ends at command_id 5, .* given was 6"),
+    (
+        f"{COMMAND} recorded_at = 5 WHERE command_id = 5",
+        5,
+        "recorded at 1970-.*, the one before it",
+    ),
+    (f"{COMMAND} recorded_at = 1 << 62 WHERE command_id = 6", 6, "no time in recorded_at"),
+    (f"{COMMAND} occurred_at = 'noon' WHERE command_id = 3", 3, "no time in occurred_at: 'noon'"),
+    (f"{COMMAND} occurred_at = 5 WHERE command_id = 5", None, "is not the fold in"),
+    (f"{COMMAND} kind = 'paint' WHERE command_id = 3", 3, "of no known kind: 'paint'"),
+    (f"{COMMAND} members = '[]' WHERE command_id = 3", 3, "members of command 3 cannot be read"),
+    (f"{COMMAND} roles = '{{' WHERE command_id = 3", 3, "roles of command 3 cannot be read"),
+    (f"{COMMAND} server_id = 'x' WHERE command_id = 3", 3, "of no server: 'x'"),
+    (f"{COMMAND} server_id = '{OTHER}' WHERE command_id = 3", 3, "its command is of server"),
+    (f"{COMMAND} refused = 0 WHERE command_id = 4", 4, "its command was not refused"),
+    (f"{COMMAND} refused = 1 WHERE command_id = 3", 3, "its command was refused"),
+    ("UPDATE reactions SET position = 99", None, "billing stands at position 99, the log ends"),
+    ("DELETE FROM log", None, "the one id"),
+    ("UPDATE log SET log_id = 'x'", None, "the view is another log's"),
+]
+
+
+@pytest.mark.parametrize(("statement", "position", "what"), TAMPERED)
+def test_an_edit_in_the_file_is_found_and_named(
+    path: Path, statement: str, position: int | None, what: str
+) -> None:
+    change(path, "INSERT INTO reactions VALUES ('billing', 3, NULL, NULL)")
+    assert checked(path) == []
+
+    tamper(path, statement)
+
+    assert [one for one in found(path) if one[1] == position and re.search(what, one[0])]
+
+
+def test_a_time_that_stands_out_is_said_once(path: Path) -> None:
+    tamper(path, "UPDATE commands SET recorded_at = recorded_at + 3600000000 WHERE command_id = 3")
+
+    ((what, position),) = found(path)
+    assert position == 4
+    assert what.startswith("command 4 was recorded at ")
+
+
+def test_rows_that_change_places_are_found(path: Path) -> None:
+    tamper(
+        path,
+        "UPDATE stored_events SET position = 100 WHERE position = 3",
+        "UPDATE stored_events SET position = 3 WHERE position = 5",
+        "UPDATE stored_events SET position = 5 WHERE position = 100",
+    )
+
+    assert ("its command 3 is older than 5", 5) in found(path)
+
+
+# What was made
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("DROP TRIGGER commands_append", "the guard commands_append is missing"),
+        ("DROP INDEX commands_by_time", "the index commands_by_time is missing"),
+        ("DROP TABLE reactions", "the table reactions is missing"),
+        (
+            "CREATE TRIGGER also AFTER INSERT ON commands BEGIN SELECT 1; END",
+            "the trigger also is none of the store's own",
+        ),
+        ("PRAGMA user_version = 2", "the index"),
+    ],
+)
+def test_what_a_store_is_made_with_must_be_there(path: Path, statement: str, what: str) -> None:
+    change(path, statement)
+
+    if "user_version" in statement:  # An older file has what its steps have made.
+        assert found(path) == []
+    else:
+        assert found(path) == [(what, None)]
+
+
+def test_a_guard_that_guards_nothing_is_found(path: Path) -> None:
+    change(
+        path,
+        "DROP TRIGGER log_append",
+        "CREATE TRIGGER log_append BEFORE INSERT ON log BEGIN SELECT 1; END",
+    )
+
+    assert found(path) == [("the guard log_append is not as it was made", None)]
+
+
+def test_an_index_that_does_not_match_its_table_is_found(path: Path) -> None:
+    def schema(do: Callable[[sqlite3.Connection], Any]) -> Any:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            return do(connection)
+
+    where = "FROM sqlite_master WHERE name = 'commands_by_server'"
+    index = schema(lambda log: log.execute(f"SELECT * {where}").fetchone())
+    schema(lambda log: log.execute(f"DELETE {where}"))
+    tamper(path, "UPDATE commands SET server_id = 'x' WHERE command_id = 3")
+    schema(lambda log: log.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", index))
+
+    assert any("missing from index commands_by_server" in what for what, _ in found(path))
+
+
+# The view
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE server_1 SET name = 'x', status = 'y'", f"server {SERVER} is not the fold in "),
+        ("UPDATE server_1 SET server = '{}'", f"server {SERVER} is not the fold in server"),
+        ("UPDATE server_1 SET version = 77", f"server {SERVER} is not the fold in version"),
+        (f"DELETE FROM server_1 WHERE id = '{SERVER}'", f"server {SERVER} is not in the view"),
+        (
+            f"UPDATE server_1 SET id = '{NEW_IMAGE}' WHERE id = '{OTHER}'",
+            f"server {NEW_IMAGE} is in the view, and not in the log",
+        ),
+        ("UPDATE server_1 SET id = '0' WHERE id = '" + OTHER + "'", "server 0 is in the view"),
+        ("UPDATE follows SET log_id = 'x'", "the view is another log's"),
+        ("UPDATE generations SET row_hash = 'x'", "has another row where the view stands"),
+        ("UPDATE generations SET live = 0", "no generation is live"),
+        ("DROP TABLE generations", "no such table: generations"),
+    ],
+)
+def test_a_view_that_is_not_the_fold_is_found(path: Path, statement: str, what: str) -> None:
+    change(path.with_name("cloud.view.db"), statement)
+
+    findings = checked(path)
+    assert any(what in finding.what for finding in findings)
+    assert {finding.kind for finding in findings} <= {"view", "file"}
+
+
+def test_a_deleted_server_may_not_be_in_the_view(path: Path) -> None:
+    with Servers.open(f"sqlite:///{path}") as servers:
+        row = _row(path)
+        servers.delete(SERVER)
+        servers.list()
+        with servers.view._file.writing() as rows:
+            rows.execute(f"INSERT INTO server_1 VALUES ({', '.join('?' * len(row))})", row)
+
+    assert [what for what, _ in found(path)] == [
+        f"server {SERVER} is in the view, and not there any more"
+    ]
+
+
+def _row(path: Path) -> tuple[Any, ...]:
+    with closing(sqlite3.connect(path.with_name("cloud.view.db"))) as view:
+        row: tuple[Any, ...] = view.execute(
+            "SELECT * FROM server WHERE id = ?", (SERVER,)
+        ).fetchone()
+        return row
+
+
+def test_a_view_that_is_behind_or_older_or_missing_is_no_finding(path: Path) -> None:
+    with Servers.open(f"sqlite:///{path}") as servers:
+        servers.start(SERVER)
+        servers.delete(OTHER)
+    assert checked(path) == []
+
+    change(path.with_name("cloud.view.db"), "PRAGMA user_version = 77", "DELETE FROM server_1")
+    assert checked(path) == []
+
+    path.with_name("cloud.view.db").unlink()
+    assert checked(path) == []
+
+
+def test_a_view_that_is_something_else_is_found_and_the_log_checked(path: Path) -> None:
+    view = path.with_name("elsewhere.db")
+    change(view, "CREATE TABLE notes (x)")
+    tamper(path, "DELETE FROM stored_events WHERE position = 3")
+    (foreign, *others) = checked(path, view)
+
+    assert (foreign.kind, "no serverdomain view" in foreign.what) == ("view", True)
+    assert "version" in {finding.kind for finding in others}
+
+
+# Files
+
+
+def test_a_damaged_store_is_read_as_far_as_it_can_be(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'commands'"
+        ).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+    findings = checked(path)
+    assert {"file"} <= {finding.kind for finding in findings}
+    assert any("is not checked" in finding.what for finding in findings)
+
+
+def test_what_is_no_store_raises(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreMissing):
+        checked(tmp_path / "none.db")
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(StoreMissing):
+        checked(tmp_path / "empty.db")
+    with pytest.raises(StoreForeign):
+        checked(tmp_path / "cloud.view.db")
+    change(path, "PRAGMA user_version = 77")
+    with pytest.raises(StoreNewer):
+        checked(path)
+    path.write_bytes(b"x" * 10_000)
+    with pytest.raises(StoreDamaged):
+        checked(path)
+
+
+def test_while_others_write_nothing_is_found(path: Path) -> None:
+    store = places.from_path(path, "store")
+    with Servers.open(f"sqlite:///{path}") as servers:
+        findings = check.check_files(store, store.beside("view"))
+        for number in range(5):
+            servers.rename(SERVER, f"while {number}")
+            servers.list()
+        assert list(findings) == []
+
+
+def test_of_another_applications_events_only_versions_are_asked() -> None:
+    with Cloud() as cloud:
+        cloud.create("web")
+        cloud.append_foreign(uuid4(), range(7, 12))
+        assert findings_in(cloud) == []
+
+        with cloud.store.connections.writing() as log:
+            log.execute("DROP TRIGGER stored_events_no_delete")
+            log.execute("DELETE FROM stored_events WHERE position = 4")
+        assert ("version", 5) in [(one.kind, one.position) for one in findings_in(cloud)]
+
+
+def test_servers_check_themselves_and_tell_how_far_they_are(path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    with Servers.open(f"sqlite:///{path}") as servers:
+        assert servers.check(lambda done, of: told.append((done, of))) == []
+        assert told == [(14, 14)]
+        tamper(path, "UPDATE commands SET roles = '' WHERE command_id = 3")
+        (finding,) = servers.check()
+
+    assert finding.kind == "command"
+    assert str(finding).startswith("position 3: the roles of command 3 cannot be read")
+
+
+def test_a_view_that_was_named_is_the_one_that_is_checked(path: Path, tmp_path: Path) -> None:
+    named = tmp_path / "named.db"
+    with Servers.open(f"sqlite:///{path}", view=named) as servers:
+        servers.list()
+        change(named, "UPDATE server_1 SET name = 'x'")
+        assert {finding.kind for finding in servers.check()} == {"view"}
+
+
+# Any history
+
+DEEDS = st.lists(
+    st.tuples(
+        st.sampled_from((SERVER, OTHER)),
+        st.lists(strategies.events(), min_size=1, max_size=3) | strategies.commands(),
+        st.integers(-3, 3),
+    ),
+    max_size=6,
+)
+COLUMNS = [
+    *(("stored_events", column) for column in ("originator_id", "originator_version")),
+    *(("stored_events", column) for column in ("topic", "state", "command_id")),
+    *(("commands", column) for column in ("kind", "server_id", "members", "roles")),
+    *(("commands", column) for column in ("occurred_at", "recorded_at", "refused")),
+]
+
+
+def played(cloud: Cloud, deeds: Any) -> None:
+    start = cloud.clock.now
+    for server_id in (SERVER, OTHER):
+        cloud.servers.register(adopted(server_id))
+    for number, (server_id, what, seconds) in enumerate(deeds):
+        cloud.clock.advance(1)
+        context = Context(OWNER, f"req-{number}")
+        with suppress(ServerdomainError):
+            if isinstance(what, list):
+                facts = [
+                    replace(one, server_id=server_id) if hasattr(one, "server_id") else one
+                    for one in what
+                ]
+                at = start + timedelta(seconds=seconds)
+                cloud.servers.record(server_id, facts, context, occurred_at=at)
+            else:
+                cloud.servers._command(server_id, what, context)
+    cloud.servers.list()
+
+
+def findings_in(cloud: Cloud) -> list[Finding]:
+    with (
+        cloud.servers.view._file.reading() as rows,
+        cloud.store.connections.reading() as log,
+    ):
+        return list(check.check(log, rows))
+
+
+@settings(max_examples=settings().max_examples // 4)
+@for_any(DEEDS, st.data())
+def test_of_any_history_nothing_is_said_until_a_row_is_changed(deeds: Any, data: Any) -> None:
+    with Cloud() as cloud:
+        played(cloud, deeds)
+        assert findings_in(cloud) == []
+        assert cloud.servers.check() == []
+
+        table, column = data.draw(st.sampled_from(COLUMNS))
+        with cloud.store.connections.writing() as log:
+            (rows,) = log.execute(f"SELECT MAX(rowid) FROM {table}").fetchone()
+            row = data.draw(st.integers(1, rows))
+            log.execute(f"DROP TRIGGER {table}_no_update")
+            other = "1 - refused" if column == "refused" else "x'ff'"
+            log.execute(f"UPDATE {table} SET {column} = {other} WHERE rowid = ?", (row,))
+        assert {finding.kind for finding in findings_in(cloud)} > {"schema"}

@@ -1,0 +1,222 @@
+"""The fleet as of a moment is every server that was there then, and nobody can change it."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlite_utils import Database
+
+from serverdomain import AsOf, Fleet, InvalidInput, Refused, UnknownEvent
+from serverdomain.audit.keyframes import Keyframes
+from serverdomain.domain import events as e
+from serverdomain.projections.server_rows import COLUMNS
+from tests.audit.world import SERVERS, World, as_of, deeds, folded
+from tests.projections.cloud import Cloud
+
+
+@pytest.fixture
+def cloud(tmp_path):
+    with Cloud(tmp_path) as cloud:
+        yield cloud
+
+
+def in_order(servers):
+    there = [server for server in servers if server is not None]
+    return sorted(there, key=lambda server: (-server.created, server.id))
+
+
+@settings(max_examples=settings().max_examples // 2)
+@given(deeds, st.integers(1, 5), st.data())
+def test_the_fleet_is_the_fold_of_all_that_the_log_held(deeds, least, data):
+    """In whatever order moments are asked for, and wherever keyframes come to lie."""
+    with World(deeds) as world:
+        rows = world.rows()
+        keyframes = Keyframes(world.cloud.store, least)
+        for _ in range(6):
+            name = data.draw(st.sampled_from(("position", "recorded_at")))
+            value = data.draw(st.sampled_from([0, *(getattr(row, name) for row in rows)]))
+            until = {name: value}
+            expected = in_order(folded(rows, server_id, **until) for server_id in SERVERS)
+            with Fleet(world.cloud.store, keyframes, as_of(**until)) as fleet:
+                assert fleet.servers() == expected
+
+
+@settings(max_examples=settings().max_examples // 8)
+@given(deeds, st.integers(1, 5))
+def test_the_fleet_as_of_the_head_is_the_current_view(deeds, least):
+    with World(deeds) as world:
+        view = world.servers.list()
+        with world.servers.view._file.reading() as rows:
+            columns = rows.execute("SELECT * FROM server ORDER BY id").fetchall()
+        keyframes = Keyframes(world.cloud.store, least)
+        for _ in range(2):
+            with Fleet(world.cloud.store, keyframes) as fleet:
+                assert fleet.servers() == view
+                found = fleet.connection.execute("SELECT * FROM server ORDER BY id")
+                assert found.fetchall() == columns
+
+
+def test_it_is_asked_as_the_view_is(cloud):
+    web, other = cloud.create("web"), cloud.create("other")
+    cloud.servers.report_built(web)
+    moment = AsOf(recorded_at=cloud.clock.now)
+    cloud.clock.advance(1)
+    cloud.rename(web, "renamed")
+    cloud.servers.delete(other)
+    with cloud.servers.fleet(as_of=moment) as fleet:
+        assert fleet.position == 3
+        assert [server.name for server in fleet.servers()] == ["other", "web"]
+        assert [server.name for server in fleet.servers(status="BUILD")] == ["other"]
+        assert [server.name for server in fleet.servers(name="we")] == ["web"]
+        assert fleet.servers(image_id=str(uuid4())) == fleet.servers(project_id="none") == []
+        with pytest.raises(InvalidInput, match=r"^status: "):
+            fleet.servers(status="active")
+        counted = fleet.query("SELECT status, COUNT(*) AS n FROM server GROUP BY 1 ORDER BY 1")
+        assert counted == [{"status": "ACTIVE", "n": 1}, {"status": "BUILD", "n": 1}]
+        named = fleet.query("SELECT id FROM server WHERE name = :name", {"name": "web"})
+        assert named == [{"id": web}]
+    with cloud.servers.fleet() as fleet:
+        assert [server.name for server in fleet.servers()] == ["renamed"]
+
+
+def test_sqlite_utils_reads_it(cloud):
+    cloud.create("web")
+    with cloud.servers.fleet() as fleet:
+        table = Database(fleet.connection, recursive_triggers=False)["server"]
+        assert [row["name"] for row in table.rows] == ["web"]
+        assert [column.name for column in table.columns] == list(COLUMNS)
+        assert table.count == 1
+        assert fleet.query("SELECT value FROM server, json_each(metadata)") == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM main.server",
+        "INSERT INTO changed (id) VALUES ('x')",
+        "UPDATE keyframe.server SET name = 'x'",
+        "CREATE TABLE mine (a)",
+        "CREATE TEMP TABLE mine (a)",
+        "DROP VIEW server",
+        "PRAGMA query_only = OFF",
+        "PRAGMA writable_schema = ON",
+        "ATTACH 'mine.db' AS mine",
+        "DETACH keyframe",
+        "VACUUM INTO 'mine.db'",
+    ],
+)
+def test_nothing_can_be_written_through_it(cloud, tmp_path, statement):
+    cloud.create("web")
+    with cloud.servers.fleet() as fleet:
+        before = sorted(tmp_path.iterdir())
+        with pytest.raises(sqlite3.DatabaseError):
+            fleet.connection.execute(statement)
+        assert [server.name for server in fleet.servers()] == ["web"]
+        assert sorted(tmp_path.iterdir()) == before
+    commands = {name for name in dir(fleet) if not name.startswith("_")}
+    assert commands == {"close", "connection", "position", "query", "servers"}
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        AsOf(version=1),
+        AsOf(occurred_at=datetime(2025, 1, 1, tzinfo=UTC)),
+        AsOf(
+            occurred_at=datetime(2025, 1, 1, tzinfo=UTC),
+            recorded_at=datetime(2025, 1, 1, tzinfo=UTC),
+        ),
+    ],
+)
+def test_of_the_fleet_only_what_no_late_fact_can_change_is_asked(cloud, moment):
+    with pytest.raises(InvalidInput, match=r"^as_of: .* position:N or recorded:TIME is allowed$"):
+        cloud.servers.fleet(as_of=moment)
+
+
+def test_beyond_the_head_is_refused_and_a_later_time_is_now(cloud):
+    cloud.create("web")
+    with pytest.raises(Refused, match=r"^position 2 came, the log's head is 1$"):
+        cloud.servers.fleet(as_of=AsOf(position=2))
+    never = datetime(9000, 1, 1, tzinfo=UTC)
+    with cloud.servers.fleet(as_of=AsOf(recorded_at=never)) as fleet:
+        assert len(fleet.servers()) == fleet.position == 1
+    early = cloud.clock.now - timedelta(seconds=1)
+    with cloud.servers.fleet(as_of=AsOf(recorded_at=early)) as fleet:
+        assert fleet.servers() == []
+        assert fleet.position == 0
+
+
+def test_a_late_fact_among_those_behind_a_keyframe_takes_its_place(cloud):
+    server_id = cloud.create("born")
+    early = cloud.clock.now
+    cloud.clock.advance(10)
+    cloud.rename(server_id, "renamed")
+    keyframes = Keyframes(cloud.store, 2)
+    with Fleet(cloud.store, keyframes) as fleet:
+        assert [server.name for server in fleet.servers()] == ["renamed"]
+    late = [e.ServerRenamed("late"), e.ServerStopped()]
+    cloud.servers.record(server_id, late, occurred_at=early)
+    with Fleet(cloud.store, keyframes) as fleet:
+        assert fleet.servers() == [cloud.servers.get(server_id)]
+        assert fleet.servers()[0].name == "renamed"
+        assert fleet.servers()[0].state == "SHUTOFF"
+    assert keyframes.chain(3) == [(0, 2)]
+
+
+def test_others_events_and_refusals_do_not_matter(cloud):
+    server_id = cloud.create("web")
+    with pytest.raises(Refused):
+        cloud.servers.reset_state(server_id, "ERROR")
+    cloud.append_foreign(uuid4(), range(1, 9))
+    cloud.rename(server_id, "renamed")
+    keyframes = Keyframes(cloud.store, 2)
+    for position in (11, 7, 2, 1, 11):
+        with Fleet(cloud.store, keyframes, AsOf(position=position)) as fleet:
+            expected = ["renamed" if position == 11 else "web"]
+            assert [server.name for server in fleet.servers()] == expected
+
+
+def test_a_position_that_the_log_passed_over_stops_nobody(cloud):
+    server_id = cloud.create("web")
+    with cloud.store.connections.writing() as log:
+        log.execute(
+            "INSERT INTO stored_events (position, originator_id, originator_version, topic, state)"
+            " VALUES (9, ?, 1, 'dogs:Dog', '{}')",
+            (uuid4().hex,),
+        )
+    cloud.rename(server_id, "renamed")
+    keyframes = Keyframes(cloud.store, 2)
+    for position in (10, 7, 4, 10):
+        with Fleet(cloud.store, keyframes, AsOf(position=position)) as fleet:
+            expected = ["renamed" if position == 10 else "web"]
+            assert [server.name for server in fleet.servers()] == expected
+    assert keyframes.chain(7) == [(0, 2), (2, 4), (4, 6)]
+
+
+def test_an_event_of_a_newer_release_is_named_and_before_it_all_is_as_it_was(cloud):
+    server_id = cloud.create("web")
+    position = cloud.append_newer(server_id)
+    with cloud.servers.fleet(as_of=AsOf(position=position - 1)) as fleet:
+        assert [server.name for server in fleet.servers()] == ["web"]
+    with pytest.raises(UnknownEvent, match=f"position {position} "):
+        cloud.servers.fleet()
+
+
+def test_it_tells_how_far_it_has_come(cloud):
+    server_id = cloud.create("web")
+    cloud.rename(server_id, *"abcdefgh")
+    told = []
+    with Fleet(cloud.store, Keyframes(cloud.store, 4), None, lambda *at: told.append(at)):
+        assert told == [(4, 9), (8, 9), (9, 9)]
+
+
+def test_what_follows_it_does_not_change_it(cloud):
+    server_id = cloud.create("web")
+    with cloud.servers.fleet() as fleet:
+        before = fleet.servers()
+        cloud.rename(server_id, "renamed")
+        assert fleet.servers() == before
+        assert [server.name for server in before] == ["web"]

@@ -1,0 +1,367 @@
+"""Keyframes: a cache that is made on the way, and never believed where it could be wrong."""
+
+import errno
+import logging
+import os
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from importlib.util import module_from_spec, spec_from_file_location
+
+import pytest
+
+from serverdomain import AsOf, Fleet
+from serverdomain.audit import keyframes as module
+from serverdomain.audit.keyframes import LEAST, MOST, WHOLE, Frame, Keyframes, fingerprint
+from serverdomain.domain import events as e
+from tests.projections.cloud import Cloud, Process, change
+
+EVENTS = 60
+SPACING = 2
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """The store of a cloud of a few servers, some deleted, in `EVENTS` events."""
+    with Cloud(tmp_path_factory.mktemp("filled")) as cloud:
+        fill(cloud)
+    return cloud.path
+
+
+@pytest.fixture
+def cloud(tmp_path, filled):
+    shutil.copy(filled, tmp_path / "cloud.db")
+    with Cloud(tmp_path) as cloud:
+        cloud.clock.advance(1_000)
+        yield cloud
+
+
+def fill(cloud):
+    chance = random.Random(7)
+    servers = [cloud.create(f"server {number}") for number in range(6)]
+    for number in range(6, EVENTS):
+        cloud.clock.advance(1)
+        if number % 10 == 0:
+            cloud.servers.delete(servers.pop())
+        else:
+            cloud.rename(chance.choice(servers), f"name {number}")
+
+
+def ask(cloud, position=EVENTS, least=SPACING):
+    """Ask for the fleet at a position, and see that it is right."""
+    with Fleet(cloud.store, Keyframes(cloud.store, least), AsOf(position=position)) as fleet:
+        assert fleet.servers() == cloud.folded(position)
+
+
+def frames(cloud, least=SPACING):
+    return Keyframes(cloud.store, least)._frames()
+
+
+def files(cloud):
+    return sorted(Keyframes(cloud.store).folder.iterdir())
+
+
+# Where they lie
+
+
+def test_they_are_made_as_questions_pass_them_and_used_by_the_next(cloud, tmp_path):
+    assert not (tmp_path / "cloud.keyframes").exists()
+    ask(cloud, 7)
+    assert frames(cloud) == {(0, 2), (2, 4), (4, 6)}
+    before = {path: path.stat().st_mtime_ns for path in files(cloud)}
+    ask(cloud, 6)
+    ask(cloud, 3)
+    assert {path: path.stat().st_mtime_ns for path in files(cloud)} == before
+    ask(cloud, 40)
+    assert {path: path.stat().st_mtime_ns for path in files(cloud)}.items() >= before.items()
+    assert Keyframes(cloud.store, SPACING).chain(40) == [
+        (0, 32),
+        (32, 34),
+        (34, 36),
+        (36, 38),
+        (38, 40),
+    ]
+
+
+def test_every_sixteenth_is_whole_and_has_all_rows(cloud):
+    ask(cloud)
+    for number in range(1, EVENTS // SPACING + 1):
+        position = number * SPACING
+        since = 0 if number % WHOLE == 0 else position - SPACING
+        assert (since, position) in frames(cloud)
+    keyframes = Keyframes(cloud.store, SPACING)
+    with closing(sqlite3.connect(keyframes._path(Frame(0, WHOLE * SPACING)))) as rows:
+        found = rows.execute("SELECT id FROM server ORDER BY id").fetchall()
+    assert found == sorted((server.id,) for server in cloud.folded(WHOLE * SPACING))
+
+
+def test_a_small_log_keeps_none(cloud, tmp_path):
+    with cloud.servers.fleet() as fleet:
+        assert fleet.position == EVENTS < LEAST
+    assert not (tmp_path / "cloud.keyframes").exists()
+
+
+def test_of_a_log_in_memory_they_are_in_memory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Cloud() as cloud:
+        fill(cloud)
+        keyframes = Keyframes(cloud.store, SPACING)
+        assert keyframes.folder is None
+        for position in (EVENTS, 33, 40, 7, EVENTS):
+            with Fleet(cloud.store, keyframes, AsOf(position=position)) as fleet:
+                assert fleet.servers() == cloud.folded(position)
+        assert len(keyframes.chain(40)) == 5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_there_would_be_too_many_they_lie_further_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST", 8)
+    with Cloud(tmp_path) as cloud:
+        server_id = cloud.create("web")
+        for position in range(2, 81):
+            cloud.rename(server_id, f"name {position}")
+            if position % 3 and position != 80:
+                continue
+            ask(cloud, position, least=1)
+            assert len(frames(cloud)) <= 8
+        assert Keyframes(cloud.store, 1).spacing() == 16
+        ask(cloud, 80, least=1)
+        assert frames(cloud) == {(number * 16, number * 16 + 16) for number in range(5)}
+
+
+def test_a_real_log_has_a_bounded_number_of_them():
+    assert (LEAST, MOST, WHOLE) == (4_096, 256, 16)
+
+
+# Whose they are
+
+
+def test_when_the_fold_changes_they_are_thrown_away(cloud, monkeypatch):
+    ask(cloud)
+    old = files(cloud)
+    monkeypatch.setattr(module, "fingerprint", lambda: "0123456789abcdef")
+    assert frames(cloud) == set()
+    ask(cloud)
+    assert len(files(cloud)) == len(old)
+    assert not set(old) & set(files(cloud))
+
+
+def test_the_fold_has_changed_when_any_of_its_sources_has(tmp_path):
+    def loaded(text):
+        path = tmp_path / "fold.py"
+        path.write_text(text, "utf-8")
+        spec = spec_from_file_location("fold", path)
+        return module_from_spec(spec)
+
+    one, other = fingerprint((loaded("x = 1\n"),)), fingerprint((loaded("x = 2\n"),))
+    assert one != other
+    assert one == fingerprint((loaded("x = 1\n"),))
+    named = {one.__name__.removeprefix("serverdomain.") for one in module._FOLD}
+    assert named >= {"domain.server", "domain.events", "store.codec", "projections.server_rows"}
+
+
+def test_those_of_another_log_are_not_believed(cloud, tmp_path, caplog):
+    ask(cloud)
+    (tmp_path / "other").mkdir()
+    with Cloud(tmp_path / "other") as other:
+        for number in range(EVENTS):
+            other.create(f"other {number}")
+        shutil.copytree(tmp_path / "cloud.keyframes", tmp_path / "other/cloud.keyframes")
+        ask(other)
+        ask(other, 33)
+        assert "stands on a row that is not in this log" in caplog.text
+        caplog.clear()
+        ask(other)
+        assert caplog.messages == []
+
+
+def test_after_a_backup_was_put_back_those_of_lost_rows_are_made_anew(tmp_path, caplog):
+    with Cloud(tmp_path) as cloud:
+        server_id = cloud.create("web")
+        cloud.rename(server_id, *(f"before {number}" for number in range(9)))
+    shutil.copy(cloud.path, tmp_path / "backup")
+    with Cloud(tmp_path) as cloud:
+        cloud.rename(server_id, *(f"lost {number}" for number in range(9)))
+        ask(cloud, 19)
+    for path in tmp_path.glob("cloud.db*"):
+        path.unlink()
+    shutil.copy(tmp_path / "backup", cloud.path)
+    with Cloud(tmp_path) as cloud:
+        ask(cloud, 10)
+        assert caplog.messages == []
+        cloud.rename(server_id, *(f"after {number}" for number in range(9)))
+        ask(cloud, 19)
+        ask(cloud, 12)
+        assert "12-" in caplog.text
+        assert "stands on a row" in caplog.text
+
+
+# What may happen to them
+
+
+def spoilt(how, path, chance):
+    content = bytearray(path.read_bytes())
+    match how:
+        case "empty":
+            path.write_bytes(b"")
+        case "cut":
+            path.write_bytes(content[: chance.randrange(1, len(content))])
+        case "zeroes":
+            at = chance.randrange(0, len(content), 4096)
+            content[at : at + 4096] = bytes(4096)
+            path.write_bytes(content)
+        case "noise":
+            path.write_bytes(chance.randbytes(len(content)))
+        case "text":
+            path.write_text("something else\n" * 400)
+        case "a database":
+            path.unlink()
+            change(path, "CREATE TABLE server (id, name)")
+        case "gone":
+            path.unlink()
+        case "a folder":
+            path.unlink()
+            path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "how", ["empty", "cut", "zeroes", "noise", "text", "a database", "gone", "a folder"]
+)
+def test_one_that_is_damaged_foreign_or_gone_is_made_anew(cloud, how, caplog):
+    chance = random.Random(how)
+    ask(cloud)
+    for _ in range(3):
+        path = chance.choice(files(cloud))
+        spoilt(how, path, chance)
+        for position in (EVENTS, 31, 39):
+            ask(cloud, position)
+        if how == "gone":
+            assert path.exists()
+            assert caplog.messages == []
+        elif how == "a folder":
+            shutil.rmtree(path)
+
+
+def test_damage_that_a_question_meets_first_is_survived_as_well(cloud, caplog):
+    ask(cloud, 33)
+    keyframes = Keyframes(cloud.store, SPACING)
+    path = keyframes._path(Frame(0, 32))
+    with Fleet(cloud.store, keyframes, AsOf(position=33)) as fleet:
+        before = path.read_bytes()
+        with closing(sqlite3.connect(path)) as rows:
+            (page,) = rows.execute(
+                "SELECT rootpage FROM sqlite_master WHERE name = 'server'"
+            ).fetchone()
+        content = bytearray(before)
+        content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+        path.write_bytes(content)
+        fleet.connection.execute("SELECT COUNT(*) FROM stands_on").fetchall()
+        assert fleet.servers() == cloud.folded(33)
+        assert len(fleet.query("SELECT id FROM server")) == len(cloud.folded(33))
+
+
+def test_a_folder_that_cannot_be_made_or_written_costs_time_and_no_answer(cloud, tmp_path, caplog):
+    (tmp_path / "cloud.keyframes").write_text("a file of somebody's", "utf-8")
+    ask(cloud)
+    assert (tmp_path / "cloud.keyframes").read_text("utf-8") == "a file of somebody's"
+    assert "cloud.keyframes cannot hold keyframes: File exists" in caplog.text
+
+
+def test_a_full_disk_costs_time_and_no_answer(cloud, monkeypatch, caplog):
+    ask(cloud, 10)
+    kept = frames(cloud)
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        ask(cloud)
+    assert frames(cloud) == kept
+    assert len(files(cloud)) == len(kept)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "No space left on device" in caplog.text
+    ask(cloud)
+    assert len(frames(cloud)) == EVENTS // SPACING
+
+
+def test_what_a_killed_process_left_unfinished_is_removed(cloud):
+    ask(cloud, 10)
+    part = files(cloud)[0].with_name(f"{files(cloud)[0].name}.part")
+    part.write_bytes(b"half")
+    note = part.with_name("README")
+    note.write_text("not ours", "utf-8")
+    ask(cloud, 20)
+    assert not part.exists()
+    assert note.exists()
+
+
+# Many at once
+
+
+ASKS = """
+import random, sys
+from serverdomain import AsOf, Fleet
+from serverdomain.audit.keyframes import Keyframes
+from serverdomain.store.sqlite import SQLiteStore
+
+store = SQLiteStore.open(sys.argv[1])
+chance = random.Random(int(sys.argv[2]))
+keyframes = Keyframes(store, 2)
+print(1, flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[3])):
+    position = chance.randrange(61)
+    with Fleet(store, keyframes, AsOf(position=position)) as fleet:
+        for server in fleet.servers():
+            print(f'[{position}, "{server.id}", "{server.name}"]', flush=True)
+print("null", flush=True)
+"""
+
+
+def hear_all(process, cloud):
+    found = {}
+    while (line := process.hear()) is not None:
+        position, *server = line
+        found.setdefault(position, set()).add(tuple(server))
+    for position, servers in found.items():
+        assert servers == {(server.id, server.name) for server in cloud.folded(position)}
+    return found
+
+
+def test_two_processes_at_once_never_disagree(cloud):
+    with Process(ASKS, cloud.url, 1, 4) as one, Process(ASKS, cloud.url, 2, 4) as other:
+        for process in (one, other):
+            process.hear()
+        for process in (one, other):
+            process.tell()
+        assert all(hear_all(process, cloud) for process in (one, other))
+    ask(cloud)
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.slow)])
+def test_a_killed_process_leaves_nothing_wrong(cloud, kills):
+    chance = random.Random(kills)
+    for number in range(kills):
+        shutil.rmtree(Keyframes(cloud.store).folder, ignore_errors=True)
+        with Process(ASKS, cloud.url, number, 1_000) as process:
+            process.hear()
+            process.tell()
+            for _ in range(chance.randrange(1, 60)):
+                process.hear()
+        for position in (EVENTS, 32, 33, 17):
+            ask(cloud, position)
+
+
+def test_late_facts_behind_a_keyframe_are_in_the_next_one(cloud):
+    server_id = cloud.create("late")
+    early = cloud.clock.now
+    cloud.clock.advance(10)
+    cloud.rename(server_id, "later")
+    ask(cloud, EVENTS + 2)
+    cloud.servers.record(server_id, [e.ServerStopped(), e.ServerRenamed("x")], occurred_at=early)
+    ask(cloud, EVENTS + 4)
+    ask(cloud, EVENTS + 4)
+    ask(cloud, EVENTS + 2)
+    assert (0, EVENTS + 4) in frames(cloud)

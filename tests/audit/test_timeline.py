@@ -1,0 +1,424 @@
+"""The timeline: every event of the log once, as the histories tell it, found by any word of it."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from serverdomain import (
+    SYSTEM,
+    Actor,
+    Context,
+    HistoryEntry,
+    InvalidInput,
+    NotFound,
+    RebuildServer,
+    Refused,
+    ServerdomainError,
+    Servers,
+    StoreForeign,
+)
+from serverdomain.audit.timeline import Timeline
+from serverdomain.domain import events as e
+from serverdomain.store import queries
+from serverdomain.testing import ADMIN, OWNER, READER, ManualClock, registered, strategies
+from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
+from tests.projections.cloud import Cloud
+
+START = datetime(2026, 8, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+@pytest.fixture
+def servers(tmp_path: Path, clock: ManualClock) -> Iterator[Servers]:
+    with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}", clock=clock) as servers:
+        servers.register(adopted(), Context(OWNER, "req-register"))
+        servers.register(adopted(OTHER, name="other"), Context(ADMIN, "req-other"))
+        yield servers
+
+
+def names(entries: Iterator[HistoryEntry]) -> list[str]:
+    return [entry.name for entry in entries]
+
+
+def histories(servers: Servers, server_ids: Any) -> list[HistoryEntry]:
+    """What the histories of all servers tell, in order of occurrence."""
+    told = []
+    for server_id in server_ids:
+        with suppress(NotFound):
+            told += servers.history(server_id)
+    return sorted(told, key=lambda entry: (entry.occurred_at, entry.position))
+
+
+# Every event, once
+
+
+MOMENTS = st.integers(-3, 3).map(lambda seconds: timedelta(seconds=seconds))
+SERVERS = st.sampled_from((SERVER, OTHER))
+RECORDED = st.tuples(
+    st.just("record"),
+    SERVERS,
+    st.lists(strategies.events(), min_size=1, max_size=3),
+    MOMENTS,
+)
+ASKED = st.tuples(st.just("ask"), SERVERS, strategies.commands(), strategies.actors())
+LOOKED = st.sampled_from((("search",), ("replay",)))
+
+
+@settings(max_examples=settings().max_examples // 2)
+@for_any(st.lists(RECORDED | ASKED | LOOKED, max_size=12), st.integers(1, 5))
+def test_whatever_happens_it_tells_what_the_histories_tell(deeds: Any, page: int) -> None:
+    with Cloud() as cloud:
+        start = cloud.clock.now
+        timeline = Timeline(cloud.store, page=page)
+        for number, deed in enumerate([*deeds, ("search",), ("replay",), ("search",)]):
+            match deed:
+                case ("record", server_id, events, moment):
+                    facts = [
+                        replace(event, server_id=server_id)
+                        if hasattr(event, "server_id")
+                        else event
+                        for event in events
+                    ]
+                    cloud.servers.record(server_id, facts, occurred_at=start + moment)
+                case ("ask", server_id, command, actor):
+                    cloud.clock.advance(1)
+                    with suppress(ServerdomainError):
+                        cloud.servers._command(server_id, command, Context(actor, f"r-{number}"))
+                case ("search",):
+                    assert list(timeline.search()) == histories(cloud.servers, (SERVER, OTHER))
+                case ("replay",):
+                    timeline.replay()
+        timeline.close()
+
+
+def test_a_late_fact_rewrites_what_its_servers_later_events_changed(
+    servers: Servers, clock: ManualClock
+) -> None:
+    clock.advance(60)
+    servers.rename(SERVER, "last")
+    before = list(servers.timeline.search())
+    assert before[-1].changes == (("/name", "foobar", "last"),)
+
+    servers.record(SERVER, [e.ServerRenamed("late")], occurred_at=START)
+
+    after = list(servers.timeline.search())
+    assert [entry.changes for entry in after[-2:]] == [
+        (("/name", "foobar", "late"),),
+        (("/name", "late", "last"),),
+    ]
+    assert after == histories(servers, (SERVER, OTHER))
+
+
+def test_a_beginning_that_comes_late_rewrites_what_had_come_before_it(
+    servers: Servers, clock: ManualClock
+) -> None:
+    clock.advance(60)
+    servers.record(NEW_IMAGE, [e.ServerRenamed("early")])
+    (alone,) = servers.timeline.search(server_id=NEW_IMAGE)
+    assert alone.changes == ()
+
+    servers.record(NEW_IMAGE, [registered(server_id=NEW_IMAGE)], occurred_at=START)
+
+    begun, renamed = servers.timeline.search(server_id=NEW_IMAGE)
+    assert begun.name == "ServerRegistered"
+    assert renamed.changes == (("/name", "foobar", "early"),)
+    servers.rename(NEW_IMAGE, "late")
+    *_, last = servers.timeline.search(server_id=NEW_IMAGE)
+    assert last.changes == (("/name", "early", "late"),)
+
+
+def test_refusals_stand_in_it_in_their_place(servers: Servers, clock: ManualClock) -> None:
+    with pytest.raises(Refused):
+        servers.rebuild(
+            SERVER, RebuildServer(image_id=NEW_IMAGE), Context(READER, "req-1", "req-g", "req-c")
+        )
+    clock.advance(1)
+    servers.stop(SERVER)
+
+    *_, refusal, stopped = servers.timeline.search()
+    assert (refusal.name, refusal.version, refusal.changes) == ("CommandRefused", None, ())
+    assert refusal == servers.history(SERVER)[-2]
+    assert stopped.version == 2
+
+
+def test_another_applications_events_are_passed_over(tmp_path: Path) -> None:
+    from uuid import uuid4
+
+    with Cloud(tmp_path) as cloud:
+        cloud.append_foreign(uuid4(), range(1, 6))
+        cloud.create("web")
+        assert names(cloud.servers.timeline.search()) == ["ServerRegistered"]
+        cloud.append_foreign(uuid4(), range(1, 6))
+        list(cloud.servers.timeline.search())
+        assert cloud.servers.timeline.status() == (11, 11, 0, 1)
+
+
+# Searched
+
+
+def test_it_is_in_order_of_occurrence_over_all_servers(
+    servers: Servers, clock: ManualClock
+) -> None:
+    clock.advance(60)
+    servers.record(SERVER, [e.ServerStopped()], occurred_at=START + timedelta(seconds=30))
+    servers.record(OTHER, [e.ServerStopped()], occurred_at=START + timedelta(seconds=20))
+
+    *_, first, last = servers.timeline.search()
+    assert (first.server_id, last.server_id) == (OTHER, SERVER)
+    assert first.position > last.position
+
+
+def test_it_is_searched_by_server_and_by_actor(servers: Servers) -> None:
+    servers.stop(OTHER, Context(Actor("alice", "openstack")))
+
+    for form in (OTHER, OTHER.upper().replace("-", "")):
+        assert names(servers.timeline.search(server_id=form)) == [
+            "ServerRegistered",
+            "ServerStopped",
+        ]
+    assert names(servers.timeline.search(actor="alice")) == ["ServerStopped"]
+    assert names(servers.timeline.search(actor="alice", server_id=SERVER)) == []
+
+
+def test_an_image_is_found_where_it_was_asked_for_came_or_went(servers: Servers) -> None:
+    servers.rebuild(SERVER, RebuildServer(image_id=NEW_IMAGE))
+    with pytest.raises(Refused):
+        servers.rebuild(SERVER, RebuildServer(image_id=NEW_IMAGE))
+    servers.delete(OTHER)
+
+    assert names(servers.timeline.search(image=NEW_IMAGE)) == [
+        "RebuildRequested",
+        "ImageChanged",
+        "CommandRefused",
+    ]
+    assert names(servers.timeline.search(image=IMAGE.upper())) == [
+        "ServerRegistered",
+        "ServerRegistered",
+        "ImageChanged",
+        "ServerDeleted",
+    ]
+
+
+def test_times_are_those_of_occurrence_and_inclusive(servers: Servers, clock: ManualClock) -> None:
+    for seconds in (10, 20, 30):
+        at = START + timedelta(seconds=seconds)
+        clock.advance(10)
+        servers.rename(SERVER, f"at {seconds}", occurred_at=at)
+
+    since, until = START + timedelta(seconds=10), START + timedelta(seconds=20)
+    found = servers.timeline.search(since=since, until=until)
+    assert [entry.event for entry in found] == [
+        e.ServerRenamed("at 10"),
+        e.ServerRenamed("at 20"),
+    ]
+    just = timedelta(microseconds=1)
+    assert list(servers.timeline.search(since=since + just, until=until - just)) == []
+
+
+def test_a_request_finds_its_own_events_and_all_that_they_caused(servers: Servers) -> None:
+    def ask(request_id: str, **more: str) -> Context:
+        return Context(SYSTEM, request_id, **more)
+
+    servers.rename(SERVER, "asked", ask("req-1"))
+    servers.rename(SERVER, "caused", ask("req-2", caused_by="req-1"))
+    servers.rename(OTHER, "caused by that", ask("req-3", caused_by="req-2"))
+    servers.rename(OTHER, "correlated", ask("req-4", correlation_id="req-1"))
+    servers.rename(OTHER, "caused by the correlated", ask("req-5", caused_by="req-4"))
+    with pytest.raises(Refused):
+        servers.start(OTHER, ask("req-6", caused_by="req-5"))
+    servers.rename(OTHER, "a sibling", ask("req-7", correlation_id="req-2"))
+    servers.rename(OTHER, "something else", ask("req-8", caused_by="req-register"))
+
+    def found(request: str) -> list[str]:
+        return [entry.request_id for entry in servers.timeline.search(request=request)]
+
+    assert found("req-1") == [f"req-{number}" for number in range(1, 8)]
+    assert found("req-2") == ["req-2", "req-3", "req-7"]
+    assert found("req-8") == ["req-8"]
+    assert found("req-none") == []
+
+
+def test_causes_that_go_round_are_told_once(servers: Servers) -> None:
+    servers.rename(SERVER, "one", Context(SYSTEM, "req-1", caused_by="req-2"))
+    servers.rename(SERVER, "two", Context(SYSTEM, "req-2", caused_by="req-1"))
+
+    assert names(servers.timeline.search(request="req-1")) == ["ServerRenamed"] * 2
+
+
+@pytest.mark.parametrize("text", ["100%", "a_b", 'say "hi"', "back\\slash", "tab\tbed", "漢字"])
+def test_text_is_found_as_it_is(servers: Servers, text: str) -> None:
+    servers.rename(SERVER, f"x{text}y")
+    for close in ("100 %", "a-b", "say 'hi'", "back/slash", "tab bed", "漢子"):
+        servers.rename(OTHER, close)
+
+    (found,) = servers.timeline.search(text=text)
+    assert found.event == e.ServerRenamed(f"x{text}y")
+
+
+def test_text_is_found_in_names_data_and_changes_in_any_case(servers: Servers) -> None:
+    servers.rename(SERVER, "Shiny")
+    servers.rename(SERVER, "dull")
+
+    assert names(servers.timeline.search(text="sHINY")) == ["ServerRenamed", "ServerRenamed"]
+    assert names(servers.timeline.search(text="serverreg")) == ["ServerRegistered"] * 2
+
+
+def test_the_longest_text_can_be_looked_for(servers: Servers) -> None:
+    assert list(servers.timeline.search(text="\0" * 1_000)) == []
+
+
+def test_a_limit_gives_the_latest_in_the_same_order(servers: Servers, clock: ManualClock) -> None:
+    for number in range(5):
+        clock.advance(1)
+        servers.rename(SERVER, f"name {number}")
+
+    everything = list(servers.timeline.search())
+    assert list(servers.timeline.search(limit=3)) == everything[-3:]
+    assert list(servers.timeline.search(limit=300)) == everything
+
+
+def test_what_is_more_than_a_page_comes_whole(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        servers.rename(SERVER, f"name {number}")
+    whole = list(servers.timeline.search())
+    for page in (1, 3, 4, 7, 8, 9):
+        monkeypatch.setattr("serverdomain.audit.timeline.PAGE", page)
+        assert list(servers.timeline.search()) == whole
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"limit": 0}, "limit: 0 came, a whole number of 1 to 1000000000"),
+        ({"limit": 2**70}, "limit: 1180591620717411303424 came"),
+        ({"text": ""}, "text: "),
+        ({"text": "x" * 1_001}, "text: "),
+        ({"image": "foobar"}, "image: "),
+        ({"server_id": "foobar"}, "server_id: "),
+        ({"since": datetime(2026, 8, 1)}, "since: .* no zone"),  # noqa: DTZ001  # that is it
+        ({"until": "now"}, "until: a str came, an aware datetime"),
+        ({"text": "\ud800"}, "text: "),
+        ({"actor": 5}, "actor: "),
+    ],
+)
+def test_what_means_nothing_is_named(servers: Servers, asked: Any, says: str) -> None:
+    with pytest.raises(InvalidInput, match=f"^{says}"):
+        servers.timeline.search(**asked)
+
+
+# Its file
+
+
+def test_it_lies_beside_the_store_once_it_is_asked_and_list_pays_nothing(
+    servers: Servers, tmp_path: Path
+) -> None:
+    servers.list()
+    assert {path.name for path in tmp_path.glob("*.db")} == {"cloud.db", "cloud.view.db"}
+
+    list(servers.timeline.search())
+    assert servers.timeline.path == tmp_path / "cloud.timeline.db"
+    with closing(sqlite3.connect(servers.timeline.path)) as outsider:
+        assert outsider.execute("SELECT COUNT(*) FROM timeline").fetchone() == (2,)
+
+
+def test_in_memory_it_lies_in_memory() -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        assert names(servers.timeline.search()) == ["ServerRegistered"]
+        assert servers.timeline.path is None
+
+
+def test_a_file_that_goes_is_made_anew(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
+    before = list(servers.timeline.search())
+    assert servers.timeline.path is not None
+    servers.timeline.path.unlink()
+
+    assert list(servers.timeline.search()) == before
+    assert caplog.record_tuples[0][:2] == ("serverdomain", logging.WARNING)
+    assert "cloud.timeline.db is gone" in caplog.text
+
+
+@pytest.mark.parametrize("broken", ["event = 'ServerPainted'", "data = '[]'", "changes = '{}'"])
+def test_a_row_that_holds_no_event_is_damage_and_made_anew(
+    servers: Servers, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    before = list(servers.timeline.search())
+    assert servers.timeline.path is not None
+    with closing(sqlite3.connect(servers.timeline.path)) as outsider, outsider:
+        outsider.execute(f"UPDATE timeline_1 SET {broken} WHERE position = 1")
+
+    assert list(servers.timeline.search()) == before
+    assert "damaged" in caplog.text
+
+
+def test_a_view_is_no_timeline(tmp_path: Path) -> None:
+    with Cloud(tmp_path) as cloud:
+        cloud.servers.list()
+        cloud.view_path.rename(tmp_path / "cloud.timeline.db")
+        with pytest.raises(StoreForeign, match="no serverdomain timeline"):
+            cloud.servers.timeline.search()
+
+
+def test_another_process_finds_it_where_this_one_left_it(servers: Servers, tmp_path: Path) -> None:
+    list(servers.timeline.search())
+    servers.stop(SERVER)
+    with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as other:
+        assert other.timeline.status() == (2, 3, 1, 2)
+        assert names(other.timeline.search())[-1] == "ServerStopped"
+    assert servers.timeline.status() == (3, 3, 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({}, "occurred_at"),
+        ({"server_id": SERVER}, "server_id_occurred_at"),
+        ({"actor": "fake"}, "user_id_occurred_at"),
+        ({"since": START}, "occurred_at"),
+        ({"image": IMAGE}, "image"),
+        ({"request": "req-1"}, "request_id"),
+        ({"request": "req-1"}, "caused_by"),
+        ({"request": "req-1"}, "correlation_id"),
+    ],
+)
+def test_no_question_but_text_reads_the_whole_timeline(
+    servers: Servers, asked: Any, index: str
+) -> None:
+    said: list[str] = []
+    list(servers.timeline.search(**asked))
+    with servers.timeline._file.reading() as rows:
+        rows.set_trace_callback(said.append)
+    list(servers.timeline.search(**asked))
+    (question,) = (one for one in said if "FROM timeline" in one and "LIMIT" in one)
+    with servers.timeline._file.reading() as rows:
+        plan = [row[3] for row in rows.execute(f"EXPLAIN QUERY PLAN {question}")]
+
+    assert any(index in step for step in plan), plan
+    assert not [step for step in plan if step.startswith("SCAN timeline") and "INDEX" not in step]
+
+
+def test_replay_tells_how_far_it_is(servers: Servers) -> None:
+    told: list[tuple[int, int]] = []
+    servers.timeline.replay(lambda position, head: told.append((position, head)))
+
+    with servers._store.connections.reading() as log:
+        assert told[-1] == (2, queries.head(log))
+    assert registered().server_id == SERVER
