@@ -72,8 +72,9 @@ def test_a_host_that_is_this_machine_may_ask(open_endpoint: Endpoint, host: str)
 )
 def test_another_host_is_403(open_endpoint: Endpoint, host: str) -> None:
     assert not is_this_machine(host)
-    answer = open_endpoint.ask.get("/v2.1/servers", headers={"Host": host})
-    assert fault_of(answer) == (403, "forbidden")
+    for path in ("/v2.1/servers", "/v2/", "/", "/openapi.json"):
+        answer = open_endpoint.ask.get(path, headers={"Host": host})
+        assert fault_of(answer) == (403, "forbidden")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ def test_it_is_started_and_stopped_with_the_app() -> None:
 
         endpoint.ask.run(live())
         assert (len(hypervisors.started), hypervisors.stopped) == (1, 1)
+        endpoint.ask.get("/v2.1/servers")
+        assert len(hypervisors.started) == 2, "an app that is used again has one again"
 
 
 def test_where_no_lifespan_is_run_the_first_call_starts_it() -> None:

@@ -2,13 +2,14 @@
 
 A hook is called with the request, whose ``path_params["project"]`` is the project that the path
 names, or ``None``, and gives the `Actor`, or ``None`` for a 401. It may be a coroutine function.
+Its ``guard``, if it has one, is asked about requests for documents, which need no caller.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 
@@ -46,23 +47,23 @@ class NoAuthentication:
 
     def __call__(self, request: Request) -> Actor:
         """The actor: user ``user`` of the path's project."""
-        host = request.headers.get("host")
-        if host is not None:
-            _ask_this_machine(host)
-            origin = request.headers.get("origin")
-            if origin is not None and origin.partition("://")[2].lower() != host.lower():
-                raise Fault(403, f"Origin: {shown(origin)} came, pages of {shown(host)} may ask")
+        self.guard(request.headers)
         project = request.path_params.get("project")
         if project is None or project == self._project:
             return self._actor
         return Actor("user", project, self._roles)
 
-
-def _ask_this_machine(host: str) -> None:
-    if not is_this_machine(host):
-        raise Fault(
-            403, f"Host: {shown(host)} came, localhost, 127.0.0.0/8 or [::1] is allowed here"
-        )
+    def guard(self, headers: Mapping[str, str]) -> None:
+        """Refuse what a web page from elsewhere may have sent."""
+        host, origin = headers.get("host"), headers.get("origin")
+        if host is None:
+            return
+        if not is_this_machine(host):
+            raise Fault(
+                403, f"Host: {shown(host)} came, localhost, 127.0.0.0/8 or [::1] is allowed here"
+            )
+        if origin is not None and origin.partition("://")[2].lower() != host.lower():
+            raise Fault(403, f"Origin: {shown(origin)} came, pages of {shown(host)} may ask")
 
 
 def is_this_machine(authority: str) -> bool:

@@ -40,6 +40,7 @@ class Endpoint:
     ) -> None:
         self._cloud = cloud
         self._authenticate = authenticate
+        self._guard = getattr(authenticate, "guard", None)
         self._root = None if endpoint is None else endpoint.rstrip("/")
         self._control = control
         self._machine = machine
@@ -74,6 +75,8 @@ class Endpoint:
     async def _response(self, exchange: Exchange, receive: Receive) -> Response:
         try:
             segments = exchange.segments()
+            if self._guard is not None and len(segments) < 2:
+                self._guard(exchange.headers)
             shown = document(exchange, segments, self._root)
             if shown is not None:
                 return shown

@@ -49,5 +49,6 @@ class Machine:
         """Stop it, if it runs."""
         async with self._starting:
             running, self._running = self._running, None
+            self.started = self._hypervisor is None
             if running is not None:
                 await to_thread.run_sync(running.stop)

@@ -40,9 +40,9 @@ class Threads:
             waker = self._wakers[loop] = _Waker(loop)
         result: asyncio.Future[Result] = loop.create_future()
         self._busy += 1
-        if self._busy > self._count:
-            self._another()
         try:
+            if self._busy > self._count:
+                self._another()
             self._jobs.put(_Job(call, arguments, result, waker))
             return await result
         finally:
@@ -51,8 +51,8 @@ class Threads:
     def _another(self) -> None:
         with self._counting:
             if self._count < MOST:
-                self._count += 1
                 Thread(target=_work, args=(self._jobs,), name="endpoint", daemon=True).start()
+                self._count += 1
 
 
 class _Waker:
