@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from time import time
 from typing import Any, TextIO
 
 import msgspec
@@ -49,7 +50,7 @@ def answered(
         fields["project_id"] = call.actor.project_id
         if call.correlation_id is not None:
             fields["correlation_id"] = call.correlation_id
-    ACCESS.info("answered" if status is not None else "left without an answer", extra=fields)
+    ACCESS.handle(_AccessRecord(status is not None, fields))
 
 
 def happened(call: Call, accepted: Accepted, dropped: Sequence[str] = ()) -> None:
@@ -97,6 +98,23 @@ def as_json(stream: TextIO, level: int = logging.INFO) -> logging.Handler:
     return handler
 
 
+class _AccessRecord(logging.LogRecord):
+    """A record of a call, made for less: a line a call is a good part of what a call costs.
+
+    Where in the code it was made is not looked for, nor in which thread.
+    """
+
+    def __init__(self, answered: bool, fields: dict[str, Any]) -> None:
+        now = time()
+        self.__dict__ = {
+            **_ALIKE,
+            "msg": "answered" if answered else "left without an answer",
+            "created": now,
+            "msecs": now % 1 * 1000,
+            **fields,
+        }
+
+
 class JsonLines(logging.Formatter):
     """A record as a line of JSON: ``timestamp``, ``level``, ``logger``, ``event``, its fields."""
 
@@ -117,6 +135,7 @@ class JsonLines(logging.Formatter):
 # What every record has; the rest are fields.
 _STANDARD = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
+_ALIKE = vars(logging.LogRecord(ACCESS.name, logging.INFO, __file__, 0, "", (), None))
 
 _MOST_NAMES = 30
 
