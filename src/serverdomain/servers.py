@@ -175,15 +175,17 @@ class Servers:
         start: Literal["head", "beginning"] = "head",
         attempts: int = ATTEMPTS,
         at_work: AtWork = nullcontext,
+        events: Sequence[str] = (),
     ) -> Reaction:
         """Run ``handler`` once something happened, in a thread of its own, until it is stopped.
 
-        It is told of every event at least once, in the log's order, from a durable position under
-        ``name``; a new one begins at ``start``. After so many ``attempts`` with one event it stops.
+        It is told of every event, or of those whose names are in ``events``, at least once, in the
+        log's order, from a durable position under ``name``; a new one begins at ``start``. After so
+        many ``attempts`` with one event it stops.
         What ``at_work`` makes is entered when this process takes up the work, before the first
         event, and left when it ends: of all processes one is at work.
         """
-        reaction = Reaction(self._store, name, handler, start, attempts, at_work)
+        reaction = Reaction(self._store, name, handler, start, attempts, at_work, events)
         self._running = [*(one for one in self._running if one.is_alive), reaction]
         return reaction
 

@@ -317,6 +317,31 @@ def test_refusals_are_passed_over_and_its_place_moves_behind_them(servers: Serve
     assert told.empty()
 
 
+def test_it_is_told_of_some_events_alone_and_goes_past_the_others(servers: Servers) -> None:
+    told: Queue[str] = Queue()
+    with servers.react(
+        "billing",
+        lambda happened: told.put(happened.name),
+        start="beginning",
+        events=["ServerStopped", "ServerLocked"],
+    ) as reaction:
+        servers.rename(SERVER, "after")
+        servers.stop(SERVER)
+        servers.lock(SERVER)
+        servers.rename(SERVER, "at last")
+        assert reaction.caught_up(SECONDS)
+
+    assert [told.get_nowait() for _ in range(2)] == ["ServerStopped", "ServerLocked"]
+    assert told.empty()
+    assert servers.reactions()[0].position == 5
+
+
+@pytest.mark.parametrize("name", ["ServerPainted", "CommandRefused"])
+def test_events_that_nobody_is_told_of_are_refused_by_name(servers: Servers, name: str) -> None:
+    with pytest.raises(InvalidInput, match=f"events: '{name}' came"):
+        servers.react("billing", print, events=[name])
+
+
 def until(there: Callable[[], bool]) -> None:
     deadline = time.monotonic() + SECONDS
     while not there():
