@@ -214,7 +214,7 @@ def test_once_deleted_it_is_not_there_and_was_before(cloud, story):
     earlier = cloud.clock.now - timedelta(microseconds=1)
     assert cloud.servers.get(server_id, as_of=AsOf(occurred_at=earlier)).name == "renamed"
     for gone in (AsOf(version=5), AsOf(position=5), AsOf(occurred_at=cloud.clock.now)):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match=f"^server {server_id} is not there as of {gone}$"):
             cloud.servers.get(server_id, as_of=gone)
 
 

@@ -14,7 +14,7 @@ def asked(world, server_id, until):
         return None
 
 
-@settings(max_examples=settings().max_examples // 4)
+@settings(max_examples=settings().max_examples // 5)
 @given(deeds, st.data())
 def test_as_of_any_moment_is_the_fold_of_what_counted_then(deeds, data):
     with World(deeds) as world:
@@ -25,7 +25,7 @@ def test_as_of_any_moment_is_the_fold_of_what_counted_then(deeds, data):
                 assert asked(world, server_id, until) == folded(rows, server_id, **until), until
 
 
-@settings(max_examples=settings().max_examples // 4)
+@settings(max_examples=settings().max_examples // 5)
 @given(deeds, recorded, st.data())
 def test_a_late_fact_changes_what_occurred_by_then_and_never_what_we_knew_then(deeds, late, data):
     with World(deeds) as world:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -326,6 +329,49 @@ def test_a_damaged_store_is_read_as_far_as_it_can_be(path: Path) -> None:
     findings = checked(path)
     assert {"file"} <= {finding.kind for finding in findings}
     assert any("is not checked" in finding.what for finding in findings)
+
+
+NOBODY = """
+import os, sys
+from pathlib import Path
+from serverdomain import StoreError
+from serverdomain.audit import check
+from serverdomain.store import place as places
+
+path = Path(sys.argv[1])
+path.parent.chmod(0o555)
+if os.geteuid() == 0:  # Who may do everything takes the place of somebody who may not.
+    path.chmod(0o444)
+    os.setuid(65534)
+store = places.from_path(path, "store")
+try:
+    print([str(finding) for finding in check.check_files(store, store.beside("no view"))])
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("beside", "says"), [(b"", "[]\n"), (b"x", "cloud.db cannot be opened")], ids=["alone", "not"]
+)
+def test_where_nothing_may_be_written_a_file_is_read_alone_unless_part_of_it_lies_beside_it(
+    path: Path, beside: bytes, says: str
+) -> None:
+    # Not in pytest's own folder, into which nobody else may go.
+    with TemporaryDirectory() as folder:
+        there = Path(shutil.copy(path, folder))
+        there.with_name("cloud.db-wal").write_bytes(beside)
+        try:
+            ran = subprocess.run(
+                [sys.executable, "-c", NOBODY, str(there)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            Path(folder).chmod(0o755)
+
+    assert says in ran.stdout, ran.stderr
 
 
 def test_what_is_no_store_raises(path: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def told(diff):
 # Any history, any two moments
 
 
-@settings(max_examples=settings().max_examples // 3)
+@settings(max_examples=settings().max_examples // 5)
 @given(deeds, st.data())
 def test_from_one_moment_to_any_other_the_patch_leads_exactly(deeds, data):
     with World(deeds) as world:
@@ -291,6 +291,16 @@ def test_of_the_fleet_the_form_names_the_servers_in_its_paths(cloud, story):
         "changes": [{"path": f"/{story}/name", "from": "renamed", "to": "rebuilt", "events": [6]}],
         "patch": [{"op": "replace", "path": f"/{story}/name", "value": "rebuilt"}],
     }
+
+
+def test_of_the_fleet_a_value_that_moved_stays_within_its_server(cloud, story):
+    cloud.servers.replace_metadata(story, {"before": "value"})
+    then = {story: document(cloud.servers.get(story))}
+    cloud.servers.replace_metadata(story, {"after": "value"})
+    found = cloud.servers.diff_fleet(AsOf(position=6), "now")
+    patch = fleet_diff_json(found, document)["patch"]
+    assert [operation["op"] for operation in patch] == ["move"]
+    assert jsonpatch.apply_patch(then, patch) == {story: document(cloud.servers.get(story))}
 
 
 def test_a_diff_as_json_has_the_documented_members(cloud, story):

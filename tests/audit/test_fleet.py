@@ -28,7 +28,7 @@ def in_order(servers):
     return sorted(there, key=lambda server: (-server.created, server.id))
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 4)
 @given(deeds, st.integers(1, 5), st.data())
 def test_the_fleet_is_the_fold_of_all_that_the_log_held(deeds, least, data):
     """In whatever order moments are asked for, and wherever keyframes come to lie."""

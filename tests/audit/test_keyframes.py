@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +131,20 @@ def test_where_there_would_be_too_many_they_lie_further_apart(tmp_path, monkeypa
         assert frames(cloud) == {(number * 16, number * 16 + 16) for number in range(5)}
 
 
+def test_one_that_would_lack_what_lies_before_it_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST", 8)
+    with Cloud(tmp_path) as cloud:
+        one, other = cloud.create("one"), cloud.create("other")
+        cloud.rename(other, *"cdef")
+        cloud.rename(one, "seventh")
+        ask(cloud, 7, least=1)
+        cloud.rename(other, "eighth", "ninth")
+        # Now they lie two apart: the one at 8 begins at 6, but this question begins at 7.
+        ask(cloud, 9, least=1)
+        for position in (6, 8, 9):
+            ask(cloud, position, least=1)
+
+
 def test_a_real_log_has_a_bounded_number_of_them():
     assert (LEAST, MOST, WHOLE) == (4_096, 256, 16)
 
@@ -197,6 +212,29 @@ def test_after_a_backup_was_put_back_those_of_lost_rows_are_made_anew(tmp_path, 
         assert "stands on a row" in caplog.text
 
 
+def test_one_in_a_gap_of_the_log_stands_on_the_row_before_it(tmp_path):
+    def gap(cloud):
+        with cloud.store.connections.writing() as log:
+            log.execute(
+                "INSERT INTO stored_events"
+                " (position, originator_id, originator_version, topic, state)"
+                " VALUES (40, 'dog', 1, 'dogs:Dog', '{}')"
+            )
+
+    with Cloud(tmp_path) as cloud:
+        server_id = cloud.create("web")
+    shutil.copy(cloud.path, tmp_path / "backup")
+    for name in ("lost", "kept"):
+        for path in tmp_path.glob("cloud.db*"):
+            path.unlink()
+        shutil.copy(tmp_path / "backup", cloud.path)
+        with Cloud(tmp_path) as cloud:
+            cloud.rename(server_id, name)
+            gap(cloud)
+            ask(cloud, 40)
+            ask(cloud, 33)
+
+
 # What may happen to them
 
 
@@ -243,8 +281,23 @@ def test_one_that_is_damaged_foreign_or_gone_is_made_anew(cloud, how, caplog):
             shutil.rmtree(path)
 
 
-def test_damage_that_a_question_meets_first_is_survived_as_well(cloud, caplog):
+def test_another_database_in_its_place_is_said_to_be_none(cloud, caplog):
     ask(cloud, 33)
+    path = Keyframes(cloud.store, SPACING)._path(Frame(0, 32))
+    spoilt("a database", path, random.Random(1))
+    ask(cloud, 33)
+    assert caplog.messages == [f"{path} is no keyframe: dropped, and made anew"]
+
+
+@pytest.mark.parametrize("removable", [True, False])
+def test_damage_that_a_question_meets_first_is_survived_as_well(cloud, removable, monkeypatch):
+    ask(cloud, 33)
+    if not removable:
+
+        def refused(path, missing_ok=False):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr(Path, "unlink", refused)
     keyframes = Keyframes(cloud.store, SPACING)
     path = keyframes._path(Frame(0, 32))
     with Fleet(cloud.store, keyframes, AsOf(position=33)) as fleet:

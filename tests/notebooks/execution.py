@@ -34,6 +34,7 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
                 kernel_name="python3",
                 timeout=120,
                 record_timing=False,
+                coalesce_streams=True,
                 resources={"metadata": {"path": str(folder)}},
             ).execute()
     executed.metadata = notebook.metadata

@@ -19,6 +19,7 @@ from serverdomain import (
     Context,
     InvalidInput,
     NotFound,
+    OutcomeUnknown,
     Refused,
     Servers,
     StoreError,
@@ -111,26 +112,38 @@ def test_on_a_full_disk_the_caller_is_refused_all_the_same(
     assert servers.stop(SERVER).server.version == before + 1
 
 
-def test_where_the_commit_fails_the_caller_is_refused_all_the_same(
-    servers: Servers, caplog: pytest.LogCaptureFixture
-) -> None:
+def let_no_commit_succeed(servers: Servers) -> None:
     # A constraint that is looked at when the transaction ends.
     with servers._store.connections.writing() as writer:
         writer.execute(
             "CREATE TABLE never (id REFERENCES commands (command_id) DEFERRABLE INITIALLY DEFERRED)"
         )
         writer.execute(
-            "CREATE TRIGGER no_commit AFTER INSERT ON commands WHEN NEW.refused = 1 BEGIN"
+            "CREATE TRIGGER no_commit AFTER INSERT ON commands BEGIN"
             " INSERT INTO never VALUES (-5); END"
         )
     idle = servers._store.connections._writer
     assert idle is not None
     idle.execute("PRAGMA foreign_keys = ON")
 
+
+def test_where_the_commit_fails_the_caller_is_refused_all_the_same(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    let_no_commit_succeed(servers)
+
     assert refuse(servers).rule == "state"
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("a refusal may not be recorded: the outcome is unknown")
     assert stored(servers) == []
+
+
+def test_of_what_was_not_refused_the_outcome_is_unknown_then(servers: Servers) -> None:
+    let_no_commit_succeed(servers)
+
+    with pytest.raises(OutcomeUnknown) as unknown:
+        servers.stop(SERVER, Context(OWNER, "req-7"))
+    assert unknown.value.request_id == "req-7"
 
 
 def test_an_older_file_takes_the_index_and_counts_by_it(

@@ -28,14 +28,13 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     ``command`` is ``None`` where there is nothing to decide: facts that were told are taken as they
     are. ``events`` are what it came to, ``refusal`` why it came to nothing; ``positions`` name both
-    in the log. ``recorded_at`` and ``occurred_at``: microseconds since 1970 UTC.
+    in the log. ``occurred_at`` is in microseconds since 1970 UTC.
     """
 
     request_id: str
     kind: str
     actor: Actor
     occurred_at: int
-    recorded_at: int
     command: c.Command | None
     events: tuple[e.Event, ...] = ()
     refusal: e.CommandRefused | None = None
@@ -67,7 +66,6 @@ def _asked(recorded: list[RecordedEvent]) -> Asked:
         kind=row.kind,
         actor=Actor(row.user_id, row.project_id, row.roles),
         occurred_at=row.occurred_at,
-        recorded_at=row.recorded_at,
         command=_command(row, events),
         events=() if refusal else events,
         refusal=refusal,

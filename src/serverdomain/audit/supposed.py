@@ -97,7 +97,6 @@ def _insert(entries: list[Entry], one: Supposed) -> None:
         kind=one.what.kind if isinstance(one.what, c.Command) else "record",
         actor=one.context.actor,
         occurred_at=at,
-        recorded_at=at,
         command=command,
         events=() if isinstance(one.what, c.Command) else tuple(one.what),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_each_thing_is_a_line_and_the_exit_code_four(registered: Command) -> Non
     ]
     asked = registered("check", "--json")
     assert asked.code == 4
-    assert asked.json["findings"][2] == {
+    assert json.loads(asked.out)["findings"][2] == {
         "kind": "command",
         "what": "its command 1 is not there",
         "position": 1,

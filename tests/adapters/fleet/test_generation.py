@@ -88,7 +88,7 @@ def _requests(store: SQLiteStore) -> list[Asked]:
 
 
 def _request(row: tuple[Any, ...], one: Asked) -> Request:
-    _, kind, server_id, members, user, project, roles, request, correlation, caused_by, *_ = row
+    _, kind, server_id, members, user, project, roles, request, correlation, caused_by, *more = row
     context = Context(
         Actor(user, project, tuple(json.loads(roles))), request, correlation, caused_by
     )
@@ -106,7 +106,7 @@ def _request(row: tuple[Any, ...], one: Asked) -> Request:
         members=json.loads(members),
         decide=decided,
         context=context,
-        now=one.recorded_at,
+        now=more[1],
         occurred_at=json.loads(members).get("occurred_at", otherwise),
         begins=kind in ("register", "create"),
         late=kind == "record",

@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from serverdomain.testing.clock import ManualClock
 
 from serverdomain import Context, RebuildServer, Servers
+from serverdomain.testing import ManualClock
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, adopted
 
 SERVERS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in range(4))

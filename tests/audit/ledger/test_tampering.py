@@ -83,6 +83,13 @@ def test_a_log_that_nobody_edited_holds(folder: Path) -> None:
         (["DELETE FROM commands WHERE command_id = 5"], ["5-7 altered"]),
         (["UPDATE commands SET command_id = 999 WHERE command_id = 5"], ["5-7 altered"]),
         (["DELETE FROM stored_events WHERE position = 3"], ["3 removed"]),
+        (
+            [
+                "UPDATE stored_events SET state = '{}' WHERE position IN (6, 9)",
+                "DELETE FROM stored_events WHERE position IN (7, 8)",
+            ],
+            ["6 altered", "7-8 removed", "9 altered"],
+        ),
         (["DELETE FROM stored_events WHERE position = 1"], ["1 removed"]),
         (["DELETE FROM stored_events WHERE position BETWEEN 6 AND 12"], ["6-12 removed"]),
         (["DELETE FROM stored_events WHERE position > 60"], ["61-65 removed"]),
@@ -132,6 +139,14 @@ def test_a_log_that_nobody_edited_holds(folder: Path) -> None:
                 "UPDATE stored_events SET position = 9 WHERE position = -1",
             ],
             ["6 re-ordered: now at 9", "9 re-ordered: now at 6"],
+        ),
+        (
+            [
+                "UPDATE stored_events SET position = -1 WHERE position = 6",
+                "UPDATE stored_events SET position = 6 WHERE position = 7",
+                "UPDATE stored_events SET position = 7 WHERE position = -1",
+            ],
+            ["6 re-ordered: now at 7", "7 re-ordered: now at 6"],
         ),
         (
             ["UPDATE stored_events SET position = 900 WHERE position = 6"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -73,6 +75,34 @@ def test_the_files_are_those_that_are_made() -> None:
         if path.is_file() and path.name != "trees.json"
     }
     assert there == made
+
+
+def test_of_a_text_that_was_changed_at_random_nothing_new_is_believed() -> None:
+    """Only a signature of somebody unknown may change, or go."""
+    good = [path.read_bytes() for path in sorted(FOLDER.glob("good/*"))]
+    true = {Checkpoint.read(one)[:3] for one in good if one.startswith(b"serverdomain/e1cb")}
+    keys = [PublicKey.read(KEY)]
+    chance = random.Random(2012)
+    for _ in range(1500):
+        text = bytearray(chance.choice(good))
+        at = chance.randrange(len(text))
+        match chance.randrange(4):
+            case 0:
+                text[at] = chance.randrange(256)
+            case 1:
+                text[at:at] = bytes([chance.choice(b"\n\r\t\0 +=-0A\xff")])
+            case 2:
+                del text[at : at + chance.randrange(1, 9)]
+            case _:
+                text[at:at] = text[: chance.randrange(60)]
+        content = bytes(text)
+        with suppress(InvalidInput, Unproven):
+            read = Checkpoint.read(content)
+            read.ask_signed(keys)
+            assert read[:3] in true
+        with suppress(InvalidInput, Unproven):
+            check_proof(content, [KEY])
+            assert content in good
 
 
 def as_stored(one: Any) -> Any:

@@ -22,11 +22,11 @@ from serverdomain.adapters.fleet.life import Ask, Asking, Came, Life
 from serverdomain.domain import commands as c
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.events import Event
-from serverdomain.domain.server import Server
+from serverdomain.domain.server import Server, evolve
 from serverdomain.errors import Conflict, InvalidInput, Refused
 from serverdomain.store import queries, refusals
 from serverdomain.store.codec import CODEC
-from serverdomain.store.recorded import Fact, RecordedCommand, Stream
+from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.sqlite import SQLiteStore
 
 Progress = Callable[[int, int], None]
@@ -129,7 +129,7 @@ class _Generation:
 
     def _ask(self, connection: Connection, server_id: str, ask: Ask) -> Came:
         server = self._servers.get(server_id)
-        row = self._row(server_id, server, ask)
+        row = self._row(server_id, ask)
         if isinstance(ask.what, tuple):
             return Came(self._take(connection, server, row, ask.what), row.request_id, False)
         command = ask.what
@@ -138,6 +138,7 @@ class _Generation:
         try:
             events = decide(server, command, ask.who, row.request_id)
         except Refused as refused:
+            # Whether others keep refusals or not: the same seed gives the same log.
             self._flush(connection)
             if refusals.keep(connection, row, refused):
                 self._commands += 1
@@ -147,7 +148,7 @@ class _Generation:
             server = self._take(connection, server, row, events)
         return Came(server, row.request_id, False)
 
-    def _row(self, server_id: str, server: Server | None, ask: Ask) -> RecordedCommand:
+    def _row(self, server_id: str, ask: Ask) -> RecordedCommand:
         occurred_at = ask.occurred_at
         members: dict[str, Any]
         if isinstance(ask.what, tuple):
@@ -159,7 +160,7 @@ class _Generation:
         elif isinstance(ask.what, c.RegisterServer):
             occurred_at = ask.what.updated
         else:
-            occurred_at = ask.at if server is None else max(ask.at, server.updated)
+            occurred_at = ask.at
         return RecordedCommand(
             command_id=0,
             kind=kind,
@@ -189,8 +190,10 @@ class _Generation:
             self._flush(connection)
             after = queries.stream(connection, row.server_id).server
         else:
-            facts = [Fact(row.occurred_at, 0, event) for event in events]
-            after = Stream.then(server, facts, version + len(events))
+            after = server
+            for event in events:
+                after = evolve(after, event, row.occurred_at)
+            after = after and replace(after, version=version + len(events))
         assert after is not None
         self._servers[row.server_id] = after
         return after

@@ -18,19 +18,17 @@ NEVER = "never"
 
 _PERCENTILES = (50, 90, 99, 100)
 
+# Of two rows, or one: the request stands on a host, and the end comes behind it.
 _QUERY = f"""
 SELECT
     MAX(ended),
-    86400 * (
-        julianday(MAX(occurred_at) FILTER (WHERE ended IS NOT NULL))
-        - julianday(MIN(occurred_at) FILTER (WHERE ended IS NULL))
-    ),
-    MIN(image_id) FILTER (WHERE ended IS NULL),
-    MIN(host_id),
-    MIN(occurred_at) FILTER (WHERE ended IS NULL) AS requested_at,
+    86400 * (julianday(MAX(occurred_at)) - julianday(MIN(occurred_at))),
+    MAX(image_id),
+    MAX(host_id) AS host_id,
+    MIN(occurred_at),
     server_id,
     rebuild_id
-FROM timeline WHERE {REBUILDS} GROUP BY rebuild_id, server_id HAVING requested_at IS NOT NULL
+FROM timeline WHERE {REBUILDS} GROUP BY rebuild_id, server_id HAVING MAX(host_id) IS NOT NULL
 """
 
 
@@ -86,27 +84,39 @@ def rebuilds(timeline: Timeline, limit: int = 10) -> Rebuilds:
 
 
 def _report(rows: Database, limit: int) -> Rebuilds:
-    months: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    images, hosts, never = _Groups(), _Groups(), []
+    ends: Counter[tuple[str, str]] = Counter()
+    images, hosts = _Groups(), _Groups()
     durations: list[float] = []
+    never: list[NeverEnded] = []
     for ended, seconds, image, host, requested_at, server_id, rebuild_id in rows.execute(_QUERY):
-        months[requested_at[:7]][ended or NEVER] += 1
-        images.add(image, ended, seconds)
-        hosts.add(host, ended, seconds)
-        if ended == "completed":
-            durations.append(seconds)
+        ends[requested_at[:7], ended or NEVER] += 1
+        took = seconds if ended == "completed" else None
+        images.took[image].append(took)
+        hosts.took[host].append(took)
+        if took is not None:
+            durations.append(took)
+        elif ended == "failed":
+            images.failed[image] += 1
+            hosts.failed[host] += 1
         elif ended is None:
             never.append(NeverEnded(server_id, rebuild_id, image, requested_at))
-    outcomes = sum(months.values(), Counter[str]())
+    outcomes: Counter[str] = Counter()
+    by_month: dict[str, dict[str, int]] = {
+        month: {} for month in every_month({month for month, _ in ends})
+    }
+    for (month, ended), count in sorted(ends.items()):
+        outcomes[ended] += count
+        by_month[month][ended] = count
+    durations.sort()
     return Rebuilds(
         requested=outcomes.total(),
         outcomes=dict(outcomes.most_common()),
         seconds=percentiles(durations),
-        by_month={month: dict(months[month]) for month in every_month(months.keys())},
+        by_month=by_month,
         by_image=images.worst(limit),
         by_host=hosts.worst(limit),
         never_ended=sorted(never, key=lambda one: one.requested_at)[:limit],
-        durations=sorted(durations),
+        durations=durations,
     )
 
 
@@ -123,24 +133,20 @@ def _nearest(ranked: Sequence[float], percentile: int) -> float:
 
 
 class _Groups:
-    def __init__(self) -> None:
-        self._requested: Counter[str] = Counter()
-        self._failed: Counter[str] = Counter()
-        self._seconds: defaultdict[str, list[float]] = defaultdict(list)
+    """What each rebuild of an image, or on a host, took; ``None`` where it did not complete."""
 
-    def add(self, name: str, ended: str | None, seconds: float | None) -> None:
-        self._requested[name] += 1
-        if ended == "failed":
-            self._failed[name] += 1
-        elif ended == "completed" and seconds is not None:
-            self._seconds[name].append(seconds)
+    def __init__(self) -> None:
+        self.took: defaultdict[str, list[float | None]] = defaultdict(list)
+        self.failed: Counter[str] = Counter()
 
     def worst(self, limit: int) -> list[Group]:
         """Those where most failed; of as many, those where that is the larger share."""
         ranked = sorted(
-            self._requested, key=lambda name: (-self._failed[name], self._requested[name], name)
+            self.took, key=lambda name: (-self.failed[name], len(self.took[name]), name)
         )
-        return [
-            Group(name, self._requested[name], self._failed[name], percentiles(self._seconds[name]))
-            for name in ranked[:limit]
-        ]
+        return [self._group(name) for name in ranked[:limit]]
+
+    def _group(self, name: str) -> Group:
+        took = self.took[name]
+        completed = (seconds for seconds in took if seconds is not None)
+        return Group(name, len(took), self.failed[name], percentiles(completed))
