@@ -15,10 +15,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.endpoint import rows as endpoint
+from benchmarks.endpoint.rows import EndpointRow, endpoint_rows
 from benchmarks.machine import machine
 from benchmarks.measure import Figures, Row, compare
 from benchmarks.rows import rows
 from benchmarks.where import Where, where
+
+Entry = tuple[Row | EndpointRow, list[Figures]]
+"""A row, and what each did, ourselves first."""
 
 EXPLAINED = ("append-1", "rebuild-1", "get-10", "view")
 """The rows whose time is taken apart."""
@@ -28,24 +33,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     everything = rows(quick=asked.quick, fleet=asked.fleet)
     wanted = [row for row in everything if not asked.only or row.name in asked.only]
+    over_http = [
+        row for row in endpoint_rows(quick=asked.quick) if not asked.only or row.name in asked.only
+    ]
     # Off a terminal nothing is wrapped.
     console = Console(width=None if sys.stdout.isatty() else 200)
     met = machine()
     console.print(", ".join(f"{what} {value}" for what, value in met.items()))
-    measured, durable = [], dict[str, str]()
+    measured, durable = list[Entry](), dict[str, str]()
     for row in track(wanted, "Measuring", console=console, transient=True):
         figures, durability = run(row)
         durable |= durability
         measured.append((row, figures))
+    notes = []
+    for one in track(over_http, "Measuring over HTTP", console=console, transient=True):
+        found = endpoint.measure(one)
+        measured.append((one, found.figures))
+        notes += [f"{one.what}, left out: {why}" for why in found.left_out]
+        notes += [f"{one.what}: {goal}" for goal in found.goals]
     console.print("Journal and synchronous, as asked of each:", _listed(durable))
     console.print(_table(measured))
+    for note in notes:
+        console.print(f"- {note}")
     console.print("Where the time goes in serverdomain:")
     explained = [where(row) for row in wanted if row.name in EXPLAINED]
-    for one in explained:
-        console.print(f"- {one}")
+    for part in explained:
+        console.print(f"- {part}")
     if asked.json is not None:
         met["load afterwards"] = machine()["load"]
-        asked.json.write_text(json.dumps(_document(met, durable, measured, explained), indent=2))
+        asked.json.write_text(
+            json.dumps(_document(met, durable, measured, explained, notes), indent=2)
+        )
 
 
 def run(row: Row) -> tuple[list[Figures], dict[str, str]]:
@@ -69,13 +87,14 @@ def _parser() -> argparse.ArgumentParser:
         "--only",
         action="append",
         metavar="NAME",
-        choices=[row.name for row in rows(quick=True)],
+        choices=[row.name for row in rows(quick=True)]
+        + [row.name for row in endpoint_rows(quick=True)],
         help="this row alone (%(choices)s); may be repeated",
     )
     return parser
 
 
-def _table(measured: Sequence[tuple[Row, list[Figures]]]) -> Table:
+def _table(measured: Sequence[Entry]) -> Table:
     table = Table("", "", *("rate", "p50", "p99", "serverdomain is faster"))
     for column in table.columns[2:]:
         column.justify = "right"
@@ -100,8 +119,9 @@ def _listed(durable: dict[str, str]) -> str:
 def _document(
     met: dict[str, str],
     durable: dict[str, str],
-    measured: Sequence[tuple[Row, list[Figures]]],
+    measured: Sequence[Entry],
     explained: Sequence[Where],
+    notes: Sequence[str],
 ) -> dict[str, Any]:
     return {
         "machine": met,
@@ -119,6 +139,7 @@ def _document(
             for row, ours in measured
             for figures in ours
         ],
+        "notes": list(notes),
         "where": [one._asdict() for one in explained],
     }
 

@@ -81,7 +81,7 @@ def compare(row: Row, rivals: Sequence[Rival]) -> list[Figures]:
                 rates[which].append(len(each) * row.units / seconds)
                 steps[which] += each
     return [
-        Figures(rival.name, rates[which], median(steps[which]), _percentile_99(steps[which]))
+        Figures(rival.name, rates[which], median(steps[which]), percentile_99(steps[which]))
         for which, rival in enumerate(rivals)
     ]
 
@@ -89,13 +89,13 @@ def compare(row: Row, rivals: Sequence[Rival]) -> list[Figures]:
 def _alone(row: Row, rivals: Sequence[Rival], number: int) -> list[Took]:
     each: list[list[float]] = [[] for _ in rivals]
     for turn, server in enumerate(row.asked, start=number):
-        for which in _turned(rivals, turn):
+        for which in turned(rivals, turn):
             each[which] += _do(row.step, rivals[which], number, [server])
     return [(sum(steps), steps) for steps in each]
 
 
 def _together(row: Row, rivals: Sequence[Rival], number: int) -> list[Took]:
-    took = {which: _at_once(row, rivals[which], number) for which in _turned(rivals, number)}
+    took = {which: _at_once(row, rivals[which], number) for which in turned(rivals, number)}
     return [took[which] for which in range(len(rivals))]
 
 
@@ -125,10 +125,12 @@ def _do(step: Step, rival: Rival, number: int, servers: Sequence[int]) -> list[f
     return each
 
 
-def _turned(rivals: Sequence[Rival], turn: int) -> list[int]:
+def turned(rivals: Sequence[object], turn: int) -> list[int]:
+    """Their numbers, each time another one first."""
     first = turn % len(rivals)
     return [*range(first, len(rivals)), *range(first)]
 
 
-def _percentile_99(values: Sequence[float]) -> float:
+def percentile_99(values: Sequence[float]) -> float:
+    """What one in a hundred is above."""
     return quantiles(values, n=100, method="inclusive")[98] if len(values) > 1 else values[0]

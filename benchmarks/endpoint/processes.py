@@ -50,10 +50,12 @@ class Process:
             for line in self._process.stdout:
                 if found := PORT.search(line):
                     # Whatever it says from now on must not fill the pipe.
-                    threading.Thread(target=self._process.stdout.read, daemon=True).start()
+                    self._reading = threading.Thread(target=self._process.stdout.read, daemon=True)
+                    self._reading.start()
                     return int(found[1])
         finally:
             too_late.cancel()
+        self._process.stdout.close()
         raise RuntimeError(f"it ended before it listened: {self._process.args!r}")
 
     def close(self) -> None:
@@ -64,3 +66,6 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdout is not None
+        self._reading.join(ENOUGH)
+        self._process.stdout.close()

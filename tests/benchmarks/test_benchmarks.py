@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import EXPLAINED, main
+from benchmarks.endpoint.rows import endpoint_rows
 from benchmarks.fleet import AskingHistories, Reporting
 from benchmarks.measure import Figures
 from benchmarks.rows import rows
@@ -18,7 +19,8 @@ def test_every_row_compares_every_rival_and_leaves_nothing_behind(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     file = tmp_path / "figures.json"
-    main(["--quick", "--json", str(file)])
+    only = [part for row in rows(quick=True) for part in ("--only", row.name)]
+    main(["--quick", "--json", str(file), *only])
     document = json.loads(file.read_text())
 
     expected = [(row.name, rival.name) for row in rows(quick=True) for rival in row.rivals]
@@ -85,3 +87,28 @@ def test_rounds_are_compared_pair_by_pair() -> None:
     theirs = Figures("theirs", [5.0, 50.0, 10.0], 0.1, 0.1)
     assert ours.ratio(theirs) == 2.0
     assert ours.rate == 30.0
+
+
+@pytest.mark.slow
+def test_the_endpoint_is_measured_beside_what_does_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+    only = [part for row in endpoint_rows(quick=True) for part in ("--only", row.name)]
+    main(["--quick", "--json", str(file), *only])
+    document = json.loads(file.read_text())
+
+    told = [(row["name"], row["rival"]) for row in document["rows"] if "mimic" not in row["rival"]]
+    assert told == [
+        ("http-get", "serverdomain"),
+        ("http-get", "starlette hello-world"),
+        ("http-rebuild", "serverdomain"),
+        ("http-rebuild", "serverdomain's store alone"),
+        ("http-rebuild", "starlette bare POST"),
+        ("start", "serverdomain serve"),
+        ("start", "starlette hello-world"),
+        ("start", "the fixture, once pytest runs"),
+    ]
+    # mimic was measured, or it is said why it was not.
+    assert "mimic" in capsys.readouterr().out
+    assert any("(0.75 wanted)" in note for note in document["notes"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -66,6 +67,7 @@ class NoAuthentication:
             raise Fault(403, f"Origin: {shown(origin)} came, pages of {shown(host)} may ask")
 
 
+@lru_cache(256)
 def is_this_machine(authority: str) -> bool:
     """Whether a ``Host``, with or without a port, can only mean the machine that it arrived at."""
     match = _AUTHORITY.fullmatch(authority)
