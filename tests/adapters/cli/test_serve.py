@@ -7,10 +7,11 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -234,6 +235,17 @@ def test_a_port_that_is_taken_is_named(command: Command, folder: Path) -> None:
     assert refused.code == 3
     assert refused.complaint == (f"the system says no: 127.0.0.1, port {port}: {os.strerror(98)}")
     assert not Path("cloud.db").exists()
+
+
+def test_a_store_that_the_hypervisor_cannot_begin_with_is_one_line(
+    registered: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVERDOMAIN_LOCK_TIMEOUT", "0.1")
+    with closing(sqlite3.connect("cloud.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = registered("serve", "--port", "0", *STORE)
+    assert (refused.code, refused.out) == (3, "")
+    assert "is locked by another process" in refused.complaint
 
 
 def test_without_its_extra_one_line_names_it(tmp_path: Path) -> None:
