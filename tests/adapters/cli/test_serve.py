@@ -97,6 +97,16 @@ def test_it_says_where_it_is_and_ends_cleanly_with_either_signal(tmp_path: Path)
 
 
 @pytest.mark.slow
+def test_it_says_which_port_is_free_where_clients_go_to_another_place_too(tmp_path: Path) -> None:
+    with serving(tmp_path, "--endpoint", "http://cloud.test/compute/") as endpoint:
+        found = re.search(r"is at (http://127\.0\.0\.1:\d+), ", endpoint.said)
+        assert endpoint.root == "http://cloud.test/compute"
+        assert found is not None
+        link = httpx.get(found[1]).json()["versions"][0]["links"][0]["href"]
+        assert link == "http://cloud.test/compute/v2/"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("auth", ["none", "token-file"])
 def test_its_lines_point_the_openstack_command_at_it(tmp_path: Path, auth: str) -> None:
     path = tmp_path / "tokens.json"
