@@ -1,8 +1,10 @@
 """Where a view lies: made where there is none, anew where it is ours to lose, else untouched."""
 
+import hashlib
 import logging
 import os
 import random
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -130,6 +132,21 @@ def test_what_another_file_left_behind_is_not_taken_for_the_new_ones(cloud, tmp_
 
 
 # Anew
+
+
+def test_the_shape_of_the_rows_grows_with_the_schemas_number(cloud):
+    """Who changes the shape raises the number: else old files would keep theirs."""
+    listed(cloud)
+    with closing(sqlite3.connect(cloud.view_path)) as outsider:
+        made = outsider.execute(
+            "SELECT sql FROM sqlite_master WHERE tbl_name LIKE 'server%' AND sql IS NOT NULL"
+            " ORDER BY type, sql"
+        ).fetchall()
+    shape = re.sub(r"\s+", " ", re.sub(r"server_\w+", "rows", "; ".join(sql for (sql,) in made)))
+    assert (SERVERS.schema, hashlib.sha256(shape.encode()).hexdigest()[:12]) == (
+        2,
+        "f13923e0c115",
+    ), shape
 
 
 def test_a_view_of_another_schema_is_replayed_by_itself(cloud, monkeypatch, caplog):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain import Context, InvalidInput, Servers, StoreError, StoreLocked
+from serverdomain import Context, InvalidInput, Servers, StoreError, StoreLocked, StoreMissing
 from serverdomain.testing.store_contract import SERVER, adopted
 
 
@@ -209,3 +209,20 @@ def test_a_reader_never_waits_for_the_writer(in_a_file: Servers) -> None:
                        " project_id, roles, 'req-x', NULL, NULL, occurred_at, recorded_at, 0"
                        " FROM commands")  # fmt: skip
         assert in_a_file.get(SERVER).version == 1
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_acknowledged_in_a_file_that_left_its_place(
+    in_a_file: Servers, path: Path, tmp_path: Path, replaced: bool
+) -> None:
+    with Servers.open(f"sqlite:///{tmp_path / 'other.db'}") as other:
+        other.register(adopted())
+    path.rename(tmp_path / "aside.db")
+    if replaced:
+        (tmp_path / "other.db").rename(path)
+
+    with pytest.raises(StoreMissing, match="open it anew" if replaced else "is gone"):
+        in_a_file.rename(SERVER, "lost")
+
+    (tmp_path / "aside.db").replace(path)
+    assert in_a_file.rename(SERVER, "kept").server.name == "kept"

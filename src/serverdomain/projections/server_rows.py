@@ -143,7 +143,7 @@ class ServerRows(KeptRows):
     name = "server"
     what = "view"
     application_id = 0x5D766965
-    schema = 1
+    schema = 2
 
     def create(self, connection: sqlite3.Connection, table: str) -> None:
         """Make the table of rows."""

@@ -71,6 +71,7 @@ class Connections:
         self._closed = False
         self._idle: deque[sqlite3.Connection] = deque()
         self._writer: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
         self._writing = Lock()
         self._commits = 0
         self._watcher: sqlite3.Connection | None = None
@@ -127,7 +128,9 @@ class Connections:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the database's one write lock, committed at the end.
 
-        Raises `CommitFailed` where the commit itself failed, `StoreLocked` after the lock's wait.
+        Raises `CommitFailed` where the commit itself failed, `StoreLocked` after the lock's wait,
+        `StoreMissing` where the file no longer lies in its place: nobody would find what is
+        written to it.
         """
         self._check_usable()
         if not self._writing.acquire(timeout=self._timeout):
@@ -137,6 +140,7 @@ class Connections:
                 connection = self._writing_connection()
                 self._begin(connection)
                 try:
+                    self._ask_there()
                     yield connection
                 except BaseException:
                     self._roll_back(connection)
@@ -214,6 +218,19 @@ class Connections:
                     raise
                 time.sleep(_LOOK_AGAIN)
 
+    def _ask_there(self) -> None:
+        # Who goes with a cache (`ViewFile`) asks this each time, and makes it anew.
+        if self.place.path is None or not self._durable:
+            return
+        try:
+            found = self.place.path.stat()
+        except OSError as error:
+            raise StoreMissing(f"{self.place} is gone: {error.strerror}") from None
+        identity = found.st_dev, found.st_ino
+        if self._identity not in (None, identity):
+            raise StoreMissing(f"{self.place} is not the file that was opened: open it anew")
+        self._identity = identity
+
     def _writing_connection(self) -> sqlite3.Connection:
         self._check_usable()
         if self._writer is None:
@@ -231,6 +248,7 @@ class Connections:
         )
         try:
             connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS if self._durable else 'NORMAL'}")
+            self._ask_there()
         except BaseException:
             connection.close()
             raise

@@ -7,10 +7,11 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -93,6 +94,16 @@ def test_it_says_where_it_is_and_ends_cleanly_with_either_signal(tmp_path: Path)
             code, logged = endpoint.end(number)
         assert code == 0, logged
         assert {json.loads(line)["event"] for line in logged.splitlines()} == {"answered"}
+
+
+@pytest.mark.slow
+def test_it_says_which_port_is_free_where_clients_go_to_another_place_too(tmp_path: Path) -> None:
+    with serving(tmp_path, "--endpoint", "http://cloud.test/compute/") as endpoint:
+        found = re.search(r"is at (http://127\.0\.0\.1:\d+), ", endpoint.said)
+        assert endpoint.root == "http://cloud.test/compute"
+        assert found is not None
+        link = httpx.get(found[1]).json()["versions"][0]["links"][0]["href"]
+        assert link == "http://cloud.test/compute/v2/"
 
 
 @pytest.mark.slow
@@ -234,6 +245,17 @@ def test_a_port_that_is_taken_is_named(command: Command, folder: Path) -> None:
     assert refused.code == 3
     assert refused.complaint == (f"the system says no: 127.0.0.1, port {port}: {os.strerror(98)}")
     assert not Path("cloud.db").exists()
+
+
+def test_a_store_that_the_hypervisor_cannot_begin_with_is_one_line(
+    registered: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVERDOMAIN_LOCK_TIMEOUT", "0.1")
+    with closing(sqlite3.connect("cloud.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = registered("serve", "--port", "0", *STORE)
+    assert (refused.code, refused.out) == (3, "")
+    assert "is locked by another process" in refused.complaint
 
 
 def test_without_its_extra_one_line_names_it(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from serverdomain.adapters.http import NoAuthentication
 from serverdomain.adapters.http.authentication import is_this_machine
+from serverdomain.adapters.http.faults import Fault
 from tests.adapters.http.client import IMAGE, SERVER, Client, Endpoint, fault_of
 
 
@@ -91,6 +92,12 @@ def test_a_foreign_origin_is_403_and_nothing_happens(open_endpoint: Endpoint, or
 
     assert fault_of(answer) == (403, "forbidden")
     assert open_endpoint.servers.get(SERVER).locked_by is None
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", ""])
+def test_an_origin_without_a_host_is_foreign(origin: str) -> None:
+    with pytest.raises(Fault, match="Origin"):
+        NoAuthentication().guard({"origin": origin})
 
 
 def test_the_endpoints_own_origin_may_ask(open_endpoint: Endpoint) -> None:

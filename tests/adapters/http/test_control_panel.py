@@ -394,6 +394,61 @@ def test_calls_are_told_without_secrets(client: httpx.Client) -> None:
     assert call["fault"] is None
 
 
+def test_secrets_are_hidden_when_a_call_is_kept() -> None:
+    escaped = b'{"rebuild": {"imageRef": "%s", "admin\\u0050ass": "seekr3t"}}' % NEW_IMAGE.encode()
+    broken = b'{"rebuild": {"adminPass": "seekr3t"'
+    with Servers.open("memory:") as servers, ExitStack() as stack:
+        panel = ControlPanel(servers)
+        servers.register(adopted())
+        address = stack.enter_context(serving(compute_app(servers, control=panel)))
+        for body in (json.dumps(REBUILD).encode(), escaped, broken):
+            httpx.post(
+                "http://{}:{}{}".format(*address, ACTION),
+                content=body,
+                headers={"X-Auth-Token": "seekr3t"},
+            )
+        kept = panel.calls.of()
+
+    assert [seen.status for seen in kept] == [202, 409, 400]
+    assert "***" in str(kept)
+    assert "seekr3t" not in str(kept)
+
+
+def test_what_found_no_route_or_no_caller_is_told_too(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text(json.dumps({"t": {"user": "u", "project": "p", "roles": ["admin"]}}))
+    tokens.chmod(0o600)
+    with Servers.open("memory:") as servers, ExitStack() as stack:
+        panel = ControlPanel(servers)
+        app = compute_app(servers, authenticate=TokenFile(tokens), control=panel)
+        address = stack.enter_context(serving(app))
+        client = stack.enter_context(
+            httpx.Client(base_url="http://{}:{}".format(*address), verify=False)
+        )
+        client.get("/v2.1/")
+        client.get("/v2.1/p")
+        client.patch("/v2.1/servers")
+        client.get(f"/v2.1/servers/{SERVER}?a=b", headers={"X-Auth-Token": "wrong"})
+        client.post("/v2.1/servers", content=b"x" * 200_000, headers={"X-Auth-Token": "t"})
+        asked = client.get("/control/requests", headers={"X-Auth-Token": "t"}).json()["requests"]
+        found = client.get(
+            "/control/requests?route=versions.v2.1", headers={"X-Auth-Token": "t"}
+        ).json()["requests"]
+
+    assert [(call["route"], call["answer"]["status"]) for call in asked] == [
+        ("versions.v2.1", 200),
+        (None, 404),
+        (None, 405),
+        ("servers.show", 401),
+        ("servers.create", 413),
+    ]
+    refused = asked[3]
+    assert (refused["server_id"], refused["query"], refused["user_id"]) == (SERVER, "a=b", None)
+    assert (refused["headers"]["x-auth-token"], refused["body_bytes"]) == ("***", None)
+    assert refused["answer"]["headers"]["x-compute-request-id"] == refused["request_id"]
+    assert found == asked[:1]
+
+
 def test_they_are_found_by_server_and_route(client: httpx.Client) -> None:
     fault = set_fault(client, route="servers.show", drop="before", server=OTHER)
     shown(client)
@@ -424,16 +479,15 @@ def test_a_thousand_are_kept_and_of_a_large_body_the_size() -> None:
         client = stack.enter_context(
             httpx.Client(base_url="http://{}:{}".format(*address), verify=False)
         )
-        client.post("/v2.1/servers", content=b"x" * 40_000)
-        (large,) = panel.calls.of()
         for _ in range(1100):
-            panel.calls.add(large.call, large.at, None, None)
-        seen = panel.calls.of()
+            client.get("/v2.1")
+        client.post("/v2.1/servers", content=b"x" * 40_000)
+        *seen, large = panel.calls.of()
 
     assert (large.as_json()["body"], large.as_json()["body_bytes"]) == (None, 40_000)
     assert large.as_json()["answer"]["status"] == 400
-    assert len(large.call.sent) == 0
-    assert len(seen) == 1000
+    assert len(large.body) == 0
+    assert len(seen) == 999
 
 
 # Others' calls

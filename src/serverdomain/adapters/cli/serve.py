@@ -103,12 +103,12 @@ def serve(
             endpoint=endpoint,
             control=None if no_control else panel,
         )
-        root = endpoint or f"http://{_authority(host, listener.getsockname()[1])}"
+        here = f"http://{_authority(host, listener.getsockname()[1])}"
         with _json_lines():
             serve_app(
                 served,
                 listener,
-                ready=lambda: _say_ready(root, store, auth),
+                ready=lambda: _say_ready(here, endpoint, store, auth),
                 hangup=lambda: _read_anew(who),
             )
 
@@ -170,11 +170,11 @@ def _fill(servers: Servers, project: str, images: dict[str, str]) -> None:
         complain("--demo: the log is not empty, and is left as it is")
 
 
-def _say_ready(root: str, store: str, auth: str) -> None:
+def _say_ready(here: str, endpoint: str | None, store: str, auth: str) -> None:
     from serverdomain.adapters.client_settings import shell_lines
 
-    lines = shell_lines(root, token=auth == "token-file")
-    say(f"The Compute API is at {root}, its log in {store}. To point a client at it:\n")
+    lines = shell_lines(endpoint or here, token=auth == "token-file")
+    say(f"The Compute API is at {here}, its log in {store}. To point a client at it:\n")
     say("\n".join(lines))
 
 

@@ -10,7 +10,7 @@ from serverdomain.adapters.http.body_limit import ask_announced, read_body
 from serverdomain.adapters.http.call import Call
 from serverdomain.adapters.http.exchange import Exchange
 from serverdomain.adapters.http.faults import Fault
-from serverdomain.adapters.http.routes import UNKNOWN_ACTION, Choices, Place, Route
+from serverdomain.adapters.http.routes import Choices, Place, Route
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidBody, ServerdomainError
@@ -35,7 +35,6 @@ async def admit(
     """
     headers, content_type = exchange.headers, exchange.headers.get("content-type")
     route = choices.get(None)
-    exchange.route = UNKNOWN_ACTION if route is None else route.name
     sent, refusal = b"", _key(exchange, actor)
     try:
         if place.api == "v2.1":
@@ -59,17 +58,17 @@ async def admit(
     except (Fault, ServerdomainError) as error:
         refusal = error
     call = exchange.call = Call(
-        route=exchange.route,
+        route=exchange.route or "",
         method=exchange.method,
         path=exchange.path,
-        query=exchange.scope.get("query_string", b"").decode("latin-1"),
+        query=exchange.query,
         api=place.api,
         project=place.project,
         server_id=place.server_id,
         item=place.item,
         actor=actor,
         request_id=exchange.request_id,
-        correlation_id=request_ids.correlation_id_of(headers),
+        correlation_id=exchange.correlation_id,
         endpoint=root or "",
         content_type=content_type,
         sent=sent,

@@ -57,13 +57,13 @@ class NoAuthentication:
     def guard(self, headers: Mapping[str, str]) -> None:
         """Refuse what a web page from elsewhere may have sent."""
         host, origin = headers.get("host"), headers.get("origin")
-        if host is None:
-            return
-        if not is_this_machine(host):
+        if host is not None and not is_this_machine(host):
             raise Fault(
                 403, f"Host: {shown(host)} came, localhost, 127.0.0.0/8 or [::1] is allowed here"
             )
-        if origin is not None and origin.partition("://")[2].lower() != host.lower():
+        if origin is None:
+            return
+        if host is None or origin.partition("://")[2].lower() != host.lower():
             raise Fault(403, f"Origin: {shown(origin)} came, pages of {shown(host)} may ask")
 
 

@@ -1,17 +1,21 @@
-"""The last thousand calls and their answers, to be asked what a client sent; without secrets."""
+"""The last thousand calls and their answers, to be asked what a client sent; without secrets.
+
+Secrets are hidden when a call is kept, not when it is shown: what is kept may end in a core file.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec import Struct
 from starlette.responses import Response
 
 from serverdomain.adapters.http.call import Call
-from serverdomain.adapters.http.secrets import without_secrets
+from serverdomain.adapters.http.exchange import Exchange
+from serverdomain.adapters.http.secrets import hidden, hidden_headers, without_secrets
 from serverdomain.domain import moment
 
 MOST = 1000
@@ -20,46 +24,55 @@ LARGEST = 32 * 1024
 """Bytes of a body that are kept: of a larger one the size alone is told."""
 
 
-@dataclass(frozen=True)
-class CallSeen:
-    """A call, its ``answer`` (``None`` where the connection was dropped), and the ``fault``'s id.
+class CallSeen(Struct, frozen=True):
+    """A call, its answer's ``status`` (``None`` where it was dropped), and the ``fault``'s id.
 
-    ``at`` is the clock's time, aware; of bodies over `LARGEST` only the sizes are left.
+    ``at`` is the clock's time, aware; of bodies over `LARGEST` only the sizes are left. Who called
+    and the body are ``None`` of a call that was answered before they were known.
     """
 
-    call: Call
+    request_id: str
+    correlation_id: str | None
     at: datetime
+    route: str | None
+    method: str
+    path: str
+    query: str
+    named: str | None
+    user_id: str | None
+    project_id: str | None
+    headers: Mapping[str, str]
+    body: bytes
+    body_bytes: int | None
     fault: str | None
     status: int | None
-    headers: list[tuple[bytes, bytes]]
+    answer_headers: list[tuple[bytes, bytes]]
     answer: bytes
-    body_bytes: int
     answer_bytes: int
 
     @property
     def server_id(self) -> str | None:
         """The server that the path names, or that the call made."""
-        if self.call.route == "servers.create" and self.status == 202:
+        if self.route == "servers.create" and self.status == 202:
             made = without_secrets(self.answer)
             return made["server"]["id"] if isinstance(made, dict) and "server" in made else None
-        return self.call.server_id
+        return self.named
 
     def as_json(self) -> dict[str, Any]:
         """What ``/control/requests`` shows of it."""
-        call = self.call
         return {
-            "request_id": call.request_id,
-            "correlation_id": call.correlation_id,
+            "request_id": self.request_id,
+            "correlation_id": self.correlation_id,
             "at": moment.exact(moment.to_micros(self.at)),
-            "route": call.route,
-            "method": call.method,
-            "path": call.path,
-            "query": call.query,
+            "route": self.route,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
             "server_id": self.server_id,
-            "user_id": call.actor.user_id,
-            "project_id": call.actor.project_id,
-            "headers": call.headers,
-            "body": call.body,
+            "user_id": self.user_id,
+            "project_id": self.project_id,
+            "headers": self.headers,
+            "body": without_secrets(self.body),
             "body_bytes": self.body_bytes,
             "fault": self.fault,
             "answer": None
@@ -67,7 +80,8 @@ class CallSeen:
             else {
                 "status": self.status,
                 "headers": {
-                    name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers
+                    name.decode("latin-1"): value.decode("latin-1")
+                    for name, value in self.answer_headers
                 },
                 "body": without_secrets(self.answer),
                 "body_bytes": self.answer_bytes,
@@ -83,18 +97,45 @@ class CallsSeen:
 
     def add(self, call: Call, at: datetime, answer: Response | None, fault: str | None) -> None:
         """Remember a call."""
-        sent = len(call.sent)
-        body = b"" if answer is None else bytes(answer.body)
         self._seen.append(
             CallSeen(
-                call=call if sent <= LARGEST else replace(call, sent=b""),
+                request_id=call.request_id,
+                correlation_id=call.correlation_id,
                 at=at,
+                route=call.route,
+                method=call.method,
+                path=call.path,
+                query=call.query,
+                named=call.server_id,
+                user_id=call.actor.user_id,
+                project_id=call.actor.project_id,
+                headers=call.headers,
+                body=_kept(call.sent),
+                body_bytes=len(call.sent),
                 fault=fault,
-                status=None if answer is None else answer.status_code,
-                headers=[] if answer is None else answer.raw_headers,
-                answer=body if len(body) <= LARGEST else b"",
-                body_bytes=sent,
-                answer_bytes=len(body),
+                **_answered(answer),
+            )
+        )
+
+    def add_early(self, exchange: Exchange, at: datetime, answer: Response) -> None:
+        """Remember a request that was answered before it was a call: its body was not read."""
+        self._seen.append(
+            CallSeen(
+                request_id=exchange.request_id,
+                correlation_id=exchange.correlation_id,
+                at=at,
+                route=exchange.route,
+                method=exchange.method,
+                path=exchange.path,
+                query=exchange.query,
+                named=exchange.server_id,
+                user_id=None,
+                project_id=None,
+                headers=hidden_headers(exchange.headers),
+                body=b"",
+                body_bytes=None,
+                fault=None,
+                **_answered(answer),
             )
         )
 
@@ -104,9 +145,24 @@ class CallsSeen:
             seen
             for seen in self._seen.copy()
             if (server_id is None or seen.server_id == server_id)
-            and (route is None or seen.call.route == route)
+            and (route is None or seen.route == route)
         ]
 
     def clear(self) -> None:
         """Forget all."""
         self._seen.clear()
+
+
+def _answered(answer: Response | None) -> dict[str, Any]:
+    body = b"" if answer is None else bytes(answer.body)
+    return {
+        "status": None if answer is None else answer.status_code,
+        # The list itself: what every answer has is still to come into it.
+        "answer_headers": [] if answer is None else answer.raw_headers,
+        "answer": _kept(body),
+        "answer_bytes": len(body),
+    }
+
+
+def _kept(body: bytes) -> bytes:
+    return hidden(body) if len(body) <= LARGEST else b""

@@ -24,7 +24,11 @@ class Dropped(Exception):
 
 
 class Control(Protocol):
-    """What stands around every call, and the routes by which it is told what to do."""
+    """What stands around every call, and the routes by which it is told what to do.
+
+    Its ``early``, if it has one, is told of every answer to what did not become a call, as a
+    document or for want of a route or a caller: of the `Exchange` and the response.
+    """
 
     @property
     def routes(self) -> Sequence[BaseRoute]:

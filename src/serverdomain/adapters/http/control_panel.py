@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from serverdomain.adapters.http.call import Call
 from serverdomain.adapters.http.calls_seen import CallsSeen
 from serverdomain.adapters.http.control import Answer, Dropped
+from serverdomain.adapters.http.exchange import Exchange
 from serverdomain.adapters.http.fault_rule import FaultRule
 from serverdomain.adapters.http.fault_rules import FaultRules, Standing, Subject
 from serverdomain.adapters.http.faults import envelope
@@ -157,6 +158,10 @@ class ControlPanel:
             self.calls.add(call, self.now(), response, None)
             return response
         return await self._struck(call, answer, standing)
+
+    def early(self, exchange: Exchange, response: Response) -> None:
+        """Remember what was answered before it became a call."""
+        self.calls.add_early(exchange, self.now(), response)
 
     async def _struck(self, call: Call, answer: Answer, standing: Standing) -> Response:
         rule = standing.rule

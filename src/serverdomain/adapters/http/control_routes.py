@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from serverdomain.adapters.compute_json.body import Strict, check, parse
+from serverdomain.adapters.http import documents
 from serverdomain.adapters.http import routes as compute_routes
 from serverdomain.adapters.http.answers import answer, empty
 from serverdomain.adapters.http.body_limit import read_body
@@ -23,6 +24,8 @@ from serverdomain.errors import InvalidBody
 
 if TYPE_CHECKING:
     from serverdomain.adapters.http.control_panel import ControlPanel
+
+_ROUTES = (*compute_routes.NAMES, *documents.NAMES.values())
 
 Act = Callable[[Request], Awaitable[Response]]
 
@@ -87,8 +90,8 @@ def routes(panel: ControlPanel) -> list[BaseRoute]:
         if unknown:
             raise Fault(400, f"{unknown} came, server and route are allowed")
         route = asked.get("route")
-        if route is not None and route not in compute_routes.NAMES:
-            known = ", ".join(compute_routes.NAMES)
+        if route is not None and route not in _ROUTES:
+            known = ", ".join(_ROUTES)
             raise Fault(400, f"route: there is no {limits.shown(route)}, {known} are allowed")
         found = panel.calls.of(asked.get("server"), route)
         return answer({"requests": [seen.as_json() for seen in found]})

@@ -9,20 +9,21 @@ from serverdomain.adapters.http.answers import answer
 from serverdomain.adapters.http.exchange import Exchange
 from serverdomain.adapters.http.faults import Fault
 
-_NAMES = {
+NAMES = {
     "": "versions.list",
     "v2": "versions.v2",
     "v2.1": "versions.v2.1",
     "openapi.json": "openapi",
 }
+"""The name of each document, by its path."""
 
 
 def document(exchange: Exchange, segments: list[str], root: str | None) -> Response | None:
     """The document at a path, ``None`` where there is none; ``root`` as links begin, if given."""
     place = segments[0] if segments else ""
-    if len(segments) > 1 or place not in _NAMES:
+    if len(segments) > 1 or place not in NAMES:
         return None
-    exchange.route = _NAMES[place]
+    exchange.route = NAMES[place]
     exchange.answers_v21 = place == "v2.1"
     if not exchange.is_read:
         raise Fault(405, f"{exchange.method} came, GET is allowed", allow="GET")

@@ -43,6 +43,7 @@ class Endpoint:
         self._guard = getattr(authenticate, "guard", None)
         self._root = None if endpoint is None else endpoint.rstrip("/")
         self._control = control
+        self._early = getattr(control, "early", None)
         self._machine = machine
         self._threads = Threads()
 
@@ -57,6 +58,8 @@ class Endpoint:
         try:
             response = exchange.complete(await self._response(exchange, receive))
             status = response.status_code
+            if exchange.call is None and self._early is not None:
+                self._early(exchange, response)
             await response(scope, receive, send)
         except ClientDisconnect:
             pass
@@ -84,10 +87,13 @@ class Endpoint:
             if place is None:
                 raise Fault(404, "The resource could not be found.")
             exchange.answers_v21 = place.api == "v2.1"
+            exchange.server_id = place.server_id
             choices = place.methods.get("GET" if exchange.is_read else exchange.method)
             if choices is None:
                 allowed = ", ".join(place.methods)
                 raise Fault(405, f"{exchange.method} came, {allowed} is allowed", allow=allowed)
+            route = choices.get(None)
+            exchange.route = routes.UNKNOWN_ACTION if route is None else route.name
             if not self._machine.started:
                 await self._machine.start()
             actor = await self._actor(exchange.scope, place.project)

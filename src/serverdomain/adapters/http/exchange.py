@@ -19,7 +19,7 @@ _HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}", re.ASCII)
 
 
 class Exchange:
-    """A request and what became known of it: its id, its route's name, its call.
+    """A request and what became known of it: its id, its route's name, its server, its call.
 
     ``answers_v21`` is whether the answer says the version that it was given in.
     """
@@ -28,12 +28,14 @@ class Exchange:
         self.scope = scope
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.query: str = scope.get("query_string", b"").decode("latin-1")
         self.headers = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         self.request_id = new_request_id()
         self.key_sent = False
         self.route: str | None = None
+        self.server_id: str | None = None
         self.call: Call | None = None
         self.answers_v21 = False
 
@@ -41,6 +43,11 @@ class Exchange:
     def is_read(self) -> bool:
         """Whether it only asks."""
         return self.method in ("GET", "HEAD")
+
+    @property
+    def correlation_id(self) -> str | None:
+        """The client's global request id."""
+        return request_ids.correlation_id_of(self.headers)
 
     def segments(self) -> list[str]:
         """The path's segments, below the place where the app is mounted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from threading import Thread
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serverdomain.adapters.http.protocol import SECONDS, PatientProtocol
 
@@ -39,8 +40,9 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are answered, a second signal ends at once.
 
-    ``ready`` is called when calls are answered, ``hangup`` at every SIGHUP; ``patience`` is how
-    many seconds a slow client has (see `PatientProtocol`). For the main thread.
+    What keeps the app from starting is raised. ``ready`` is called when calls are answered,
+    ``hangup`` at every SIGHUP; ``patience`` is how many seconds a slow client has (see
+    `PatientProtocol`). For the main thread.
     """
     server = _Server(app, ready, patience)
 
@@ -77,9 +79,12 @@ class _Server(uvicorn.Server):
     """uvicorn's server, but for its way with signals, which ends the process on its own."""
 
     def __init__(self, app: ASGIApp, ready: Callable[[], None], patience: float) -> None:
+        self._app = app
+        self._failure: Exception | None = None
         super().__init__(
             uvicorn.Config(
-                app,
+                self._noting_failure,
+                interface="asgi3",
                 loop="asyncio",
                 http=type("Protocol", (PatientProtocol,), {"seconds": patience}),
                 ws="none",
@@ -92,13 +97,26 @@ class _Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        # It would say why with a traceback, and end the process.
+        self.lifespan.logger = logging.Logger("silent", logging.CRITICAL + 1)
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise self._failure or RuntimeError("the app did not start") from None
         self._ready()
 
     def end(self) -> None:
         """End when requests in flight are answered; called again, at once."""
         self.force_exit = self.should_exit
         self.should_exit = True
+
+    async def _noting_failure(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] == "lifespan":
+                self._failure = error
+            raise
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
