@@ -156,6 +156,19 @@ def test_a_diff_of_the_fleet_tells_it_of_each_server(renamed: Command) -> None:
     )
 
 
+def test_a_diff_of_the_fleet_passes_over_a_server_that_is_as_it_was(renamed: Command) -> None:
+    renamed("rename", SERVER_ID, "other")
+    renamed("rename", SERVER_ID, "x\x1b[31m")
+    assert renamed("diff", "--fleet", "position:3", "now").out == (
+        "the fleet from position:3 to position:5: 0 servers\n"
+    )
+    lists = [renamed("list", "--as-of", f"position:{p}", "--json").json for p in (3, 5)]
+    then, now = ({one["id"]: one for one in found["servers"]} for found in lists)
+    found = renamed("diff", "--fleet", "position:3", "now", "--json").json
+    assert found["changes"] == []
+    assert jsonpatch.apply_patch(then, found["patch"]) == now
+
+
 def test_the_patch_leads_from_one_shown_document_to_the_other(renamed: Command) -> None:
     endpoint = ("--endpoint", "https://cloud.example.com/compute")
     renamed("rebuild", SERVER_ID, "--request", "request.json")
