@@ -490,6 +490,17 @@ def test_a_thousand_are_kept_and_of_a_large_body_the_size() -> None:
     assert len(seen) == 999
 
 
+def test_no_key_of_a_client_stands_in_the_hypervisors_way(client: httpx.Client) -> None:
+    body = {"server": {"name": "web", "imageRef": IMAGE, "flavorRef": "1"}}
+    for position in range(1, 9):
+        key = {"Idempotency-Key": f"{position}:built"}
+        made = client.post("/v2.1/hypervisor/servers", json=body, headers=key)
+        assert made.status_code == 202
+    advance(client, 6)
+    servers = client.get("/v2.1/hypervisor/servers/detail").json()["servers"]
+    assert [server["status"] for server in servers] == ["ACTIVE"] * 8
+
+
 # Others' calls
 
 
