@@ -51,6 +51,7 @@ from serverdomain.store.accept import Outcome, Request, ask
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC
 from serverdomain.store.context import Context
+from serverdomain.store.remembered import Remembered
 from serverdomain.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class Servers:
         self._view: ServerView | None = None
         self._timeline: Timeline | None = None
         self._opening_view = Lock()
+        self._remembered = Remembered(store.connections)
         self._running: list[Reaction] = []
 
     @classmethod
@@ -173,15 +175,17 @@ class Servers:
         start: Literal["head", "beginning"] = "head",
         attempts: int = ATTEMPTS,
         at_work: AtWork = nullcontext,
+        events: Sequence[str] = (),
     ) -> Reaction:
         """Run ``handler`` once something happened, in a thread of its own, until it is stopped.
 
-        It is told of every event at least once, in the log's order, from a durable position under
-        ``name``; a new one begins at ``start``. After so many ``attempts`` with one event it stops.
+        It is told of every event, or of those whose names are in ``events``, at least once, in the
+        log's order, from a durable position under ``name``; a new one begins at ``start``. After so
+        many ``attempts`` with one event it stops.
         What ``at_work`` makes is entered when this process takes up the work, before the first
         event, and left when it ends: of all processes one is at work.
         """
-        reaction = Reaction(self._store, name, handler, start, attempts, at_work)
+        reaction = Reaction(self._store, name, handler, start, attempts, at_work, events)
         self._running = [*(one for one in self._running if one.is_alive), reaction]
         return reaction
 
@@ -439,14 +443,31 @@ class Servers:
         a version or position beyond the head.
         """
         known = _known_form(server_id)
-        with self._store.connections.reading() as connection:
-            if as_of is None:
-                server = queries.stream(connection, known).server
-            else:
+        if as_of is not None:
+            with self._store.connections.reading() as connection:
                 server = server_as_of(connection, known, as_of)
+        else:
+            server = self._remembered.find(known) or self._read(known)
+        ask_project(server, project_id)
+        return server
+
+    def get_at_once(self, server_id: str, *, project_id: str | None = None) -> Server | None:
+        """What `get` would give, if that is known without a look into the log; never waits.
+
+        It is behind a `get`, until anybody in any process commands something. For event loops.
+        """
+        server = self._remembered.find(server_id)
+        if server is not None:
+            ask_project(server, project_id)
+        return server
+
+    def _read(self, server_id: str) -> Server:
+        mark = self._remembered.mark()
+        with self._store.connections.reading() as connection:
+            server = queries.stream(connection, server_id).server
         if server is None or server.deleted:
             raise NotFound(f"server {server_id} is not there")
-        ask_project(server, project_id)
+        self._remembered.keep(server, mark)
         return server
 
     def actions(self, server_id: str, *, project_id: str | None = None) -> list[Action]:

@@ -117,6 +117,12 @@ TAMPERED = [
     (f"{EVENT} state = '{{}}' WHERE position = 3", 3, "cannot be read"),
     (f"{EVENT} state = x'ff' WHERE position = 3", 3, "cannot be read"),
     (f"{EVENT} state = 7 WHERE position = 3", 3, "cannot be read"),
+    (
+        f"{EVENT} state = CAST(x'7b226e616d65223a22ff227d' AS TEXT) WHERE position = 3",
+        3,
+        "its event cannot be read",
+    ),
+    (f"{EVENT} topic = CAST(x'ff' AS TEXT) WHERE position = 3", 3, "no event of a server"),
     (f"{EVENT} topic = '{NEWER}' WHERE position = 3", 3, "an event of a newer release"),
     (f'{EVENT} state = \'{{"name":"x"}}\' WHERE position = 3', None, "is not the fold in name"),
     (
@@ -148,7 +154,25 @@ TAMPERED = [
     (f"{COMMAND} occurred_at = 5 WHERE command_id = 5", None, "is not the fold in"),
     (f"{COMMAND} kind = 'paint' WHERE command_id = 3", 3, "of no known kind: 'paint'"),
     (f"{COMMAND} members = '[]' WHERE command_id = 3", 3, "members of command 3 cannot be read"),
-    (f"{COMMAND} roles = '{{' WHERE command_id = 3", 3, "roles of command 3 cannot be read"),
+    (f"{COMMAND} roles = '{{' WHERE command_id = 3", 3, "of command 3 cannot be read: roles"),
+    (
+        f"{COMMAND} members = CAST(x'7bff7d' AS TEXT) WHERE command_id = 3",
+        3,
+        "members of command 3 cannot be read",
+    ),
+    (
+        f"{COMMAND} roles = '[\"\"]' WHERE command_id = 3",
+        3,
+        "command 3 .*: roles: 0 characters came",
+    ),
+    (
+        f"{COMMAND} user_id = '' WHERE command_id = 3",
+        3,
+        "envelope of command 3 .*: user_id: 0 characters came",
+    ),
+    (f"{COMMAND} request_id = 'a b' WHERE command_id = 3", 3, "request_id: 'a b' came"),
+    (f"{COMMAND} correlation_id = CAST(x'ff' AS TEXT) WHERE command_id = 3", 3, "correlation_id"),
+    (f"{COMMAND} caused_by = x'ff' WHERE command_id = 3", 3, "caused_by"),
     (f"{COMMAND} server_id = 'x' WHERE command_id = 3", 3, "of no server: 'x'"),
     (f"{COMMAND} server_id = '{OTHER}' WHERE command_id = 3", 3, "its command is of server"),
     (f"{COMMAND} refused = 0 WHERE command_id = 4", 4, "its command was not refused"),
@@ -421,7 +445,7 @@ def test_servers_check_themselves_and_tell_how_far_they_are(path: Path) -> None:
         (finding,) = servers.check()
 
     assert finding.kind == "command"
-    assert str(finding).startswith("position 3: the roles of command 3 cannot be read")
+    assert str(finding).startswith("position 3: the envelope of command 3 cannot be read: roles")
 
 
 def test_a_view_that_was_named_is_the_one_that_is_checked(path: Path, tmp_path: Path) -> None:

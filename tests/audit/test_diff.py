@@ -100,13 +100,13 @@ def test_of_the_fleet_it_is_what_changed_of_each_server(deeds, data):
             before, after = (
                 folded(rows, server_id, position=moment.position) for moment in (one, other)
             )
-            expected = changes(before, after)
-            assert (server_id in by_id) == bool(expected)
-            if expected:
+            sides = [None if server is None else document(server) for server in (before, after)]
+            assert (server_id in by_id) == (sides[0] != sides[1])
+            if server_id in by_id:
                 assert by_id[server_id] == world.servers.diff(server_id, one, other)
-                for fleet, server in ((then, before), (now, after)):
-                    if server is not None:
-                        fleet[server_id] = document(server)
+            for fleet, shown in zip((then, now), sides, strict=True):
+                if shown is not None:
+                    fleet[server_id] = shown
         shown = fleet_diff_json(found, document)
         assert jsonpatch.apply_patch(then, shown["patch"]) == now
 
@@ -279,6 +279,18 @@ def test_of_the_fleet_only_servers_with_events_in_between_are_read(cloud, story)
     ]
     assert done == [(1, 1)]
     assert (found.before.position, found.after.position) == (25, 27)
+
+
+def test_of_the_fleet_the_patch_knows_of_a_server_that_was_only_touched(cloud, story):
+    cloud.rename(story, "renamed")
+    cloud.clock.advance(10)
+    cloud.rename(story, "rebuilt")
+    then, now = (document(cloud.servers.get(story, as_of=AsOf(position=p))) for p in (5, 7))
+    assert then["updated"] != now["updated"]
+    found = cloud.servers.diff_fleet(AsOf(position=5), "now")
+    assert [diff.changes for diff in found.servers] == [()]
+    patch = fleet_diff_json(found, document)["patch"]
+    assert jsonpatch.apply_patch({story: then}, patch) == {story: now}
 
 
 def test_of_the_fleet_the_form_names_the_servers_in_its_paths(cloud, story):

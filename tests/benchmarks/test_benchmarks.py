@@ -14,6 +14,7 @@ from benchmarks.time_travel import ComparingFleets, FromKeyframes, FromZero
 from benchmarks.where import DISK
 
 
+@pytest.mark.slow
 def test_every_row_compares_every_rival_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,6 +53,26 @@ def test_or_at_the_beginning(servers: Servers) -> None:
         assert told.get(timeout=SECONDS).name == "ServerRegistered"
 
 
+def test_its_place_is_saved_once_a_second_and_when_it_stops(servers: Servers) -> None:
+    with servers._store.connections.writing() as connection:
+        connection.execute("CREATE TABLE saved (position)")
+        connection.execute(
+            "CREATE TRIGGER saving AFTER UPDATE ON reactions"
+            " BEGIN INSERT INTO saved VALUES (new.position); END"
+        )
+    began = time.monotonic()
+    with servers.react("billing", lambda _: None) as billing:
+        for number in range(60):
+            servers.rename(SERVER, str(number))
+            assert billing.caught_up(SECONDS)
+    took = time.monotonic() - began
+
+    with servers._store.connections.reading() as connection:
+        saved = [position for (position,) in connection.execute("SELECT position FROM saved")]
+    assert len(saved) <= took + 1
+    assert saved[-1] == servers.reactions()[0].position == 61
+
+
 def test_it_goes_on_where_it_stopped(servers: Servers) -> None:
     told: Queue[Happened] = Queue()
     with servers.react("billing", told.put, start="beginning"):
@@ -315,6 +335,31 @@ def test_refusals_are_passed_over_and_its_place_moves_behind_them(servers: Serve
 
     assert names == ["ServerRegistered", "ServerRenamed"]
     assert told.empty()
+
+
+def test_it_is_told_of_some_events_alone_and_goes_past_the_others(servers: Servers) -> None:
+    told: Queue[str] = Queue()
+    with servers.react(
+        "billing",
+        lambda happened: told.put(happened.name),
+        start="beginning",
+        events=["ServerStopped", "ServerLocked"],
+    ) as reaction:
+        servers.rename(SERVER, "after")
+        servers.stop(SERVER)
+        servers.lock(SERVER)
+        servers.rename(SERVER, "at last")
+        assert reaction.caught_up(SECONDS)
+
+    assert [told.get_nowait() for _ in range(2)] == ["ServerStopped", "ServerLocked"]
+    assert told.empty()
+    assert servers.reactions()[0].position == 5
+
+
+@pytest.mark.parametrize("name", ["ServerPainted", "CommandRefused"])
+def test_events_that_nobody_is_told_of_are_refused_by_name(servers: Servers, name: str) -> None:
+    with pytest.raises(InvalidInput, match=f"events: '{name}' came"):
+        servers.react("billing", print, events=[name])
 
 
 def until(there: Callable[[], bool]) -> None:

@@ -52,6 +52,9 @@ SECONDS = 30.0
 _log = logging.getLogger("serverdomain")
 
 
+_ASKING = ("RebuildRequested", "ServerRegistered", "ServerObserved")
+
+
 class SimulatedHypervisor:
     """Reports progress and completion of what was asked of the ``servers``, until it is stopped.
 
@@ -77,7 +80,7 @@ class SimulatedHypervisor:
         self._schedule = Condition()
         self._steps: list[Step] = []
         self._is_at_work = False
-        self._reaction = servers.react(NAME, self._told, at_work=self._at_work)
+        self._reaction = servers.react(NAME, self._told, at_work=self._at_work, events=_ASKING)
 
     def stop(self) -> None:
         """End after the step at hand; what is under way waits for whoever takes up the work."""
@@ -109,12 +112,11 @@ class SimulatedHypervisor:
         clock.now = to
 
     def _told(self, told: Happened) -> None:
-        if isinstance(told.event, RebuildRequested | ServerRegistered | ServerObserved):
-            try:
-                server = self._servers.get(told.server_id)
-            except NotFound:
-                return
-            self._take_up(server, told)
+        try:
+            server = self._servers.get(told.server_id)
+        except NotFound:
+            return
+        self._take_up(server, told)
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:

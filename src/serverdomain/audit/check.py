@@ -69,11 +69,24 @@ def check(
         ]
     for part in parts:
         try:
-            yield from part()
+            with _any_text(log, view):
+                yield from part()
         except (sqlite3.Error, TypeError, ValueError) as error:
             # Anything may stand in a file that somebody wrote to.
             yield Finding("file", f"what follows cannot be read, and is not checked: {error}")
     steps.done()
+
+
+@contextmanager
+def _any_text(*connections: sqlite3.Connection | None) -> Iterator[None]:
+    """Read text that is no UTF-8, too, so that it is found where it stands."""
+    for connection in filter(None, connections):
+        connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        for connection in filter(None, connections):
+            connection.text_factory = str
 
 
 class _Steps:

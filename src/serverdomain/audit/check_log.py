@@ -10,11 +10,13 @@ import msgspec
 
 from serverdomain.audit.finding import Finding
 from serverdomain.domain import moment
+from serverdomain.domain.actor import Actor
 from serverdomain.domain.commands import COMMANDS
 from serverdomain.domain.events import CommandRefused, Event
-from serverdomain.errors import StoreError
+from serverdomain.errors import InvalidInput, StoreError
 from serverdomain.store import queries
 from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.context import Context
 
 RECORD = "record"
 """The kind of facts that came from elsewhere."""
@@ -25,7 +27,8 @@ _EVENTS = (
     " FROM stored_events e LEFT JOIN commands c USING (command_id) ORDER BY e.position"
 )
 _COMMANDS = (
-    "SELECT command_id, kind, server_id, members, roles, occurred_at, recorded_at,"
+    "SELECT command_id, kind, server_id, members, roles, user_id, project_id, request_id,"
+    " correlation_id, caused_by, occurred_at, recorded_at,"
     " (SELECT MIN(position) FROM stored_events e WHERE e.command_id = c.command_id)"
     " FROM commands c ORDER BY command_id"
 )
@@ -74,6 +77,8 @@ def _decoded(topic: str, state: str, position: int) -> tuple[Event | None, str |
         return CODEC.decode(topic, state, position), None
     except (StoreError, TypeError) as error:
         return None, f"its event cannot be read: {error}"
+    except UnicodeEncodeError:
+        return None, "its event cannot be read: it is no UTF-8"
 
 
 def _apart(
@@ -103,7 +108,7 @@ def commands(log: sqlite3.Connection) -> Iterator[Finding]:
     """What does not hold of the commands, each for itself and after the one before it."""
     latest = moment.EARLIEST
     for command_id, kind, server_id, *rest in log.execute(_COMMANDS):
-        members, roles, occurred_at, recorded_at, position = rest
+        members, *envelope, occurred_at, recorded_at, position = rest
         of = f"command {command_id}"
         if position is None:
             yield Finding("command", f"{of} ({kind} of server {server_id}) has no event")
@@ -119,16 +124,41 @@ def commands(log: sqlite3.Connection) -> Iterator[Finding]:
             latest = recorded_at
         if kind not in COMMANDS and kind != RECORD:
             yield Finding("command", f"{of} is of no known kind: {kind!r}", position)
-        for name, text, read in [
-            ("members", members, _read_members),
-            ("roles", roles, _read_roles),
-        ]:
-            try:
-                read(text)
-            except (msgspec.DecodeError, TypeError) as error:
-                yield Finding("command", f"the {name} of {of} cannot be read: {error}", position)
+        for name, wrong in [("members", _unread(members)), ("envelope", _unmade(*envelope))]:
+            if wrong is not None:
+                yield Finding("command", f"the {name} of {of} cannot be read: {wrong}", position)
         if not _is_uuid(server_id):
             yield Finding("command", f"{of} is of no server: {server_id!r}", position)
+
+
+def _unread(members: str) -> str | None:
+    """Why what was asked cannot be read."""
+    try:
+        _read_members(members)
+    except (msgspec.DecodeError, TypeError) as error:
+        return str(error)
+    except UnicodeEncodeError:
+        return "it is no UTF-8"
+    return None
+
+
+def _unmade(
+    roles: str,
+    user_id: str,
+    project_id: str,
+    request_id: str,
+    correlation_id: str | None,
+    caused_by: str | None,
+) -> str | None:
+    """Why nobody can have asked so."""
+    try:
+        actor = Actor(user_id, project_id, tuple(_read_roles(roles)))
+        Context(actor, request_id, correlation_id, caused_by)
+    except InvalidInput as error:
+        return str(error)
+    except (msgspec.DecodeError, TypeError, UnicodeEncodeError) as error:
+        return f"roles: {error}"
+    return None
 
 
 def _is_uuid(server_id: object) -> bool:

@@ -115,7 +115,7 @@ def _folded(
                         _decode(topic, state, position),
                     )
                 )
-            except (StoreError, InvalidInput, TypeError):
+            except (StoreError, InvalidInput, TypeError, UnicodeEncodeError):
                 readable = False
         if version:
             folded = Stream(name, version, facts).server if readable else Unreadable()

@@ -25,7 +25,7 @@ from serverdomain.audit.as_of import (
     fleet_position,
 )
 from serverdomain.audit.history import HistoryEntry, history
-from serverdomain.domain.document import changes
+from serverdomain.domain.document import changes, document
 from serverdomain.domain.events import ServerObserved, ServerRegistered
 from serverdomain.domain.server import Server, fold
 from serverdomain.errors import NotFound
@@ -80,7 +80,10 @@ class Diff:
 
 @dataclass(frozen=True)
 class FleetDiff:
-    """What changed in the fleet from one moment to another: a `Diff` for each server that did."""
+    """What changed in the fleet from one moment to another.
+
+    A `Diff` for each server whose document did, without changes where only ``/updated`` differs.
+    """
 
     before: AsOf
     after: AsOf
@@ -158,10 +161,15 @@ def diff_fleet(
     for number, server_id in enumerate(changed, start=1):
         recorded = queries.history(log, server_id, max(positions))
         between = _between(server_id, recorded, one, other)
-        if between.changes:
+        # What /updated says is part of the document, though of no change.
+        if between.changes or _shown(between.before) != _shown(between.after):
             found.append(between)
         progress(number, len(changed))
     return FleetDiff(start, end, tuple(found))
+
+
+def _shown(side: Side) -> dict[str, Any] | None:
+    return None if side.server is None else document(side.server)
 
 
 def _between(server_id: str, recorded: Sequence[RecordedEvent], one: AsOf, other: AsOf) -> Diff:

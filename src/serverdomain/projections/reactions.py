@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from threading import Condition, Thread
 from threading import Event as Flag
@@ -23,6 +23,7 @@ from tenacity import Retrying, stop_after_attempt, stop_any, wait_exponential
 from tenacity.nap import sleep_using_event
 from tenacity.stop import stop_when_event_set
 
+from serverdomain.domain.events import EVENTS, CommandRefused
 from serverdomain.errors import InvalidInput, NotFound, StoreError, UnknownEvent
 from serverdomain.projections.happened import Happened, happened
 from serverdomain.store import bookmarks, queries
@@ -68,6 +69,7 @@ class Reaction:
         start: Literal["head", "beginning"] = "head",
         attempts: int = ATTEMPTS,
         at_work: AtWork = nullcontext,
+        events: Sequence[str] = (),
     ) -> None:
         if not _NAME.fullmatch(name):
             raise InvalidInput(
@@ -77,10 +79,14 @@ class Reaction:
             raise InvalidInput("start", f"{start!r} came, head or beginning is allowed")
         if attempts < 1:
             raise InvalidInput("attempts", f"{attempts} came, at least one is allowed")
+        for event in events:
+            if event not in EVENTS or event == CommandRefused.__name__:
+                raise InvalidInput("events", f"{event!r} came, names of facts are allowed")
         self.name = name
         self._store = store
         self._handler = handler
         self._at_work = at_work
+        self._events = events
         self._stopping = Flag()
         self._moved = Condition()
         self._done = -1
@@ -186,11 +192,13 @@ class Reaction:
         with self._store.connections.reading() as connection:
             head = queries.head(connection)
             try:
-                page = queries.recorded_after(connection, place.position, PAGE)
+                page = queries.recorded_after(connection, place.position, PAGE, names=self._events)
                 unknown = None
             except UnknownEvent as newer:
                 unknown = newer
-                page = queries.recorded_after(connection, place.position, PAGE, newer.position)
+                page = queries.recorded_after(
+                    connection, place.position, PAGE, newer.position, self._events
+                )
         if page:
             self._tell(place, page)
             if len(page) < PAGE:

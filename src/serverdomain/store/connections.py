@@ -73,6 +73,9 @@ class Connections:
         self._writer: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._writing = Lock()
+        self._commits = 0
+        self._watcher: sqlite3.Connection | None = None
+        self._watching = Lock()
         # In memory there is one connection for all, and a thread may read while it writes.
         self._one_at_a_time = RLock()
 
@@ -147,6 +150,7 @@ class Connections:
                 except sqlite3.Error as error:
                     self._roll_back(connection)
                     raise CommitFailed(str(store_error(error, self.place))) from error
+                self._commits += 1
         finally:
             self._writing.release()
 
@@ -160,13 +164,34 @@ class Connections:
             if self._writer is not None:
                 self._writer.close()
             self._writer = fresh
+            self._commits += 1
+
+    def mark(self) -> int | None:
+        """A number that is another one once anything was committed, in whatever process.
+
+        Reads no row and waits for nobody; ``None`` where it cannot be told at once.
+        """
+        self._check_usable()
+        if self.place.path is None:
+            return self._commits
+        with self._watching:
+            try:
+                if self._watcher is None:
+                    self._watcher = self._connect("rw", patience=0)
+                (found,) = self._watcher.execute("PRAGMA data_version").fetchone()
+            except sqlite3.Error:
+                return None
+        return int(found)
 
     def close(self) -> None:
         """Close every connection; those in use close when their reader is done."""
         self._closed = True
         if os.getpid() != self._pid:
             return  # They are the parent's: closing here could take its log file away.
-        with self._writing, self._one_at_a_time:
+        with self._writing, self._one_at_a_time, self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+                self._watcher = None
             while self._idle:
                 self._idle.pop().close()
             if self._writer is not None:
@@ -212,11 +237,11 @@ class Connections:
             self._writer = self._connect("rw")
         return self._writer
 
-    def _connect(self, mode: str) -> sqlite3.Connection:
+    def _connect(self, mode: str, patience: float | None = None) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.place.uri(mode),
             uri=True,
-            timeout=self._timeout,
+            timeout=self._timeout if patience is None else patience,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,

@@ -87,16 +87,23 @@ def history(
 
 
 def recorded_after(
-    connection: sqlite3.Connection, after: int, limit: int, before: int = LARGEST
+    connection: sqlite3.Connection,
+    after: int,
+    limit: int,
+    before: int = LARGEST,
+    names: Sequence[str] = (),
 ) -> list[RecordedEvent]:
     """Events of ours between two positions, in order of position; refusals are passed over.
 
-    Raises `UnknownEvent` where one of them is a newer release's.
+    With ``names`` only events of these names. Raises `UnknownEvent` where one of them is a newer
+    release's.
     """
+    globs = [f"{PREFIX}{name}:*" for name in names]
+    named = f" AND ({' OR '.join(['e.topic GLOB ?'] * len(globs))})" if globs else ""
     rows = connection.execute(
-        f"{_RECORDED} WHERE e.position > ? AND e.position < ? AND c.refused = 0"
+        f"{_RECORDED} WHERE e.position > ? AND e.position < ? AND c.refused = 0{named}"
         " ORDER BY e.position LIMIT ?",
-        (after, before, limit),
+        (after, before, *globs, limit),
     )
     return list(_recorded(rows.fetchall()))
 

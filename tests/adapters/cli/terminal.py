@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -13,6 +14,15 @@ SERVER_ID = "075e40fe-9f03-4652-ba8e-5f8e2547899a"
 OLD_IMAGE = "0b4c3a2d-6a1e-4f0e-9d3b-8c7f6e5d4c3b"
 NEW_IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 PASSWORD = "seekr3t"
+
+
+class Terminal(io.StringIO):
+    """A stdout that is a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
 
 
 class Ran(NamedTuple):

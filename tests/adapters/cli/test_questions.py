@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
+from serverdomain.adapters.cli.app import app
 from serverdomain.adapters.cli.questions import Status
+from serverdomain.adapters.cli.run import run
 from serverdomain.projections.server_view import STATUSES
 from tests.adapters.cli.conftest import Command
-from tests.adapters.cli.terminal import NEW_IMAGE, OLD_IMAGE, SERVER_ID
+from tests.adapters.cli.terminal import NEW_IMAGE, OLD_IMAGE, SERVER_ID, Terminal
 
 LONG = "name " * 50
 ODD = "\x1b[31m[bold]x[/] :smile: \x9b \u202e ü\n"
@@ -24,6 +29,18 @@ def test_off_a_terminal_nothing_is_cut_or_wrapped(registered: Command) -> None:
     for shown in (SERVER_ID, LONG, OLD_IMAGE, "openstack"):
         assert shown in row
     assert f'/name: "unfoobar" -> "{LONG}"' in registered("history", SERVER_ID).out
+
+
+def test_on_a_narrow_terminal_an_id_stays_whole_and_nothing_is_lost(
+    registered: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered("rename", SERVER_ID, LONG)
+    page = Terminal()
+    monkeypatch.setattr(sys, "stdout", page)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(app, ("list",)) == 0
+    assert SERVER_ID in page.getvalue()
+    assert page.getvalue().count("name") >= LONG.count("name")
 
 
 def test_no_name_makes_a_terminal_do_anything(registered: Command) -> None:

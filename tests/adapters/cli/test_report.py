@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from serverdomain.adapters.cli.app import app
+from serverdomain.adapters.cli.run import run
 from tests.adapters.cli.conftest import Command
-from tests.adapters.cli.terminal import NEW_IMAGE, SERVER_ID, environment
+from tests.adapters.cli.terminal import NEW_IMAGE, SERVER_ID, Terminal, environment
 
 
 @pytest.fixture
@@ -44,6 +46,28 @@ def test_a_report_as_json_has_its_members(fleet: Command) -> None:
     assert len(images["images"][0]["by_month"]) == len(images["months"])
     metadata = fleet("report", "metadata", "--json").json
     assert list(metadata) == ["rebuilds", "servers", "by_month", "keys", "by_user", "latest"]
+
+
+def test_one_rebuild_is_a_plot_too(command: Command) -> None:
+    assert command("demo", "--store", "sqlite:///cloud.db").code == 0
+    page = command("report", "rebuilds").out
+    assert page.startswith("1 rebuilds: 1 completed\n")
+    assert "█" in page
+    assert "-1.0" not in page
+
+
+def test_on_a_narrow_terminal_as_many_months_are_shown_as_fit_beside_an_image(
+    fleet: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, wide = fleet("report", "images", "--json").json["images"][0], fleet("report", "images")
+    narrow = Terminal()
+    monkeypatch.setattr(sys, "stdout", narrow)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(app, ("report", "images")) == 0
+    for page, months in ((wide.out, 6), (narrow.getvalue(), 3)):
+        (line,) = (line for line in page.splitlines() if image["image_id"] in line)
+        assert line.split()[1:3] == [str(image["now"]), str(image["most"])]
+        assert len(line.split()[3:]) == months
 
 
 def test_the_servers_that_still_run_an_image_are_named(registered: Command) -> None:

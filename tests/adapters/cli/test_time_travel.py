@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from serverdomain import Servers
 from serverdomain.adapters.cli.app import app
 from serverdomain.adapters.cli.run import run
 from tests.adapters.cli.conftest import Command
-from tests.adapters.cli.terminal import NEW_IMAGE, OLD_IMAGE, SERVER_ID
+from tests.adapters.cli.terminal import NEW_IMAGE, OLD_IMAGE, SERVER_ID, Terminal
 
 NOWHEN = "2012-09-12T17:20:35Z"
 OTHER_ID = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
@@ -156,6 +155,19 @@ def test_a_diff_of_the_fleet_tells_it_of_each_server(renamed: Command) -> None:
     )
 
 
+def test_a_diff_of_the_fleet_passes_over_a_server_that_is_as_it_was(renamed: Command) -> None:
+    renamed("rename", SERVER_ID, "other")
+    renamed("rename", SERVER_ID, "x\x1b[31m")
+    assert renamed("diff", "--fleet", "position:3", "now").out == (
+        "the fleet from position:3 to position:5: 0 servers\n"
+    )
+    lists = [renamed("list", "--as-of", f"position:{p}", "--json").json for p in (3, 5)]
+    then, now = ({one["id"]: one for one in found["servers"]} for found in lists)
+    found = renamed("diff", "--fleet", "position:3", "now", "--json").json
+    assert found["changes"] == []
+    assert jsonpatch.apply_patch(then, found["patch"]) == now
+
+
 def test_the_patch_leads_from_one_shown_document_to_the_other(renamed: Command) -> None:
     endpoint = ("--endpoint", "https://cloud.example.com/compute")
     renamed("rebuild", SERVER_ID, "--request", "request.json")
@@ -199,13 +211,6 @@ def test_a_diff_of_the_fleet_as_json_names_the_servers_in_its_paths(renamed: Com
     (change,) = found["changes"]
     assert (change["path"], change["events"]) == (f"/{SERVER_ID}/name", [3])
     assert {one["path"].split("/")[1] for one in found["patch"]} == {SERVER_ID}
-
-
-class Terminal(io.StringIO):
-    encoding = "utf-8"
-
-    def isatty(self) -> bool:
-        return True
 
 
 def test_on_a_terminal_it_has_colours_and_off_it_none(

@@ -219,3 +219,29 @@ def test_a_deleted_server_is_gone_at_once(ask: Client) -> None:
 @pytest.mark.parametrize("server_id", ["web", "0", "%00", "%F0%9F%92%A9", "a" * 5000])
 def test_an_id_that_is_none_is_404(ask: Client, server_id: str) -> None:
     assert fault_of(ask.get(f"/v2.1/servers/{server_id}")) == (404, "itemNotFound")
+
+
+def test_a_server_that_is_shown_again_is_shown_as_it_is_and_for_its_own_path_and_host(
+    endpoint: Endpoint,
+) -> None:
+    def shown(path: str, host: str = "localhost:8774") -> Any:
+        return endpoint.ask.get(f"{path}/servers/{SERVER}", headers={"Host": host}).json()["server"]
+
+    first = shown("/v2.1")
+    assert shown("/v2.1") == first
+    assert "OS-DCF:diskConfig" not in shown("/v2/openstack")
+    assert shown("/v2.1/openstack")["links"] != first["links"]
+    elsewhere = shown("/v2.1", "127.0.0.1")["links"][0]["href"]
+    assert elsewhere == f"http://127.0.0.1/v2.1/servers/{SERVER}"
+    endpoint.servers.rename(SERVER, "after")
+    assert shown("/v2.1")["name"] == "after"
+    assert endpoint.ask.get(f"/v2.1/servers/{SERVER}", user="stranger").status_code == 404
+    endpoint.servers.delete(SERVER)
+    assert endpoint.ask.get(f"/v2.1/servers/{SERVER}").status_code == 404
+
+
+def test_a_server_that_was_just_shown_is_shown_while_all_threads_wait(endpoint: Endpoint) -> None:
+    endpoint.ask.get(f"/v2.1/servers/{SERVER}")
+    with endpoint.servers._store.connections.writing():
+        # In memory nobody else reads meanwhile: a thread would wait for this one, for ever.
+        assert endpoint.ask.get(f"/v2.1/servers/{SERVER}").status_code == 200

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import StringIO
+from shutil import get_terminal_size
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -109,6 +110,11 @@ def say_table(table: Table) -> None:
     page = StringIO()
     _console(page, _is_terminal(sys.stdout)).print(table)
     say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
+
+
+def width() -> int:
+    """Columns that there are for a line."""
+    return get_terminal_size().columns if _is_terminal(sys.stdout) else _NO_END
 
 
 def say_lines(lines: Iterable[Line]) -> None:

@@ -106,8 +106,9 @@ def _told(found: Diff | FleetDiff) -> Iterator[Line]:
         yield _headline(found), "bold"
         yield from _told_changes(found)
         return
-    yield f"the fleet from {found.before} to {found.after}: {len(found.servers)} servers", "bold"
-    for one in found.servers:
+    changed = [one for one in found.servers if one.changes]
+    yield f"the fleet from {found.before} to {found.after}: {len(changed)} servers", "bold"
+    for one in changed:
         yield "", ""
         yield f"server {one.before.server_id}", "bold"
         yield from _told_changes(one)

@@ -15,12 +15,20 @@ except ModuleNotFoundError as missing:
 
 _WIDTH, _HEIGHT = 100, 16
 _LABELS = 8
+_BINS = 40
 
 
 def histogram(values: Sequence[float], title: str) -> str:
-    """How often values come."""
+    """How often values come, from 0 on; one alone is a plot, too."""
+    most = max((1.0, *values))
+    counts = [0] * _BINS
+    for value in values:
+        counts[min(int(value / most * _BINS), _BINS - 1)] += 1
     figure = _figure(title)
-    figure.draw(figure.hist(list(values), bins=40))
+    middles = [(place + 0.5) * most / _BINS for place in range(_BINS)]
+    figure.draw(figure.bar(middles, counts, width=1))
+    shown = [most * place / _LABELS for place in range(_LABELS + 1)]
+    figure.ruler("x").ticks(shown, [f"{value:.1f}" for value in shown])
     return _drawn(figure)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serverdomain.adapters.cli.answers import say, say_json, say_table, visible
+from serverdomain.adapters.cli.answers import say, say_json, say_table, visible, width
 from serverdomain.adapters.cli.history import catch_up
 from serverdomain.adapters.cli.options import AsJson, Place, with_options
 from serverdomain.errors import InvalidInput, NotFound
@@ -22,6 +22,8 @@ app = typer.Typer(help="Reports on the whole fleet.")
 Limit = Annotated[int, typer.Option("--limit", metavar="N", help="Lines of a table, at most.")]
 
 _SHOWN_MONTHS = 6
+# Columns of a terminal: a month with its gap, and what stands before the months.
+_MONTH, _BESIDE_MONTHS = 9, 48
 _SHOWN_LINES = 4
 
 
@@ -101,9 +103,9 @@ def _say_rebuilds(found: Rebuilds) -> None:
         return
     if found.durations:
         say(f"those that completed took {_percentiles(found.seconds)}\n")
-        # The longest would flatten all others.
+        # The longest would flatten all others; a percentile is rounded.
         most = found.seconds["p99"]
-        minutes = [seconds / 60 for seconds in found.durations if seconds <= most]
+        minutes = [seconds / 60 for seconds in found.durations if round(seconds, 1) <= most]
         say(plots.histogram(minutes, "minutes that a rebuild took, the longest 1 % left out"))
     for what, groups in (("image", found.by_image), ("host", found.by_host)):
         say("")
@@ -135,8 +137,9 @@ def _say_images(found: Images, still: list[dict[str, Any]], limit: int) -> None:
     say(f"{sum(use.now for use in used)} servers run {len(used)} images")
     if not found.images:
         return
-    shown = [round(part * (len(found.months) - 1) / _SHOWN_MONTHS) for part in range(1, 7)]
-    shown = sorted(set(shown))
+    parts = min(max((width() - _BESIDE_MONTHS) // _MONTH, 1), _SHOWN_MONTHS)
+    last = len(found.months) - 1
+    shown = sorted({round(part * last / parts) for part in range(1, parts + 1)})
     say("")
     _say_rows(
         ("image", "now", "most", *(found.months[place] for place in shown)),
@@ -209,8 +212,10 @@ def _say_rows(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for place, column in enumerate(columns):
+        # An id in pieces can be neither copied nor looked for.
+        whole = place == 0 and column in ("image", "server")
+        table.add_column(column, overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*map(visible, row))
     say_table(table)

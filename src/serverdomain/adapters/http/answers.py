@@ -15,6 +15,11 @@ def answer(content: Any, status: int = 200, **headers: str) -> Response:
     return Response(encode(content), status, headers or None, "application/json")
 
 
+def written(content: bytes) -> Response:
+    """A response with JSON that is written already."""
+    return Response(content, 200, None, "application/json")
+
+
 def empty(status: int) -> Response:
     """A response without a body."""
     return Response(None, status)

@@ -50,5 +50,4 @@ def compute_app(
         finally:
             await machine.stop()
 
-    router = Router(controls, redirect_slashes=False, default=app, lifespan=lifespan)
-    return router
+    return Router(controls, redirect_slashes=False, default=app, lifespan=lifespan)

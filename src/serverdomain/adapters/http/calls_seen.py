@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from serverdomain.adapters.http.call import Call
@@ -24,8 +24,7 @@ LARGEST = 32 * 1024
 """Bytes of a body that are kept: of a larger one the size alone is told."""
 
 
-@dataclass(frozen=True)
-class CallSeen:
+class CallSeen(Struct, frozen=True):
     """A call, its answer's ``status`` (``None`` where it was dropped), and the ``fault``'s id.
 
     ``at`` is the clock's time, aware; of bodies over `LARGEST` only the sizes are left. Who called

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from serverdomain.adapters import compute_json
+from serverdomain.adapters.compute_json import Path
+from serverdomain.adapters.http.answers import encode
 from serverdomain.domain import limits
+from serverdomain.domain.server import Server
 from serverdomain.errors import InvalidInput
 from serverdomain.servers import Servers
 
 Images = Mapping[str, str] | Callable[[str], str | None]
 """Names of images by their ids; or a callable that gives the name for an id, or ``None``."""
+
+MOST_SHOWN = 4096
+"""Answers that are kept written, at most."""
 
 
 class Cloud:
@@ -26,6 +33,20 @@ class Cloud:
                 limits.canonical_uuid("images", image_id): name for image_id, name in images.items()
             }
             self._find = self.images.get
+        self._shown: dict[tuple[str, str, Path, str | None], tuple[Server, bytes]] = {}
+
+    def shown(self, server: Server, endpoint: str, path: Path, project: str | None) -> bytes:
+        """The answer that shows a server; written once for as long as it is the very same one."""
+        key = (server.id, endpoint, path, project)
+        kept = self._shown.get(key)
+        if kept is not None and kept[0] is server:
+            return kept[1]
+        document = compute_json.render(server, endpoint=endpoint, path=path, project=project)
+        written = encode({"server": document})
+        if len(self._shown) >= MOST_SHOWN:
+            self._shown.clear()
+        self._shown[key] = (server, written)
+        return written
 
     def image_name(self, image_id: str) -> str | None:
         """The name of an image; ``None`` where there is no such image."""

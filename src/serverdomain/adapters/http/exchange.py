@@ -56,6 +56,8 @@ class Exchange:
         if mounted:
             path = path.removeprefix(quote(mounted).encode())
         try:
+            if b"%" not in path:
+                return [part for part in path.decode().split("/") if part]
             # Cut before it is decoded: a tenant may have a slash of its own, as %2F.
             return [unquote_to_bytes(part).decode() for part in path.split(b"/") if part]
         except UnicodeDecodeError:

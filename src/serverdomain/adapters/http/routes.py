@@ -27,14 +27,21 @@ from serverdomain.adapters.http.cloud import Cloud
 Handler = Callable[[Cloud, Call], Response]
 
 
+AtOnce = Callable[[Cloud, Call], "Response | None"]
+
+
 class Route(NamedTuple):
-    """What answers one kind of call; of several on one path and method ``action`` tells which."""
+    """What answers one kind of call; of several on one path and method ``action`` tells which.
+
+    ``handler`` may wait for the store; ``at_once`` never does, and is asked first.
+    """
 
     name: str
     method: str
     path: str
     handler: Handler
     action: str | None = None
+    at_once: AtOnce | None = None
 
 
 _SERVER = "servers/{server_id}"
@@ -46,7 +53,7 @@ ROUTES = (
     Route("servers.list", "GET", "servers", listing.index),
     Route("servers.create", "POST", "servers", servers.create),
     Route("servers.detail", "GET", "servers/detail", listing.detail),
-    Route("servers.show", "GET", _SERVER, servers.show),
+    Route("servers.show", "GET", _SERVER, servers.show, at_once=servers.show_at_once),
     Route("servers.rename", "PUT", _SERVER, servers.rename),
     Route("servers.delete", "DELETE", _SERVER, servers.delete),
     Route("servers.rebuild", "POST", _ACTION, server_actions.rebuild, "rebuild"),

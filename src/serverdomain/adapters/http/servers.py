@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from serverdomain.adapters import compute_json
 from serverdomain.adapters.http import log
-from serverdomain.adapters.http.answers import answer, empty
+from serverdomain.adapters.http.answers import answer, empty, written
 from serverdomain.adapters.http.call import Call
 from serverdomain.adapters.http.cloud import Cloud
 from serverdomain.adapters.http.links import itself, links
@@ -34,7 +34,16 @@ def create(cloud: Cloud, call: Call) -> Response:
 
 def show(cloud: Cloud, call: Call) -> Response:
     """A server as the documented answer shows it."""
-    return answer(document(call, cloud.servers.get(_id(call), project_id=call.within)))
+    server = cloud.servers.get(_id(call), project_id=call.within)
+    return written(cloud.shown(server, call.endpoint, call.api, call.project))
+
+
+def show_at_once(cloud: Cloud, call: Call) -> Response | None:
+    """The same, where the server is known without a look into the store."""
+    server = cloud.servers.get_at_once(_id(call), project_id=call.within)
+    if server is None:
+        return None
+    return written(cloud.shown(server, call.endpoint, call.api, call.project))
 
 
 def rename(cloud: Cloud, call: Call) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -50,6 +51,10 @@ def serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.end)
         loop.add_signal_handler(signal.SIGHUP, hangup or (lambda: None))
+        # What is loaded by now stays to the end: looking through it for garbage again and again was
+        # measured to take a fifth of a call.
+        gc.collect()
+        gc.freeze()
         await server.serve([listener])
 
     asyncio.run(run())

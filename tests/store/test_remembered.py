@@ -1,0 +1,110 @@
+"""What was folded is remembered until anything is committed, and never longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from serverdomain import Actor, Context, NotFound, Servers, StoreError
+from serverdomain.store.remembered import MOST, Remembered
+from serverdomain.testing.store_contract import OTHER, SERVER, adopted
+
+
+@pytest.fixture(params=["file", "memory"])
+def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Servers]:
+    url = "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'cloud.db'}"
+    with Servers.open(url) as servers:
+        servers.register(adopted())
+        yield servers
+
+
+def test_nothing_is_known_at_once_before_it_was_read(servers: Servers) -> None:
+    assert servers.get_at_once(SERVER) is None
+    read = servers.get(SERVER)
+    assert servers.get_at_once(SERVER) is read
+
+
+def test_whatever_is_committed_ends_it(servers: Servers) -> None:
+    servers.get(SERVER)
+    servers.rename(SERVER, "after")
+    assert servers.get_at_once(SERVER) is None
+    assert servers.get(SERVER).name == "after"
+    servers.register(adopted(server_id=OTHER))
+    assert servers.get_at_once(SERVER) is None
+
+
+def test_what_is_not_committed_does_not(servers: Servers) -> None:
+    read = servers.get(SERVER)
+    with suppress(ZeroDivisionError), servers._store.connections.writing() as connection:
+        connection.execute("INSERT INTO reactions (name, position) VALUES ('billing', 0)")
+        assert servers.get_at_once(SERVER) is read
+        raise ZeroDivisionError
+    assert servers.get_at_once(SERVER) is read
+
+
+def test_another_process_ends_it_too(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    # Other connections are to this one what another process's are.
+    with Servers.open(url) as here, Servers.open(url) as there:
+        here.register(adopted())
+        here.get(SERVER)
+        there.rename(SERVER, "after")
+        assert here.get_at_once(SERVER) is None
+        assert here.get(SERVER).name == "after"
+
+
+def test_another_projects_server_is_not_there_at_once_either(servers: Servers) -> None:
+    servers.get(SERVER)
+    with pytest.raises(NotFound):
+        servers.get_at_once(SERVER, project_id="another")
+
+
+def test_a_deleted_server_is_not_remembered(servers: Servers) -> None:
+    servers.get(SERVER)
+    servers.delete(SERVER, Context(Actor("fake", "openstack")))
+    with pytest.raises(NotFound):
+        servers.get(SERVER)
+    assert servers.get_at_once(SERVER) is None
+
+
+def test_a_log_that_is_forgotten_takes_it_along() -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        servers.get(SERVER)
+        servers.forget()
+        assert servers.get_at_once(SERVER) is None
+        with pytest.raises(NotFound):
+            servers.get(SERVER)
+
+
+def test_no_more_than_so_many_are_remembered(servers: Servers) -> None:
+    server = servers.get(SERVER)
+    remembered = Remembered(servers._store.connections)
+    for _ in range(MOST):
+        remembered.keep(server, remembered.mark())
+    assert remembered.find(SERVER) is server
+    for number in range(MOST):
+        remembered.keep(replace(server, id=f"server {number}"), remembered.mark())
+    assert remembered.find(SERVER) is None
+
+
+def test_what_was_read_before_a_commit_is_not_kept_for_what_comes_after(servers: Servers) -> None:
+    server = servers.get(SERVER)
+    remembered = Remembered(servers._store.connections)
+    mark = remembered.mark()
+    servers.rename(SERVER, "after")
+    remembered.keep(server, mark)
+    assert remembered.find(SERVER) is None
+
+
+def test_a_closed_store_knows_nothing(tmp_path: Path) -> None:
+    servers = Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}")
+    servers.register(adopted())
+    servers.get(SERVER)
+    servers.close()
+    with pytest.raises(StoreError, match="closed"):
+        servers.get_at_once(SERVER)
