@@ -396,20 +396,21 @@ def test_calls_are_told_without_secrets(client: httpx.Client) -> None:
 
 def test_secrets_are_hidden_when_a_call_is_kept() -> None:
     escaped = b'{"rebuild": {"imageRef": "%s", "admin\\u0050ass": "seekr3t"}}' % NEW_IMAGE.encode()
+    misspelt = b'{"rebuild": {"imageRef": "%s", "admin_pass": "seekr3t"}}' % NEW_IMAGE.encode()
     broken = b'{"rebuild": {"adminPass": "seekr3t"'
     with Servers.open("memory:") as servers, ExitStack() as stack:
         panel = ControlPanel(servers)
         servers.register(adopted())
         address = stack.enter_context(serving(compute_app(servers, control=panel)))
-        for body in (json.dumps(REBUILD).encode(), escaped, broken):
+        for body in (json.dumps(REBUILD).encode(), escaped, misspelt, broken):
             httpx.post(
                 "http://{}:{}{}".format(*address, ACTION),
                 content=body,
-                headers={"X-Auth-Token": "seekr3t"},
+                headers={"X-Auth-Token": "seekr3t", "X-Service-Token": "seekr3t"},
             )
         kept = panel.calls.of()
 
-    assert [seen.status for seen in kept] == [202, 409, 400]
+    assert [seen.status for seen in kept] == [202, 409, 400, 400]
     assert "***" in str(kept)
     assert "seekr3t" not in str(kept)
 
