@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from serverdomain import Servers
+from serverdomain import Conflict, Servers
 from serverdomain.adapters.http import TokenFile, compute_app
 from serverdomain.adapters.http.control_panel import ControlPanel
+from serverdomain.adapters.hypervisor import SimulatedHypervisor
 from serverdomain.testing import ManualClock
 from serverdomain.testing.compute_endpoint import ComputeEndpoint
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
@@ -65,6 +66,19 @@ def test_what_is_due_has_happened_when_the_clock_answers(client: httpx.Client) -
     for status in ("REBUILD", "REBUILD", "ACTIVE"):
         advance(client, 2)
         assert shown(client)["status"] == status
+
+
+def test_a_clock_is_not_moved_where_another_does_the_work(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    clock = ManualClock()
+    with Servers.open(url) as others, Servers.open(url, clock=clock) as servers:
+        assert SimulatedHypervisor(others).caught_up()
+        panel = ControlPanel(servers, clock=clock)
+        panel.start(servers)
+        before = clock.now
+        with pytest.raises(Conflict, match="another process"):
+            panel.advance(10)
+        assert clock.now == before
 
 
 def test_a_create_is_built_by_the_clock_too(client: httpx.Client) -> None:
