@@ -656,6 +656,7 @@ class Servers:
             now=moment.to_micros(self._clock(), "clock"),
             occurred_at=otherwise if given is None else given,
             expected_version=expected_version,
+            project_id=project_id,
             **flags,
         )
         return ask(self._store, request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -144,6 +145,36 @@ def test_one_that_goes_on_failing_stops_alone_and_says_why(
     assert (stopped.name, stopped.stopped_at) == ("billing", position)
     assert stopped.why == "RuntimeError: no room for ServerRenamed"
     assert "reaction billing stopped" in caplog.text
+
+
+def test_a_handler_may_stop_its_own_reaction(servers: Servers) -> None:
+    came_to: Queue[str] = Queue()
+
+    def only_once(happened: Happened) -> None:
+        reaction.stop()
+        came_to.put(happened.name)
+
+    reaction = servers.react("once", only_once)
+    position = servers.rename(SERVER, "after").position
+    assert came_to.get(timeout=SECONDS) == "ServerRenamed"
+    reaction.stop()
+    servers.rename(SERVER, "later")
+
+    (place,) = servers.reactions()
+    assert (place.position, place.why) == (position, None)
+    assert came_to.empty()
+
+
+def test_a_handler_that_wants_to_leave_fails_like_any_other(servers: Servers) -> None:
+    def leaves(happened: Happened) -> None:
+        sys.exit("enough")
+
+    with servers.react("billing", leaves, attempts=1) as billing:
+        servers.rename(SERVER, "after")
+        assert billing.stopped.wait(SECONDS)
+        assert billing.is_alive
+    (place,) = servers.reactions()
+    assert place.why == "SystemExit: enough"
 
 
 @pytest.mark.parametrize("skip", [True, False])

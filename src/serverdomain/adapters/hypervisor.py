@@ -99,7 +99,8 @@ class SimulatedHypervisor:
     def advance(self, clock: ManualClock, to: datetime) -> None:
         """Move the clock of the servers; what was due by then has happened when this returns.
 
-        Every step happens at its own time. Raises `InvalidInput` where ``to`` lies behind.
+        Every step happens at its own time. Raises `InvalidInput` where ``to`` lies behind, and
+        `Conflict` where it is not this one that does the work.
         """
         until = moment.to_micros(to, "now")
         while self.caught_up():
@@ -109,6 +110,11 @@ class SimulatedHypervisor:
                     break
                 clock.now = max(clock.now, moment.to_datetime(step.due))
                 self._take(step)
+        else:
+            raise Conflict(
+                "the clock stands: nobody here does what would be due, another process does, or "
+                "the reaction has stopped ('serverdomain reactions list')"
+            )
         clock.now = to
 
     def _told(self, told: Happened) -> None:

@@ -40,7 +40,8 @@ class Happened:
         of an event again commands the same again, and it happens once. A handler that commands
         more than one thing names its steps.
         """
-        named = f"serverdomain:{self.reaction}:{self.position}:{step}"
+        # Not as ids are made of a project and a client's key: none of those may be this one.
+        named = f"serverdomain-reaction:{self.reaction}:{self.position}:{step}"
         return Context(
             actor=actor,
             request_id=f"req-{uuid5(NAMESPACE_URL, named)}",

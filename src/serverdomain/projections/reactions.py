@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from threading import Condition, Thread
+from threading import Condition, Thread, current_thread
 from threading import Event as Flag
 from typing import Any, Literal
 
@@ -117,8 +117,10 @@ class Reaction:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """Stop after the event at hand, and wait until that is done."""
+        """Stop after the event at hand, and wait until that is done, unless its handler asks."""
         self._stopping.set()
+        if current_thread() is self._thread:
+            return
         while self._thread.is_alive():
             # More than once: it may have been about to wait when it was told.
             self._store.appended()
@@ -230,7 +232,8 @@ class Reaction:
                 return
             try:
                 self._try(self._handler, happened(self.name, recorded))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
+                # Python ends a thread that wants to leave, without a word.
                 if not self._stopping.is_set():
                     done = place if self._unsaved is None else self._unsaved
                     self._give_up(done, recorded.position, f"{type(error).__name__}: {error}")

@@ -37,7 +37,8 @@ class Request(Struct, frozen=True, kw_only=True):
     ``decide`` turns the server as it is into events. ``occurred_at`` is the time that was given, if
     any, ``now`` the clock; ``begins`` marks what only an id new to the log may have; ``late`` that
     its facts may take a place before the latest. ``generated_id`` is true where the caller named no
-    server.
+    server. ``project_id`` is the project that the server of a retry must be of; else ``decide``
+    asks for it.
     """
 
     server_id: str
@@ -48,6 +49,7 @@ class Request(Struct, frozen=True, kw_only=True):
     now: int
     occurred_at: int | None = None
     expected_version: int | None = None
+    project_id: str | None = None
     generated_id: bool = False
     begins: bool = False
     late: bool = False
@@ -159,16 +161,21 @@ def _keep(connection: sqlite3.Connection, command: RecordedCommand, refused: Ref
 def _first_outcome(
     connection: sqlite3.Connection, first: RecordedCommand, request: Request, members: str
 ) -> Outcome:
+    taken = f"request id {first.request_id} is taken by another command"
+    events = queries.events_of(connection, first.command_id)
+    last = events[-1].position
+    server = queries.stream(connection, first.server_id, last).server
+    if server is not None and request.project_id not in (None, server.project_id):
+        # Two projects and two keys may spell one id: nothing of the other's is told.
+        raise RequestIdTaken(taken)
     same_server = request.generated_id or first.server_id == request.server_id
     if first.kind != request.kind or first.members != members or not same_server:
         raise RequestIdTaken(
-            f"request id {first.request_id} is taken by another command: {first.kind} of server "
-            f"{first.server_id}, recorded at {moment.exact(first.recorded_at)}"
+            f"{taken}: {first.kind} of server {first.server_id}, recorded at "
+            f"{moment.exact(first.recorded_at)}"
         )
-    events = queries.events_of(connection, first.command_id)
-    last = events[-1].position
     return Outcome(
-        server=queries.stream(connection, first.server_id, last).server,
+        server=server,
         events=tuple(recorded.event for recorded in events),
         position=last,
         replayed=True,

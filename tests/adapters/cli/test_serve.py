@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import signal
@@ -256,6 +257,17 @@ def test_a_store_that_the_hypervisor_cannot_begin_with_is_one_line(
         refused = registered("serve", "--port", "0", *STORE)
     assert (refused.code, refused.out) == (3, "")
     assert "is locked by another process" in refused.complaint
+
+
+def test_what_the_server_below_says_is_a_line_of_json_too(
+    registered: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def says_and_ends(*_: object, **__: object) -> None:
+        logging.getLogger("uvicorn.error").error("Cancel %s tasks", 2)
+
+    monkeypatch.setattr("serverdomain.adapters.http.serving.serve", says_and_ends)
+    ran = registered("serve", "--port", "0", *STORE)
+    assert json.loads(ran.err)["event"] == "Cancel 2 tasks"
 
 
 def test_without_its_extra_one_line_names_it(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,6 +15,7 @@ from starlette.routing import Route
 from serverdomain.adapters.http import Call, Dropped, NoAuthentication
 from tests.adapters.http.client import IMAGE, SERVER, Endpoint, fault_of
 
+ACTION = f"/v2.1/servers/{SERVER}/action"
 REBUILD = {
     "rebuild": {
         "imageRef": IMAGE,
@@ -102,6 +105,40 @@ def test_a_body_that_is_no_json_is_shown_as_none(endpoint: Endpoint, control: Re
         endpoint.ask("POST", "/v2.1/servers", content=body)
 
     assert [call.body for call, _ in control.calls] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("headers", "how"), [({}, "best under an"), ({"Idempotency-Key": "k"}, "under its")]
+)
+def test_a_call_that_the_ending_server_waits_for_no_longer_is_503(
+    endpoint: Endpoint, control: Recorder, headers: dict[str, str], how: str
+) -> None:
+    answers: list[httpx.Response] = []
+
+    async def cancelled() -> None:
+        begun = asyncio.Event()
+
+        async def never(call: Call, answer: Any) -> Response:
+            begun.set()
+            return await asyncio.Event().wait()  # type: ignore[return-value]
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            answering = asyncio.create_task(endpoint.app(scope, receive, send))
+            await begun.wait()
+            answering.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await answering
+
+        control.does = never
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            headers["X-Auth-Token"] = "member"
+            answers.append(await client.post(ACTION, json=REBUILD, headers=headers))
+
+    endpoint.ask.run(cancelled())
+
+    assert fault_of(answers[0]) == (503, "serviceUnavailable")
+    assert f"{how} Idempotency-Key: whether it happened is unknown" in answers[0].text
 
 
 def test_it_may_answer_instead_and_nothing_happens(endpoint: Endpoint, control: Recorder) -> None:

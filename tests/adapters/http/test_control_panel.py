@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from serverdomain import Servers
+from serverdomain import Conflict, Servers
 from serverdomain.adapters.http import TokenFile, compute_app
 from serverdomain.adapters.http.control_panel import ControlPanel
+from serverdomain.adapters.hypervisor import SimulatedHypervisor
 from serverdomain.testing import ManualClock
 from serverdomain.testing.compute_endpoint import ComputeEndpoint
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
@@ -65,6 +66,19 @@ def test_what_is_due_has_happened_when_the_clock_answers(client: httpx.Client) -
     for status in ("REBUILD", "REBUILD", "ACTIVE"):
         advance(client, 2)
         assert shown(client)["status"] == status
+
+
+def test_a_clock_is_not_moved_where_another_does_the_work(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    clock = ManualClock()
+    with Servers.open(url) as others, Servers.open(url, clock=clock) as servers:
+        assert SimulatedHypervisor(others).caught_up()
+        panel = ControlPanel(servers, clock=clock)
+        panel.start(servers)
+        before = clock.now
+        with pytest.raises(Conflict, match="another process"):
+            panel.advance(10)
+        assert clock.now == before
 
 
 def test_a_create_is_built_by_the_clock_too(client: httpx.Client) -> None:
@@ -396,20 +410,21 @@ def test_calls_are_told_without_secrets(client: httpx.Client) -> None:
 
 def test_secrets_are_hidden_when_a_call_is_kept() -> None:
     escaped = b'{"rebuild": {"imageRef": "%s", "admin\\u0050ass": "seekr3t"}}' % NEW_IMAGE.encode()
+    misspelt = b'{"rebuild": {"imageRef": "%s", "admin_pass": "seekr3t"}}' % NEW_IMAGE.encode()
     broken = b'{"rebuild": {"adminPass": "seekr3t"'
     with Servers.open("memory:") as servers, ExitStack() as stack:
         panel = ControlPanel(servers)
         servers.register(adopted())
         address = stack.enter_context(serving(compute_app(servers, control=panel)))
-        for body in (json.dumps(REBUILD).encode(), escaped, broken):
+        for body in (json.dumps(REBUILD).encode(), escaped, misspelt, broken):
             httpx.post(
                 "http://{}:{}{}".format(*address, ACTION),
                 content=body,
-                headers={"X-Auth-Token": "seekr3t"},
+                headers={"X-Auth-Token": "seekr3t", "X-Service-Token": "seekr3t"},
             )
         kept = panel.calls.of()
 
-    assert [seen.status for seen in kept] == [202, 409, 400]
+    assert [seen.status for seen in kept] == [202, 409, 400, 400]
     assert "***" in str(kept)
     assert "seekr3t" not in str(kept)
 
@@ -488,6 +503,17 @@ def test_a_thousand_are_kept_and_of_a_large_body_the_size() -> None:
     assert large.as_json()["answer"]["status"] == 400
     assert len(large.body) == 0
     assert len(seen) == 999
+
+
+def test_no_key_of_a_client_stands_in_the_hypervisors_way(client: httpx.Client) -> None:
+    body = {"server": {"name": "web", "imageRef": IMAGE, "flavorRef": "1"}}
+    for position in range(1, 9):
+        key = {"Idempotency-Key": f"{position}:built"}
+        made = client.post("/v2.1/hypervisor/servers", json=body, headers=key)
+        assert made.status_code == 202
+    advance(client, 6)
+    servers = client.get("/v2.1/hypervisor/servers/detail").json()["servers"]
+    assert [server["status"] for server in servers] == ["ACTIVE"] * 8
 
 
 # Others' calls

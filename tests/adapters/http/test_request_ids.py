@@ -170,3 +170,19 @@ def test_a_refused_call_bears_the_id_of_its_key(ask: Client) -> None:
     assert [answer.status_code for answer in answers] == [400, 406]
     assert ids(answers[0]) == ids(answers[1])
     assert ids(answers[0]) == {f"req-{uuid5(NAMESPACE_URL, 'serverdomain:openstack:k')}"}
+
+
+def test_two_projects_whose_keys_spell_one_id_see_nothing_of_each_other() -> None:
+    key, same = {"Idempotency-Key": "c"}, {"Idempotency-Key": "b:c"}
+    body = {"server": {"name": "web", "imageRef": IMAGE, "flavorRef": "1"}}
+    with Endpoint(authenticate=None) as endpoint:
+        server_id = endpoint.register(OTHER_IMAGE, project_id="a:b")
+        act = f"/servers/{server_id}/action"
+        for path, asked in ((act, REBUILD), ("/servers", body)):
+            first = endpoint.ask("POST", f"/v2.1/a:b{path}", json=asked, headers=key)
+            assert first.status_code == 202
+            other = endpoint.ask("POST", f"/v2.1/a{path}", json=asked, headers=same)
+            assert ids(first) == ids(other)
+            assert other.status_code == 422
+            assert "of server" not in other.text
+            key, same = {"Idempotency-Key": "d"}, {"Idempotency-Key": "b:d"}

@@ -210,12 +210,14 @@ def _json_lines() -> Iterator[None]:
 
     from serverdomain.adapters.http.log import as_json
 
-    logger = logging.getLogger("serverdomain")
+    logger, server = logging.getLogger("serverdomain"), logging.getLogger("uvicorn.error")
     others, level = logger.handlers[:], logger.level
     logger.handlers.clear()
-    as_json(sys.stderr)
+    # The server below has a word to say now and then, as when it waits no longer.
+    server.addHandler(handler := as_json(sys.stderr))
     try:
         yield
     finally:
+        server.removeHandler(handler)
         logger.handlers[:] = others
         logger.setLevel(level)

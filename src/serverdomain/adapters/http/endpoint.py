@@ -6,6 +6,7 @@ Whatever is raised on the way becomes the fault envelope: no exception reaches t
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from time import perf_counter
 
@@ -21,7 +22,7 @@ from serverdomain.adapters.http.cloud import Cloud
 from serverdomain.adapters.http.control import Control, Dropped, drop
 from serverdomain.adapters.http.documents import document
 from serverdomain.adapters.http.exchange import Exchange
-from serverdomain.adapters.http.faults import Fault
+from serverdomain.adapters.http.faults import Fault, fault
 from serverdomain.adapters.http.machine import Machine
 from serverdomain.adapters.http.threads import Threads
 from serverdomain.domain.actor import Actor
@@ -65,15 +66,22 @@ class Endpoint:
             pass
         except Dropped:
             await drop(scope, send)
-        log.answered(
-            method=exchange.method,
-            path=exchange.path,
-            status=status,
-            seconds=perf_counter() - started,
-            request_id=exchange.request_id,
-            route=exchange.route,
-            call=exchange.call,
-        )
+        except asyncio.CancelledError:
+            # The server ends, and waits for this no longer.
+            if status is None:
+                status = 503
+                await exchange.complete(fault(_ending(exchange)))(scope, receive, send)
+            raise
+        finally:
+            log.answered(
+                method=exchange.method,
+                path=exchange.path,
+                status=status,
+                seconds=perf_counter() - started,
+                request_id=exchange.request_id,
+                route=exchange.route,
+                call=exchange.call,
+            )
 
     async def _response(self, exchange: Exchange, receive: Receive) -> Response:
         try:
@@ -137,3 +145,9 @@ class Endpoint:
         if self._control is None:
             return await answer()
         return await self._control.around(call, answer)
+
+
+def _ending(exchange: Exchange) -> Fault:
+    how = "under its Idempotency-Key" if exchange.key_sent else "best under an Idempotency-Key"
+    what = "" if exchange.is_read else f", {how}: whether it happened is unknown"
+    return Fault(503, f"The server ends: repeat the call{what}.")

@@ -7,9 +7,21 @@ from typing import Any
 
 import msgspec
 
-_MEMBERS = frozenset({"adminPass", "contents", "user_data"})
-_MARKS = (*(name.encode() for name in sorted(_MEMBERS)), b"\\")
-_HEADERS = frozenset({"x-auth-token", "authorization", "cookie", "proxy-authorization"})
+# As they are spelled right or, by a client that is being tested, nearly so.
+_MEMBERS = frozenset(
+    {"adminpass", "adminpassword", "password", "secret", "token", "contents", "userdata"}
+)
+_MARKS = (b"pass", b"secret", b"token", b"contents", b"user_data", b"userdata", b"user-data")
+_HEADERS = frozenset(
+    {
+        "x-auth-token",
+        "x-service-token",
+        "x-subject-token",
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+    }
+)
 
 HIDDEN = "***"
 """What stands in the place of a secret."""
@@ -23,7 +35,8 @@ def hidden_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def hidden(body: bytes) -> bytes:
     """A body to be kept: its JSON with secrets hidden, and nothing of one that may hold others."""
     # Nearly none has any, and is not to be read once more for it; a backslash may spell one.
-    if not any(mark in body for mark in _MARKS):
+    lower = body.lower()
+    if b"\\" not in lower and not any(mark in lower for mark in _MARKS):
         return body
     try:
         value = _hidden(msgspec.json.decode(body))
@@ -43,6 +56,10 @@ def without_secrets(body: bytes) -> Any:
 def _hidden(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            name: HIDDEN if name in _MEMBERS else _hidden(member) for name, member in value.items()
+            name: HIDDEN if _is_secret(name) else _hidden(member) for name, member in value.items()
         }
     return [_hidden(one) for one in value] if isinstance(value, list) else value
+
+
+def _is_secret(name: str) -> bool:
+    return name.lower().replace("_", "").replace("-", "").strip() in _MEMBERS

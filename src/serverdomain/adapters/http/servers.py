@@ -21,7 +21,7 @@ def create(cloud: Cloud, call: Call) -> Response:
         call.sent, path=call.api, content_type=call.content_type
     )
     command = replace(command, image_known=cloud.knows(command.image_id))
-    accepted = cloud.servers.create(command, call.context)
+    accepted = cloud.servers.create(command, call.context, project_id=call.actor.project_id)
     log.happened(call, accepted, dropped)
     server = accepted.server
     shown = {"id": server.id, "links": links(call, "servers", server.id)}

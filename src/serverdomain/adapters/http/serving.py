@@ -83,7 +83,7 @@ class _Server(uvicorn.Server):
         self._failure: Exception | None = None
         super().__init__(
             uvicorn.Config(
-                self._noting_failure,
+                self._watched,
                 interface="asgi3",
                 loop="asyncio",
                 http=type("Protocol", (PatientProtocol,), {"seconds": patience}),
@@ -110,9 +110,13 @@ class _Server(uvicorn.Server):
         self.force_exit = self.should_exit
         self.should_exit = True
 
-    async def _noting_failure(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self.should_exit:
+                raise
+            # It is we who end: nothing to be logged as if it had failed.
         except Exception as error:
             if scope["type"] == "lifespan":
                 self._failure = error
