@@ -84,6 +84,20 @@ def test_a_moment_is_read_from_words_and_told_in_them(text, means):
     assert read_moment(text, "A") == means
 
 
+def test_later_than_anything_is_no_other_than_now():
+    assert AsOf(recorded_at=datetime.max.replace(tzinfo=UTC)).bounds == {
+        "recorded_at": moment.LATEST
+    }
+    with Cloud() as cloud:
+        server_id = cloud.create("born")
+        for name in ("recorded", "occurred"):
+            for text in ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999-14:00"):
+                then = cloud.servers.get(server_id, as_of=AsOf.read(f"{name}:{text}"))
+                assert then == cloud.servers.get(server_id)
+            with pytest.raises(NotFound):
+                cloud.servers.get(server_id, as_of=AsOf.read(f"{name}:0001-01-01T00:00:00Z"))
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -56,7 +56,7 @@ class AsOf:
             if name in _COUNTS:
                 _ask_count(name, value)
             else:
-                moment.to_micros(value, name)
+                moment.to_micros(value, name, nearest=True)
 
     @classmethod
     def read(cls, text: str, field: str = "as_of") -> AsOf:
@@ -72,7 +72,7 @@ class AsOf:
             if not known or member in members or (members and name in _COUNTS):
                 raise InvalidInput(field, f"{shown(text)} came, {_FORMS}")
             if name in _CLOCKS:
-                members[member] = moment.to_datetime(moment.parse(value, field))
+                members[member] = moment.to_datetime(moment.parse(value, field, nearest=True))
             elif _DIGITS.fullmatch(value) and int(value) <= LARGEST:
                 members[member] = int(value)
             else:
@@ -93,7 +93,9 @@ class AsOf:
     def as_json(self) -> dict[str, Any]:
         """The members that were given, as plain values."""
         return {
-            name: value if isinstance(value, int) else moment.exact(moment.to_micros(value))
+            name: value
+            if isinstance(value, int)
+            else moment.exact(moment.to_micros(value, nearest=True))
             for name, value in self._members().items()
             if value is not None
         }
@@ -105,7 +107,7 @@ class AsOf:
         Times are microseconds since 1970 UTC.
         """
         return {
-            name: value if isinstance(value, int) else moment.to_micros(value)
+            name: value if isinstance(value, int) else moment.to_micros(value, nearest=True)
             for name, value in self._members().items()
             if value is not None
         }
