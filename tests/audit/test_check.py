@@ -152,6 +152,16 @@ TAMPERED = [
     (f"{COMMAND} recorded_at = 1 << 62 WHERE command_id = 6", 6, "no time in recorded_at"),
     (f"{COMMAND} occurred_at = 'noon' WHERE command_id = 3", 3, "no time in occurred_at: 'noon'"),
     (f"{COMMAND} occurred_at = 5 WHERE command_id = 5", None, "is not the fold in"),
+    (
+        f"{COMMAND} occurred_at = occurred_at - 200000000 WHERE command_id = 5",
+        5,
+        "command 5 occurred at .*, its server had a fact at .* then",
+    ),
+    (
+        f"{COMMAND} occurred_at = occurred_at + 300000001 WHERE command_id = 6",
+        6,
+        "command 6 occurred at .*, more than five minutes after it was recorded",
+    ),
     (f"{COMMAND} kind = 'paint' WHERE command_id = 3", 3, "of no known kind: 'paint'"),
     (f"{COMMAND} members = '[]' WHERE command_id = 3", 3, "members of command 3 cannot be read"),
     (f"{COMMAND} roles = '{{' WHERE command_id = 3", 3, "of command 3 cannot be read: roles"),

@@ -100,6 +100,19 @@ def test_a_time_that_some_zone_could_not_say_is_refused(text: str) -> None:
         moment.parse(text, "updated")
 
 
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("0001-01-01T00:00:00+14:00", moment.EARLIEST),
+        ("9999-12-31T23:59:59Z", moment.LATEST),
+        ("2012-09-12T17:20:37Z", DOCUMENTED),
+    ],
+)
+def test_of_a_time_that_is_only_asked_about_the_nearest_one_is_meant(text: str, means: int) -> None:
+    assert moment.parse(text, nearest=True) == means
+    assert moment.to_micros(datetime.fromisoformat(text), nearest=True) == means
+
+
 def test_an_aware_datetime_becomes_whole_microseconds() -> None:
     east = timezone(timedelta(hours=5, minutes=45, seconds=1))
     assert moment.to_micros(datetime(2012, 9, 12, 17, 20, 37, tzinfo=UTC)) == DOCUMENTED

@@ -184,6 +184,7 @@ def test_pages_behind_each_other_are_the_whole_list(cloud, asked, limit):
 
 def test_a_page_may_be_empty(cloud):
     assert cloud.servers.list(limit=0) == []
+    assert cloud.servers.list(limit=2**63) == cloud.servers.list()
     with pytest.raises(InvalidInput, match=r"^limit: -1 came"):
         cloud.servers.list(limit=-1)
 

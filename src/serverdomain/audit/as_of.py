@@ -29,7 +29,7 @@ _FLEET_FORMS = "position:N or recorded:TIME is allowed"
 _CLOCKS = {"recorded": "recorded_at", "occurred": "occurred_at"}
 _COUNTS = ("version", "position")
 _ALLOWED = "version, position, recorded_at, occurred_at or both of the last two are allowed"
-_DIGITS = re.compile(r"\d{1,19}", re.ASCII)
+_DIGITS = re.compile(r"\d{1,100}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class AsOf:
             if name in _COUNTS:
                 _ask_count(name, value)
             else:
-                moment.to_micros(value, name)
+                moment.to_micros(value, name, nearest=True)
 
     @classmethod
     def read(cls, text: str, field: str = "as_of") -> AsOf:
@@ -72,8 +72,8 @@ class AsOf:
             if not known or member in members or (members and name in _COUNTS):
                 raise InvalidInput(field, f"{shown(text)} came, {_FORMS}")
             if name in _CLOCKS:
-                members[member] = moment.to_datetime(moment.parse(value, field))
-            elif _DIGITS.fullmatch(value) and int(value) <= LARGEST:
+                members[member] = moment.to_datetime(moment.parse(value, field, nearest=True))
+            elif _DIGITS.fullmatch(value):
                 members[member] = int(value)
             else:
                 raise InvalidInput(
@@ -93,7 +93,9 @@ class AsOf:
     def as_json(self) -> dict[str, Any]:
         """The members that were given, as plain values."""
         return {
-            name: value if isinstance(value, int) else moment.exact(moment.to_micros(value))
+            name: value
+            if isinstance(value, int)
+            else moment.exact(moment.to_micros(value, nearest=True))
             for name, value in self._members().items()
             if value is not None
         }
@@ -105,7 +107,9 @@ class AsOf:
         Times are microseconds since 1970 UTC.
         """
         return {
-            name: value if isinstance(value, int) else moment.to_micros(value)
+            name: min(value, LARGEST)  # SQLite knows no larger one.
+            if isinstance(value, int)
+            else moment.to_micros(value, nearest=True)
             for name, value in self._members().items()
             if value is not None
         }
@@ -203,5 +207,5 @@ def ask_version(server_id: str, as_of: AsOf, head: int) -> None:
 
 
 def _ask_count(name: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InvalidInput(name, f"{shown(value)} came, a whole number of at least 0 is allowed")

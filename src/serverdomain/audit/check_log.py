@@ -8,10 +8,10 @@ from uuid import UUID
 
 import msgspec
 
+from serverdomain.audit.check_times import Times
 from serverdomain.audit.finding import Finding
-from serverdomain.domain import moment
 from serverdomain.domain.actor import Actor
-from serverdomain.domain.commands import COMMANDS
+from serverdomain.domain.commands import COMMANDS, CreateServer, RegisterServer
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.errors import InvalidInput, StoreError
 from serverdomain.store import queries
@@ -21,13 +21,16 @@ from serverdomain.store.context import Context
 RECORD = "record"
 """The kind of facts that came from elsewhere."""
 
+_AT_ANY_TIME = (RECORD, RegisterServer.kind, CreateServer.kind)
+"""What need not follow upon what its server had before."""
+
 _EVENTS = (
     "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state, e.command_id,"
     " c.kind, c.server_id, c.refused"
     " FROM stored_events e LEFT JOIN commands c USING (command_id) ORDER BY e.position"
 )
 _COMMANDS = (
-    "SELECT command_id, kind, server_id, members, roles, user_id, project_id, request_id,"
+    "SELECT command_id, kind, server_id, refused, members, roles, user_id, project_id, request_id,"
     " correlation_id, caused_by, occurred_at, recorded_at,"
     " (SELECT MIN(position) FROM stored_events e WHERE e.command_id = c.command_id)"
     " FROM commands c ORDER BY command_id"
@@ -106,27 +109,20 @@ def _apart(
 
 def commands(log: sqlite3.Connection) -> Iterator[Finding]:
     """What does not hold of the commands, each for itself and after the one before it."""
-    latest = moment.EARLIEST
-    for command_id, kind, server_id, *rest in log.execute(_COMMANDS):
+    times = Times()
+    for command_id, kind, server_id, refused, *rest in log.execute(_COMMANDS):
         members, *envelope, occurred_at, recorded_at, position = rest
         of = f"command {command_id}"
         if position is None:
             yield Finding("command", f"{of} ({kind} of server {server_id}) has no event")
-        for name, at in [("occurred_at", occurred_at), ("recorded_at", recorded_at)]:
-            if not _is_time(at):
-                yield Finding("time", f"{of} has no time in {name}: {at!r}", position)
-        if _is_time(recorded_at):
-            if recorded_at < latest:
-                was, earlier = moment.exact(recorded_at), moment.exact(latest)
-                yield Finding(
-                    "time", f"{of} was recorded at {was}, the one before it at {earlier}", position
-                )
-            latest = recorded_at
+        at_any_time = kind in _AT_ANY_TIME
+        for wrong in times.wrong(server_id, occurred_at, recorded_at, bool(refused), at_any_time):
+            yield Finding("time", f"{of} {wrong}", position)
         if kind not in COMMANDS and kind != RECORD:
             yield Finding("command", f"{of} is of no known kind: {kind!r}", position)
-        for name, wrong in [("members", _unread(members)), ("envelope", _unmade(*envelope))]:
-            if wrong is not None:
-                yield Finding("command", f"the {name} of {of} cannot be read: {wrong}", position)
+        for name, why in [("members", _unread(members)), ("envelope", _unmade(*envelope))]:
+            if why is not None:
+                yield Finding("command", f"the {name} of {of} cannot be read: {why}", position)
         if not _is_uuid(server_id):
             yield Finding("command", f"{of} is of no server: {server_id!r}", position)
 
@@ -166,7 +162,3 @@ def _is_uuid(server_id: object) -> bool:
         return str(UUID(str(server_id))) == server_id
     except ValueError:
         return False
-
-
-def _is_time(at: object) -> bool:
-    return isinstance(at, int) and moment.EARLIEST <= at <= moment.LATEST

@@ -121,7 +121,7 @@ class Timeline(View):
                 given[name] = limits.canonical_uuid(name, value)
         for name, when in [("since", since), ("until", until)]:
             if when is not None:
-                given[name] = moment.exact(moment.to_micros(when, name))
+                given[name] = moment.exact(moment.to_micros(when, name, nearest=True))
         if text is not None:
             longest = LONGEST_TEXT
             given["text"] = _pattern(limits.text("text", text, shortest=1, longest=longest))

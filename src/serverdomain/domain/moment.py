@@ -27,13 +27,18 @@ LATEST = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 """The last one."""
 
 
-def to_micros(moment: datetime, field: str = "time") -> int:
-    """Microseconds since 1970 UTC of an aware datetime; a naive one raises `InvalidInput`."""
+def to_micros(moment: datetime, field: str = "time", *, nearest: bool = False) -> int:
+    """Microseconds since 1970 UTC of an aware datetime; a naive one raises `InvalidInput`.
+
+    So does one that some zone cannot say, unless it is only asked about: then the ``nearest``.
+    """
     if not isinstance(moment, datetime):
         raise InvalidInput(field, f"a {type(moment).__name__} came, an aware datetime is allowed")
     if moment.utcoffset() is None:
         raise InvalidInput(field, f"{moment.isoformat()} has no zone, an aware datetime is allowed")
     micros = (moment - _EPOCH) // _MICROSECOND
+    if nearest:
+        return min(max(micros, EARLIEST), LATEST)
     if not EARLIEST <= micros <= LATEST:
         raise InvalidInput(field, f"{moment.isoformat()} lies outside the years 1 to 9999")
     return micros
@@ -55,10 +60,11 @@ def to_datetime(micros: int) -> datetime:
     return _EPOCH + micros * _MICROSECOND
 
 
-def parse(text: str, field: str = "time") -> int:
+def parse(text: str, field: str = "time", *, nearest: bool = False) -> int:
     """Read RFC 3339 with a zone, as microseconds since 1970 UTC (finer digits are cut off).
 
-    Raises `InvalidInput` for another form, for a time without a zone and for a second 60.
+    Raises `InvalidInput` for another form, for a time without a zone and for a second 60, and as
+    `to_micros` does.
     """
     allowed = "RFC 3339 with a zone is allowed, such as 2012-09-12T17:20:37Z"
     match = _RFC_3339.fullmatch(text)
@@ -74,7 +80,7 @@ def parse(text: str, field: str = "time") -> int:
         moment = datetime.fromisoformat(text.upper())
     except ValueError as error:
         raise InvalidInput(field, f"{shown(text)} is not a time ({error}); {allowed}") from None
-    return to_micros(moment, field)
+    return to_micros(moment, field, nearest=nearest)
 
 
 def seconds(micros: int) -> str:

@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from serverdomain.domain import limits
 from serverdomain.errors import InvalidInput
+from serverdomain.store.queries import LARGEST
 
 STATUSES = ("ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF")
 
@@ -44,7 +45,9 @@ class ServerQuery:
             raise InvalidInput("status", f"{status!r} came, {', '.join(STATUSES)} are allowed")
         if limit is not None and limit < 0:
             raise InvalidInput("limit", f"{limit} came, a whole number of at least 0 is allowed")
-        self._limit, self._marker, self._project_id = limit, marker, project_id
+        # SQLite knows no larger limit, and takes -1 for none.
+        self._limit = -1 if limit is None or limit > LARGEST else limit
+        self._marker, self._project_id = marker, project_id
         self._conditions: list[str] = []
         self._values: list[str] = []
         wanted = {"status": status, "image_id": image_id, "project_id": project_id}
@@ -63,7 +66,7 @@ class ServerQuery:
         where = f"WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
         found = connection.execute(
             f"SELECT server FROM server {where} ORDER BY created DESC, id LIMIT ?",
-            (*self._values, -1 if self._limit is None else self._limit),  # -1 is no limit.
+            (*self._values, self._limit),
         )
         return [server for (server,) in found.fetchall()]
 

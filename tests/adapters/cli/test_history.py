@@ -113,6 +113,8 @@ def test_a_server_alone_needs_no_timeline(two: Command) -> None:
     assert found(two, SERVER_ID, "--limit", "2") == whole[-2:]
     assert not Path("cloud.timeline.db").exists()
     assert found(two, SERVER_ID.upper(), "--since", "2000-01-01T00:00:00Z") == whole
+    ever = ("--since", "0001-01-01T00:00:00Z", "--until", "9999-12-31T23:59:59Z")
+    assert found(two, SERVER_ID, *ever) == whole
     assert Path("cloud.timeline.db").exists()
 
 

@@ -231,7 +231,7 @@ def test_what_is_not_covered_or_not_there_is_not_proved(folder: Path) -> None:
             Conflict, match="position 66 came after the checkpoint, which covers 65"
         ):
             servers.ledger.prove(66, folder / "signed")
-        for position in (0, 67, -1, 2**63 - 1):
+        for position in (0, 67, -1, 2**63 - 1, 2**63, -(2**70)):
             with pytest.raises(NotFound, match=f"no event stands at position {position}"):
                 servers.ledger.prove(position, folder / "signed")
     with editing(folder / "cloud.db") as connection:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from serverdomain.domain.server import Server
 
 _NO_END = 1_000_000
+_WIDEST_COLUMN = 60
 
 Line = tuple[str, str]
 """A line of text, and its style as `rich` calls it."""
@@ -106,9 +107,18 @@ def document(server: Server, endpoint: str, admin_pass: str | None = None) -> di
 
 
 def say_table(table: Table) -> None:
-    """Print a table: as wide as the terminal, or as wide as it is."""
+    """Print a table as wide as it is; for a terminal only what is very long is folded.
+
+    A row that is longer than a line goes on in the next one: an id in pieces, each in a column of
+    its own, could be neither copied nor looked for.
+    """
     page = StringIO()
-    _console(page, _is_terminal(sys.stdout)).print(table)
+    on_terminal = _is_terminal(sys.stdout)
+    for column in table.columns if on_terminal else ():
+        column.max_width = _WIDEST_COLUMN
+    console = _console(page, on_terminal)
+    console.width = _NO_END
+    console.print(table)
     say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
 
 

@@ -80,7 +80,8 @@ def _wanted(**given: str | None) -> dict[str, Any]:
 
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name in {"since", "until"} & wanted.keys():
-        wanted[name] = moment.to_datetime(moment.parse(wanted[name], f"--{name}"))
+        at = moment.parse(wanted[name], f"--{name}", nearest=True)
+        wanted[name] = moment.to_datetime(at)
     if "image" in wanted:
         wanted["image"] = limits.canonical_uuid("--image", wanted["image"])
     return wanted

@@ -90,8 +90,7 @@ def list_servers(
         return
     table = Table(box=None, pad_edge=False)
     for column in ("id", "name", "status", "image", "project", "updated"):
-        # An id in pieces can be neither copied nor looked for.
-        table.add_column(column, overflow="fold", no_wrap=column == "id")
+        table.add_column(column, overflow="fold")
     for server in found:
         updated = moment.seconds(server.updated)
         shown = (server.id, server.name, server.status, server.image_id, server.project_id)

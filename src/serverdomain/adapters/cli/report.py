@@ -212,10 +212,8 @@ def _say_rows(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for place, column in enumerate(columns):
-        # An id in pieces can be neither copied nor looked for.
-        whole = place == 0 and column in ("image", "server")
-        table.add_column(column, overflow="fold", no_wrap=whole)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*map(visible, row))
     say_table(table)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from serverdomain.audit.ledger.leaf import FIELDS, VERSION, Row
 
 _AT_ONCE = 2048
+_LARGEST = 2**63 - 1  # That SQLite can be asked for.
 _OF_EVENTS = 6
 _COLUMNS = ", ".join(
     f"{'e' if number < _OF_EVENTS else 'c'}.{name}" for number, name in enumerate(FIELDS)
@@ -57,6 +58,8 @@ def read(connection: sqlite3.Connection) -> Iterator[list[Row]]:
 
 def at(connection: sqlite3.Connection, position: int) -> Row | None:
     """The row at a position."""
+    if abs(position) > _LARGEST:
+        return None
     with _any_text(connection):
         row = connection.execute(f"{_ROWS} WHERE e.position = ?", (position,)).fetchone()
     return None if row is None else tuple(row)

@@ -1,0 +1,52 @@
+"""Whether the two times of commands go on as the log has them go on, in the order of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from serverdomain.domain import moment
+from serverdomain.store.accept import MOST_AHEAD
+
+
+class Times:
+    """The times of the commands so far, and what is wrong with those of the next one."""
+
+    def __init__(self) -> None:
+        self._recorded_at = moment.EARLIEST
+        self._facts: dict[str, int] = {}
+
+    def wrong(
+        self,
+        server_id: str,
+        occurred_at: object,
+        recorded_at: object,
+        refused: bool,
+        at_any_time: bool,
+    ) -> Iterator[str]:
+        """What does not hold, to be said of the command.
+
+        What may occur ``at_any_time`` need not follow upon what its server had before.
+        """
+        for name, at in (("occurred_at", occurred_at), ("recorded_at", recorded_at)):
+            if not _is_time(at):
+                yield f"has no time in {name}: {at!r}"
+        if isinstance(recorded_at, int) and _is_time(recorded_at):
+            if recorded_at < self._recorded_at:
+                was, before = moment.exact(recorded_at), moment.exact(self._recorded_at)
+                yield f"was recorded at {was}, the one before it at {before}"
+            self._recorded_at = recorded_at
+        if not (isinstance(occurred_at, int) and _is_time(occurred_at)):
+            return
+        if isinstance(recorded_at, int) and occurred_at > recorded_at + MOST_AHEAD:
+            was = moment.exact(occurred_at)
+            yield f"occurred at {was}, more than five minutes after it was recorded"
+        latest = self._facts.get(server_id, moment.EARLIEST)
+        if occurred_at < latest and not at_any_time:
+            was = moment.exact(occurred_at)
+            yield f"occurred at {was}, its server had a fact at {moment.exact(latest)} then"
+        if not refused:
+            self._facts[server_id] = max(latest, occurred_at)
+
+
+def _is_time(at: object) -> bool:
+    return isinstance(at, int) and moment.EARLIEST <= at <= moment.LATEST
