@@ -113,7 +113,7 @@ class CallsSeen:
                 body=_kept(call.sent),
                 body_bytes=len(call.sent),
                 fault=fault,
-                **_answered(answer),
+                **_answered(answer, call.method),
             )
         )
 
@@ -135,7 +135,7 @@ class CallsSeen:
                 body=b"",
                 body_bytes=None,
                 fault=None,
-                **_answered(answer),
+                **_answered(answer, exchange.method),
             )
         )
 
@@ -153,16 +153,17 @@ class CallsSeen:
         self._seen.clear()
 
 
-def _answered(answer: Response | None) -> dict[str, Any]:
+def _answered(answer: Response | None, method: str) -> dict[str, Any]:
     body = b"" if answer is None else bytes(answer.body)
     return {
         "status": None if answer is None else answer.status_code,
         # The list itself: what every answer has is still to come into it.
         "answer_headers": [] if answer is None else answer.raw_headers,
-        "answer": _kept(body),
+        # Only what changes something is answered with a secret.
+        "answer": body if method == "GET" and len(body) <= LARGEST else _kept(body),
         "answer_bytes": len(body),
     }
 
 
 def _kept(body: bytes) -> bytes:
-    return hidden(body) if len(body) <= LARGEST else b""
+    return hidden(body) if 0 < len(body) <= LARGEST else b""
