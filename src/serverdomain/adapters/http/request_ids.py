@@ -15,6 +15,7 @@ GLOBAL = "x-openstack-request-id"
 ID_HEADERS = (b"x-compute-request-id", b"x-openstack-request-id")
 """The headers of every answer that bear the call's own id."""
 
+_KEY = re.compile(r"[ -~]{0,254}[!-~]")
 _ESCAPED = re.compile(r'\\(["\\])')
 
 
@@ -26,7 +27,12 @@ def key_of(headers: Mapping[str, str]) -> str | None:
     key = given.strip()
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = _ESCAPED.sub(r"\1", key[1:-1])
-    return limits.request_id("Idempotency-Key", key)
+    if not _KEY.fullmatch(key):
+        raise InvalidInput(
+            "Idempotency-Key",
+            f"{limits.shown(key)} came, 1 to 255 printable ASCII characters are allowed",
+        )
+    return key
 
 
 def request_id_of(key: str, project_id: str) -> str:
