@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
-from serverdomain import Actor, Context, NotFound, Servers, StoreError
+from serverdomain import Actor, AsOf, Context, NotFound, Servers, StoreError
+from serverdomain.domain.events import ServerRenamed
 from serverdomain.store.remembered import MOST, Remembered
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted
 
@@ -35,6 +35,19 @@ def test_whatever_is_committed_ends_it(servers: Servers) -> None:
     assert servers.get(SERVER).name == "after"
     servers.register(adopted(server_id=OTHER))
     assert servers.get_at_once(SERVER) is None
+
+
+def test_so_it_is_with_a_server_as_of_a_moment(servers: Servers) -> None:
+    servers.rename(SERVER, "after")
+    then = AsOf(version=1)
+    read = servers.get(SERVER, as_of=then)
+    assert servers.get(SERVER, as_of=AsOf(version=1)) is read
+    assert servers.get(SERVER).name == "after"
+    assert servers.get(SERVER, as_of=AsOf(version=2)).name == "after"
+    late = Context(Actor("fake", "openstack"))
+    servers.record(SERVER, [ServerRenamed("late")], late, occurred_at=servers.now())
+    assert servers.get(SERVER, as_of=then) == read
+    assert servers.get(SERVER, as_of=then) is not read
 
 
 def test_what_is_not_committed_does_not(servers: Servers) -> None:
@@ -85,10 +98,10 @@ def test_no_more_than_so_many_are_remembered(servers: Servers) -> None:
     server = servers.get(SERVER)
     remembered = Remembered(servers._store.connections)
     for _ in range(MOST):
-        remembered.keep(server, remembered.mark())
+        remembered.keep(SERVER, server, remembered.mark())
     assert remembered.find(SERVER) is server
     for number in range(MOST):
-        remembered.keep(replace(server, id=f"server {number}"), remembered.mark())
+        remembered.keep(number, server, remembered.mark())
     assert remembered.find(SERVER) is None
 
 
@@ -97,7 +110,7 @@ def test_what_was_read_before_a_commit_is_not_kept_for_what_comes_after(servers:
     remembered = Remembered(servers._store.connections)
     mark = remembered.mark()
     servers.rename(SERVER, "after")
-    remembered.keep(server, mark)
+    remembered.keep(SERVER, server, mark)
     assert remembered.find(SERVER) is None
 
 

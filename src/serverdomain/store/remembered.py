@@ -1,10 +1,12 @@
-"""Servers as they were folded last, for as long as nothing was committed to the log since.
+"""Servers as they were folded, now or as of a moment, for as long as nothing was committed since.
 
 Whoever asks again and again, as clients that wait do, is answered without a row being read. Whether
 anything was committed, by this process or another, SQLite tells without touching the file.
 """
 
 from __future__ import annotations
+
+from collections.abc import Hashable
 
 from serverdomain.domain.server import Server
 from serverdomain.store.connections import Connections
@@ -19,24 +21,24 @@ class Remembered:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         # One value, so that a thread never meets a mark with the servers of another.
-        self._kept: tuple[int | None, dict[str, Server]] = (None, {})
+        self._kept: tuple[int | None, dict[Hashable, Server]] = (None, {})
 
-    def find(self, server_id: str) -> Server | None:
-        """The server, if it is remembered and nothing was committed since; never waits."""
+    def find(self, question: Hashable) -> Server | None:
+        """What was kept as the answer, if nothing was committed since; never waits."""
         mark, servers = self._kept
-        server = servers.get(server_id)
+        server = servers.get(question)
         return server if server is not None and self._connections.mark() == mark else None
 
     def mark(self) -> int | None:
         """What to take before a server is read, to `keep` it with."""
         return self._connections.mark()
 
-    def keep(self, server: Server, mark: int | None) -> None:
-        """Remember a server that was read after ``mark`` was taken."""
+    def keep(self, question: Hashable, server: Server, mark: int | None) -> None:
+        """Remember a server that was read, to answer a question, after ``mark`` was taken."""
         if mark is None:
             return
         kept, servers = self._kept
         if kept != mark or len(servers) >= MOST:
             servers = {}
             self._kept = (mark, servers)
-        servers[server.id] = server
+        servers[question] = server
