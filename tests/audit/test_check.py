@@ -367,6 +367,7 @@ def test_a_damaged_store_is_read_as_far_as_it_can_be(path: Path) -> None:
 
 NOBODY = """
 import os, sys
+import urllib.parse  # Which nobody could not load any more.
 from pathlib import Path
 from serverdomain import StoreError
 from serverdomain.audit import check

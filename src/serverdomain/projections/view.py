@@ -7,11 +7,12 @@ A cache of the fold, never a second truth: it can be thrown away at any time. Wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import ClassVar, NamedTuple, TypeVar
 
-from serverdomain.errors import StoreError
+from serverdomain.errors import StoreError, StoreMissing
 from serverdomain.projections import catch_up, feed, generations, replay
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.view_file import ViewFile
@@ -97,7 +98,9 @@ class View:
             except StoreError as error:
                 if attempt == _ATTEMPTS:
                     raise
-                file = self._instead_of(file, error)
+                # It may be gone again as soon as it is made.
+                with suppress(StoreMissing):
+                    file = self._instead_of(file, error)
                 attempt += 1
 
     def _instead_of(self, file: ViewFile, error: StoreError) -> ViewFile:

@@ -175,6 +175,7 @@ class Connections:
         if self.place.path is None:
             return self._commits
         with self._watching:
+            self._check_usable()  # It may have been closed while this waited.
             try:
                 if self._watcher is None:
                     self._watcher = self._connect("rw", patience=0)

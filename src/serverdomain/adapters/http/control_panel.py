@@ -63,7 +63,11 @@ class ControlPanel:
 
     def start(self, servers: Servers) -> ControlPanel:
         """Start the hypervisor: what `compute_app` is given as its ``hypervisor``."""
-        self._hypervisor = SimulatedHypervisor(servers, self._rebuild_seconds, self._rules.trouble)
+        # Not while another thread empties the store under it.
+        with self._moving:
+            self._hypervisor = SimulatedHypervisor(
+                servers, self._rebuild_seconds, self._rules.trouble
+            )
         return self
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -62,12 +62,19 @@ def serve(
 
 @contextmanager
 def served(app: ASGIApp, listener: socket.socket, *, patience: float = SECONDS) -> Iterator[None]:
-    """Serve in a thread as long as the context lasts."""
-    server = _Server(app, lambda: None, patience)
+    """Serve in a thread as long as the context lasts; calls are answered when it is entered.
+
+    Raises `RuntimeError` where the app did not start.
+    """
+    answers = Event()
+    server = _Server(app, answers.set, patience)
     thread = Thread(
         target=lambda: asyncio.run(server.serve([listener])), name="endpoint", daemon=True
     )
     thread.start()
+    while not answers.wait(0.05):
+        if not thread.is_alive():
+            raise RuntimeError("the app did not start; its log says why")
     try:
         yield
     finally:
