@@ -114,8 +114,8 @@ def _request(row: tuple[Any, ...], one: Asked) -> Request:
 
 
 def test_its_view_is_the_fold_of_each_stream(store: SQLiteStore) -> None:
-    # Not closed: the view of a store in memory goes with the store.
-    shown = {server.id: server for server in Servers(store).list()}
+    with closing(Servers(store).view) as view:
+        shown = {server.id: server for server in view.servers(caught_up=True)}
     with store.connections.reading() as log:
         for one in {row[2] for row in rows(store)[0]}:
             server = queries.stream(log, one).server
