@@ -166,7 +166,7 @@ class SimulatedHypervisor:
             told = Happened(
                 reaction=NAME,
                 position=entry.position,
-                version=entry.version or 0,
+                version=entry.version,
                 name=entry.name,
                 event=entry.event,
                 server_id=entry.server_id,
