@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from msgspec.structs import replace
+
 from serverdomain.domain.server import Server
 from serverdomain.store.connections import Connections
 
@@ -27,7 +29,9 @@ class Remembered:
         """What was kept as the answer, if nothing was committed since; never waits."""
         mark, servers = self._kept
         server = servers.get(question)
-        return server if server is not None and self._connections.mark() == mark else None
+        if server is None or self._connections.mark() != mark:
+            return None
+        return _own(server)
 
     def mark(self) -> int | None:
         """What to take before a server is read, to `keep` it with."""
@@ -41,4 +45,9 @@ class Remembered:
         if kept != mark or len(servers) >= MOST:
             servers = {}
             self._kept = (mark, servers)
-        servers[question] = server
+        servers[question] = _own(server)
+
+
+def _own(server: Server) -> Server:
+    # Its maps are its holder's to change, and must not change what others are given.
+    return replace(server, metadata=dict(server.metadata), addresses=dict(server.addresses))

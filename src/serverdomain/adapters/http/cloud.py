@@ -36,10 +36,10 @@ class Cloud:
         self._shown: dict[tuple[str, str, Path, str | None], tuple[Server, bytes]] = {}
 
     def shown(self, server: Server, endpoint: str, path: Path, project: str | None) -> bytes:
-        """The answer that shows a server; written once for as long as it is the very same one."""
+        """The answer that shows a server; written once for as long as nothing of it changes."""
         key = (server.id, endpoint, path, project)
         kept = self._shown.get(key)
-        if kept is not None and kept[0] is server:
+        if kept is not None and kept[0] == server:
             return kept[1]
         document = compute_json.render(server, endpoint=endpoint, path=path, project=project)
         written = encode({"server": document})
