@@ -7,7 +7,6 @@ A cache of the fold, never a second truth: it can be thrown away at any time. Wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import ClassVar, NamedTuple, TypeVar
@@ -98,9 +97,14 @@ class View:
             except StoreError as error:
                 if attempt == _ATTEMPTS:
                     raise
-                # It may be gone again as soon as it is made.
-                with suppress(StoreMissing):
+                try:
                     file = self._instead_of(file, error)
+                except StoreError as again:
+                    # It may be gone again as soon as it is made, or while it is opened, which
+                    # SQLite calls an I/O error.
+                    went = isinstance(error, StoreMissing) and type(again) is StoreError
+                    if not (went or isinstance(again, StoreMissing)):
+                        raise
                 attempt += 1
 
     def _instead_of(self, file: ViewFile, error: StoreError) -> ViewFile:
