@@ -10,9 +10,9 @@ from typing import Any
 
 from benchmarks.ours import Ours
 from serverdomain import Servers
-from serverdomain.adapters.fleet import generate
 from serverdomain.audit import reports
 from serverdomain.audit.reports.rebuilds import percentiles
+from serverdomain.simulation.fleet import generate
 from serverdomain.store import schema
 from serverdomain.store.sqlite import SQLiteStore
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from serverdomain import Context, HistoryEntry, InvalidInput, RebuildServer, Servers
-from serverdomain.adapters.fleet import generate
 from serverdomain.audit.reports import images, lost_metadata, rebuilds
 from serverdomain.audit.reports.months import every_month
 from serverdomain.audit.reports.rebuilds import percentiles
 from serverdomain.domain import events as e
+from serverdomain.simulation.fleet import generate
 from serverdomain.store.sqlite import SQLiteStore
 from serverdomain.testing import ADMIN, OWNER, ManualClock
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted

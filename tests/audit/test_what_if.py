@@ -28,13 +28,13 @@ from serverdomain import (
     Supposed,
     WhatIf,
 )
-from serverdomain.adapters.fleet import generate
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
+from serverdomain.simulation.fleet import generate
 from serverdomain.store.sqlite import SQLiteStore
 from serverdomain.testing import ADMIN, OWNER, READER, ManualClock, strategies
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
-from tests.adapters.fleet.logs import rows
+from tests.simulation.fleet.logs import rows
 
 START = datetime(2026, 8, 1, tzinfo=UTC)
 

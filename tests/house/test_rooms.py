@@ -19,6 +19,7 @@ ROOMS = (
     "projections",
     "audit",
     "servers",
+    "simulation",
     "adapters",
     "testing",
 )

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from serverdomain.adapters.manual_clock import ManualClock
+    from serverdomain.simulation.manual_clock import ManualClock
     from serverdomain.testing.scenario import (
         ADMIN,
         OWNER,
@@ -27,7 +27,7 @@ _HOMES = {
     "ADMIN": "serverdomain.testing.scenario",
     "OWNER": "serverdomain.testing.scenario",
     "READER": "serverdomain.testing.scenario",
-    "ManualClock": "serverdomain.adapters.manual_clock",
+    "ManualClock": "serverdomain.simulation.manual_clock",
     "Scenario": "serverdomain.testing.scenario",
     "StoreContract": "serverdomain.testing.store_contract",
     "Verdict": "serverdomain.testing.scenario",

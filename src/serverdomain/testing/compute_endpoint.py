@@ -18,9 +18,9 @@ from serverdomain.adapters.http import compute_app
 from serverdomain.adapters.http.control_panel import ControlPanel
 from serverdomain.adapters.http.fault_rule import read_rule
 from serverdomain.adapters.http.serving import listen, served
-from serverdomain.adapters.hypervisor import REBUILD_SECONDS
-from serverdomain.adapters.manual_clock import ManualClock
 from serverdomain.servers import Servers
+from serverdomain.simulation.hypervisor import REBUILD_SECONDS
+from serverdomain.simulation.manual_clock import ManualClock
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -19,12 +19,12 @@ from typing import Any
 
 import pytest
 
-from serverdomain.adapters.manual_clock import ManualClock
 from serverdomain.domain import events as e
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
 from serverdomain.errors import Conflict, InvalidInput, NotFound, Refused, RequestIdTaken
 from serverdomain.servers import Servers
+from serverdomain.simulation.manual_clock import ManualClock
 from serverdomain.store.context import Context
 from serverdomain.testing.scenario import ADMIN, OWNER, READER, registered
 

@@ -17,7 +17,7 @@ import pytest
 from serverdomain import Conflict, Servers
 from serverdomain.adapters.http import TokenFile, compute_app
 from serverdomain.adapters.http.control_panel import ControlPanel
-from serverdomain.adapters.hypervisor import SimulatedHypervisor
+from serverdomain.simulation.hypervisor import SimulatedHypervisor
 from serverdomain.testing import ManualClock
 from serverdomain.testing.compute_endpoint import ComputeEndpoint
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted

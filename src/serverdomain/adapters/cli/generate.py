@@ -24,7 +24,7 @@ def generate(
 
     The same number and seed give the same log.
     """
-    from serverdomain.adapters.fleet import checked, generate
+    from serverdomain.simulation.fleet import checked, generate
     from serverdomain.store.sqlite import SQLiteStore
 
     checked(servers)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from socket import socket
 
     from serverdomain.adapters.http import NoAuthentication, TokenFile
-    from serverdomain.adapters.manual_clock import ManualClock
     from serverdomain.servers import Servers
+    from serverdomain.simulation.manual_clock import ManualClock
 
 app = typer.Typer()
 
@@ -76,8 +76,8 @@ def serve(
     from serverdomain.adapters.http import compute_app
     from serverdomain.adapters.http.control_panel import ControlPanel
     from serverdomain.adapters.http.serving import serve as serve_app
-    from serverdomain.adapters.hypervisor import SimulatedHypervisor
-    from serverdomain.adapters.rebuild_course import checked_seconds
+    from serverdomain.simulation.hypervisor import SimulatedHypervisor
+    from serverdomain.simulation.rebuild_course import checked_seconds
 
     if clock == "manual" and no_control:
         raise InvalidInput("--clock", "manual came with --no-control, which moves it: one of them")
@@ -149,8 +149,8 @@ def _images(given: list[str] | None) -> dict[str, str]:
 
 
 def _open(store: str, clock: str) -> tuple[Servers, ManualClock | None]:
-    from serverdomain.adapters.manual_clock import ManualClock
     from serverdomain.servers import Servers
+    from serverdomain.simulation.manual_clock import ManualClock
 
     if clock == "system":
         return Servers.open(store), None
@@ -162,7 +162,7 @@ def _open(store: str, clock: str) -> tuple[Servers, ManualClock | None]:
 
 
 def _fill(servers: Servers, project: str, images: dict[str, str]) -> None:
-    from serverdomain.adapters.demo_fleet import make
+    from serverdomain.simulation.demo_fleet import make
 
     if servers.latest() is None:
         make(servers, project, list(images))

@@ -19,12 +19,12 @@ from serverdomain.adapters.http.exchange import Exchange
 from serverdomain.adapters.http.fault_rule import FaultRule
 from serverdomain.adapters.http.fault_rules import FaultRules, Standing, Subject
 from serverdomain.adapters.http.faults import envelope
-from serverdomain.adapters.hypervisor import REBUILD_SECONDS, SimulatedHypervisor
-from serverdomain.adapters.manual_clock import ManualClock
-from serverdomain.adapters.rebuild_course import checked_seconds
 from serverdomain.domain import moment
 from serverdomain.errors import Conflict, InvalidInput, NotFound
 from serverdomain.servers import Servers
+from serverdomain.simulation.hypervisor import REBUILD_SECONDS, SimulatedHypervisor
+from serverdomain.simulation.manual_clock import ManualClock
+from serverdomain.simulation.rebuild_course import checked_seconds
 
 
 class ControlPanel:

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from serverdomain.adapters.http.fault_rule import ANYBODY, FaultRule
-from serverdomain.adapters.rebuild_course import Trouble
 from serverdomain.domain.server import Server
 from serverdomain.errors import NotFound
+from serverdomain.simulation.rebuild_course import Trouble
 
 
 class Subject(NamedTuple):

@@ -23,7 +23,7 @@ Hypervisor = Callable[[Servers], Running]
 
 def simulated(servers: Servers) -> Running:
     """The hypervisor that ships: builds and rebuilds take some seconds and succeed."""
-    from serverdomain.adapters.hypervisor import SimulatedHypervisor
+    from serverdomain.simulation.hypervisor import SimulatedHypervisor
 
     return SimulatedHypervisor(servers)
 

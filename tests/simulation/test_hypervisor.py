@@ -18,9 +18,9 @@ from serverdomain import (
     Server,
     Servers,
 )
-from serverdomain.adapters.hypervisor import SimulatedHypervisor
-from serverdomain.adapters.rebuild_course import Trouble
 from serverdomain.domain.events import RebuildRequested, ServerRegistered
+from serverdomain.simulation.hypervisor import SimulatedHypervisor
+from serverdomain.simulation.rebuild_course import Trouble
 from serverdomain.testing import ManualClock
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
 

@@ -20,7 +20,7 @@ FLEET = [f"{SERVER[:-2]}{number:02}" for number in range(12)]
 WORKS = """
 import sys
 from serverdomain import Servers
-from serverdomain.adapters.hypervisor import SimulatedHypervisor
+from serverdomain.simulation.hypervisor import SimulatedHypervisor
 
 with Servers.open(sys.argv[1], create=False) as servers, SimulatedHypervisor(servers, 0.4):
     print("at work", flush=True)

@@ -5,6 +5,6 @@ and `generation` asks it: every command is decided and folded as any other, by t
 functions. The same number of servers and seed give the same log, every column of it.
 """
 
-from serverdomain.adapters.fleet.generation import Generated, checked, generate
+from serverdomain.simulation.fleet.generation import Generated, checked, generate
 
 __all__ = ["Generated", "checked", "generate"]

@@ -17,13 +17,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from serverdomain.adapters.fleet.cloud import BEGINS, ENDS, Cloud
-from serverdomain.adapters.fleet.life import Ask, Asking, Came, Life
 from serverdomain.domain import commands as c
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.events import Event
 from serverdomain.domain.server import Server, evolve
 from serverdomain.errors import Conflict, InvalidInput, Refused
+from serverdomain.simulation.fleet.cloud import BEGINS, ENDS, Cloud
+from serverdomain.simulation.fleet.life import Ask, Asking, Came, Life
 from serverdomain.store import queries, refusals
 from serverdomain.store.codec import CODEC
 from serverdomain.store.recorded import RecordedCommand

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 
 from serverdomain import Actor, Context, CreateServer, Refused, RegisterServer, Server, Servers
-from serverdomain.adapters.fleet import generate
-from serverdomain.adapters.fleet.cloud import BEGINS, ENDS
 from serverdomain.audit.asked import Asked, asked
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.events import EVENTS, Event
 from serverdomain.errors import Conflict, InvalidInput
+from serverdomain.simulation.fleet import generate
+from serverdomain.simulation.fleet.cloud import BEGINS, ENDS
 from serverdomain.store import queries
 from serverdomain.store.accept import Request, ask
 from serverdomain.store.sqlite import SQLiteStore
 from tests.adapters.cli.terminal import environment, process
-from tests.adapters.fleet.logs import rows
+from tests.simulation.fleet.logs import rows
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 SERVERS = 50

@@ -12,12 +12,21 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from serverdomain.adapters.fleet.cloud import BEGINS, DAY, ENDS, HOUR, MINUTE, SECOND, Cloud, Image
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain.actor import SYSTEM, Actor
 from serverdomain.domain.limits import MOST_METADATA
 from serverdomain.domain.server import Server
+from serverdomain.simulation.fleet.cloud import (
+    BEGINS,
+    DAY,
+    ENDS,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Cloud,
+    Image,
+)
 
 _ROLES = ("web", "api", "db", "cache", "worker", "build", "mail", "proxy")
 _OFFICE_HOURS = (7, 8, 8, 9, 9, 9, 10, 10, 10, 11, 11, 12, 13, 13, 14, 14, 14, 15, 15, 16, 17, 20)
