@@ -13,8 +13,10 @@ from serverdomain import Servers
 from serverdomain.audit import reports
 from serverdomain.audit.reports.rebuilds import percentiles
 from serverdomain.simulation.fleet import generate
-from serverdomain.store import schema
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.opening import open_log
+from serverdomain.store.sqlite import schema
+from serverdomain.store.sqlite.log import SQLiteLog
+from serverdomain.store.sqlite.place import from_url
 
 _SEED = 1
 
@@ -27,7 +29,7 @@ class Fleet(Ours):
         self._folder = folder / "fleet"
         self._folder.mkdir(exist_ok=True)
         super().__init__(self._folder)
-        self._fleet = SQLiteStore.open(f"sqlite:///{self._folder / 'fleet.db'}")
+        self._fleet = SQLiteLog(from_url(f"sqlite:///{self._folder / 'fleet.db'}"))
         self._number = count()
 
     def fill(self, servers: int, cycles: int) -> None:
@@ -49,7 +51,7 @@ class Generating(Fleet):
 
     def make(self) -> None:
         path = self._folder / f"{type(self).__name__}-{next(self._number)}.db"
-        with closing(SQLiteStore.open(f"sqlite:///{path}")) as store:
+        with closing(open_log(f"sqlite:///{path}")) as store:
             generate(store, self._size, _SEED)
         path.unlink()
 

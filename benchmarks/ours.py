@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.rival import ADDRESS, DOCUMENTED, IMAGES, PERCENTS, SYNCHRONOUS, server_id
 from serverdomain import Address, RebuildServer, RegisterServer, Server, Servers
+from serverdomain.store.sqlite import SQLiteLog
 
 _THEN = int(datetime(2012, 9, 12, tzinfo=UTC).timestamp()) * 1_000_000
 
@@ -57,7 +58,9 @@ class Ours:
         return self._servers.view.status().servers
 
     def durability(self) -> str:
-        with self._servers._store.connections.writing() as connection:
+        log = self._servers._log
+        assert isinstance(log, SQLiteLog)
+        with log.connections.writing() as connection:
             (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
             (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
         return f"{journal}/{SYNCHRONOUS[synchronous]}"

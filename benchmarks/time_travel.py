@@ -11,10 +11,9 @@ from typing import Any
 from benchmarks.fleet import Fleet
 from serverdomain import AsOf, Servers
 from serverdomain.audit.fleet import Fleet as FleetAsOf
-from serverdomain.audit.history import HistoryEntry
 from serverdomain.audit.keyframes import Frame, Keyframes
 from serverdomain.domain import moment
-from serverdomain.store import queries
+from serverdomain.projections.history import HistoryEntry
 
 QUESTIONS = 40
 """So many servers and moments are chosen by chance, the same in every run."""
@@ -44,8 +43,8 @@ class Asking(Fleet):
             _last(history[: chance.randint(1, len(history))], _BY[n % 4])
             for n, history in enumerate(histories)
         ]
-        with self._fleet.connections.reading() as log:
-            head = queries.head(log)
+        with self._fleet.reading() as log:
+            head = log.head()
         self._positions = [chance.randint(1, head) for _ in range(QUESTIONS)]
 
     def now(self, number: int) -> object:
@@ -112,11 +111,11 @@ class FromKeyframes(Asking):
         position = self._positions[number]
         if number % 2:
             return AsOf(position=position)
-        with self._fleet.connections.reading() as log:
-            found = queries.recorded_after(log, position - 1, 1)
+        with self._fleet.reading() as log:
+            found = log.events_named(position - 1, 1, ()).events
         if not found:
             return AsOf(position=position)
-        return AsOf(recorded_at=moment.to_datetime(found[0].command.recorded_at))
+        return AsOf(recorded_at=moment.to_datetime(found[0].recorded_at))
 
 
 class FromZero(FromKeyframes):

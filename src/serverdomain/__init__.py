@@ -13,11 +13,8 @@ if TYPE_CHECKING:
     from serverdomain.audit.actions import Action
     from serverdomain.audit.as_of import AsOf
     from serverdomain.audit.diff import Diff, FleetDiff, PathChange
-    from serverdomain.audit.finding import Finding
     from serverdomain.audit.fleet import Fleet
-    from serverdomain.audit.history import HistoryEntry
     from serverdomain.audit.supposed import Supposed
-    from serverdomain.audit.timeline import Timeline
     from serverdomain.audit.what_if import WhatIf
     from serverdomain.domain.actor import SYSTEM, Actor
     from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
@@ -42,19 +39,22 @@ if TYPE_CHECKING:
         UnknownEvent,
         Unproven,
     )
+    from serverdomain.projections.history import HistoryEntry
+    from serverdomain.projections.timeline import Timeline
     from serverdomain.servers import Accepted, Servers
     from serverdomain.store.accept import Outcome
     from serverdomain.store.context import Context
+    from serverdomain.store.finding import Finding
 
 _HOMES = {
     "serverdomain.audit.actions": ("Action",),
     "serverdomain.audit.as_of": ("AsOf",),
     "serverdomain.audit.diff": ("Diff", "FleetDiff", "PathChange"),
-    "serverdomain.audit.finding": ("Finding",),
+    "serverdomain.store.finding": ("Finding",),
     "serverdomain.audit.fleet": ("Fleet",),
-    "serverdomain.audit.history": ("HistoryEntry",),
+    "serverdomain.projections.history": ("HistoryEntry",),
     "serverdomain.audit.supposed": ("Supposed",),
-    "serverdomain.audit.timeline": ("Timeline",),
+    "serverdomain.projections.timeline": ("Timeline",),
     "serverdomain.audit.what_if": ("WhatIf",),
     "serverdomain.domain.actor": ("SYSTEM", "Actor"),
     "serverdomain.domain.commands": ("CreateServer", "RebuildServer", "RegisterServer"),

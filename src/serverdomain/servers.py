@@ -15,44 +15,40 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict, overload
 from uuid import uuid4
 
 from msgspec import UNSET, UnsetType
-from msgspec.structs import replace
 
-from serverdomain.audit import check
-from serverdomain.audit.actions import Action, actions
 from serverdomain.audit.as_of import AsOf, Moment, server_as_of
+from serverdomain.audit.check import check
 from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
-from serverdomain.audit.finding import Finding
 from serverdomain.audit.fleet import Fleet
-from serverdomain.audit.history import HistoryEntry, history
 from serverdomain.audit.keyframes import Keyframes
 from serverdomain.audit.ledger import Ledger
 from serverdomain.audit.supposed import Named, Supposed, What
-from serverdomain.audit.timeline import Timeline
 from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
-from serverdomain.domain.decisions import ask_project, decide
-from serverdomain.domain.server import Server, fold
+from serverdomain.domain.decisions import require_project, require_there
+from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.server import Server
 from serverdomain.errors import Conflict, InvalidInput, NotFound
 from serverdomain.projections import reactions
 from serverdomain.projections.follow import follow
+from serverdomain.projections.history import HistoryEntry, history
 from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
-from serverdomain.projections.replay import Progress, silent
 from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
-from serverdomain.store import bookmarks, queries
-from serverdomain.store import place as places
-from serverdomain.store.accept import Outcome, Request, ask
+from serverdomain.projections.timeline import Timeline
+from serverdomain.store.accept import Outcome, Request
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.codec import CODEC
 from serverdomain.store.context import Context
+from serverdomain.store.finding import Finding
+from serverdomain.store.log import Log
+from serverdomain.store.opening import open_log
 from serverdomain.store.remembered import Remembered
-from serverdomain.store.sqlite import SQLiteStore
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -117,17 +113,17 @@ class Servers:
 
     def __init__(
         self,
-        store: SQLiteStore,
+        log: Log,
         clock: Clock = system_clock,
         view: str | Path | None = None,
     ) -> None:
-        self._store = store
+        self._log = log
         self._clock = clock
         self._view_path = view
         self._view: ServerView | None = None
         self._timeline: Timeline | None = None
         self._opening_view = Lock()
-        self._remembered = Remembered(store.connections)
+        self._remembered = Remembered(log)
         self._running: list[Reaction] = []
 
     @classmethod
@@ -144,27 +140,27 @@ class Servers:
         Makes it where there is none, unless ``create`` is false. ``view`` is the file of the view,
         beside the store's if not given. Raises `StoreError`.
         """
-        return cls(SQLiteStore.open(url, create=create), clock, view)
+        return cls(open_log(url, create=create), clock, view)
 
     @property
     def view(self) -> ServerView:
         """The current server view, as rows; its file is opened, or made, when it is first asked."""
         with self._opening_view:
             if self._view is None:
-                self._view = ServerView(self._store, self._view_path)
+                self._view = ServerView(self._log, self._view_path)
             return self._view
 
     @property
     def ledger(self) -> Ledger:
         """Signed checkpoints of the log, and whether it still holds what they cover."""
-        return Ledger(self._store)
+        return Ledger(self._log)
 
     @property
     def timeline(self) -> Timeline:
         """Every event of the log, to be searched; its file is opened, or made, when first asked."""
         with self._opening_view:
             if self._timeline is None:
-                self._timeline = Timeline(self._store)
+                self._timeline = Timeline(self._log)
             return self._timeline
 
     def react(
@@ -185,22 +181,22 @@ class Servers:
         What ``at_work`` makes is entered when this process takes up the work, before the first
         event, and left when it ends: of all processes one is at work.
         """
-        reaction = Reaction(self._store, name, handler, start, attempts, at_work, events)
+        reaction = Reaction(self._log, name, handler, start, attempts, at_work, events)
         self._running = [*(one for one in self._running if one.is_alive), reaction]
         return reaction
 
     def reactions(self) -> list[Bookmark]:
         """How far each reaction that ever ran has come, and why it stopped, if it did."""
-        with self._store.connections.reading() as connection:
-            return bookmarks.bookmarks(connection)
+        with self._log.reading() as log:
+            return log.bookmarks()
 
     def resume_reaction(self, name: str) -> Bookmark:
         """Let a stopped reaction try its event again. Raises `NotFound` where there is none."""
-        return reactions.resume(self._store, name)
+        return reactions.resume(self._log, name)
 
     def skip_reaction(self, name: str) -> Bookmark:
         """Let a stopped reaction go on behind the event that stopped it. Raises `NotFound`."""
-        return reactions.skip(self._store, name)
+        return reactions.skip(self._log, name)
 
     def now(self) -> datetime:
         """What its clock says, aware."""
@@ -211,20 +207,20 @@ class Servers:
 
         For tests, which share what is dear to start. Raises `Conflict` for a log in a file.
         """
-        if self._store.is_kept:
+        if self._log.is_kept:
             raise Conflict("the store is a file, which is kept; one in memory: can be forgotten")
         self._stop_reactions()
         with self._opening_view:
             self._close_views()
             self._view = self._timeline = None
-            self._store.forget()
-            self._keyframes = Keyframes(self._store)
+            self._log.forget()
+            self._keyframes = Keyframes(self._log)
 
     def close(self) -> None:
         """Stop the reactions, and close store and views."""
         self._stop_reactions()
         self._close_views()
-        self._store.close()
+        self._log.close()
 
     def _stop_reactions(self) -> None:
         for reaction in self._running:
@@ -252,20 +248,19 @@ class Servers:
         self, command: c.RegisterServer, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Adopt a server as it is. It occurred at its ``updated``, unless said otherwise."""
-        return self._command(command.server_id, command, context, otherwise=command.updated, **how)
+        return self.command(None, command, context, **how)
 
     def create(
         self, command: c.CreateServer, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Make a new server in the actor's project; BUILD until `report_built`."""
-        server_id = str(uuid4()) if command.server_id is UNSET else command.server_id
-        return self._command(server_id, command, context, **how)
+        return self.command(None, command, context, **how)
 
     def report_built(
         self, server_id: str, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Say that a created server is up."""
-        return self._command(server_id, c.ReportBuilt(), context, **how)
+        return self.command(server_id, c.ReportBuilt(), context, **how)
 
     def rebuild(
         self,
@@ -275,7 +270,7 @@ class Servers:
         **how: Unpack[How],
     ) -> Accepted:
         """Wipe the server and install it again from an image (documented *Rebuild server*)."""
-        return self._command(server_id, command, context, **how)
+        return self.command(server_id, command, context, **how)
 
     def report_progress(
         self,
@@ -288,7 +283,7 @@ class Servers:
     ) -> Accepted:
         """Say how far the rebuild is, in percent; a lower one is late and changes nothing."""
         command = c.ReportProgress(percent=percent, rebuild_id=_given(rebuild_id))
-        return self._command(server_id, command, context, **how)
+        return self.command(server_id, command, context, **how)
 
     def complete_rebuild(
         self,
@@ -301,7 +296,7 @@ class Servers:
     ) -> Accepted:
         """Say that the rebuild is done; ``progress`` is the percentage shown from then on."""
         command = c.CompleteRebuild(progress=progress, rebuild_id=_given(rebuild_id))
-        return self._command(server_id, command, context, **how)
+        return self.command(server_id, command, context, **how)
 
     def fail_rebuild(
         self,
@@ -315,14 +310,14 @@ class Servers:
     ) -> Accepted:
         """Say that the rebuild came to nothing. One that was not scheduled restores the image."""
         command = c.FailRebuild(reason=reason, stage=stage, rebuild_id=_given(rebuild_id))
-        return self._command(server_id, command, context, **how)
+        return self.command(server_id, command, context, **how)
 
     def rename(
         self, server_id: str, name: str, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Give the server another name."""
         command = c.RenameServer(name=name)
-        return self._command(server_id, command, context, **how)
+        return self.command(server_id, command, context, **how)
 
     def change(
         self,
@@ -332,7 +327,7 @@ class Servers:
         **how: Unpack[How],
     ) -> Accepted:
         """Change its name, its access addresses or its disk config, without a rebuild."""
-        return self._command(server_id, command, context, **how)
+        return self.command(server_id, command, context, **how)
 
     def update_metadata(
         self,
@@ -343,7 +338,7 @@ class Servers:
     ) -> Accepted:
         """Merge items into the metadata."""
         command = c.UpdateMetadata(metadata=metadata)
-        return self._command(server_id, command, context, **how)
+        return self.command(server_id, command, context, **how)
 
     def replace_metadata(
         self,
@@ -354,7 +349,7 @@ class Servers:
     ) -> Accepted:
         """Make the metadata this map, whole."""
         command = c.ReplaceMetadata(metadata=metadata)
-        return self._command(server_id, command, context, **how)
+        return self.command(server_id, command, context, **how)
 
     def delete_metadata(
         self,
@@ -365,38 +360,38 @@ class Servers:
     ) -> Accepted:
         """Take items out of the metadata by their keys, each of which must be there."""
         command = c.DeleteMetadata(keys=(keys,) if isinstance(keys, str) else tuple(keys))
-        return self._command(server_id, command, context, **how)
+        return self.command(server_id, command, context, **how)
 
     def lock(self, server_id: str, context: Context | None = None, **how: Unpack[How]) -> Accepted:
         """Let only administrators act on it; the owner's lock if the project is the server's."""
-        return self._command(server_id, c.LockServer(), context, **how)
+        return self.command(server_id, c.LockServer(), context, **how)
 
     def unlock(
         self, server_id: str, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Let its users act on it again; an administrator's lock only administrators open."""
-        return self._command(server_id, c.UnlockServer(), context, **how)
+        return self.command(server_id, c.UnlockServer(), context, **how)
 
     def stop(self, server_id: str, context: Context | None = None, **how: Unpack[How]) -> Accepted:
         """Turn it off."""
-        return self._command(server_id, c.StopServer(), context, **how)
+        return self.command(server_id, c.StopServer(), context, **how)
 
     def start(self, server_id: str, context: Context | None = None, **how: Unpack[How]) -> Accepted:
         """Turn it on."""
-        return self._command(server_id, c.StartServer(), context, **how)
+        return self.command(server_id, c.StartServer(), context, **how)
 
     def reset_state(
         self, server_id: str, state: e.State, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Say what state it is in, ACTIVE or ERROR; for administrators. Ends a rebuild."""
         command = c.ResetState(state=state)
-        return self._command(server_id, command, context, **how)
+        return self.command(server_id, command, context, **how)
 
     def delete(
         self, server_id: str, context: Context | None = None, **how: Unpack[How]
     ) -> Accepted:
         """Remove the server, at once and for good; its history stays."""
-        return self._command(server_id, c.DeleteServer(), context, **how)
+        return self.command(server_id, c.DeleteServer(), context, **how)
 
     def record(
         self,
@@ -410,26 +405,65 @@ class Servers:
         They may lie before facts that are in the log already, and take their place among them. The
         outcome's server is ``None`` while it has not begun.
         """
-        server_id = limits.canonical_uuid("server_id", server_id)
-        facts = tuple(events)
-        if not facts:
-            raise InvalidInput("events", "none came, at least one is allowed")
-        sha256 = CODEC.sha256(facts)
-        for fact in facts:
-            if isinstance(fact, e.CommandRefused):
-                raise InvalidInput(
-                    "events", "a CommandRefused came, what happened to a server is allowed"
-                )
-            if isinstance(fact, e.ServerRegistered | e.ServerObserved):
-                _ask_same_server(server_id, fact.server_id)
-        return self._accept(
-            server_id,
-            "record",
-            {"sha256": sha256},
-            lambda server: facts,
-            context or Context(),
-            late=True,
-            **how,
+        return self.command(server_id, c.RecordFacts(events=tuple(events)), context, **how)
+
+    @overload
+    def command(  # type: ignore[overload-overlap]
+        self,
+        server_id: str | None,
+        command: c.RecordFacts,
+        context: Context | None = None,
+        **how: Unpack[How],
+    ) -> Outcome: ...
+
+    @overload
+    def command(
+        self,
+        server_id: str | None,
+        command: c.Command,
+        context: Context | None = None,
+        **how: Unpack[How],
+    ) -> Accepted: ...
+
+    def command(
+        self,
+        server_id: str | None,
+        command: c.Command,
+        context: Context | None = None,
+        *,
+        expected_version: int | None = None,
+        occurred_at: datetime | None = None,
+        project_id: str | None = None,
+    ) -> Accepted | Outcome:
+        """Ask a command of a server: what each of the methods above does.
+
+        ``server_id`` may be ``None`` for a command that names its server itself, or leaves its id
+        to be generated. `RecordFacts` gives an `Outcome`, whose server may not have begun.
+        """
+        context = context or Context()
+        if server_id is None:
+            named = getattr(command, "server_id", UNSET)
+            server_id = str(uuid4()) if named is UNSET else named
+        micros = moment.to_micros
+        request = Request(
+            server_id=_known_form(server_id),
+            command=command,
+            context=context,
+            now=micros(self._clock(), "clock"),
+            occurred_at=None if occurred_at is None else micros(occurred_at, "occurred_at"),
+            expected_version=expected_version,
+            project_id=project_id,
+        )
+        outcome = self._log.accept(request)
+        if isinstance(command, c.RecordFacts):
+            return outcome
+        assert outcome.server is not None  # What decides on nothing is a beginning, or raised.
+        return Accepted(
+            outcome.server,
+            outcome.events,
+            outcome.position,
+            outcome.replayed,
+            None if outcome.replayed else _password(command),
         )
 
     # Questions
@@ -450,7 +484,7 @@ class Servers:
             mark = self._remembered.mark()
             server = self._read(known, as_of)
             self._remembered.keep(question, server, mark)
-        ask_project(server, project_id)
+        require_project(server, project_id)
         return server
 
     def get_at_once(self, server_id: str, *, project_id: str | None = None) -> Server | None:
@@ -460,36 +494,20 @@ class Servers:
         """
         server = self._remembered.find((server_id, None))
         if server is not None:
-            ask_project(server, project_id)
+            require_project(server, project_id)
         return server
 
     def _read(self, server_id: str, as_of: AsOf | None) -> Server:
-        with self._store.connections.reading() as connection:
-            if as_of is None:
-                server = queries.stream(connection, server_id).server
-            else:
-                server = server_as_of(connection, server_id, as_of)
-        if server is None or server.deleted:
-            raise NotFound(f"server {server_id} is not there")
-        return server
-
-    def actions(self, server_id: str, *, project_id: str | None = None) -> list[Action]:
-        """What was asked of the server and how it went, newest first, as `Action`s.
-
-        Raises `NotFound`, also for a deleted one, and for one of another project than the given.
-        """
-        with self._store.connections.reading() as connection:
-            recorded = queries.history(connection, _known_form(server_id))
-        server = fold((one.event, one.command.occurred_at) for one in recorded)
-        if server is None or server.deleted:
-            raise NotFound(f"server {server_id} is not there")
-        ask_project(server, project_id)
-        return actions(recorded)
+        with self._log.reading() as log:
+            if as_of is not None:
+                return server_as_of(log, server_id, as_of)
+            server = log.history(server_id).server
+        return require_there(server, server_id)
 
     def latest(self) -> datetime | None:
         """When the log took its latest command in, aware; ``None`` where it is empty."""
-        with self._store.connections.reading() as connection:
-            micros = queries.latest_recorded_at(connection)
+        with self._log.reading() as log:
+            micros = log.latest_recorded_at()
         return None if micros is None else moment.to_datetime(micros)
 
     def follow(self, server_id: str, seconds: float | None = None) -> Iterator[Server]:
@@ -498,7 +516,7 @@ class Servers:
         Ends after so many seconds, if any are given. Raises `NotFound` where it is not there, or
         once it is deleted.
         """
-        return follow(self._store, _known_form(server_id), seconds)
+        return follow(self._log, _known_form(server_id), seconds)
 
     def history(self, server_id: str) -> list[HistoryEntry]:
         """What happened to a server, in order of occurrence; a deleted one's stays.
@@ -507,8 +525,8 @@ class Servers:
 
         Raises `NotFound` where the log knows nothing of it.
         """
-        with self._store.connections.reading() as connection:
-            recorded = queries.history(connection, _known_form(server_id), with_refusals=True)
+        with self._log.reading() as log:
+            recorded = log.recorded(_known_form(server_id), with_refusals=True)
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
@@ -528,27 +546,18 @@ class Servers:
         those in ``replace``. Raises `NotFound` for what is not in this server's history.
         """
         known = _known_form(server_id)
-        with self._store.connections.reading() as connection:
-            recorded = queries.history(connection, known, with_refusals=True)
+        with self._log.reading() as log:
+            recorded = log.recorded(known, with_refusals=True)
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return what_if(known, recorded, drop=drop, insert=insert, replace=replace)
 
-    def check(self, progress: check.Progress = check.silent) -> list[Finding]:
+    def check(self, progress: Progress = silent) -> list[Finding]:
         """What of log and view does not hold, in one pass over both; nothing is written.
 
         ``progress`` is told how many steps are done, and of how many.
         """
-        place = self._store.connections.place
-        if place.path is None:
-            with self._store.connections.reading() as log:
-                return list(check.check(log, None, progress))
-        view = (
-            place.beside("view")
-            if self._view_path is None
-            else places.from_path(self._view_path, "view")
-        )
-        return list(check.check_files(place, view, progress))
+        return list(check(self._log.examining(), self._log.caches, self._view_path, progress))
 
     def list(self, **asked: Unpack[Asked]) -> list[Server]:
         """The servers that are there, newest first, from the view, which is caught up first.
@@ -566,11 +575,11 @@ class Servers:
 
         To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
         """
-        return Fleet(self._store, self._keyframes, as_of, progress)
+        return Fleet(self._log, self._keyframes, as_of, progress)
 
     @cached_property
     def _keyframes(self) -> Keyframes:
-        return Keyframes(self._store)
+        return Keyframes(self._log)
 
     def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
         """What changed between two moments of a server, in whichever order, and by which events.
@@ -578,13 +587,13 @@ class Servers:
         A moment is an `AsOf`, ``"first"`` or ``"now"``. Raises `NotFound` where it was there at
         neither, `Refused` beyond the head.
         """
-        with self._store.connections.reading() as connection:
-            return diff(connection, _known_form(server_id), before, after)
+        with self._log.reading() as log:
+            return diff(log, _known_form(server_id), before, after)
 
     def diff_servers(self, one_id: str, other_id: str) -> Diff:
         """How one server as it is now differs from another. Raises `NotFound`."""
-        with self._store.connections.reading() as connection:
-            return diff_servers(connection, _known_form(one_id), _known_form(other_id))
+        with self._log.reading() as log:
+            return diff_servers(log, _known_form(one_id), _known_form(other_id))
 
     def diff_fleet(
         self, before: Moment = "first", after: Moment = "now", *, progress: Progress = silent
@@ -593,76 +602,8 @@ class Servers:
 
         ``progress`` is told how many of the servers in question are done, and how many they are.
         """
-        with self._store.connections.reading() as connection:
-            return diff_fleet(connection, before, after, progress)
-
-    # The way of a command
-
-    def _command(
-        self,
-        server_id: str,
-        command: c.Command,
-        context: Context | None,
-        *,
-        otherwise: int | None = None,
-        **how: Unpack[How],
-    ) -> Accepted:
-        context = context or Context()
-        creates = isinstance(command, c.CreateServer)
-        decided = replace(command, server_id=server_id) if creates else command
-        outcome = self._accept(
-            _known_form(server_id),
-            command.kind,
-            command.members(),
-            lambda server: decide(server, decided, context.actor, context.request_id),
-            context,
-            otherwise=otherwise,
-            generated_id=creates and "server_id" not in command.members(),
-            begins=creates or isinstance(command, c.RegisterServer),
-            **how,
-        )
-        assert outcome.server is not None  # What decides on nothing is a beginning, or raised.
-        return Accepted(
-            outcome.server,
-            outcome.events,
-            outcome.position,
-            outcome.replayed,
-            None if outcome.replayed else _password(command),
-        )
-
-    def _accept(
-        self,
-        server_id: str,
-        kind: str,
-        members: dict[str, Any],
-        decide: Callable[[Server | None], Sequence[e.Event]],
-        context: Context,
-        *,
-        otherwise: int | None = None,
-        expected_version: int | None = None,
-        occurred_at: datetime | None = None,
-        project_id: str | None = None,
-        **flags: bool,
-    ) -> Outcome:
-        def decide_within(server: Server | None) -> Sequence[e.Event]:
-            ask_project(server, project_id)
-            return decide(server)
-
-        given = None if occurred_at is None else moment.to_micros(occurred_at, "occurred_at")
-        request = Request(
-            server_id=server_id,
-            kind=kind,
-            # A time that was given is part of what was asked.
-            members=members if given is None else members | {"occurred_at": given},
-            decide=decide_within,
-            context=context,
-            now=moment.to_micros(self._clock(), "clock"),
-            occurred_at=otherwise if given is None else given,
-            expected_version=expected_version,
-            project_id=project_id,
-            **flags,
-        )
-        return ask(self._store, request)
+        with self._log.reading() as log:
+            return diff_fleet(log, before, after, progress)
 
 
 def _known_form(server_id: str) -> str:
@@ -674,13 +615,6 @@ def _known_form(server_id: str) -> str:
 
 def _given(rebuild_id: str | None) -> str | UnsetType:
     return UNSET if rebuild_id is None else rebuild_id
-
-
-def _ask_same_server(server_id: str, named: str) -> None:
-    if named != server_id:
-        raise InvalidInput(
-            "events", f"a beginning of server {named} came, one of {server_id} is allowed"
-        )
 
 
 def _password(command: c.Command) -> str | None:

@@ -10,7 +10,7 @@ from serverdomain import AsOf, InvalidInput, NotFound, Refused, Servers
 from serverdomain.audit.as_of import read_moment
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
-from serverdomain.store import queries
+from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.testing import ManualClock
 from tests.projections.cloud import Cloud
 
@@ -286,7 +286,7 @@ def test_events_of_others_and_refusals_do_not_matter(cloud, story):
     cloud.append_foreign(uuid4(), [1, 2])
     with cloud.store.connections.reading() as log:
         (refused,) = log.execute("SELECT COUNT(*) FROM commands WHERE refused = 1").fetchone()
-        head = queries.head(log)
+        head = SQLiteReading(log).head()
     assert refused > 0
     for at in (AsOf(position=head), AsOf(recorded_at=cloud.clock.now), AsOf(version=4)):
         assert cloud.servers.get(server_id, as_of=at) == now

@@ -31,10 +31,11 @@ from serverdomain import (
     StoreMissing,
     StoreNewer,
 )
-from serverdomain.audit import check
-from serverdomain.audit.finding import Finding
+from serverdomain.audit.check import check, findings
 from serverdomain.domain import events as e
-from serverdomain.store import place as places
+from serverdomain.store.finding import Finding
+from serverdomain.store.sqlite import place as places
+from serverdomain.store.sqlite.examination import examine
 from serverdomain.testing import OWNER, ManualClock, strategies
 from serverdomain.testing.store_contract import NEW_IMAGE, OTHER, SERVER, adopted
 from tests.projections.cloud import NEWER, Cloud, change
@@ -87,9 +88,7 @@ def tamper(path: Path, *statements: str) -> None:
 
 
 def checked(path: Path, view: Path | None = None) -> list[Finding]:
-    store = places.from_path(path, "store")
-    rows = store.beside("view") if view is None else places.from_path(view, "view")
-    return list(check.check_files(store, rows))
+    return list(check(examine(places.from_path(path, "store")), path, view))
 
 
 def found(path: Path) -> list[tuple[str, int | None]]:
@@ -370,8 +369,9 @@ import os, sys
 import urllib.parse  # Which nobody could not load any more.
 from pathlib import Path
 from serverdomain import StoreError
-from serverdomain.audit import check
-from serverdomain.store import place as places
+from serverdomain.audit.check import check
+from serverdomain.store.sqlite import place as places
+from serverdomain.store.sqlite.examination import examine
 
 path = Path(sys.argv[1])
 path.parent.chmod(0o555)
@@ -380,7 +380,8 @@ if os.geteuid() == 0:  # Who may do everything takes the place of somebody who m
     os.setuid(65534)
 store = places.from_path(path, "store")
 try:
-    print([str(finding) for finding in check.check_files(store, store.beside("no view"))])
+    view = path.with_name("no view")
+    print([str(finding) for finding in check(examine(store), path, view)])
 except StoreError as error:
     print(error)
 """
@@ -428,7 +429,7 @@ def test_what_is_no_store_raises(path: Path, tmp_path: Path) -> None:
 def test_while_others_write_nothing_is_found(path: Path) -> None:
     store = places.from_path(path, "store")
     with Servers.open(f"sqlite:///{path}") as servers:
-        findings = check.check_files(store, store.beside("view"))
+        findings = check(examine(store), path)
         for number in range(5):
             servers.rename(SERVER, f"while {number}")
             servers.list()
@@ -501,16 +502,16 @@ def played(cloud: Cloud, deeds: Any) -> None:
                 at = start + timedelta(seconds=seconds)
                 cloud.servers.record(server_id, facts, context, occurred_at=at)
             else:
-                cloud.servers._command(server_id, what, context)
+                cloud.servers.command(server_id, what, context)
     cloud.servers.list()
 
 
 def findings_in(cloud: Cloud) -> list[Finding]:
     with (
         cloud.servers.view._file.reading() as rows,
-        cloud.store.connections.reading() as log,
+        cloud.store.examining() as log,
     ):
-        return list(check.check(log, rows))
+        return list(findings(log, rows))
 
 
 @settings(max_examples=settings().max_examples // 4)

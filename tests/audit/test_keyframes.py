@@ -357,9 +357,10 @@ ASKS = """
 import random, sys
 from serverdomain import AsOf, Fleet
 from serverdomain.audit.keyframes import Keyframes
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.opening import open_log
+from serverdomain.store.sqlite import SQLiteLog
 
-store = SQLiteStore.open(sys.argv[1])
+store = open_log(sys.argv[1])
 chance = random.Random(int(sys.argv[2]))
 keyframes = Keyframes(store, 2)
 print(1, flush=True)

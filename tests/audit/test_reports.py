@@ -14,7 +14,7 @@ from serverdomain.audit.reports.months import every_month
 from serverdomain.audit.reports.rebuilds import percentiles
 from serverdomain.domain import events as e
 from serverdomain.simulation.fleet import generate
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.opening import open_log
 from serverdomain.testing import ADMIN, OWNER, ManualClock
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
 
@@ -24,7 +24,7 @@ EVERYTHING = 10_000
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Servers]:
-    store = SQLiteStore.open("memory:")
+    store = open_log("memory:")
     generate(store, 80, seed=2)
     with Servers(store) as servers:
         yield servers

@@ -29,9 +29,9 @@ from serverdomain import (
     Servers,
     StoreForeign,
 )
-from serverdomain.audit.timeline import Timeline
 from serverdomain.domain import events as e
-from serverdomain.store import queries
+from serverdomain.projections.timeline import Timeline
+from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.testing import ADMIN, OWNER, READER, ManualClock, registered, strategies
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
 from tests.projections.cloud import Cloud
@@ -99,7 +99,7 @@ def test_whatever_happens_it_tells_what_the_histories_tell(deeds: Any, page: int
                 case ("ask", server_id, command, actor):
                     cloud.clock.advance(1)
                     with suppress(ServerdomainError):
-                        cloud.servers._command(server_id, command, Context(actor, f"r-{number}"))
+                        cloud.servers.command(server_id, command, Context(actor, f"r-{number}"))
                 case ("search",):
                     assert list(timeline.search()) == histories(cloud.servers, (SERVER, OTHER))
                 case ("replay",):
@@ -300,7 +300,7 @@ def test_what_is_more_than_a_page_comes_whole(
         servers.rename(SERVER, f"name {number}")
     whole = list(servers.timeline.search())
     for page in (1, 3, 4, 7, 8, 9):
-        monkeypatch.setattr("serverdomain.audit.timeline.PAGE", page)
+        monkeypatch.setattr("serverdomain.projections.timeline.PAGE", page)
         assert list(servers.timeline.search()) == whole
 
 
@@ -419,6 +419,6 @@ def test_replay_tells_how_far_it_is(servers: Servers) -> None:
     told: list[tuple[int, int]] = []
     servers.timeline.replay(lambda position, head: told.append((position, head)))
 
-    with servers._store.connections.reading() as log:
-        assert told[-1] == (2, queries.head(log))
+    with servers._log.connections.reading() as log:
+        assert told[-1] == (2, SQLiteReading(log).head())
     assert registered().server_id == SERVER

@@ -31,7 +31,7 @@ from serverdomain import (
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.simulation.fleet import generate
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.opening import open_log
 from serverdomain.testing import ADMIN, OWNER, READER, ManualClock, strategies
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
 from tests.simulation.fleet.logs import rows
@@ -110,7 +110,7 @@ def test_with_no_change_nothing_changes_for_any_history(steps: list[Any], create
                     servers.record(SERVER, what, occurred_at=clock.now + more)
                 else:
                     # Refused ones come back under an id that they had before.
-                    servers._command(SERVER, what, under(f"req-{number // 2}", more))
+                    servers.command(SERVER, what, under(f"req-{number // 2}", more))
         found = servers.what_if(SERVER)
         assert (found.changes, found.requests) == ((), ())
         assert all(was == would_be for was, would_be in found.rebuilds)
@@ -120,7 +120,7 @@ def test_with_no_change_nothing_changes_for_any_history(steps: list[Any], create
 
 
 def test_with_no_change_nothing_changes_for_a_whole_fleet() -> None:
-    with closing(SQLiteStore.open("memory:")) as store:
+    with closing(open_log("memory:")) as store:
         generate(store, 40, seed=3)
         before = rows(store)
         servers = Servers(store)
@@ -174,7 +174,7 @@ def _ask(servers: Servers, asked: dict[int, tuple[c.Command, Actor]]) -> None:
     for number, (command, actor) in asked.items():
         clock.now = START + timedelta(minutes=number)
         with suppress(ServerdomainError):
-            servers._command(SERVER, command, under(f"req-{number}", actor))
+            servers.command(SERVER, command, under(f"req-{number}", actor))
 
 
 # A request
@@ -385,9 +385,9 @@ def test_a_server_that_never_was_has_no_other_past(servers: Servers) -> None:
 
 def test_nothing_is_written_and_nothing_secret_told(servers: Servers, clock: ManualClock) -> None:
     rebuilt(servers, clock)
-    before = rows(servers._store)
+    before = rows(servers._log)
     found = servers.what_if(SERVER, drop=["req-1"], replace={"req-1-done": c.StopServer()})
-    assert rows(servers._store) == before
+    assert rows(servers._log) == before
     assert "seekr3t" not in repr(found)
     with pytest.raises(Conflict):
         servers.complete_rebuild(SERVER)

@@ -72,6 +72,7 @@ def test_the_commands_have_these_kinds_for_good() -> None:
         "delete_metadata": "DeleteMetadata",
         "fail_rebuild": "FailRebuild",
         "lock": "LockServer",
+        "record": "RecordFacts",
         "rebuild": "RebuildServer",
         "register": "RegisterServer",
         "rename": "RenameServer",

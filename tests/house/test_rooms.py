@@ -63,14 +63,14 @@ def test_the_rule_sees_lazy_imports_those_for_types_and_those_by_name(tmp_path: 
     path = tmp_path / "one.py"
     path.write_text(
         "from typing import TYPE_CHECKING\n"
-        "if TYPE_CHECKING:\n    from serverdomain.store import queries\n"
+        "if TYPE_CHECKING:\n    from serverdomain.store import accept\n"
         "def lazy():\n    import serverdomain.servers\n"
         "    importlib.import_module('serverdomain.audit')\n    import_module(name)\n",
         "utf-8",
     )
     assert imports_of(path) == [
         Import("typing", 1, top_level=True, for_types=False),
-        Import("serverdomain.store.queries", 3, top_level=True, for_types=True),
+        Import("serverdomain.store.accept", 3, top_level=True, for_types=True),
         Import("serverdomain.servers", 5, top_level=False, for_types=False),
         Import("serverdomain.audit", 6, top_level=False, for_types=False),
         Import("<name>", 7, top_level=False, for_types=False),

@@ -71,7 +71,8 @@ def record(workload: Workload, *, name: str = "cloud.db", fault: Fault | None = 
         there = {
             file.name: file.read_bytes()
             for file in Path(folder).iterdir()
-            if not file.name.endswith("-shm")
+            # A file to hold a lock on has no bytes, and nobody reads it.
+            if not file.name.endswith(("-shm", ".lock"))
         }
     replayed = files_with_luck(log)
     if there != replayed:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from serverdomain import CreateServer, NotFound, Server, Servers
 from serverdomain.projections.server_view import ServerView
-from serverdomain.store import queries
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.opening import open_log
+from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.testing import ManualClock
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
@@ -26,7 +26,7 @@ class Cloud:
     def __init__(self, folder: Path | None = None, name: str = "cloud.db") -> None:
         self.path = None if folder is None else folder / name
         self.url = "memory:" if folder is None else f"sqlite:///{self.path}"
-        self.store = SQLiteStore.open(self.url)
+        self.store = open_log(self.url)
         self.clock = ManualClock()
         self.servers = Servers(self.store, self.clock)
 
@@ -60,7 +60,10 @@ class Cloud:
         with self.store.connections.reading() as log:
             known = log.execute("SELECT DISTINCT server_id FROM commands").fetchall()
             if position is not None:
-                found = [queries.stream(log, server_id, position).server for (server_id,) in known]
+                found = [
+                    SQLiteReading(log).history(server_id, position=position).server
+                    for (server_id,) in known
+                ]
             else:
                 found = [self._get(server_id) for (server_id,) in known]
         there = [server for server in found if server is not None and not server.deleted]

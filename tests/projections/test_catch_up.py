@@ -10,9 +10,10 @@ import pytest
 
 from serverdomain import Refused, StoreError, StoreLocked, UnknownEvent
 from serverdomain.domain import events as e
-from serverdomain.projections import catch_up, feed, generations
+from serverdomain.projections import following, generations
+from serverdomain.projections.server_rows import SERVERS
 from serverdomain.projections.view_place import ViewPlace
-from serverdomain.store import queries
+from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.testing import registered
 from tests.projections.cloud import Cloud, Process, change, rows
 
@@ -48,7 +49,7 @@ def test_a_view_shows_what_the_fold_makes_of_every_server(cloud, view):
 def test_position_and_rows_move_together_a_page_at_a_time(cloud):
     server_id = cloud.create("0")
     cloud.rename(server_id, "1", "2", "3", "4")
-    view = ViewPlace(cloud.store, None).open()
+    view = ViewPlace(cloud.store, None, SERVERS).open()
     seen = []
     with closing(sqlite3.connect(cloud.view_path)) as outsider:
         while True:
@@ -57,39 +58,41 @@ def test_position_and_rows_move_together_a_page_at_a_time(cloud):
             )
             seen.append(row)
             with view.reading() as shown:
-                step = catch_up.next_step(cloud.store, shown, generations.live(shown), 2)
+                step = following.next_advance(
+                    cloud.store, shown, generations.live(shown, SERVERS), 2
+                )
             if step.position == step.seen.position:
                 break
             with view.writing() as connection:
-                assert catch_up.take(connection, step)
+                assert following.take(connection, step)
     view.close()
     assert seen == [(0, None), (2, "1"), (4, "3"), (5, "4")]
 
 
 def test_rows_that_cannot_be_written_leave_the_position_where_it_was(cloud):
     cloud.create("one")
-    view = ViewPlace(cloud.store, None).open()
+    view = ViewPlace(cloud.store, None, SERVERS).open()
     change(
         cloud.view_path,
         "CREATE TRIGGER full BEFORE INSERT ON server_1 BEGIN SELECT RAISE(ABORT, 'no'); END",
     )
     with pytest.raises(StoreError):
-        catch_up.catch_up(cloud.store, view)
+        following.catch_up(cloud.store, view)
     assert rows(cloud.view_path) == []
     with view.reading() as shown:
-        assert generations.live(shown).position == 0
+        assert generations.live(shown, SERVERS).position == 0
     view.close()
 
 
 def test_a_page_that_another_has_taken_meanwhile_is_not_taken_again(cloud):
     server_id = cloud.create("one")
-    slow, quick = ViewPlace(cloud.store, None).open(), cloud.view()
+    slow, quick = ViewPlace(cloud.store, None, SERVERS).open(), cloud.view()
     with slow.reading() as shown:
-        step = catch_up.next_step(cloud.store, shown, generations.live(shown), 10)
+        step = following.next_advance(cloud.store, shown, generations.live(shown, SERVERS), 10)
     cloud.rename(server_id, "two")
     quick.catch_up()
     with slow.writing() as connection:
-        assert not catch_up.take(connection, step)
+        assert not following.take(connection, step)
     assert rows(cloud.view_path, "name, version") == [("two", 2)]
     assert quick.status().position == 2
     slow.close()
@@ -98,9 +101,10 @@ def test_a_page_that_another_has_taken_meanwhile_is_not_taken_again(cloud):
 
 CATCHES_UP = """
 import sys
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.opening import open_log
+from serverdomain.store.sqlite import SQLiteLog
 from serverdomain.projections.server_view import ServerView
-store = SQLiteStore.open(sys.argv[1])
+store = open_log(sys.argv[1])
 view = ServerView(store, None, 1)
 print(1, flush=True)
 input()
@@ -165,9 +169,9 @@ def test_a_server_folded_again_is_shown_at_the_page_and_no_further(cloud):
     cloud.rename(server_id, "2")
     cloud.servers.record(server_id, [e.MetadataReplaced({"late": "1"})], occurred_at=early)
     cloud.rename(server_id, "beyond the page")
-    view = ViewPlace(cloud.store, None).open()
+    view = ViewPlace(cloud.store, None, SERVERS).open()
     with view.reading() as shown:
-        step = catch_up.next_step(cloud.store, shown, generations.live(shown), 3)
+        step = following.next_advance(cloud.store, shown, generations.live(shown, SERVERS), 3)
     (server,) = step.changes.servers
     assert (server.name, server.metadata, server.version) == ("2", {"late": "1"}, 3)
     view.close()
@@ -320,7 +324,7 @@ def test_a_view_keeps_the_hash_of_the_row_on_which_it_stands(cloud, view):
     with closing(sqlite3.connect(cloud.view_path)) as outsider:
         found = outsider.execute("SELECT position, row_hash FROM generations").fetchall()
     with cloud.store.connections.reading() as log:
-        assert found == [(2, queries.row_hash(log, 2))]
+        assert found == [(2, SQLiteReading(log).row_hash(2))]
 
 
 def test_refusals_are_covered_and_passed_over(cloud, view):
@@ -330,10 +334,10 @@ def test_refusals_are_covered_and_passed_over(cloud, view):
             cloud.servers.start(server_id)
     cloud.rename(server_id, "web renamed")
 
-    with cloud.store.connections.reading() as log:
-        page = feed.page(log, 1, 3)
+    with cloud.store.reading() as log:
+        page = log.facts(1, 3)
         assert (page.events, page.last) == ([], 4)
-        assert [event.position for event in feed.page(log, 1).events] == [7]
+        assert [event.position for event in log.facts(1, 10).events] == [7]
     view.catch_up()
     assert view.servers() == cloud.folded()
     assert view.status() == (7, 7, 0, 1)

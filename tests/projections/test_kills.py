@@ -13,10 +13,11 @@ from tests.projections.cloud import Cloud, Process, generations, rows
 WORKS = """
 import sys
 from serverdomain import CreateServer, Servers
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.opening import open_log
+from serverdomain.store.sqlite import SQLiteLog
 from serverdomain.projections.server_view import ServerView
 
-store = SQLiteStore.open(sys.argv[1])
+store = open_log(sys.argv[1])
 view = ServerView(store, None, 2)
 servers = Servers(store)
 

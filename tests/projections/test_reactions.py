@@ -55,7 +55,7 @@ def test_or_at_the_beginning(servers: Servers) -> None:
 
 
 def test_its_place_is_saved_once_a_second_and_when_it_stops(servers: Servers) -> None:
-    with servers._store.connections.writing() as connection:
+    with servers._log.connections.writing() as connection:
         connection.execute("CREATE TABLE saved (position)")
         connection.execute(
             "CREATE TRIGGER saving AFTER UPDATE ON reactions"
@@ -68,7 +68,7 @@ def test_its_place_is_saved_once_a_second_and_when_it_stops(servers: Servers) ->
             assert billing.caught_up(SECONDS)
     took = time.monotonic() - began
 
-    with servers._store.connections.reading() as connection:
+    with servers._log.connections.reading() as connection:
         saved = [position for (position,) in connection.execute("SELECT position FROM saved")]
     assert len(saved) <= took + 1
     assert saved[-1] == servers.reactions()[0].position == 61

@@ -8,7 +8,7 @@ import pytest
 
 from serverdomain import UnknownEvent
 from serverdomain.projections import generations as tables
-from serverdomain.projections import replay
+from serverdomain.projections.server_rows import SERVERS
 from serverdomain.projections.view_place import ViewPlace
 from tests.projections.cloud import Cloud, Process, change, generations, rows
 
@@ -137,14 +137,14 @@ def test_of_two_replays_at_once_the_later_one_stays(cloud, view):
 
 
 def test_an_earlier_replay_that_ends_first_leaves_a_later_one_to_go_on(cloud, view):
-    later = ViewPlace(cloud.store, None).open()
+    later = ViewPlace(cloud.store, None, SERVERS).open()
     told = []
 
     def begin_a_later_one(position, head):
         told.append(position)
         if len(told) == 1:
             with later.writing() as connection:
-                tables.begin(connection)
+                tables.begin(connection, SERVERS)
 
     view.replay(begin_a_later_one)
     assert generations(cloud.view_path) == [2, 3]
@@ -156,9 +156,10 @@ def test_an_earlier_replay_that_ends_first_leaves_a_later_one_to_go_on(cloud, vi
 
 REPLAYS = """
 import sys
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.opening import open_log
+from serverdomain.store.sqlite import SQLiteLog
 from serverdomain.projections.server_view import ServerView
-store = SQLiteStore.open(sys.argv[1])
+store = open_log(sys.argv[1])
 view = ServerView(store, None, 1)
 print(1, flush=True)
 input()
@@ -223,11 +224,11 @@ def test_a_replay_stopped_by_an_event_of_a_newer_release_shows_what_it_could_rea
 def test_a_replay_that_may_not_go_as_far_as_the_old_rows_leaves_them(cloud, view):
     # A newer release has followed further than this one can.
     position = cloud.append_newer(cloud.folded()[0].id)
-    file = ViewPlace(cloud.store, None).open()
-    with cloud.store.connections.reading() as log:
-        row_hash = replay.catch_up.queries.row_hash(log, position)
+    file = ViewPlace(cloud.store, None, SERVERS).open()
+    with cloud.store.reading() as log:
+        row_hash = log.row_hash(position)
     with file.writing() as connection:
-        live = tables.live(connection)
+        live = tables.live(connection, SERVERS)
         assert tables.move(connection, live, position, row_hash)
     with pytest.raises(UnknownEvent):
         view.replay()

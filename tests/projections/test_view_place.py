@@ -69,7 +69,8 @@ def test_it_bears_its_stores_name(tmp_path, store, view):
     with Cloud(tmp_path, store) as cloud:
         cloud.create()
         assert cloud.servers.list() == cloud.folded()
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([store, view])
+    lock = f"{store}._view.lock"  # Which stays, as a reaction's does.
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([store, view, lock])
 
 
 def test_it_may_be_given_any_name(cloud, tmp_path):

@@ -181,7 +181,7 @@ with Servers.open(sys.argv[1]) as servers:
 def test_a_disk_that_is_full_is_named_and_the_store_goes_on_once_there_is_room(
     in_a_file: Servers,
 ) -> None:
-    with in_a_file._store.connections.writing() as writer:
+    with in_a_file._log.connections.writing() as writer:
         (pages,) = writer.execute("PRAGMA page_count").fetchone()
         writer.execute(f"PRAGMA max_page_count = {pages}")
     much = {str(key): "x" * 255 for key in range(128)}
@@ -189,14 +189,14 @@ def test_a_disk_that_is_full_is_named_and_the_store_goes_on_once_there_is_room(
         in_a_file.replace_metadata(SERVER, much, Context(request_id="req-1"))
     assert len(in_a_file.history(SERVER)) == 1
 
-    with in_a_file._store.connections.writing() as writer:
+    with in_a_file._log.connections.writing() as writer:
         writer.execute("PRAGMA max_page_count = 1000000")
     accepted = in_a_file.replace_metadata(SERVER, much, Context(request_id="req-1"))
     assert (accepted.replayed, accepted.server.version) == (False, 2)
 
 
 def test_every_connection_syncs_at_commits_and_writes_ahead(in_a_file: Servers) -> None:
-    connections = in_a_file._store.connections
+    connections = in_a_file._log.connections
     with connections.reading() as reader, connections.writing() as writer:
         for connection in (reader, writer):
             assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
@@ -204,7 +204,7 @@ def test_every_connection_syncs_at_commits_and_writes_ahead(in_a_file: Servers) 
 
 
 def test_a_reader_never_waits_for_the_writer(in_a_file: Servers) -> None:
-    with in_a_file._store.connections.writing() as writer:
+    with in_a_file._log.connections.writing() as writer:
         writer.execute("INSERT INTO commands SELECT NULL, kind, server_id, members, user_id,"
                        " project_id, roles, 'req-x', NULL, NULL, occurred_at, recorded_at, 0"
                        " FROM commands")  # fmt: skip

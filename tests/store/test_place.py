@@ -35,6 +35,7 @@ def test_any_file_name_works_as_it_is(tmp_path: Path, name: str) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {
         name,
         f"{name.removesuffix('.db')}.view.db",
+        f"{name}._view.lock",
     }
 
 
@@ -48,7 +49,12 @@ def test_a_relative_path_is_settled_when_it_is_opened(
         servers.register(adopted())
         servers.list()
 
-    assert {path.name for path in tmp_path.iterdir()} == {"cloud.db", "cloud.view.db", "elsewhere"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "cloud.db",
+        "cloud.db._view.lock",
+        "cloud.view.db",
+        "elsewhere",
+    }
     assert not list((tmp_path / "elsewhere").iterdir())
 
 

@@ -26,7 +26,7 @@ from serverdomain import (
     StoreDamaged,
     StoreError,
 )
-from serverdomain.store import connections
+from serverdomain.store.sqlite import connections
 from serverdomain.testing import ManualClock
 from tests.power_cut import Fault, Recording, judge_cuts, needs_sqlite_symbols, record
 

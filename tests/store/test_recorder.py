@@ -20,34 +20,41 @@ from eventsourcing.utils import Environment
 
 from serverdomain import NotFound, Servers, StoreError
 from serverdomain.domain.events import ServerStopped
-from serverdomain.store.sqlite import Factory, ProcessRecorder, SQLiteStore
+from serverdomain.store.sqlite import Factory, ProcessRecorder, SQLiteRecorder
+from serverdomain.store.sqlite.log import connections_at
+from serverdomain.store.sqlite.place import from_url
+from serverdomain.store.sqlite.recorder import Datastore
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted
 
 MODULE = "serverdomain.store.sqlite"
+
+
+def recorder_at(url: str) -> SQLiteRecorder:
+    return SQLiteRecorder(Datastore(connections_at(from_url(url))))
 
 
 class _InAFile(TestCase):
     def setUp(self) -> None:
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.store = SQLiteStore.open(f"sqlite:///{folder.name}/cloud.db")
-        self.addCleanup(self.store.close)
+        self.store = recorder_at(f"sqlite:///{folder.name}/cloud.db")
+        self.addCleanup(self.store.datastore.close)
 
-    def create_recorder(self) -> SQLiteStore:
+    def create_recorder(self) -> SQLiteRecorder:
         return self.store
 
 
 class _InMemory(_InAFile):
     def setUp(self) -> None:
-        self.store = SQLiteStore.open("memory:")
-        self.addCleanup(self.store.close)
+        self.store = recorder_at("memory:")
+        self.addCleanup(self.store.datastore.close)
 
 
-class TestTheirCaseInAFile(_InAFile, theirs.ApplicationRecorderTestCase[SQLiteStore]):
+class TestTheirCaseInAFile(_InAFile, theirs.ApplicationRecorderTestCase[SQLiteRecorder]):
     pass
 
 
-class TestTheirCaseInMemory(_InMemory, theirs.ApplicationRecorderTestCase[SQLiteStore]):
+class TestTheirCaseInMemory(_InMemory, theirs.ApplicationRecorderTestCase[SQLiteRecorder]):
     pass
 
 
@@ -94,7 +101,7 @@ class TestTheirFactoryCase(theirs.InfrastructureFactoryTestCase[Factory]):
         return SQLiteAggregateRecorder
 
     def expected_application_recorder_class(self) -> type:
-        return SQLiteStore
+        return SQLiteRecorder
 
     def expected_tracking_recorder_class(self) -> type:
         return SQLiteTrackingRecorder
@@ -195,13 +202,13 @@ def test_what_their_application_wrote_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_theirs_cannot_write_an_event_of_ours_without_its_command() -> None:
-    store = SQLiteStore.open("memory:")
+    store = recorder_at("memory:")
     ours = StoredEvent(uuid4(), 1, "serverdomain:ServerDeleted:1", b"{}")
 
     with pytest.raises(IntegrityError):
         store.insert_events([ours])
     assert store.max_notification_id() is None
-    store.close()
+    store.datastore.close()
 
 
 def test_a_stream_is_theirs_or_ours_and_never_both(tmp_path: Path) -> None:
@@ -227,7 +234,8 @@ def test_a_stream_is_theirs_or_ours_and_never_both(tmp_path: Path) -> None:
 def test_theirs_reads_our_events_as_bytes() -> None:
     with Servers.open("memory:") as servers:
         servers.register(adopted(OTHER))
-        (stored,) = servers._store.select_notifications(1, 10)
+        recorder = SQLiteRecorder(Datastore(servers._log.connections))
+        (stored,) = recorder.select_notifications(1, 10)
 
     assert stored.topic == "serverdomain:ServerRegistered:1"
     assert isinstance(stored.state, bytes)

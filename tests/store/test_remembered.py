@@ -60,7 +60,7 @@ def test_so_it_is_with_a_server_as_of_a_moment(servers: Servers) -> None:
 
 def test_what_is_not_committed_does_not(servers: Servers) -> None:
     read = servers.get(SERVER)
-    with suppress(ZeroDivisionError), servers._store.connections.writing() as connection:
+    with suppress(ZeroDivisionError), servers._log.connections.writing() as connection:
         connection.execute("INSERT INTO reactions (name, position) VALUES ('billing', 0)")
         assert servers.get_at_once(SERVER) == read
         raise ZeroDivisionError
@@ -104,7 +104,7 @@ def test_a_log_that_is_forgotten_takes_it_along() -> None:
 
 def test_no_more_than_so_many_are_remembered(servers: Servers) -> None:
     server = servers.get(SERVER)
-    remembered = Remembered(servers._store.connections)
+    remembered = Remembered(servers._log)
     for _ in range(MOST):
         remembered.keep(SERVER, server, remembered.mark())
     assert remembered.find(SERVER) == server
@@ -115,7 +115,7 @@ def test_no_more_than_so_many_are_remembered(servers: Servers) -> None:
 
 def test_what_was_read_before_a_commit_is_not_kept_for_what_comes_after(servers: Servers) -> None:
     server = servers.get(SERVER)
-    remembered = Remembered(servers._store.connections)
+    remembered = Remembered(servers._log)
     mark = remembered.mark()
     servers.rename(SERVER, "after")
     remembered.keep(SERVER, server, mark)

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from serverdomain import Context, Refused, Servers, StoreNewer
-from serverdomain.store import queries, schema
+from serverdomain.store.sqlite import schema
 from serverdomain.testing.store_contract import SERVER, adopted
 
 TABLES = ("stored_events", "commands", "log")
@@ -111,8 +111,8 @@ def test_each_log_has_an_id_of_its_own() -> None:
     with Servers.open("memory:") as one, Servers.open("memory:") as other:
         ids = set()
         for servers in (one, other):
-            with servers._store.connections.reading() as connection:
-                ids.add(UUID(queries.log_id(connection)))
+            with servers._log.reading() as log:
+                ids.add(UUID(log.log_id()))
         assert len(ids) == 2
 
 
@@ -227,11 +227,11 @@ def test_server_time_and_request_are_looked_up_by_an_index(
 
 def test_no_question_of_ours_reads_a_whole_table(path: Path) -> None:
     asked: list[str] = []
-    with Servers.open(f"sqlite:///{path}") as servers, servers._store.connections.reading() as idle:
+    with Servers.open(f"sqlite:///{path}") as servers, servers._log.connections.reading() as idle:
         # The connections that will be used are told to say what they are asked.
         with (
-            servers._store.connections.reading() as reader,
-            servers._store.connections.writing() as writer,
+            servers._log.connections.reading() as reader,
+            servers._log.connections.writing() as writer,
         ):
             for connection in (idle, reader, writer):
                 connection.set_trace_callback(asked.append)

@@ -12,6 +12,8 @@ from typing import Literal
 from msgspec import Struct
 
 from serverdomain.domain import events as e
+from serverdomain.domain.lifecycle import turn
+from serverdomain.domain.server import Server, evolve
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 
 ACTIONS = {
@@ -75,7 +77,7 @@ class _End(Struct, frozen=True):
 def actions(recorded: Sequence[RecordedEvent]) -> list[Action]:
     """The actions that a server's history tells, given in order of occurrence, newest first."""
     ends = _ends(recorded)
-    commands = {one.command.command_id: one.command for one in recorded}
+    commands = {one.command.command_id: one.command for one in recorded if not one.is_refusal}
     return [
         Action(
             ACTIONS[command.kind],
@@ -94,25 +96,21 @@ def actions(recorded: Sequence[RecordedEvent]) -> list[Action]:
 def _ends(recorded: Sequence[RecordedEvent]) -> dict[str, _End]:
     """How each build and rebuild ended, by the request id of the command that asked for it."""
     ends: dict[str, _End] = {}
-    under_way: str | None = None
+    server: Server | None = None
+    building: str | None = None
     for one in recorded:
-        event, at = one.event, one.command.occurred_at
-        if isinstance(event, e.RebuildRequested) or one.command.kind == "create":
-            under_way = one.command.request_id
-            continue
-        if under_way is None:
-            continue
-        if isinstance(event, e.ServerBuilt) or (
-            isinstance(event, e.RebuildCompleted) and event.rebuild_id == under_way
-        ):
-            ends[under_way] = _End(at, "Success")
-        elif isinstance(event, e.RebuildFailed) and event.rebuild_id == under_way:
-            ends[under_way] = _End(at, "Error", event.stage)
-        elif isinstance(event, e.StateReset):
-            ends[under_way] = _End(at, "Error")
-        else:
-            continue
-        under_way = None
+        event, at = one.event, one.occurred_at
+        after = evolve(server, event, at)
+        _, ended, how = turn(server, event, after)
+        if ended is not None:
+            stage = event.stage if isinstance(event, e.RebuildFailed) else "hypervisor"
+            ends[ended] = _End(at, "Success" if how == "completed" else "Error", stage)
+        if one.command.kind == "create":
+            building = one.command.request_id
+        elif building is not None and after is not None and after.state != "BUILD":
+            ends[building] = _End(at, "Success" if isinstance(event, e.ServerBuilt) else "Error")
+            building = None
+        server = after
     return ends
 
 

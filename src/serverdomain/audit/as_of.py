@@ -7,19 +7,18 @@ never mixed up.
 from __future__ import annotations
 
 import re
-import sqlite3
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
 from serverdomain.domain import moment
+from serverdomain.domain.history import History
 from serverdomain.domain.limits import shown
-from serverdomain.domain.server import Server
+from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import InvalidInput, NotFound, Refused
-from serverdomain.store import queries
-from serverdomain.store.queries import LARGEST
-from serverdomain.store.recorded import RecordedEvent, Stream
+from serverdomain.store.log import LARGEST, Reading
+from serverdomain.store.recorded import RecordedEvent
 
 _FORMS = (
     "version:N, position:N, recorded:TIME, occurred:TIME or recorded:TIME,occurred:TIME is allowed"
@@ -54,7 +53,7 @@ class AsOf:
         for name in given:
             value = getattr(self, name)
             if name in _COUNTS:
-                _ask_count(name, value)
+                _require_count(name, value)
             else:
                 moment.to_micros(value, name, nearest=True)
 
@@ -119,8 +118,8 @@ class AsOf:
         values = {
             "version": recorded.version,
             "position": recorded.position,
-            "recorded_at": recorded.command.recorded_at,
-            "occurred_at": recorded.command.occurred_at,
+            "recorded_at": recorded.recorded_at,
+            "occurred_at": recorded.occurred_at,
         }
         return all(values[name] <= bound for name, bound in self.bounds.items())
 
@@ -145,58 +144,57 @@ def read_moment(text: str, field: str) -> Moment:
         raise InvalidInput(field, f"{said}; so are first and now") from None
 
 
-def ask_moment(moment: object) -> None:
+def require_moment(moment: object) -> None:
     """Raise `InvalidInput` for what is no moment."""
     if not isinstance(moment, AsOf):
         raise InvalidInput("moment", f"{shown(moment)} came, an AsOf, 'first' or 'now' is allowed")
 
 
-def stream_as_of(connection: sqlite3.Connection, server_id: str, as_of: AsOf) -> Stream:
-    """The events of a server that count at a moment.
+def history_as_of(log: Reading, server_id: str, as_of: AsOf) -> History:
+    """The facts of a server that count at a moment.
 
     Raises `Refused` for a version or position beyond the head, which it names.
     """
-    bounds = dict(as_of.bounds)
-    ask_position(connection, as_of)
-    stream = queries.stream(connection, server_id, bounds.pop("position", LARGEST), **bounds)
-    # Fewer events than were asked for: so it has no more.
-    ask_version(server_id, as_of, stream.version)
-    return stream
+    require_position(log, as_of)
+    history = log.history(server_id, **as_of.bounds)
+    # Fewer facts than were asked for: so it has no more.
+    require_version(server_id, as_of, history.version)
+    return history
 
 
-def server_as_of(connection: sqlite3.Connection, server_id: str, as_of: AsOf) -> Server:
+def server_as_of(log: Reading, server_id: str, as_of: AsOf) -> Server:
     """The server at a moment; raises `NotFound` where it had not begun or was deleted."""
-    server = stream_as_of(connection, server_id, as_of).server
-    if server is None or server.deleted:
+    server = history_as_of(log, server_id, as_of).server
+    if not is_there(server):
         raise NotFound(f"server {server_id} is not there as of {as_of}")
     return server
 
 
-def ask_fleet(as_of: AsOf, field: str = "as_of") -> None:
+def require_fleet(as_of: AsOf, field: str = "as_of") -> None:
     """Raise `InvalidInput` for a moment of a server alone, or one that a late fact can change."""
     if as_of.bounds.keys() not in ({"position"}, {"recorded_at"}):
         raise InvalidInput(field, f"{as_of} came for the fleet, {_FLEET_FORMS}")
 
 
-def fleet_position(log: sqlite3.Connection, as_of: AsOf) -> int:
+def fleet_position(log: Reading, as_of: AsOf) -> int:
     """The position of a moment of the fleet.
 
     Raises `Refused` beyond the head, and `InvalidInput` for a moment that a late fact can change.
     """
-    ask_fleet(as_of)
-    ask_position(log, as_of)
+    require_fleet(as_of)
+    require_position(log, as_of)
     if as_of.position is not None:
         return as_of.position
-    return queries.position_at(log, as_of.bounds["recorded_at"])
+    return log.position_at(as_of.bounds["recorded_at"])
 
 
-def ask_position(connection: sqlite3.Connection, as_of: AsOf) -> None:
+def require_position(log: Reading, as_of: AsOf) -> None:
     """Raise `Refused` for a position beyond the log's head."""
-    if as_of.position is not None and as_of.position > (head := queries.head(connection)):
+    if as_of.position is not None and as_of.position > (head := log.head()):
         raise Refused("head", f"position {as_of.position} came, the log's head is {head}")
 
 
-def ask_version(server_id: str, as_of: AsOf, head: int) -> None:
+def require_version(server_id: str, as_of: AsOf, head: int) -> None:
     """Raise `Refused` for a version beyond the last one of a server, `NotFound` without any."""
     if as_of.version is not None and as_of.version > head:
         if head == 0:
@@ -206,6 +204,6 @@ def ask_version(server_id: str, as_of: AsOf, head: int) -> None:
         )
 
 
-def _ask_count(name: str, value: object) -> None:
+def _require_count(name: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InvalidInput(name, f"{shown(value)} came, a whole number of at least 0 is allowed")

@@ -26,8 +26,7 @@ _NOT_KEPT = "not kept"
 class Asked(Struct, frozen=True, kw_only=True):
     """A request of a server's history, or one that is only supposed.
 
-    ``command`` is ``None`` where there is nothing to decide: facts that were told are taken as they
-    are. ``events`` are what it came to, ``refusal`` why it came to nothing; ``positions`` name both
+    ``events`` are what it came to, ``refusal`` why it came to nothing; ``positions`` name both
     in the log. ``occurred_at`` is in microseconds since 1970 UTC.
     """
 
@@ -35,7 +34,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     kind: str
     actor: Actor
     occurred_at: int
-    command: c.Command | None
+    command: c.Command
     events: tuple[e.Event, ...] = ()
     refusal: e.CommandRefused | None = None
     positions: tuple[int, ...] = ()
@@ -49,12 +48,14 @@ def asked(recorded: Iterable[RecordedEvent]) -> list[Asked]:
 
 
 def command_of(kind: str, members: dict[str, Any]) -> c.Command | None:
-    """The command of a kind with these members; ``None`` where the kind is none of a command.
+    """The command of a kind with these members; ``None`` for a kind that members alone do not make.
 
     Raises `InvalidInput` or `msgspec.ValidationError` for members that it cannot have.
     """
     command = c.COMMANDS.get(kind)
-    return None if command is None else msgspec.convert(members, command)
+    if command is None or command is c.RecordFacts:
+        return None
+    return msgspec.convert(members, command)
 
 
 def _asked(recorded: list[RecordedEvent]) -> Asked:
@@ -73,11 +74,14 @@ def _asked(recorded: list[RecordedEvent]) -> Asked:
     )
 
 
-def _command(row: RecordedCommand, events: tuple[e.Event, ...]) -> c.Command | None:
+def _command(row: RecordedCommand, events: tuple[e.Event, ...]) -> c.Command:
     members = msgspec.json.decode(row.members)
     members.pop("occurred_at", None)
     command = command_of(row.kind, members)
     first = events[0]
+    if command is None:
+        # Facts that were told are taken as they are; so is what a newer release was asked.
+        return c.RecordFacts(events=events)
     if isinstance(command, c.CreateServer):
         return replace(command, server_id=row.server_id)
     if isinstance(command, c.RebuildServer):

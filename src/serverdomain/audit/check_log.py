@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from uuid import UUID
+from itertools import chain
+from uuid import UUID, uuid5
 
 import msgspec
 
 from serverdomain.audit.check_times import Times
-from serverdomain.audit.finding import Finding
 from serverdomain.domain.actor import Actor
-from serverdomain.domain.commands import COMMANDS, CreateServer, RegisterServer
+from serverdomain.domain.commands import COMMANDS
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.errors import InvalidInput, StoreError
-from serverdomain.store import queries
 from serverdomain.store.codec import CODEC, PREFIX
 from serverdomain.store.context import Context
+from serverdomain.store.finding import Finding
+from serverdomain.store.log import Reading
 
-RECORD = "record"
-"""The kind of facts that came from elsewhere."""
-
-_AT_ANY_TIME = (RECORD, RegisterServer.kind, CreateServer.kind)
-"""What need not follow upon what its server had before."""
-
-_EVENTS = (
-    "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state, e.command_id,"
-    " c.kind, c.server_id, c.refused"
-    " FROM stored_events e LEFT JOIN commands c USING (command_id) ORDER BY e.position"
-)
-_COMMANDS = (
-    "SELECT command_id, kind, server_id, refused, members, roles, user_id, project_id, request_id,"
-    " correlation_id, caused_by, occurred_at, recorded_at,"
-    " (SELECT MIN(position) FROM stored_events e WHERE e.command_id = c.command_id)"
-    " FROM commands c ORDER BY command_id"
-)
 _read_members = msgspec.json.Decoder(dict[str, object]).decode
 _read_roles = msgspec.json.Decoder(list[str]).decode
 
 
-def events(log: sqlite3.Connection, step: Callable[[], None]) -> Iterator[Finding]:
+def events(log: Reading, step: Callable[[], None]) -> Iterator[Finding]:
     """What does not hold of the events, each for itself and after the one before it."""
     versions: dict[str, int] = {}
     latest_command = 0
-    for position, stream, version, topic, state, command_id, *command in log.execute(_EVENTS):
+    for row in chain.from_iterable(log.rows()):
+        position, stream, version, topic, state, command_id, kind, server_id, *_, refused = row
         step()
         before = versions.get(stream)
         ours = str(topic).startswith(PREFIX)
@@ -63,7 +47,7 @@ def events(log: sqlite3.Connection, step: Callable[[], None]) -> Iterator[Findin
         event, wrong = _decoded(topic, state, position)
         if wrong is not None:
             yield Finding("event", wrong, position)
-        if command[1] is None:
+        if server_id is None:
             yield Finding("command", f"its command {command_id} is not there", position)
             continue
         if command_id < latest_command:
@@ -72,7 +56,7 @@ def events(log: sqlite3.Connection, step: Callable[[], None]) -> Iterator[Findin
             )
         latest_command = max(command_id, latest_command)
         if event is not None:
-            yield from _apart(position, stream, event, *command)
+            yield from _apart(position, stream, event, kind, server_id, refused)
 
 
 def _decoded(topic: str, state: str, position: int) -> tuple[Event | None, str | None]:
@@ -92,7 +76,8 @@ def _apart(
     name = type(event).__name__
     if not _is_uuid(server_id):
         return  # Which is said of the command.
-    expected = (queries.refusals_id if is_refusal else queries.originator_id)(server_id)
+    of_server = UUID(server_id)
+    expected = (uuid5(of_server, "refusals") if is_refusal else of_server).hex
     if stream != expected:
         yield Finding(
             "event", f"a {name} stands in {stream}, its command is of server {server_id}", position
@@ -107,18 +92,20 @@ def _apart(
         yield Finding("event", f"a refused {event.kind}, its command is a {kind}", position)
 
 
-def commands(log: sqlite3.Connection) -> Iterator[Finding]:
+def commands(log: Reading) -> Iterator[Finding]:
     """What does not hold of the commands, each for itself and after the one before it."""
     times = Times()
-    for command_id, kind, server_id, refused, *rest in log.execute(_COMMANDS):
-        members, *envelope, occurred_at, recorded_at, position = rest
+    for command_id, kind, server_id, members, *rest in log.commands():
+        user_id, project_id, roles, *ids, occurred_at, recorded_at, refused, position = rest
+        envelope = (roles, user_id, project_id, *ids)
         of = f"command {command_id}"
         if position is None:
             yield Finding("command", f"{of} ({kind} of server {server_id}) has no event")
-        at_any_time = kind in _AT_ANY_TIME
+        command = COMMANDS.get(kind) if isinstance(kind, str) else None
+        at_any_time = command is not None and (command.begins or command.may_be_late)
         for wrong in times.wrong(server_id, occurred_at, recorded_at, bool(refused), at_any_time):
             yield Finding("time", f"{of} {wrong}", position)
-        if kind not in COMMANDS and kind != RECORD:
+        if command is None:
             yield Finding("command", f"{of} is of no known kind: {kind!r}", position)
         for name, why in [("members", _unread(members)), ("envelope", _unmade(*envelope))]:
             if why is not None:

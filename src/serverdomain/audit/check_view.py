@@ -8,23 +8,18 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from serverdomain.audit.finding import Finding
 from serverdomain.domain import moment
-from serverdomain.domain.server import Server
+from serverdomain.domain.history import Fact, History
+from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import InvalidInput, StoreError
-from serverdomain.projections import catch_up, generations, server_rows
+from serverdomain.projections import following, generations, server_rows
 from serverdomain.projections.generations import Generation
 from serverdomain.projections.server_rows import SERVERS
-from serverdomain.store import queries
 from serverdomain.store.codec import CODEC, PREFIX
-from serverdomain.store.recorded import Fact, Stream
-
-# Streams in the order of their names, which is that of the servers' ids.
-_STREAMS = (
-    "SELECT e.originator_id, e.position, e.originator_version, e.topic, e.state, c.occurred_at"
-    " FROM stored_events e LEFT JOIN commands c USING (command_id)"
-    " ORDER BY e.originator_id, e.originator_version"
-)
+from serverdomain.store.finding import Finding
+from serverdomain.store.log import Reading
+from serverdomain.store.sqlite.examination import incoherences
+from serverdomain.store.sqlite.reading import server_id_of
 
 _REFUSED = f"{PREFIX}CommandRefused:"
 
@@ -37,26 +32,30 @@ class Unreadable(NamedTuple):
     """What is wrong with the events of a server was said where they were read in their order."""
 
 
-def rows(
-    log: sqlite3.Connection, view: sqlite3.Connection, step: Callable[[], None]
-) -> Iterator[Finding]:
+def integrity(view: sqlite3.Connection) -> Iterator[Finding]:
+    """What SQLite's own check finds in the view's file."""
+    for line in incoherences(view):
+        yield Finding("file", f"the view's file is incoherent: {line}")
+
+
+def rows(log: Reading, view: sqlite3.Connection, step: Callable[[], None]) -> Iterator[Finding]:
     """Rows that are not what the fold makes of a server's events up to the view's position."""
     (taken,) = view.execute("PRAGMA user_version").fetchone()
     if taken != SERVERS.schema:
         return  # It is made anew as soon as it is used.
-    generation = generations.live(view)
+    generation = generations.live(view, SERVERS)
     follows = view.execute("SELECT log_id FROM follows").fetchall()
-    if follows != log.execute("SELECT log_id FROM log").fetchall():
+    if follows != [(log.log_id(),)]:
         yield Finding("view", "the view is another log's")
         return
-    if not catch_up.follows(log, generation):
+    if not following.follows(log, generation):
         yield Finding("view", "the log has another row where the view stands", generation.position)
         return
     yield from _compared(log, view, generation, step)
 
 
 def _compared(
-    log: sqlite3.Connection,
+    log: Reading,
     view: sqlite3.Connection,
     generation: Generation,
     step: Callable[[], None],
@@ -83,7 +82,7 @@ def _unknown(row: Row) -> Finding:
 
 
 def _unlike(server_id: str, server: Server | None, row: Row | None) -> Iterator[Finding]:
-    if server is None or server.deleted:
+    if not is_there(server):
         if row is not None:
             yield Finding("view", f"server {server_id} is in the view, and not there any more")
     elif row is None:
@@ -96,27 +95,21 @@ def _unlike(server_id: str, server: Server | None, row: Row | None) -> Iterator[
 
 
 def _folded(
-    log: sqlite3.Connection, last: int, step: Callable[[], None]
+    log: Reading, last: int, step: Callable[[], None]
 ) -> Iterator[tuple[str, Server | Unreadable | None]]:
     """Each server as its events up to a position make it, if all of them can be read."""
-    for name, rows in groupby(log.execute(_STREAMS), key=itemgetter(0)):
+    for name, rows in groupby(log.streams(), key=itemgetter(1)):
         facts, version, readable = list[Fact](), 0, True
-        for _, position, number, topic, state, occurred_at in rows:
+        for position, _, number, topic, state, *_, occurred_at, _, _ in rows:
             step()
             ours = isinstance(topic, str) and topic.startswith(PREFIX)
             if not ours or position > last or topic.startswith(_REFUSED):
                 continue
             version = number
             try:
-                facts.append(
-                    Fact(
-                        moment.micros("occurred_at", occurred_at),
-                        position,
-                        _decode(topic, state, position),
-                    )
-                )
+                at = moment.micros("occurred_at", occurred_at)
+                facts.append(Fact(at, position, name, number, _decode(topic, state, position)))
             except (StoreError, InvalidInput, TypeError, UnicodeEncodeError):
                 readable = False
         if version:
-            folded = Stream(name, version, facts).server if readable else Unreadable()
-            yield queries.server_id_of(name), folded
+            yield server_id_of(name), History(facts).server if readable else Unreadable()

@@ -9,7 +9,6 @@ and so is a late one without which the path would have ended otherwise.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,18 +18,18 @@ from msgspec.structs import replace
 from serverdomain.audit.as_of import (
     AsOf,
     Moment,
-    ask_moment,
-    ask_position,
-    ask_version,
     fleet_position,
+    require_moment,
+    require_position,
+    require_version,
 )
-from serverdomain.audit.history import HistoryEntry, history
 from serverdomain.domain.document import changes, document
 from serverdomain.domain.events import ServerObserved, ServerRegistered
-from serverdomain.domain.server import Server, fold
+from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.server import Server, fold, is_there
 from serverdomain.errors import NotFound
-from serverdomain.projections.replay import Progress, silent
-from serverdomain.store import queries
+from serverdomain.projections.history import HistoryEntry, history
+from serverdomain.store.log import Reading
 from serverdomain.store.recorded import RecordedEvent
 
 _BEGINNINGS = (ServerRegistered, ServerObserved)
@@ -96,8 +95,7 @@ class _Told:
     def __init__(self, before: Server | None, rest: Sequence[RecordedEvent], version: int) -> None:
         self.entries = history(rest, before)
         server = _folded(rest, before)
-        there = server is not None and not server.deleted
-        self.server = replace(server, version=version) if server and there else None
+        self.server = replace(server, version=version) if is_there(server) else None
 
     def left(self) -> dict[tuple[int, str], object]:
         """What each event left at each path that it changed."""
@@ -108,13 +106,13 @@ class _Told:
         }
 
 
-def diff(log: sqlite3.Connection, server_id: str, before: Moment, after: Moment) -> Diff:
+def diff(log: Reading, server_id: str, before: Moment, after: Moment) -> Diff:
     """What changed between two moments of a server, in whichever order.
 
     Where it was not there at one of them, everything is absent at it. Raises `NotFound` where it
     was there at neither, `Refused` beyond the head.
     """
-    recorded = queries.history(log, server_id)
+    recorded = log.recorded(server_id)
     if not recorded:
         raise NotFound(f"server {server_id} is not there, and never was")
     one, other = (_resolved(log, server_id, recorded, moment) for moment in (before, after))
@@ -124,7 +122,7 @@ def diff(log: sqlite3.Connection, server_id: str, before: Moment, after: Moment)
     return found
 
 
-def diff_servers(log: sqlite3.Connection, one_id: str, other_id: str) -> Diff:
+def diff_servers(log: Reading, one_id: str, other_id: str) -> Diff:
     """How one server as it is now differs from another.
 
     Responsible are the events, one on either side, that left there what is there.
@@ -132,7 +130,7 @@ def diff_servers(log: sqlite3.Connection, one_id: str, other_id: str) -> Diff:
     sides, entries = [], dict[int, HistoryEntry]()
     wrote: dict[str, set[int]] = {}
     for server_id in (one_id, other_id):
-        recorded = queries.history(log, server_id)
+        recorded = log.recorded(server_id)
         told = _Told(None, recorded, _version(recorded))
         if told.server is None:
             raise NotFound(f"server {server_id} is not there")
@@ -146,7 +144,7 @@ def diff_servers(log: sqlite3.Connection, one_id: str, other_id: str) -> Diff:
 
 
 def diff_fleet(
-    log: sqlite3.Connection, before: Moment, after: Moment, progress: Progress = silent
+    log: Reading, before: Moment, after: Moment, progress: Progress = silent
 ) -> FleetDiff:
     """What changed in the fleet between two positions or times of recording, by servers' ids.
 
@@ -155,11 +153,11 @@ def diff_fleet(
     """
     start, end = (_fleet_moment(log, moment) for moment in (before, after))
     positions = [fleet_position(log, moment) for moment in (start, end)]
-    changed = sorted(queries.changed_between(log, min(positions), max(positions)))
+    changed = sorted(log.changed_between(min(positions), max(positions)))
     one, other = (AsOf(position=position) for position in positions)
     found = []
     for number, server_id in enumerate(changed, start=1):
-        recorded = queries.history(log, server_id, max(positions))
+        recorded = log.recorded(server_id, max(positions))
         between = _between(server_id, recorded, one, other)
         # What /updated says is part of the document, though of no change.
         if between.changes or _shown(between.before) != _shown(between.after):
@@ -222,7 +220,7 @@ def _diff(
 
 
 def _folded(recorded: Sequence[RecordedEvent], server: Server | None = None) -> Server | None:
-    return fold(((one.event, one.command.occurred_at) for one in recorded), server)
+    return fold(((one.event, one.occurred_at) for one in recorded), server)
 
 
 def _version(recorded: Sequence[RecordedEvent]) -> int:
@@ -230,25 +228,25 @@ def _version(recorded: Sequence[RecordedEvent]) -> int:
 
 
 def _resolved(
-    log: sqlite3.Connection, server_id: str, recorded: Sequence[RecordedEvent], moment: Moment
+    log: Reading, server_id: str, recorded: Sequence[RecordedEvent], moment: Moment
 ) -> AsOf:
     if moment == "now":
-        return AsOf(position=queries.head(log))
+        return AsOf(position=log.head())
     if moment == "first":
         beginnings = [one.version for one in recorded if isinstance(one.event, _BEGINNINGS)]
         if not beginnings:
             raise NotFound(f"server {server_id} has not begun")
         return AsOf(version=min(beginnings))
-    ask_moment(moment)
-    ask_position(log, moment)
-    ask_version(server_id, moment, _version(recorded))
+    require_moment(moment)
+    require_position(log, moment)
+    require_version(server_id, moment, _version(recorded))
     return moment
 
 
-def _fleet_moment(log: sqlite3.Connection, moment: Moment) -> AsOf:
+def _fleet_moment(log: Reading, moment: Moment) -> AsOf:
     if moment == "now":
-        return AsOf(position=queries.head(log))
+        return AsOf(position=log.head())
     if moment == "first":
-        return AsOf(position=queries.first(log))
-    ask_moment(moment)
+        return AsOf(position=log.first())
+    require_moment(moment)
     return moment

@@ -16,15 +16,14 @@ from sqlite_utils import Database
 
 from serverdomain.audit.as_of import AsOf, fleet_position
 from serverdomain.audit.keyframes import Frame, Keyframes, create_rows
-from serverdomain.domain.server import Server
+from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import StoreDamaged
-from serverdomain.projections import feed, server_rows
-from serverdomain.projections.replay import Progress, silent
+from serverdomain.projections import server_rows
 from serverdomain.projections.server_page import fold_page
 from serverdomain.projections.server_query import Asked, ServerQuery
-from serverdomain.store import queries
-from serverdomain.store.faults import store_error
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.log import Log
+from serverdomain.store.sqlite.faults import store_error
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -54,18 +53,18 @@ class Fleet:
 
     def __init__(
         self,
-        store: SQLiteStore,
+        log: Log,
         keyframes: Keyframes,
         as_of: AsOf | None = None,
         progress: Progress = silent,
     ) -> None:
-        self._store = store
+        self._log = log
         self._keyframes = keyframes
         self._progress = progress
         self._base: Frame | None = None
         self._useless: set[Frame] = set()
-        with store.connections.reading() as log:
-            self.position = queries.head(log) if as_of is None else fleet_position(log, as_of)
+        with log.reading() as reading:
+            self.position = reading.head() if as_of is None else fleet_position(reading, as_of)
         self._open()
 
     @property
@@ -171,15 +170,15 @@ class Fleet:
         # Fold what lies between two positions and lay it over the rows.
         changed: Rows = {}
         while at < until:
-            with self._store.connections.reading() as log:
-                events, last, stopped_by = feed.page(log, at, _PAGE, until)
-            if stopped_by is not None:
-                raise stopped_by
-            met = {event.server_id for event in events}
+            with self._log.reading() as log:
+                page = log.facts(at, _PAGE, until)
+            if page.stopped_by is not None:
+                raise page.stopped_by
+            met = {fact.server_id for fact in page.events}
             there: Rows = {server_id: changed[server_id] for server_id in met & changed.keys()}
             there |= server_rows.servers_in(self._connection, "server", met - changed.keys())
-            changed |= fold_page(self._store, there, events, last)
-            at = until if last == at else last
+            changed |= fold_page(self._log, there, page)
+            at = until if page.last == at else page.last
             self._progress(min(at, self.position), self.position)
         marks = ", ".join("?" * len(server_rows.COLUMNS))
         self._connection.execute("BEGIN")
@@ -217,7 +216,7 @@ class Fleet:
 
 def _row(changed: tuple[str, Server | None]) -> tuple[Any, ...]:
     server_id, server = changed
-    if server is None or server.deleted:
+    if not is_there(server):
         return (server_id, *[None] * (len(server_rows.COLUMNS) - 1))
     return server_rows.row(server)
 

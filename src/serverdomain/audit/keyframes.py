@@ -22,10 +22,12 @@ from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from serverdomain.domain import events, moment, server
-from serverdomain.projections import feed, server_page, server_rows
-from serverdomain.store import codec, queries, recorded
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.domain import events, history, moment, server
+from serverdomain.errors import StoreError
+from serverdomain.projections import server_page, server_rows
+from serverdomain.store import codec
+from serverdomain.store.log import Log
+from serverdomain.store.sqlite.place import Place
 
 APPLICATION_ID = 0x5D6B6579
 """``PRAGMA application_id`` of a keyframe."""
@@ -37,10 +39,10 @@ MOST = 256
 """Keyframes that a log has at most; they lie twice as far apart before there are more."""
 
 WHOLE = 16
-"""Every so manieth keyframe is whole."""
+"""One keyframe in so many is whole."""
 
-_FOLD = (server, events, moment, codec, recorded, queries, feed, server_page, server_rows)
-_log = logging.getLogger("serverdomain")
+_FOLD = (server, history, events, moment, codec, server_page, server_rows)
+_logger = logging.getLogger("serverdomain")
 
 
 class Frame(NamedTuple):
@@ -70,18 +72,18 @@ def fingerprint(modules: tuple[ModuleType, ...] = _FOLD) -> str:
 class Keyframes:
     """The keyframes of a log; ``least`` positions lie between two, at least."""
 
-    def __init__(self, store: SQLiteStore, least: int = LEAST) -> None:
-        self._store = store
+    def __init__(self, log: Log, least: int = LEAST) -> None:
+        self._log = log
         self._least = least
         self._held: dict[Frame, bytes] = {}
-        self.folder = store.connections.place.keyframes()
-        with store.connections.reading() as log:
-            self._log_id = queries.log_id(log)
+        self.folder = Place(log.caches).keyframes()
+        with log.reading() as reading:
+            self._log_id = reading.log_id()
 
     def spacing(self) -> int:
         """How many positions lie between two keyframes, for a log as long as it is now."""
-        with self._store.connections.reading() as log:
-            head = queries.head(log)
+        with self._log.reading() as log:
+            head = log.head()
         spacing = self._least
         while head > MOST * spacing:
             spacing *= 2
@@ -106,9 +108,12 @@ class Keyframes:
             try:
                 if self.folder is not None:
                     self.folder.mkdir(exist_ok=True)
-                mine = stack.enter_context(self._store.alone("keyframes"))
+                mine = stack.enter_context(self._log.alone("_keyframes"))
             except OSError as error:
-                _log.warning("%s cannot hold keyframes: %s", self.folder, error.strerror)
+                _logger.warning("%s cannot hold keyframes: %s", self.folder, error.strerror)
+                mine = False
+            except StoreError as error:
+                _logger.warning("%s cannot hold keyframes: %s", self.folder, error)
                 mine = False
             yield mine
 
@@ -165,7 +170,7 @@ class Keyframes:
                 os.fsync(file.fileno())
             os.replace(part, path)
         except OSError as error:
-            _log.warning("%s cannot be written: %s", path, error.strerror)
+            _logger.warning("%s cannot be written: %s", path, error.strerror)
             _remove(part)
             return False
         return True
@@ -176,7 +181,7 @@ class Keyframes:
             self._held.pop(frame, None)
             return
         if wrong is not None:
-            _log.warning("%s %s: dropped, and made anew", self._path(frame), wrong)
+            _logger.warning("%s %s: dropped, and made anew", self._path(frame), wrong)
         _remove(self._path(frame))
 
     def _frames(self) -> set[Frame]:
@@ -223,9 +228,8 @@ class Keyframes:
         return None
 
     def _stands_on(self, frame: Frame) -> tuple[str, int, int, str | None]:
-        with self._store.connections.reading() as log:
-            last = queries.last_position(log, frame.position)
-            return (self._log_id, *frame, queries.row_hash(log, last))
+        with self._log.reading() as log:
+            return (self._log_id, *frame, log.row_hash(log.last(frame.position)))
 
 
 _NAME = re.compile(

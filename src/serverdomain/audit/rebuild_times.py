@@ -8,23 +8,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from serverdomain.domain import events as e
 from serverdomain.domain import moment
-from serverdomain.store.recorded import Fact
-
-_ENDS = {
-    e.RebuildCompleted: "completed",
-    e.RebuildFailed: "failed",
-    e.StateReset: "reset",
-    e.ServerDeleted: "deleted",
-}
+from serverdomain.domain.history import Fact
+from serverdomain.domain.lifecycle import turns
 
 
 class RebuildTime(Struct, frozen=True):
     """A rebuild from its request to its end, if it had one; times are aware datetimes.
 
-    ``ended`` is ``"completed"``, ``"failed"``, ``"reset"``, ``"deleted"`` or ``"replaced"`` (by a
-    rebuild behind it, where facts were told out of order); ``None`` while it is under way.
+    ``ended`` says how, as `domain.lifecycle.End` does; ``None`` while it is under way.
     """
 
     rebuild_id: str
@@ -54,18 +46,13 @@ def rebuild_times(history: Iterable[Fact]) -> list[RebuildTime]:
     """The rebuilds in a history, which is given in order of occurrence."""
     times: list[RebuildTime] = []
     under_way: tuple[str, datetime] | None = None
-    for at, _, event in history:
-        then = moment.to_datetime(at)
-        ended = _ENDS.get(type(event))
-        if isinstance(event, e.RebuildRequested):
-            if under_way is not None:
-                times.append(RebuildTime(*under_way, then, "replaced"))
-            under_way = event.rebuild_id, then
-        elif ended is not None and under_way is not None:
-            about = getattr(event, "rebuild_id", under_way[0])
-            if about == under_way[0]:
-                times.append(RebuildTime(*under_way, then, ended))
-                under_way = None
+    for fact, (asked, ended, how) in turns(history):
+        at = moment.to_datetime(fact.occurred_at)
+        if ended is not None and under_way is not None:
+            times.append(RebuildTime(*under_way, at, how))
+            under_way = None
+        if asked is not None:
+            under_way = asked, at
     if under_way is not None:
         times.append(RebuildTime(*under_way))
     return times

@@ -79,7 +79,7 @@ def _entry(one: Asked, changed: Mapping[Named, What]) -> Entry:
         if isinstance(what, c.Command):
             return Entry(one, replace(one, kind=what.kind, command=what))
         facts = tuple(what)
-        return Entry(one, replace(one, command=None, events=facts) if facts else None)
+        return Entry(one, replace(one, command=c.RecordFacts(events=facts)) if facts else None)
     happened = one.events or (() if one.refusal is None else (one.refusal,))
     instead = []
     for position, event in zip(one.positions, happened, strict=True):
@@ -91,14 +91,14 @@ def _entry(one: Asked, changed: Mapping[Named, What]) -> Entry:
 
 def _insert(entries: list[Entry], one: Supposed) -> None:
     at = moment.to_micros(one.occurred_at, "occurred_at")
-    command = one.what if isinstance(one.what, c.Command) else None
+    what = one.what
+    command = what if isinstance(what, c.Command) else c.RecordFacts(events=tuple(what))
     inserted = Asked(
         request_id=one.context.request_id,
-        kind=one.what.kind if isinstance(one.what, c.Command) else "record",
+        kind=command.kind,
         actor=one.context.actor,
         occurred_at=at,
         command=command,
-        events=() if isinstance(one.what, c.Command) else tuple(one.what),
     )
     # Before the first that the log took in and that occurred later; of two at one time, the one
     # that is there already comes first.

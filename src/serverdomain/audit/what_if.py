@@ -21,9 +21,10 @@ from serverdomain.domain import events as e
 from serverdomain.domain import moment
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.document import Change, changes
-from serverdomain.domain.server import Server
+from serverdomain.domain.history import Fact, History
+from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import Conflict, NotFound, Refused
-from serverdomain.store.recorded import Fact, RecordedEvent, Stream
+from serverdomain.store.recorded import RecordedEvent
 
 
 class Came(Struct, frozen=True):
@@ -133,37 +134,35 @@ def what_if(
             request = entry.supposed or entry.was
             assert request is not None
             differences.append(_request_change(request, was, would_be))
+    was_server, would_be_server = real.history.server, played.history.server
     return WhatIf(
         server_id=server_id,
-        was=real.server,
-        would_be=played.server,
-        changes=changes(real.server, played.server),
+        was=was_server,
+        would_be=would_be_server,
+        changes=changes(was_server, would_be_server),
         requests=tuple(differences),
-        rebuilds=_paired(rebuild_times(real.history), rebuild_times(played.history)),
+        rebuilds=_paired(rebuild_times(real.history.facts), rebuild_times(played.history.facts)),
     )
 
 
 class _Played:
-    """A server's stream as it grows, request by request."""
+    """A server's history as it grows, request by request."""
 
     def __init__(self, server_id: str) -> None:
-        self.server: Server | None = None
-        self.history: list[Fact] = []
+        self.history = History()
         self._server_id = server_id
         self._taken: set[str] = set()
 
     def ask(self, request: Asked, instead: tuple[tuple[e.Event, tuple[e.Event, ...]], ...]) -> Came:
         if request.request_id in self._taken:
             return Came("repeated")
-        if request.command is None:
-            events = request.events
-        else:
-            try:
-                events = decide(self.server, request.command, request.actor, request.request_id)
-            except Refused as no:
-                return Came("refused", (), no.rule, str(no))
-            except (Conflict, NotFound) as no:
-                return Came("conflict", (), None, str(no))
+        server = self.history.server
+        try:
+            events = decide(server, request.command, request.actor, request.request_id)
+        except Refused as no:
+            return Came("refused", (), no.rule, str(no))
+        except (Conflict, NotFound) as no:
+            return Came("conflict", (), None, str(no))
         for event, others in instead:
             if event in events:
                 place = events.index(event)
@@ -172,19 +171,11 @@ class _Played:
         return Came("done" if events else "nothing", events)
 
     def take(self, request: Asked, events: tuple[e.Event, ...]) -> None:
-        if not events:
-            return
-        self._taken.add(request.request_id)
-        at, version = request.occurred_at, len(self.history)
-        facts = [Fact(at, place, event) for place, event in enumerate(events, start=version)]
-        late = self.history and at < self.history[-1].occurred_at
-        self.history += facts
-        version += len(facts)
-        if late:
-            stream = Stream(self._server_id, version, self.history)
-            self.history, self.server = stream.history, stream.server
-        else:
-            self.server = Stream.then(self.server, facts, version)
+        if events:
+            self._taken.add(request.request_id)
+        for event in events:
+            version = self.history.version + 1
+            self.history.take(Fact(request.occurred_at, version, self._server_id, version, event))
 
 
 def _as_it_was(request: Asked) -> Came:
@@ -220,4 +211,4 @@ def _paired(
 
 
 def _status(server: Server | None) -> str | None:
-    return None if server is None or server.deleted else server.status
+    return server.status if is_there(server) else None

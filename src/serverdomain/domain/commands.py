@@ -11,10 +11,20 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from msgspec import UNSET, Struct, UnsetType, to_builtins
-from msgspec.structs import fields, force_setattr
+from msgspec.structs import fields, force_setattr, replace
 
 from serverdomain.domain import limits, moment
-from serverdomain.domain.events import Address, DiskConfig, Fault, Stage, State
+from serverdomain.domain.events import (
+    Address,
+    CommandRefused,
+    DiskConfig,
+    Event,
+    Fault,
+    ServerObserved,
+    ServerRegistered,
+    Stage,
+    State,
+)
 from serverdomain.errors import InvalidInput
 
 STATES = ("ACTIVE", "SHUTOFF", "ERROR", "BUILD")
@@ -29,6 +39,30 @@ class Command(Struct, frozen=True, kw_only=True):
     kind: ClassVar[str]
     not_asked: ClassVar[frozenset[str]] = frozenset()
     """Members that are no part of what was asked: never stored, never compared in a retry."""
+    begins: ClassVar[bool] = False
+    """Whether it makes a server known, whose id must be new to the log."""
+    may_be_late: ClassVar[bool] = False
+    """Whether it may have occurred before what the log already has of its server."""
+
+    @property
+    def own_time(self) -> int | None:
+        """When it occurred where nobody says otherwise, in microseconds since 1970 UTC.
+
+        ``None`` for now, which nearly every command means.
+        """
+        return None
+
+    @property
+    def generates_id(self) -> bool:
+        """Whether it leaves the id of its server to be generated."""
+        return False
+
+    def to(self, server_id: str) -> Command:
+        """The command as it is decided of this server. Raises `InvalidInput` if it names another.
+
+        ``server_id`` is in canonical form.
+        """
+        return self
 
     def members(self) -> dict[str, Any]:
         """What was asked, as plain values: without a password, without what was not given."""
@@ -52,6 +86,7 @@ class RegisterServer(Command, frozen=True, kw_only=True):
     """Adopt a server as it is. ``created`` and ``updated``: microseconds since 1970 UTC."""
 
     kind = "register"
+    begins = True
 
     server_id: str
     name: str
@@ -92,12 +127,23 @@ class RegisterServer(Command, frozen=True, kw_only=True):
         if self.fault is not None:
             _check_fault(self.fault)
 
+    @property
+    def own_time(self) -> int:
+        """When it was last updated."""
+        return self.updated
+
+    def to(self, server_id: str) -> RegisterServer:
+        """Itself, if it registers this server."""
+        _require_same_server("server_id", server_id, self.server_id)
+        return self
+
 
 class CreateServer(Command, frozen=True, kw_only=True):
     """Make a new server; BUILD until it is reported built. The id is generated if not given."""
 
     kind = "create"
     not_asked = frozenset({"admin_pass", "image_known"})
+    begins = True
 
     name: str
     image_id: str
@@ -117,6 +163,18 @@ class CreateServer(Command, frozen=True, kw_only=True):
         self._canonical("image_id", limits.canonical_uuid("image_id", self.image_id))
         limits.text("flavor_id", self.flavor_id, shortest=1, longest=255)
         _check_settings(self)
+
+    @property
+    def generates_id(self) -> bool:
+        """Whether no id was given."""
+        return self.server_id is UNSET
+
+    def to(self, server_id: str) -> CreateServer:
+        """The creation of this server, with the id that was generated for it if none was given."""
+        if self.server_id is UNSET:
+            return replace(self, server_id=server_id)
+        _require_same_server("server_id", server_id, self.server_id)
+        return self
 
 
 class ReportBuilt(Command, frozen=True, kw_only=True):
@@ -298,6 +356,41 @@ class DeleteServer(Command, frozen=True, kw_only=True):
     kind = "delete"
 
 
+class RecordFacts(Command, frozen=True, kw_only=True):
+    """Take in facts that happened elsewhere, as they are: no rule is asked.
+
+    ``sha256`` names them in the log: the hash, in hex, of the events as they are stored. The log
+    makes it; whoever asks leaves it out.
+    """
+
+    kind = "record"
+    not_asked = frozenset({"events"})
+    may_be_late = True
+
+    events: tuple[Event, ...]
+    sha256: str | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        given: object = self.events
+        if not isinstance(given, tuple) or not given:
+            raise InvalidInput(
+                "events", f"{limits.shown(given)} came, a tuple of at least one event is allowed"
+            )
+        for event in given:
+            if not isinstance(event, Event) or isinstance(event, CommandRefused):
+                raise InvalidInput(
+                    "events",
+                    f"a {type(event).__name__} came, what happened to a server is allowed",
+                )
+
+    def to(self, server_id: str) -> RecordFacts:
+        """Itself, if every beginning among its facts is this server's."""
+        for event in self.events:
+            if isinstance(event, ServerRegistered | ServerObserved):
+                _require_same_server("events", server_id, event.server_id)
+        return self
+
+
 COMMANDS: dict[str, type[Command]] = {
     command.kind: command
     for command in (
@@ -319,9 +412,17 @@ COMMANDS: dict[str, type[Command]] = {
         StartServer,
         ResetState,
         DeleteServer,
+        RecordFacts,
     )
 }
 """Every command by its permanent kind."""
+
+
+def _require_same_server(field: str, server_id: str, named: str) -> None:
+    if named != server_id:
+        raise InvalidInput(
+            field, f"{limits.shown(named)} came for server {server_id}, its own id is allowed"
+        )
 
 
 def _canonical_addresses(value: object) -> dict[str, tuple[Address, ...]]:

@@ -18,7 +18,7 @@ from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.limits import MOST_METADATA, shown
-from serverdomain.domain.server import Server
+from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import Conflict, NotFound, Refused
 
 Decision = tuple[e.Event, ...]
@@ -34,8 +34,9 @@ def decide(
     no, `Conflict` where the state is not the one to which the command speaks, `NotFound` for a
     server that is not there, or a metadata key.
     """
-    begins = isinstance(command, c.RegisterServer | c.CreateServer)
-    if not begins and (server is None or server.deleted):
+    if isinstance(command, c.RecordFacts):
+        return command.events
+    if not command.begins and not is_there(server):
         raise NotFound("there is no such server")
     if not actor.may_act:
         raise Refused(
@@ -51,7 +52,14 @@ def decide(
     return _DECISIONS[type(command)](server, command, actor, request_id)
 
 
-def ask_project(server: Server | None, project_id: str | None) -> None:
+def require_there(server: Server | None, server_id: str) -> Server:
+    """The server, if it has begun and was not deleted. Raises `NotFound`."""
+    if not is_there(server):
+        raise NotFound(f"server {server_id} is not there")
+    return server
+
+
+def require_project(server: Server | None, project_id: str | None) -> None:
     """For a caller who may reach one project alone, a server of another is not there."""
     if server is not None and project_id is not None and server.project_id != project_id:
         raise NotFound(f"server {server.id} is not there")
@@ -87,9 +95,9 @@ def _create(server: Server | None, command: c.CreateServer, actor: Actor) -> Dec
         raise Conflict(_met(server, "is in the log already, a server is created once"))
     if command.server_id is UNSET:
         raise ValueError("a server's id is generated before its creation is decided")
-    _ask_image(command)
+    _require_image(command)
     metadata = _or(command.metadata, {})
-    _ask_quota(metadata)
+    _require_quota(metadata)
     return (
         e.ServerRegistered(
             server_id=command.server_id,
@@ -122,11 +130,11 @@ def _report_built(server: Server, command: c.ReportBuilt, actor: Actor, _: str) 
 
 
 def _rebuild(server: Server, command: c.RebuildServer, actor: Actor, request_id: str) -> Decision:
-    _ask_lock(server, actor)
-    _ask_state(server, "rebuild", ("ACTIVE", "SHUTOFF", "ERROR"))
-    _ask_image(command)
+    _require_lock(server, actor)
+    _require_state(server, "rebuild", ("ACTIVE", "SHUTOFF", "ERROR"))
+    _require_image(command)
     if command.metadata is not UNSET:
-        _ask_quota(command.metadata)
+        _require_quota(command.metadata)
     decision: list[e.Event] = [
         e.RebuildRequested(
             request_id,
@@ -198,20 +206,20 @@ def _delete_metadata(server: Server, command: c.DeleteMetadata, actor: Actor, _:
     for key in command.keys:
         if key not in server.metadata:
             raise NotFound(f"server {server.id} has no metadata key {shown(key)}")
-    _ask_metadata(server, actor)
+    _require_metadata(server, actor)
     # No quota: more may have been adopted than a request may set.
     kept = {key: value for key, value in server.metadata.items() if key not in command.keys}
     return _replace_metadata(server, kept)
 
 
 def _change_metadata(server: Server, metadata: dict[str, str], actor: Actor) -> Decision:
-    _ask_metadata(server, actor)
-    _ask_quota(metadata)
+    _require_metadata(server, actor)
+    _require_quota(metadata)
     return _replace_metadata(server, metadata)
 
 
-def _ask_metadata(server: Server, actor: Actor) -> None:
-    _ask_lock(server, actor)
+def _require_metadata(server: Server, actor: Actor) -> None:
+    _require_lock(server, actor)
     if server.state not in ("ACTIVE", "SHUTOFF"):
         raise Refused("state", _met(server, "its metadata changes in ACTIVE or SHUTOFF"))
 
@@ -240,14 +248,14 @@ def _unlock(server: Server, command: c.UnlockServer, actor: Actor, _: str) -> De
 
 
 def _stop(server: Server, command: c.StopServer, actor: Actor, _: str) -> Decision:
-    _ask_lock(server, actor)
-    _ask_state(server, "stop", ("ACTIVE", "ERROR"))
+    _require_lock(server, actor)
+    _require_state(server, "stop", ("ACTIVE", "ERROR"))
     return (e.ServerStopped(),)
 
 
 def _start(server: Server, command: c.StartServer, actor: Actor, _: str) -> Decision:
-    _ask_lock(server, actor)
-    _ask_state(server, "start", ("SHUTOFF",))
+    _require_lock(server, actor)
+    _require_state(server, "start", ("SHUTOFF",))
     return (e.ServerStarted(),)
 
 
@@ -264,11 +272,11 @@ def _reset_state(server: Server, command: c.ResetState, actor: Actor, _: str) ->
 
 
 def _delete(server: Server, command: c.DeleteServer, actor: Actor, _: str) -> Decision:
-    _ask_lock(server, actor)
+    _require_lock(server, actor)
     return (e.ServerDeleted(),)
 
 
-def _ask_lock(server: Server, actor: Actor) -> None:
+def _require_lock(server: Server, actor: Actor) -> None:
     if server.locked_by is not None and not actor.is_admin:
         raise Refused(
             "lock",
@@ -277,17 +285,17 @@ def _ask_lock(server: Server, actor: Actor) -> None:
         )
 
 
-def _ask_state(server: Server, what: str, allowed: tuple[str, ...]) -> None:
+def _require_state(server: Server, what: str, allowed: tuple[str, ...]) -> None:
     if server.status not in allowed:
         raise Refused("state", _met(server, f"{what} is allowed in {', '.join(allowed)}"))
 
 
-def _ask_image(command: c.CreateServer | c.RebuildServer) -> None:
+def _require_image(command: c.CreateServer | c.RebuildServer) -> None:
     if not command.image_known:
         raise Refused("image", f"image {command.image_id} is unknown, an existing one is allowed")
 
 
-def _ask_quota(metadata: dict[str, str]) -> None:
+def _require_quota(metadata: dict[str, str]) -> None:
     if len(metadata) > MOST_METADATA:
         raise Refused(
             "quota", f"{len(metadata)} metadata items came, at most {MOST_METADATA} are allowed"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import reduce
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeGuard, cast
 
 from msgspec import UNSET, Struct
 from msgspec.structs import asdict, replace
@@ -59,6 +59,11 @@ class Server(Struct, frozen=True, kw_only=True):
     def status(self) -> str:
         """ACTIVE, BUILD, ERROR, REBUILD or SHUTOFF, as Nova derives it (documented ``status``)."""
         return "REBUILD" if self.rebuild is not None else self.state
+
+
+def is_there(server: Server | None) -> TypeGuard[Server]:
+    """Whether a server has begun and was not deleted."""
+    return server is not None and not server.deleted
 
 
 def evolve(server: Server | None, event: Event, at: int) -> Server | None:

@@ -5,37 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from serverdomain.domain.decisions import require_there
 from serverdomain.domain.server import Server
-from serverdomain.errors import NotFound
-from serverdomain.store import queries
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.log import Log
 
 LOOK = 0.1
-"""Seconds after which it is looked for what other processes appended."""
+"""Seconds after which it looks for what other processes appended."""
 
 
-def follow(store: SQLiteStore, server_id: str, seconds: float | None) -> Iterator[Server]:
+def follow(log: Log, server_id: str, seconds: float | None) -> Iterator[Server]:
     """A server as it is, then after each event in the log's order, for so many seconds or for ever.
 
     Raises `NotFound` where it is not there, or once it is deleted.
     """
     until = None if seconds is None else time.monotonic() + seconds
-    with store.connections.reading() as connection:
-        head = queries.head(connection)
-        states = [queries.stream(connection, server_id, head).server]
+    with log.reading() as reading:
+        head = reading.head()
+        states = [reading.history(server_id).server]
     while True:
         for server in states:
-            if server is None or server.deleted:
-                raise NotFound(f"server {server_id} is not there")
-            yield server
+            yield require_there(server, server_id)
         left = LOOK if until is None else min(LOOK, until - time.monotonic())
         if left <= 0:
             return
-        store.wait_past(head, left)
-        with store.connections.reading() as connection:
-            seen, head = head, queries.head(connection)
+        log.wait_past(head, left)
+        with log.reading() as reading:
+            seen, head = head, reading.head()
             states = [
-                queries.stream(connection, server_id, position).server
-                for position in queries.positions_after(connection, server_id, seen)
-                if position <= head
+                reading.history(server_id, position=position).server
+                for position in reading.positions(server_id, seen)
             ]

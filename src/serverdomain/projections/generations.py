@@ -11,7 +11,6 @@ import sqlite3
 from typing import NamedTuple
 
 from serverdomain.projections.kept_rows import KeptRows
-from serverdomain.projections.server_rows import SERVERS
 
 _FIND = "SELECT generation, position, row_hash FROM generations WHERE"
 
@@ -22,7 +21,7 @@ class Generation(NamedTuple):
     number: int
     position: int
     row_hash: str | None
-    kept: KeptRows = SERVERS
+    kept: KeptRows
 
     @property
     def table(self) -> str:
@@ -30,7 +29,7 @@ class Generation(NamedTuple):
         return f"{self.kept.name}_{self.number}"
 
 
-def create(connection: sqlite3.Connection, kept: KeptRows = SERVERS) -> None:
+def create(connection: sqlite3.Connection, kept: KeptRows) -> None:
     """Make the first generation, empty and live."""
     connection.execute(
         "CREATE TABLE generations (generation INTEGER PRIMARY KEY, live INTEGER NOT NULL,"
@@ -39,7 +38,7 @@ def create(connection: sqlite3.Connection, kept: KeptRows = SERVERS) -> None:
     switch(connection, begin(connection, kept), kept)
 
 
-def live(connection: sqlite3.Connection, kept: KeptRows = SERVERS) -> Generation:
+def live(connection: sqlite3.Connection, kept: KeptRows) -> Generation:
     """The generation that is shown; `sqlite3.DataError` where there is none."""
     row = connection.execute(f"{_FIND} live = 1").fetchone()
     if row is None:
@@ -48,15 +47,13 @@ def live(connection: sqlite3.Connection, kept: KeptRows = SERVERS) -> Generation
     return Generation(number, position, row_hash, kept)
 
 
-def find(
-    connection: sqlite3.Connection, number: int, kept: KeptRows = SERVERS
-) -> Generation | None:
+def find(connection: sqlite3.Connection, number: int, kept: KeptRows) -> Generation | None:
     """A generation; ``None`` once a later one was switched to."""
     row = connection.execute(f"{_FIND} generation = ?", (number,)).fetchone()
     return None if row is None else Generation(row[0], row[1], row[2], kept)
 
 
-def begin(connection: sqlite3.Connection, kept: KeptRows = SERVERS) -> int:
+def begin(connection: sqlite3.Connection, kept: KeptRows) -> int:
     """Make the table of the next generation, empty; gives back its number."""
     (number,) = connection.execute(
         "SELECT COALESCE(MAX(generation), 0) + 1 FROM generations"
@@ -78,7 +75,7 @@ def move(connection: sqlite3.Connection, seen: Generation, to: int, row_hash: st
     return moved.rowcount == 1
 
 
-def switch(connection: sqlite3.Connection, number: int, kept: KeptRows = SERVERS) -> None:
+def switch(connection: sqlite3.Connection, number: int, kept: KeptRows) -> None:
     """Show a generation and drop those before it; open readers see the rows change at once."""
     connection.execute(f"DROP VIEW IF EXISTS {kept.name}")
     connection.execute(f"CREATE VIEW {kept.name} AS SELECT * FROM {kept.name}_{number}")

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from serverdomain.domain import moment
 from serverdomain.domain.actor import SYSTEM, Actor
-from serverdomain.domain.events import Event
+from serverdomain.projections.told import Told
 from serverdomain.store.context import Context
-from serverdomain.store.recorded import RecordedEvent
 
 
 @dataclass(frozen=True)
-class Happened:
-    """An event that happened to a server; times are aware datetimes.
-
-    ``reaction`` is the name of the reaction that is told.
-    """
+class Happened(Told):
+    """An event that happened to a server; ``reaction`` is the name of the reaction that is told."""
 
     reaction: str
-    position: int
-    version: int
-    name: str
-    event: Event
-    server_id: str
-    occurred_at: datetime
-    recorded_at: datetime
-    request_id: str
-    correlation_id: str | None
-    user_id: str
-    project_id: str
+
+    @property
+    def version(self) -> int:
+        """Its place in the server's stream."""
+        return self.recorded.version
 
     def context(self, step: str = "", actor: Actor = SYSTEM) -> Context:
         """The context of a command that this event causes.
@@ -48,22 +36,3 @@ class Happened:
             correlation_id=self.correlation_id or self.request_id,
             caused_by=self.request_id,
         )
-
-
-def happened(reaction: str, recorded: RecordedEvent) -> Happened:
-    """What a reaction is told of a recorded event."""
-    command = recorded.command
-    return Happened(
-        reaction=reaction,
-        position=recorded.position,
-        version=recorded.version,
-        name=recorded.topic.split(":")[1],
-        event=recorded.event,
-        server_id=command.server_id,
-        occurred_at=moment.to_datetime(command.occurred_at),
-        recorded_at=moment.to_datetime(command.recorded_at),
-        request_id=command.request_id,
-        correlation_id=command.correlation_id,
-        user_id=command.user_id,
-        project_id=command.project_id,
-    )

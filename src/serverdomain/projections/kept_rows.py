@@ -1,29 +1,16 @@
 """What a view keeps of its log: which rows, made how, and how its file is known from another's.
 
 All else is the same for every view: its file, its generations, how it follows the log and is made
-anew (`ViewFile`, `generations`, `catch_up`, `replay`).
+anew (`ViewFile`, `generations`, `following`).
 """
 
 from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
-from serverdomain.errors import UnknownEvent
-from serverdomain.store.sqlite import SQLiteStore
-
-
-class LogPage(Protocol):
-    """A page of the log: the last position that it covers, and what stopped it, if anything."""
-
-    @property
-    def last(self) -> int:
-        """Everything at or below it, and behind the page before, is in the page or passed over."""
-
-    @property
-    def stopped_by(self) -> UnknownEvent | None:
-        """The event behind ``last`` which this release may not pass."""
+from serverdomain.store.log import Log, Page, Reading
 
 
 class KeptRows(ABC):
@@ -55,11 +42,11 @@ class KeptRows(ABC):
         """
 
     @abstractmethod
-    def page(self, log: sqlite3.Connection, after: int, limit: int) -> LogPage:
+    def page(self, log: Reading, after: int, limit: int) -> Page[Any]:
         """What they are made of: a page of the log."""
 
     @abstractmethod
-    def changes(self, store: SQLiteStore, rows: sqlite3.Connection, table: str, page: Any) -> Any:
+    def changes(self, log: Log, rows: sqlite3.Connection, table: str, page: Any) -> Any:
         """What a page of theirs does to the rows in ``table``, as ``rows`` shows them."""
 
     @abstractmethod

@@ -24,12 +24,11 @@ from tenacity.nap import sleep_using_event
 from tenacity.stop import stop_when_event_set
 
 from serverdomain.domain.events import EVENTS, CommandRefused
-from serverdomain.errors import InvalidInput, NotFound, StoreError, UnknownEvent
-from serverdomain.projections.happened import Happened, happened
-from serverdomain.store import bookmarks, queries
+from serverdomain.errors import InvalidInput, NotFound, StoreError
+from serverdomain.projections.happened import Happened
 from serverdomain.store.bookmarks import Bookmark
+from serverdomain.store.log import Log
 from serverdomain.store.recorded import RecordedEvent
-from serverdomain.store.sqlite import SQLiteStore
 
 Handler = Callable[[Happened], None]
 
@@ -55,7 +54,7 @@ LOOK = 0.2
 """Seconds after which a reaction looks for what other processes appended, or for the lock."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-_log = logging.getLogger("serverdomain")
+_logger = logging.getLogger("serverdomain")
 
 
 class Reaction:
@@ -63,7 +62,7 @@ class Reaction:
 
     def __init__(
         self,
-        store: SQLiteStore,
+        log: Log,
         name: str,
         handler: Handler,
         start: Literal["head", "beginning"] = "head",
@@ -83,7 +82,7 @@ class Reaction:
             if event not in EVENTS or event == CommandRefused.__name__:
                 raise InvalidInput("events", f"{event!r} came, names of facts are allowed")
         self.name = name
-        self._store = store
+        self._log = log
         self._handler = handler
         self._at_work = at_work
         self._events = events
@@ -104,10 +103,11 @@ class Reaction:
         self.stopped = Flag()
         """Set while the handler has given up on an event."""
         # Where a new one begins is settled now, not when the thread comes to it.
-        with store.connections.writing() as connection:
-            if bookmarks.bookmark(connection, name) is None:
-                head = queries.head(connection) if start == "head" else 0
-                bookmarks.put(connection, Bookmark(name, head))
+        with log.reading() as reading:
+            is_new = reading.bookmark(name) is None
+            head = reading.head() if start == "head" else 0
+        if is_new:
+            log.keep_bookmark(Bookmark(name, head), None)
         self._thread = Thread(target=self._run, name=f"reaction {name}", daemon=True)
         self._thread.start()
 
@@ -123,7 +123,7 @@ class Reaction:
             return
         while self._thread.is_alive():
             # More than once: it may have been about to wait when it was told.
-            self._store.appended()
+            self._log.wake()
             self._thread.join(0.01)
 
     def caught_up(self, seconds: float) -> bool:
@@ -132,8 +132,8 @@ class Reaction:
         False where the time is over, and at once where nobody here will do it: it has stopped, or
         another process is at work.
         """
-        with self._store.connections.reading() as connection:
-            head = queries.head(connection)
+        with self._log.reading() as reading:
+            head = reading.head()
         self._hurry.set()
         with self._moved:
             self._moved.wait_for(lambda: self._done >= head or self._rests, seconds)
@@ -148,11 +148,11 @@ class Reaction:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                with self._store.alone(self.name) as mine:
+                with self._log.alone(self.name) as mine:
                     if mine:
                         self._take_up()
             except StoreError as error:
-                _log.warning("reaction %s: %s", self.name, error)
+                _logger.warning("reaction %s: %s", self.name, error)
             self._rest()
             self._stopping.wait(LOOK)
 
@@ -183,38 +183,30 @@ class Reaction:
                         self._give_up(place, place.position, f"{type(error).__name__}: {error}")
 
     def _place(self) -> Bookmark:
-        with self._store.connections.reading() as connection:
-            place = bookmarks.bookmark(connection, self.name)
+        with self._log.reading() as reading:
+            place = reading.bookmark(self.name)
         assert place is not None
         return place
 
     def _work(self, place: Bookmark) -> None:
         if self._unsaved is not None:
             place = self._unsaved
-        with self._store.connections.reading() as connection:
-            head = queries.head(connection)
-            try:
-                page = queries.recorded_after(connection, place.position, PAGE, names=self._events)
-                unknown = None
-            except UnknownEvent as newer:
-                unknown = newer
-                page = queries.recorded_after(
-                    connection, place.position, PAGE, newer.position, self._events
-                )
-        if page:
-            self._tell(place, page)
-            if len(page) < PAGE:
+        with self._log.reading() as reading:
+            events, last, stopped_by = reading.events_named(place.position, PAGE, self._events)
+        if events:
+            self._tell(place, events)
+            if len(events) < PAGE:
                 self._hurry.wait(BREATH)
                 self._hurry.clear()
-        elif unknown is not None:
-            self._give_up(place, unknown.position, str(unknown))
-        elif head > place.position:
+        elif stopped_by is not None:
+            self._give_up(place, stopped_by.position, str(stopped_by))
+        elif last > place.position:
             # Nothing that it is told of: refusals, or another application's events.
-            self._came_to(replace(place, position=head), 1)
+            self._came_to(replace(place, position=last), 1)
         else:
-            self._reached(head)
+            self._reached(last)
             self._save_in_time()
-            self._store.wait_past(place.position, LOOK)
+            self._log.wait_past(place.position, LOOK)
 
     def _reached(self, position: int) -> None:
         with self._moved:
@@ -231,7 +223,7 @@ class Reaction:
             if self._stopping.is_set():
                 return
             try:
-                self._try(self._handler, happened(self.name, recorded))
+                self._try(self._handler, Happened(recorded, self.name))
             except (Exception, SystemExit) as error:
                 # Python ends a thread that wants to leave, without a word.
                 if not self._stopping.is_set():
@@ -272,7 +264,7 @@ class Reaction:
             self._retrying(again)
 
     def _give_up(self, done: Bookmark, position: int, why: str) -> None:
-        _log.warning(
+        _logger.warning(
             "reaction %s stopped at position %s: %s; look, skip or resume it with "
             "'serverdomain reactions'",
             self.name,
@@ -284,32 +276,34 @@ class Reaction:
         self._keep(replace(done, stopped_at=position, why=why))
 
     def _keep(self, place: Bookmark) -> None:
-        with self._store.connections.writing() as connection:
-            bookmarks.put(connection, place)
+        with self._log.reading() as reading:
+            seen = reading.bookmark(self.name)
+        self._log.keep_bookmark(place, seen)
 
 
-def resume(store: SQLiteStore, name: str) -> Bookmark:
+def resume(log: Log, name: str) -> Bookmark:
     """Let a stopped reaction try its event again. Raises `NotFound` where there is none."""
-    return _changed(store, name, lambda place: replace(place, stopped_at=None, why=None))
+    while True:
+        place = _place(log, name)
+        resumed = replace(place, stopped_at=None, why=None)
+        if log.keep_bookmark(resumed, place):
+            return resumed
 
 
-def skip(store: SQLiteStore, name: str) -> Bookmark:
+def skip(log: Log, name: str) -> Bookmark:
     """Let a stopped reaction go on behind the event that stopped it. Raises `NotFound`."""
-    return _changed(
-        store,
-        name,
-        lambda place: replace(
-            place, position=place.stopped_at or place.position, stopped_at=None, why=None
-        ),
-    )
+    while True:
+        place = _place(log, name)
+        position = place.position if place.stopped_at is None else place.stopped_at
+        skipped = replace(place, position=position, stopped_at=None, why=None)
+        if log.keep_bookmark(skipped, place):
+            return skipped
 
 
-def _changed(store: SQLiteStore, name: str, change: Callable[[Bookmark], Bookmark]) -> Bookmark:
-    with store.connections.writing() as connection:
-        place = bookmarks.bookmark(connection, name)
+def _place(log: Log, name: str) -> Bookmark:
+    with log.reading() as reading:
+        place = reading.bookmark(name)
         if place is None:
-            known = ", ".join(one.name for one in bookmarks.bookmarks(connection)) or "none"
+            known = ", ".join(one.name for one in reading.bookmarks()) or "none"
             raise NotFound(f"reaction {name!r} is not there, {known} is")
-        changed = change(place)
-        bookmarks.put(connection, changed)
-    return changed
+    return place

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from serverdomain.domain import limits
 from serverdomain.errors import InvalidInput
-from serverdomain.store.queries import LARGEST
+from serverdomain.store.log import LARGEST
 
 STATUSES = ("ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF")
 
@@ -53,16 +53,16 @@ class ServerQuery:
         wanted = {"status": status, "image_id": image_id, "project_id": project_id}
         for member, value in wanted.items():
             if value is not None:
-                self._ask(f"{member} = ?", limits.text(member, value))
+                self._where(f"{member} = ?", limits.text(member, value))
         if name is not None:
-            self._ask(*_part(limits.text("name", name), anchored))
+            self._where(*_part(limits.text("name", name), anchored))
 
     def rows(self, connection: sqlite3.Connection) -> list[str]:
         """The column ``server`` of the rows asked for, newest first."""
         if self._marker is not None:
             created, server_id = self._place(connection, self._marker)
             # The first part lets an index find where to begin.
-            self._ask("created <= ? AND (created < ? OR id > ?)", created, created, server_id)
+            self._where("created <= ? AND (created < ? OR id > ?)", created, created, server_id)
         where = f"WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
         found = connection.execute(
             f"SELECT server FROM server {where} ORDER BY created DESC, id LIMIT ?",
@@ -70,7 +70,7 @@ class ServerQuery:
         )
         return [server for (server,) in found.fetchall()]
 
-    def _ask(self, condition: str, *values: str) -> None:
+    def _where(self, condition: str, *values: str) -> None:
         self._conditions.append(condition)
         self._values.extend(values)
 

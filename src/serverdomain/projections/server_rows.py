@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from serverdomain.domain import moment
-from serverdomain.domain.server import Server
-from serverdomain.projections import feed
+from serverdomain.domain.history import Fact
+from serverdomain.domain.server import Server, is_there
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.server_page import fold_page
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.log import Log, Page, Reading
 
 COLUMNS: dict[str, type] = {
     "id": str,
@@ -156,19 +156,17 @@ class ServerRows(KeptRows):
     def settle(self, connection: sqlite3.Connection, table: str) -> None:
         """Nothing: its few indexes grow with it."""
 
-    def page(self, log: sqlite3.Connection, after: int, limit: int) -> feed.Page:
-        """Events of servers."""
-        return feed.page(log, after, limit)
+    def page(self, log: Reading, after: int, limit: int) -> Page[Fact]:
+        """Facts of servers."""
+        return log.facts(after, limit)
 
-    def changes(
-        self, store: SQLiteStore, rows: sqlite3.Connection, table: str, page: feed.Page
-    ) -> Changes:
+    def changes(self, log: Log, rows: sqlite3.Connection, table: str, page: Page[Fact]) -> Changes:
         """The servers that the page leads to."""
-        there = servers_in(rows, table, {event.server_id for event in page.events})
-        servers = fold_page(store, there, page.events, page.last)
+        there = servers_in(rows, table, {fact.server_id for fact in page.events})
+        servers = fold_page(log, there, page)
         return Changes(
-            [server for server in servers.values() if server and not server.deleted],
-            [server_id for server_id, server in servers.items() if not server or server.deleted],
+            [server for server in servers.values() if is_there(server)],
+            [server_id for server_id, server in servers.items() if not is_there(server)],
         )
 
     def write(self, connection: sqlite3.Connection, table: str, changes: Changes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from serverdomain.domain.server import Server
-from serverdomain.projections import catch_up
+from serverdomain.projections import following
 from serverdomain.projections.server_query import STATUSES, Asked, ServerQuery
 from serverdomain.projections.server_rows import SERVERS, read_row
 from serverdomain.projections.view import View
@@ -43,7 +43,7 @@ class ServerView(View):
 
         def read(file: ViewFile) -> list[Server]:
             if caught_up:
-                catch_up.catch_up(self._store, file, self._page)
+                following.catch_up(self._log, file, self._page)
             with file.reading() as rows:
                 return [read_row(server) for server in ServerQuery(**asked).rows(rows)]
 

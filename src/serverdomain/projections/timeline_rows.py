@@ -8,22 +8,23 @@ there; a late fact has its server's later rows written again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 from sqlite_utils import Database
 
 from serverdomain.domain import moment
 from serverdomain.domain.document import Change, changed, leaves
-from serverdomain.domain.events import CommandRefused, MetadataReplaced, RebuildRequested
+from serverdomain.domain.events import CommandRefused, Event, MetadataReplaced
+from serverdomain.domain.history import Fact, History
+from serverdomain.domain.lifecycle import turn
 from serverdomain.domain.server import Server, evolve
-from serverdomain.projections import feed
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.server_rows import read_row
-from serverdomain.store import queries
+from serverdomain.store.log import Log, Page, Reading
 from serverdomain.store.recorded import RecordedEvent
-from serverdomain.store.sqlite import SQLiteStore
 
 COLUMNS: dict[str, type] = {
     "position": int,
@@ -43,6 +44,7 @@ COLUMNS: dict[str, type] = {
     "image_after": str,
     "host_id": str,
     "ended": str,
+    "replaced": str,
     "keys_lost": str,
     "data": str,
     "changes": str,
@@ -58,24 +60,26 @@ REBUILDS = "(host_id IS NOT NULL OR ended IS NOT NULL)"
 IMAGES = "(image_before IS NOT NULL OR image_after IS NOT NULL)"
 """The rows at which a server comes, goes, or has another image."""
 
+REPLACED = "replaced IS NOT NULL"
+"""The rows at which a rebuild took the place of another, whose id ``replaced`` is."""
+
 KEYS_LOST = "keys_lost IS NOT NULL"
 """The rows at which a rebuild took metadata away."""
 
 # All that the reports ask of these rows stands in an index of its own: the rows are far apart.
 _REPORTS = {
     "rebuilds": (REBUILDS, "rebuild_id, server_id, occurred_at, ended, image_id, host_id"),
+    "replaced": (REPLACED, "replaced, server_id, occurred_at"),
     "images": (IMAGES, "occurred_at, position, server_id, image_before, image_after"),
     "keys_lost": (KEYS_LOST, "occurred_at, server_id, user_id, request_id, keys_lost"),
 }
 
-_ENDS = {
-    "RebuildCompleted": "completed",
-    "RebuildFailed": "failed",
-    "StateReset": "reset",
-    "ServerDeleted": "deleted",
-}
-
 _encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def data_of(event: Event) -> str:
+    """The members of an event as its row has them, in JSON."""
+    return _encode(event).decode()
 
 
 class Changes(NamedTuple):
@@ -91,7 +95,7 @@ class TimelineRows(KeptRows):
     name = "timeline"
     what = "timeline"
     application_id = 0x5D74696D
-    schema = 2
+    schema = 3
 
     def create(self, connection: sqlite3.Connection, table: str) -> None:
         """Make the table of rows, without indexes, and that of servers."""
@@ -128,21 +132,21 @@ class TimelineRows(KeptRows):
                 f"CREATE INDEX idx_{table}_{report} ON {table} ({columns}) WHERE {condition}"
             )
 
-    def page(self, log: sqlite3.Connection, after: int, limit: int) -> feed.RecordedPage:
+    def page(self, log: Reading, after: int, limit: int) -> Page[RecordedEvent]:
         """Events with all that the log says of them."""
-        return feed.recorded(log, after, limit)
+        return log.events(after, limit)
 
     def changes(
-        self, store: SQLiteStore, rows: sqlite3.Connection, table: str, page: feed.RecordedPage
+        self, log: Log, rows: sqlite3.Connection, table: str, page: Page[RecordedEvent]
     ) -> Changes:
         """The rows of the page's events, and those that a late fact changes."""
-        work = _Page(_servers_in(rows, table, {one.command.server_id for one in page.events}))
+        work = _Page(_servers_in(rows, table, {one.server_id for one in page.events}))
         for one in page.events:
             work.take(one)
-        with store.connections.reading() as log:
+        with log.reading() as reading:
             for server_id, first in work.anew.items():
-                work.fold_anew(server_id, queries.history(log, server_id, page.last), first)
-        return Changes(work.rows, list(work.servers.values()))
+                work.fold_anew(reading.recorded(server_id, page.last), first)
+        return Changes(work.rows, work.servers)
 
     def write(self, connection: sqlite3.Connection, table: str, changes: Changes) -> None:
         """Write them."""
@@ -159,63 +163,73 @@ TIMELINE = TimelineRows()
 
 
 class _Page:
-    """A page at work: its rows, and the servers as they are meanwhile."""
+    """A page at work: its rows, and the histories of its servers as they grow meanwhile."""
 
-    def __init__(self, servers: dict[str, Server]) -> None:
+    def __init__(self, there: dict[str, Server]) -> None:
         self.rows: list[tuple[Any, ...]] = []
-        self.servers = servers
         self.anew: dict[str, tuple[int, int]] = {}
         """Whose history is to be read again, and from which (occurred_at, position) on."""
+        self._there = there
+        self._histories: dict[str, History] = {}
+        self._anew: list[Server] = []
         self._leaves: dict[str, dict[str, object]] = {}
 
+    @property
+    def servers(self) -> list[Server]:
+        """The servers that the page leads to."""
+        grown = [
+            history.server
+            for server_id, history in self._histories.items()
+            if server_id not in self.anew
+        ]
+        return [*filter(None, grown), *self._anew]
+
     def take(self, one: RecordedEvent) -> None:
-        server_id, at = one.command.server_id, one.command.occurred_at
-        if isinstance(one.event, CommandRefused):
+        server_id, at = one.server_id, one.occurred_at
+        if one.is_refusal:
             self.rows.append(_row(one, (), None, None))
             return
-        before = self.servers.get(server_id)
-        # As for the current view: a late fact, or one of a server that has a past without a row.
-        late = one.version > 1 if before is None else at < before.updated
-        if late or server_id in self.anew:
+        history = self._histories.get(server_id)
+        if history is None:
+            history = self._histories[server_id] = History(base=self._there.get(server_id))
+        before = history.server
+        fact = Fact(at, one.position, server_id, one.version, one.event)
+        if server_id in self.anew or not history.take(fact):
             place = (at, one.position)
             self.anew[server_id] = min(place, self.anew.get(server_id, place))
             return
-        after = evolve(before, one.event, at)
+        after = history.server
         old = self._leaves.get(server_id)
         new = leaves(after)
         changes = changed(leaves(before) if old is None else old, new)
         self.rows.append(_row(one, changes, before, after))
         self._leaves[server_id] = new
-        if after is not None:
-            self.servers[server_id] = after
 
-    def fold_anew(
-        self, server_id: str, history: Iterable[RecordedEvent], first: tuple[int, int]
-    ) -> None:
+    def fold_anew(self, recorded: Sequence[RecordedEvent], first: tuple[int, int]) -> None:
         server: Server | None = None
-        for one in history:
-            at = one.command.occurred_at
-            after = evolve(server, one.event, at)
-            if (at, one.position) >= first:
+        for one in recorded:
+            after = evolve(server, one.event, one.occurred_at)
+            if (one.occurred_at, one.position) >= first:
                 self.rows.append(_row(one, changed(leaves(server), leaves(after)), server, after))
             server = after
         if server is not None:
-            self.servers[server_id] = server
+            version = max(one.version for one in recorded)
+            self._anew.append(replace(server, version=version))
 
 
 def _row(
     one: RecordedEvent, changes: tuple[Change, ...], before: Server | None, after: Server | None
 ) -> tuple[Any, ...]:
     event, command = one.event, one.command
-    name = one.topic.split(":")[1]
-    refused = isinstance(event, CommandRefused)
     image_before, image_after = _images(changes)
     asked = event.members if isinstance(event, CommandRefused) else {}
-    ended = _ended(name, before, after)
+    asked_for, ended, how = turn(before, event, after)
+    replaced = ended if how == "replaced" else None
+    rebuild_id = asked_for or ended or getattr(event, "rebuild_id", None)
     return (
         one.position,
-        None if refused else one.version,
-        name,
+        None if one.is_refusal else one.version,
+        one.name,
         command.server_id,
         moment.exact(command.occurred_at),
         moment.exact(command.recorded_at),
@@ -224,23 +238,17 @@ def _row(
         command.request_id,
         command.correlation_id,
         command.caused_by,
-        ended or getattr(event, "rebuild_id", None) or asked.get("rebuild_id"),
+        rebuild_id or asked.get("rebuild_id"),
         getattr(event, "image_id", None) or asked.get("image_id") or image_after,
         image_before,
         image_after,
-        after.host_id if after is not None and isinstance(event, RebuildRequested) else None,
-        None if ended is None else _ENDS[name],
+        after.host_id if after is not None and asked_for is not None else None,
+        None if replaced else how,
+        replaced,
         _keys_lost(one, before, after),
-        _encode(event).decode(),
+        data_of(event),
         _encode(changes).decode(),
     )
-
-
-def _ended(name: str, before: Server | None, after: Server | None) -> str | None:
-    """The id of the rebuild that an event ended, if it did."""
-    if name not in _ENDS or before is None or before.rebuild is None:
-        return None
-    return before.rebuild.id if after is not None and after.rebuild is None else None
 
 
 def _keys_lost(one: RecordedEvent, before: Server | None, after: Server | None) -> str | None:

@@ -11,13 +11,13 @@ from pathlib import Path
 from threading import Lock
 from typing import ClassVar, NamedTuple, TypeVar
 
+from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreError, StoreMissing
-from serverdomain.projections import catch_up, feed, generations, replay
+from serverdomain.projections import following, generations
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.view_file import ViewFile
 from serverdomain.projections.view_place import ViewPlace
-from serverdomain.store import queries
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.log import Log
 
 # A file may be gone again as soon as it is made; but where every one is damaged, it is the disk.
 _ATTEMPTS = 10
@@ -44,11 +44,11 @@ class View:
     kept: ClassVar[KeptRows]
 
     def __init__(
-        self, store: SQLiteStore, given: str | Path | None = None, page: int = feed.PAGE
+        self, log: Log, given: str | Path | None = None, page: int = following.PAGE
     ) -> None:
-        self._store = store
+        self._log = log
         self._page = page
-        self._place = ViewPlace(store, given, self.kept)
+        self._place = ViewPlace(log, given, self.kept)
         self._file = self._place.open()
         self._exchanging = Lock()
 
@@ -57,21 +57,21 @@ class View:
         """Where its file is; ``None`` in memory."""
         return self._place.path
 
-    def catch_up(self, progress: replay.Progress = replay.silent) -> None:
+    def catch_up(self, progress: Progress = silent) -> None:
         """Follow the log to its head.
 
         ``progress`` is told the position reached and the log's head, after each page. Raises
         `UnknownEvent` at an event of a newer release. Where the log was put back from a backup
         since, the view is replayed by itself and a warning is logged.
         """
-        self._ask(lambda file: catch_up.catch_up(self._store, file, self._page, progress))
+        self._ask(lambda file: following.catch_up(self._log, file, self._page, progress))
 
-    def replay(self, progress: replay.Progress = replay.silent) -> None:
+    def replay(self, progress: Progress = silent) -> None:
         """Make all rows anew beside the old ones, which are read and followed meanwhile; switch.
 
         ``progress`` is told the position reached and the log's head, after each page.
         """
-        self._ask(lambda file: replay.replay(self._store, file, progress, self._page))
+        self._ask(lambda file: following.replay(self._log, file, self._page, progress))
 
     def close(self) -> None:
         """Close the file."""
@@ -81,9 +81,9 @@ class View:
         with file.reading() as rows:
             position = generations.live(rows, self.kept).position
             (count,) = rows.execute(f"SELECT COUNT(*) FROM {self.kept.name}").fetchone()
-        with self._store.connections.reading() as log:
-            head = queries.head(log)
-            lag = queries.events_behind(log, position)
+        with self._log.reading() as log:
+            head = log.head()
+            lag = log.count(after=position)
         return Standing(position, head, lag, count)
 
     def _ask(self, question: Callable[[ViewFile], Answer]) -> Answer:
@@ -92,7 +92,7 @@ class View:
         while True:
             try:
                 if attempt > 1:
-                    catch_up.catch_up(self._store, file, self._page)
+                    following.catch_up(self._log, file, self._page)
                 return question(file)
             except StoreError as error:
                 if attempt == _ATTEMPTS:

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 from serverdomain.errors import StoreDamaged, StoreError, StoreMissing
 from serverdomain.projections.kept_rows import KeptRows
-from serverdomain.store.connections import Connections
-from serverdomain.store.place import Place
+from serverdomain.store.sqlite.connections import Connections
+from serverdomain.store.sqlite.place import Place
 
 # No such table, a row that is there twice, or a value that cannot be: not what we wrote.
 _UNSOUND = (
@@ -59,7 +59,7 @@ class ViewFile:
         with self._sound(), self.connections.writing() as connection:
             # From here on SQLite has all its files open: what others do to their names now does no
             # harm to anybody.
-            self._ask_there()
+            self._require_there()
             yield connection
 
     def is_there(self) -> bool:
@@ -79,7 +79,7 @@ class ViewFile:
             return None
         return found.st_dev, found.st_ino
 
-    def _ask_there(self) -> None:
+    def _require_there(self) -> None:
         if not self.is_there():
             raise StoreMissing(f"{self.place} is gone")
 
@@ -88,11 +88,11 @@ class ViewFile:
         try:
             yield
         except StoreError as error:
-            self._ask_there()
+            self._require_there()
             code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
             if error.place != self.place or code & 0xFF not in _UNSOUND:
                 raise
             damage = StoreDamaged(f"{self.place} is damaged ({error.__cause__})")
             damage.place = self.place
             raise damage from error
-        self._ask_there()
+        self._require_there()

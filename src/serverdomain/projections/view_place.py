@@ -11,41 +11,39 @@ import os
 import sqlite3
 from pathlib import Path
 
-from serverdomain.errors import StoreDamaged, StoreError, StoreForeign
+from serverdomain.errors import StoreDamaged, StoreError, StoreForeign, StoreLocked
 from serverdomain.projections import generations
 from serverdomain.projections.kept_rows import KeptRows
-from serverdomain.projections.server_rows import SERVERS
 from serverdomain.projections.view_file import ViewFile
-from serverdomain.store import place as places
-from serverdomain.store import queries
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.log import Log
+from serverdomain.store.sqlite import place as places
+from serverdomain.store.sqlite.connections import lock_timeout_setting
+from serverdomain.store.sqlite.place import Place
 
-_log = logging.getLogger("serverdomain")
+_logger = logging.getLogger("serverdomain")
 
 
 class ViewPlace:
     """The place of a log's view: the file that was ``given``, or the default one beside the store.
 
-    Where a file must be made or put aside, the log's write lock lets one process in at a time.
+    Where a file must be made or put aside, one process does it at a time.
     """
 
-    def __init__(
-        self, store: SQLiteStore, given: str | Path | None, kept: KeptRows = SERVERS
-    ) -> None:
-        self._store = store
+    def __init__(self, log: Log, given: str | Path | None, kept: KeptRows) -> None:
+        self._log = log
         self._kept = kept
         self._given = given is not None
-        of_store = store.connections.place
+        beside = Place(log.caches)
         self.place = (
-            of_store.beside(kept.what) if given is None else places.from_path(given, kept.what)
+            beside.beside(kept.what) if given is None else places.from_path(given, kept.what)
         )
         self.path = self.place.path
-        if self.path is not None and of_store.path is not None and _same(self.path, of_store.path):
+        if self.path is not None and log.caches is not None and _same(self.path, log.caches):
             raise StoreForeign(
                 f"{self.path} is the store itself: name another file for its {kept.what}"
             )
-        with store.connections.reading() as log:
-            self._log_id = queries.log_id(log)
+        with log.reading() as reading:
+            self._log_id = reading.log_id()
 
     def open(self) -> ViewFile:
         """The view's file, found or made. Raises `StoreError` where neither can be."""
@@ -60,7 +58,7 @@ class ViewPlace:
             if not isinstance(error, StoreDamaged) or error.place != file.place:
                 raise error
             return self._make(file, error)
-        _log.warning("%s is gone: made anew and replayed from zero", self.place)
+        _logger.warning("%s is gone: made anew and replayed from zero", self.place)
         return self.open()
 
     def _found(self) -> ViewFile | None:
@@ -86,7 +84,12 @@ class ViewPlace:
         return None
 
     def _make(self, damaged: ViewFile | None = None, damage: StoreError | None = None) -> ViewFile:
-        with self._store.connections.writing():
+        patience = lock_timeout_setting()
+        with self._log.alone(f"_{self._kept.what}", patience) as mine:
+            if not mine:
+                raise StoreLocked(
+                    f"{self.place} is being made by another process, waited {patience:g} s for it"
+                )
             # Another process may have been here before.
             if damaged is not None and damaged.is_there():
                 self._put_aside(damage)
@@ -105,7 +108,7 @@ class ViewPlace:
             os.replace(self.path, aside)
         except OSError as error:
             raise StoreError(f"{damage}; it cannot be put aside: {error.strerror}") from None
-        _log.warning("%s; put aside as %s and replayed from zero", damage, aside.name)
+        _logger.warning("%s; put aside as %s and replayed from zero", damage, aside.name)
 
     def _made(self) -> ViewFile:
         if self.path is not None and not self.path.exists():
@@ -125,7 +128,7 @@ class ViewPlace:
     def _bring_up(self, connection: sqlite3.Connection) -> None:
         schema = self._schema(connection)
         if schema != 0:
-            _log.warning(
+            _logger.warning(
                 "%s has schema %s, this release's %ss have %s: replayed from zero",
                 self.place,
                 schema,

@@ -163,20 +163,7 @@ class SimulatedHypervisor:
         for entry in reversed(self._servers.history(server.id)):
             if entry.version is None:  # It was refused.
                 continue
-            told = Happened(
-                reaction=NAME,
-                position=entry.position,
-                version=entry.version,
-                name=entry.name,
-                event=entry.event,
-                server_id=entry.server_id,
-                occurred_at=entry.occurred_at,
-                recorded_at=entry.recorded_at,
-                request_id=entry.request_id,
-                correlation_id=entry.correlation_id,
-                user_id=entry.user_id,
-                project_id=entry.project_id,
-            )
+            told = Happened(entry.recorded, NAME)
             if _asks(told, server):
                 return told
         return None

@@ -1,4 +1,4 @@
-"""The way of a command into the log: looked up, decided and written in one transaction.
+"""The way of a command into the log: looked up, decided and written as one. It knows no engine.
 
 The lookup comes first, so that a retry gets its first outcome whatever has happened since; then the
 version that the caller saw, the time, and the decision itself. What a rule refuses is kept, too.
@@ -7,21 +7,23 @@ version that the caller saw, the time, and the decision itself. What a rule refu
 from __future__ import annotations
 
 import logging
-import sqlite3
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from serverdomain.domain import moment
+from serverdomain.domain.commands import Command, RecordFacts
+from serverdomain.domain.decisions import decide, require_project, require_there
 from serverdomain.domain.events import Event
-from serverdomain.domain.server import Server
-from serverdomain.errors import Conflict, NotFound, OutcomeUnknown, Refused, RequestIdTaken
-from serverdomain.store import queries, refusals
+from serverdomain.domain.history import Fact, History
+from serverdomain.domain.server import Server, is_there
+from serverdomain.errors import Conflict, Refused, RequestIdTaken, StoreError
+from serverdomain.store import refusals
+from serverdomain.store.codec import CODEC
 from serverdomain.store.context import Context
-from serverdomain.store.recorded import Fact, RecordedCommand, Stream
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.log import Writing
+from serverdomain.store.recorded import RecordedCommand
 
 MOST_AHEAD = 5 * 60 * 1_000_000
 """How far ahead of the clock a time may lie, in microseconds: clocks differ."""
@@ -32,31 +34,28 @@ _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """Something asked of the log.
+    """A command as it is asked of a server, by whom and when.
 
-    ``decide`` turns the server as it is into events. ``occurred_at`` is the time that was given, if
-    any, ``now`` the clock; ``begins`` marks what only an id new to the log may have; ``late`` that
-    its facts may take a place before the latest. ``generated_id`` is true where the caller named no
-    server. ``project_id`` is the project that the server of a retry must be of; else ``decide``
-    asks for it.
+    ``server_id`` is in canonical form, one that was generated where the ``command`` says so.
+    ``occurred_at`` is the time that was given, if any, and ``now`` the clock, in microseconds since
+    1970 UTC. With a ``project_id`` a server of another project is not there.
     """
 
     server_id: str
-    kind: str
-    members: dict[str, Any]
-    decide: Callable[[Server | None], Sequence[Event]]
+    command: Command
     context: Context
     now: int
     occurred_at: int | None = None
     expected_version: int | None = None
     project_id: str | None = None
-    generated_id: bool = False
-    begins: bool = False
-    late: bool = False
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """The server after a command, the command's events, and the position of the last of them."""
+    """The server after a command, the command's events, and the position of the last of them.
+
+    ``server`` is ``None`` where facts were recorded of one that has not begun. ``replayed`` says
+    that the request id was in the log and this is the first outcome.
+    """
 
     server: Server | None
     events: tuple[Event, ...]
@@ -64,77 +63,30 @@ class Outcome(Struct, frozen=True, kw_only=True):
     replayed: bool
 
 
-def ask(store: SQLiteStore, request: Request) -> Outcome:
-    """`accept` a command in a transaction of its own; what was refused is raised behind it.
-
-    Raises `OutcomeUnknown` where the commit failed, and what `accept` raises.
-    """
-    outcome: Outcome | Refused | None = None
-
-    def attempt(connection: sqlite3.Connection) -> Outcome | Refused:
-        nonlocal outcome
-        outcome = accept(store, connection, request)
-        return outcome
-
-    try:
-        given = store.transact(request.context.request_id, attempt)
-    except OutcomeUnknown as unknown:
-        # Whether it was recorded is unknown, but not that it was refused.
-        if not isinstance(outcome, Refused):
-            raise
-        _log.warning("a refusal may not be recorded: %s", unknown)
-        given = outcome
-    if isinstance(given, Refused):
-        raise given
-    return given
-
-
-def accept(
-    store: SQLiteStore, connection: sqlite3.Connection, request: Request
-) -> Outcome | Refused:
+def accept(log: Writing, request: Request) -> Outcome | Refused:
     """Record what was asked, or give back the outcome that it had the first time.
 
-    A refusal that the log is to keep is given back, for the transaction to be committed. One of a
-    beginning is raised, as are `Conflict`, `RequestIdTaken` and whatever else ``request.decide``
-    raises: nothing is written then.
+    A refusal that the log is to keep is given back, for what was written to be committed. One of a
+    beginning is raised, as are `Conflict`, `RequestIdTaken` and whatever else the decision raises:
+    nothing is written then.
     """
-    members = _canonical(request.members).decode()
-    first = queries.command(connection, request.context.request_id)
+    command, context = request.command, request.context
+    members = members_of(command, request.occurred_at)
+    first = log.command(context.request_id)
     if first is not None:
-        return _first_outcome(connection, first, request, members)
-    stream = queries.stream(connection, request.server_id)
-    server = stream.server
-    if (server is None or server.deleted) and not (request.begins or request.late):
-        raise NotFound(f"server {request.server_id} is not there")
-    _ask_version(request, stream)
-    occurred_at = _occurred_at(request, stream)
-    try:
-        events = tuple(request.decide(server))
-    except Refused as refused:
-        # One that begins has no server to be remembered with.
-        if request.begins or not store.keeps_refusals:
-            raise
-        return _keep(connection, _recorded(connection, request, members, occurred_at), refused)
-    if not events:
-        return Outcome(server=server, events=(), position=None, replayed=False)
-    command = _recorded(connection, request, members, occurred_at)
-    positions = store.append(connection, command, stream.version, events)
-    facts = [Fact(occurred_at, *placed) for placed in zip(positions, events, strict=True)]
-    if stream.latest is None or occurred_at >= stream.latest:
-        server = Stream.then(server, facts, stream.version + len(facts))
-    else:
-        server = stream.with_facts(facts).server
-    return Outcome(server=server, events=events, position=positions[-1], replayed=False)
-
-
-def _recorded(
-    connection: sqlite3.Connection, request: Request, members: str, occurred_at: int
-) -> RecordedCommand:
-    context = request.context
-    latest = queries.latest_recorded_at(connection)
-    return RecordedCommand(
+        return _first_outcome(log, first, request, members)
+    decided = command.to(request.server_id)
+    history = log.history(request.server_id)
+    server = history.server
+    if not (command.begins or command.may_be_late):
+        require_there(server, request.server_id)
+    _require_version(request, history)
+    occurred_at = _occurred_at(request, history)
+    require_project(server, request.project_id)
+    latest = log.latest_recorded_at()
+    recorded = RecordedCommand(
         command_id=0,
-        kind=request.kind,
+        kind=command.kind,
         server_id=request.server_id,
         members=members,
         user_id=context.actor.user_id,
@@ -146,59 +98,79 @@ def _recorded(
         occurred_at=occurred_at,
         recorded_at=request.now if latest is None else max(request.now, latest),
     )
-
-
-def _keep(connection: sqlite3.Connection, command: RecordedCommand, refused: Refused) -> Refused:
     try:
-        refusals.keep(connection, command, refused)
-    except sqlite3.Error as error:
-        # It is refused all the same, whatever the disk says.
-        _log.warning("a refusal was not recorded: %s", error)
-        raise refused from error
-    return refused
+        events = decide(server, decided, context.actor, context.request_id)
+    except Refused as refused:
+        # One that begins has no server to be remembered with.
+        if command.begins or not log.keeps_refusals:
+            raise
+        try:
+            refusals.keep(log, recorded, refused)
+        except StoreError as error:
+            # It is refused all the same, whatever the disk says.
+            _log.warning("a refusal was not recorded: %s", error)
+            raise refused from error
+        return refused
+    if not events:
+        return Outcome(server=server, events=(), position=None, replayed=False)
+    position = None
+    version = history.version
+    for position, event in zip(log.append(recorded, version, events), events, strict=True):
+        version += 1
+        history.take(Fact(occurred_at, position, request.server_id, version, event))
+    return Outcome(server=history.server, events=events, position=position, replayed=False)
 
 
-def _first_outcome(
-    connection: sqlite3.Connection, first: RecordedCommand, request: Request, members: str
-) -> Outcome:
+def members_of(command: Command, occurred_at: int | None) -> str:
+    """What was asked, as canonical JSON; a time that was given is part of it.
+
+    Raises `InvalidInput` for facts that could not be read again.
+    """
+    members: dict[str, Any] = command.members()
+    if isinstance(command, RecordFacts):
+        members["sha256"] = CODEC.sha256(command.events)
+    if occurred_at is not None:
+        members["occurred_at"] = occurred_at
+    return _canonical(members).decode()
+
+
+def _first_outcome(log: Writing, first: RecordedCommand, request: Request, members: str) -> Outcome:
     taken = f"request id {first.request_id} is taken by another command"
-    events = queries.events_of(connection, first.command_id)
-    last = events[-1].position
-    server = queries.stream(connection, first.server_id, last).server
+    recorded = log.events_of(first)
+    last = recorded[-1].position
+    server = log.history(first.server_id, position=last).server
     if server is not None and request.project_id not in (None, server.project_id):
         # Two projects and two keys may spell one id: nothing of the other's is told.
         raise RequestIdTaken(taken)
-    same_server = request.generated_id or first.server_id == request.server_id
-    if first.kind != request.kind or first.members != members or not same_server:
+    same_server = request.command.generates_id or first.server_id == request.server_id
+    if first.kind != request.command.kind or first.members != members or not same_server:
         raise RequestIdTaken(
             f"{taken}: {first.kind} of server {first.server_id}, recorded at "
             f"{moment.exact(first.recorded_at)}"
         )
-    return Outcome(
-        server=server,
-        events=tuple(recorded.event for recorded in events),
-        position=last,
-        replayed=True,
-    )
+    events = tuple(one.event for one in recorded)
+    return Outcome(server=server, events=events, position=last, replayed=True)
 
 
-def _ask_version(request: Request, stream: Stream) -> None:
-    server = stream.server
-    met = "not there" if server is None or server.deleted else server.status
-    if request.expected_version is not None and request.expected_version != stream.version:
+def _require_version(request: Request, history: History) -> None:
+    server = history.server
+    expected = request.expected_version
+    if expected is not None and expected != history.version:
+        met = server.status if is_there(server) else "not there"
         raise Conflict(
-            f"server {request.server_id} is {met} at version {stream.version}, "
-            f"version {request.expected_version} was expected"
+            f"server {request.server_id} is {met} at version {history.version}, "
+            f"version {expected} was expected"
         )
-    if request.begins and stream.version and server is None:
+    if request.command.begins and history.version and server is None:
         raise Conflict(
-            f"server {request.server_id} is in the log already, with {stream.version} events but "
+            f"server {request.server_id} is in the log already, with {history.version} events but "
             "no beginning"
         )
 
 
-def _occurred_at(request: Request, stream: Stream) -> int:
-    given, latest = request.occurred_at, stream.latest
+def _occurred_at(request: Request, history: History) -> int:
+    command, latest = request.command, history.latest
+    given = command.own_time if request.occurred_at is None else request.occurred_at
     if given is None:
         return request.now if latest is None else max(request.now, latest)
     if given > request.now + MOST_AHEAD:
@@ -208,7 +180,7 @@ def _occurred_at(request: Request, stream: Stream) -> int:
             f"({moment.exact(request.now)}) is allowed",
         )
     # That a server is there already is better said by the rule than by a time.
-    if latest is not None and given < latest and not (request.late or request.begins):
+    if latest is not None and given < latest and not (command.may_be_late or command.begins):
         raise Conflict(
             f"occurred_at: {moment.exact(given)} lies before the latest fact of server "
             f"{request.server_id}, which occurred at {moment.exact(latest)}"

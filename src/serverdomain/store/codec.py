@@ -19,7 +19,7 @@ from serverdomain.errors import InvalidInput, StoreDamaged, UnknownEvent
 PREFIX = "serverdomain:"
 """How the topic of every event of ours begins; others' topics are passed over."""
 
-Step = Callable[[dict[str, Any]], dict[str, Any]]
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 """Reads the members of one version as those of the next."""
 
 
@@ -33,7 +33,7 @@ class Codec:
     def __init__(
         self,
         events: Mapping[str, type[Event]] = EVENTS,
-        steps: Mapping[str, tuple[Step, ...]] | None = None,
+        steps: Mapping[str, tuple[Upcast, ...]] | None = None,
     ) -> None:
         steps = steps or {}
         self._topics: dict[type[Event], str] = {}
@@ -66,6 +66,15 @@ class Codec:
             return topic, state.decode()
         raise InvalidInput("event", f"a {type(event).__name__} came that cannot be kept: {wrong}")
 
+    def encode_all(self, events: Iterable[Event]) -> list[tuple[str, str]]:
+        """The topic and the JSON of each event; raises as `encode` does."""
+        return [self.encode(event) for event in events]
+
+    def decode_all(self, stored: Iterable[tuple[str, str | bytes, int]]) -> list[Event]:
+        """The events of topics, JSON and positions; raises as `decode` does."""
+        decode = self.decode
+        return [decode(topic, state, position) for topic, state, position in stored]
+
     def decode(self, topic: str, state: str | bytes, position: int) -> Event:
         """The event at a position.
 
@@ -83,7 +92,7 @@ class Codec:
 
     def sha256(self, events: Iterable[Event]) -> str:
         """One hash of events as they are stored, in hex."""
-        stored = "\n".join(part for event in events for part in self.encode(event))
+        stored = "\n".join(part for encoded in self.encode_all(events) for part in encoded)
         return hashlib.sha256(stored.encode()).hexdigest()
 
 
@@ -91,7 +100,7 @@ def _topic(name: str, version: int) -> str:
     return f"{PREFIX}{name}:{version}"
 
 
-def _upcasting(event: type[Event], ways: tuple[Step, ...]) -> Callable[[str | bytes], Event]:
+def _upcasting(event: type[Event], ways: tuple[Upcast, ...]) -> Callable[[str | bytes], Event]:
     read = msgspec.json.Decoder(dict[str, Any]).decode
 
     def upcast(state: str | bytes) -> Event:

@@ -1,15 +1,10 @@
-"""What the log holds: a command that was recorded, an event in its place, a server's stream."""
+"""What the log holds: a command that was recorded, and an event in its place. One shape each."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import NamedTuple
-
 from msgspec import Struct
-from msgspec.structs import replace
 
-from serverdomain.domain.events import Event
-from serverdomain.domain.server import Server, fold
+from serverdomain.domain.events import CommandRefused, Event
 
 
 class RecordedCommand(Struct, frozen=True):
@@ -38,44 +33,27 @@ class RecordedEvent(Struct, frozen=True):
     event: Event
     command: RecordedCommand
 
-
-class Fact(NamedTuple):
-    """What the fold needs of an event, and how its history orders it."""
-
-    occurred_at: int
-    position: int
-    event: Event
-
-
-class Stream:
-    """A server's events as they were read: its history in order of occurrence, and its version."""
-
-    def __init__(self, server_id: str, version: int, facts: list[Fact]) -> None:
-        self.server_id = server_id
-        self.version = version
-        # Events are not ordered; among equal times the position, which is unique, decides.
-        self.history = sorted(facts, key=_order)
-
-    @cached_property
-    def server(self) -> Server | None:
-        """The server after its history; ``None`` before its beginning."""
-        return self.then(None, self.history, self.version)
+    @property
+    def name(self) -> str:
+        """The event's permanent name."""
+        return self.topic.split(":")[1]
 
     @property
-    def latest(self) -> int | None:
-        """When its latest fact occurred."""
-        return self.history[-1].occurred_at if self.history else None
+    def server_id(self) -> str:
+        """The server that it happened to, or, refused, did not."""
+        return self.command.server_id
 
-    @staticmethod
-    def then(server: Server | None, facts: list[Fact], version: int) -> Server | None:
-        """A server after more facts, in their order, and its version as of them."""
-        server = fold(((fact.event, fact.occurred_at) for fact in facts), server)
-        return None if server is None else replace(server, version=version)
+    @property
+    def occurred_at(self) -> int:
+        """When it occurred, in microseconds since 1970 UTC."""
+        return self.command.occurred_at
 
-    def with_facts(self, facts: list[Fact]) -> Stream:
-        """The stream after facts that were just appended, late ones in their place."""
-        return Stream(self.server_id, self.version + len(facts), self.history + facts)
+    @property
+    def recorded_at(self) -> int:
+        """When the log took it in, in microseconds since 1970 UTC."""
+        return self.command.recorded_at
 
-
-def _order(fact: Fact) -> tuple[int, int]:
-    return fact[:2]
+    @property
+    def is_refusal(self) -> bool:
+        """Whether a rule said no, and nothing happened."""
+        return isinstance(self.event, CommandRefused)

@@ -1,20 +1,19 @@
 """What a rule refused, kept in the log: in a stream of its own beside the server's.
 
 So it never contends with the server's version, and the ledger covers it. It bears its request id
-without claiming it. Nobody fills the disk with what he may not do: an actor is recorded with so
-many refusals a minute, the others pass unrecorded.
+without claiming it. Nobody can fill the disk with what they may not do: only so many
+refusals of an actor are recorded in a minute.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 
 import msgspec
 
 from serverdomain.domain.events import CommandRefused
 from serverdomain.errors import InvalidInput, Refused
-from serverdomain.store import queries
+from serverdomain.store.log import Writing
 from serverdomain.store.recorded import RecordedCommand
 
 SETTING = "SERVERDOMAIN_REFUSALS"
@@ -33,10 +32,10 @@ def setting() -> bool:
     return given == "on"
 
 
-def keep(connection: sqlite3.Connection, command: RecordedCommand, refused: Refused) -> bool:
-    """Record a refusal, in the caller's transaction; False where the actor had too many."""
+def keep(log: Writing, command: RecordedCommand, refused: Refused) -> bool:
+    """Record a refusal; False where the actor has too many."""
     since = command.recorded_at - MINUTE
-    if queries.refused_since(connection, command.user_id, command.project_id, since) >= MOST:
+    if log.refused_since(command.user_id, command.project_id, since) >= MOST:
         return False
     event = msgspec.convert(
         {
@@ -48,8 +47,5 @@ def keep(connection: sqlite3.Connection, command: RecordedCommand, refused: Refu
         },
         CommandRefused,
     )
-    stream = queries.refusals_id(command.server_id)
-    command_id = queries.insert_command(connection, command, refused=True)
-    version = queries.version_of(connection, stream)
-    queries.insert_events(connection, stream, version, [event], command_id)
+    log.append_refusal(command, event)
     return True

@@ -1,7 +1,7 @@
 """Servers as they were folded, now or as of a moment, for as long as nothing was committed since.
 
 Whoever asks again and again, as clients that wait do, is answered without a row being read. Whether
-anything was committed, by this process or another, SQLite tells without touching the file.
+anything was committed, by this process or another, the log's mark tells.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from msgspec.structs import replace
 
 from serverdomain.domain.server import Server
-from serverdomain.store.connections import Connections
+from serverdomain.store.log import Log
 
 MOST = 4096
 """Servers that are remembered, at most."""
@@ -20,8 +20,8 @@ MOST = 4096
 class Remembered:
     """What was folded since the latest commit; shared between threads."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
+    def __init__(self, log: Log) -> None:
+        self._log = log
         # One value, so that a thread never meets a mark with the servers of another.
         self._kept: tuple[int | None, dict[Hashable, Server]] = (None, {})
 
@@ -29,13 +29,13 @@ class Remembered:
         """What was kept as the answer, if nothing was committed since; never waits."""
         mark, servers = self._kept
         server = servers.get(question)
-        if server is None or self._connections.mark() != mark:
+        if server is None or self._log.mark() != mark:
             return None
         return _own(server)
 
     def mark(self) -> int | None:
         """What to take before a server is read, to `keep` it with."""
-        return self._connections.mark()
+        return self._log.mark()
 
     def keep(self, question: Hashable, server: Server, mark: int | None) -> None:
         """Remember a server that was read, to answer a question, after ``mark`` was taken."""

@@ -524,7 +524,7 @@ def test_a_version_document_waits_for_no_store(
 ) -> None:
     """The store's one lock is held, and a call waits for it: the document comes all the same."""
     answered: Queue[int] = Queue()
-    connections = compute_endpoint.servers._store.connections
+    connections = compute_endpoint.servers._log.connections
     with connections.writing():
         waiting = Thread(
             target=lambda: answered.put(

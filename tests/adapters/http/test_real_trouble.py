@@ -66,7 +66,7 @@ def test_on_a_full_disk_a_call_is_503_and_its_retry_under_the_key_happens_once(
 
 def limit(servers: Servers, pages: str) -> None:
     """Let the store's file have so many pages, or as many as it has."""
-    with servers._store.connections.writing() as connection:
+    with servers._log.connections.writing() as connection:
         if pages == "page_count":
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages}")

@@ -242,6 +242,6 @@ def test_a_server_that_is_shown_again_is_shown_as_it_is_and_for_its_own_path_and
 
 def test_a_server_that_was_just_shown_is_shown_while_all_threads_wait(endpoint: Endpoint) -> None:
     endpoint.ask.get(f"/v2.1/servers/{SERVER}")
-    with endpoint.servers._store.connections.writing():
+    with endpoint.servers._log.connections.writing():
         # In memory nobody else reads meanwhile: a thread would wait for this one, for ever.
         assert endpoint.ask.get(f"/v2.1/servers/{SERVER}").status_code == 200

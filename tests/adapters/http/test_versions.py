@@ -42,5 +42,5 @@ def test_a_version_document_is_only_read(ask: Client) -> None:
 
 
 def test_a_version_document_waits_for_no_store(endpoint: Endpoint) -> None:
-    with endpoint.servers._store.connections.writing():  # In memory readers wait, too.
+    with endpoint.servers._log.connections.writing():  # In memory readers wait, too.
         assert endpoint.ask.get("/v2.1/").status_code == 200

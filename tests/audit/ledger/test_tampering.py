@@ -196,7 +196,7 @@ def test_another_id_of_the_log_is_told(folder: Path) -> None:
     assert (problem.what, problem.first) == ("altered", None)
     assert "serverdomain/another" in str(problem)
     edit(folder, "DELETE FROM log")
-    assert "serverdomain/None" in str(*verdict_of(folder).problems)
+    assert "without the id that every log is given" in str(*verdict_of(folder).problems)
 
 
 def test_where_positions_had_gaps_a_range_is_told(folder: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from serverdomain.store.sqlite import SQLiteStore
+from serverdomain.store.sqlite import SQLiteLog
 
 Rows = list[tuple[Any, ...]]
 
 
-def rows(store: SQLiteStore) -> tuple[Rows, Rows]:
+def rows(store: SQLiteLog) -> tuple[Rows, Rows]:
     """All commands and all events, each column of them."""
     with store.connections.reading() as connection:
         commands = connection.execute("SELECT * FROM commands ORDER BY command_id").fetchall()

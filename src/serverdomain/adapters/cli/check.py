@@ -19,16 +19,17 @@ def check(place: ViewPlace, as_json: AsJson = False) -> None:
 
     Says a line for each thing that does not hold, and exits with 4 if there is one. Only reads.
     """
-    from serverdomain.audit.check import check_files
-    from serverdomain.store import place as places
+    from serverdomain.audit.check import check
+    from serverdomain.store.opening import caches_of, examining
 
-    store = places.from_url(place.store)
-    view = store.beside("view") if place.view is None else places.from_path(place.view, "--view")
     with bar(sys.stderr) as progress:
         task = progress.add_task("check", total=None)
         found = list(
-            check_files(
-                store, view, lambda done, of: progress.update(task, completed=done, total=of)
+            check(
+                examining(place.store),
+                caches_of(place.store),
+                place.view,
+                lambda done, of: progress.update(task, completed=done, total=of),
             )
         )
     if as_json:

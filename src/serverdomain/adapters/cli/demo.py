@@ -137,7 +137,7 @@ def _path(store: str | None) -> Path:
     from pathlib import Path
     from tempfile import mkdtemp
 
-    from serverdomain.store.place import from_url
+    from serverdomain.store.sqlite.place import from_url
 
     if store is None:
         return Path(mkdtemp(prefix="serverdomain-demo-"), "cloud.db")

@@ -70,7 +70,7 @@ def diff(
 
 
 def _asked(what: list[str], fleet: bool) -> list[Moment]:
-    from serverdomain.audit.as_of import ask_fleet, read_moment
+    from serverdomain.audit.as_of import read_moment, require_fleet
 
     words = what if fleet else what[1:]
     if len(words) != 2:
@@ -82,7 +82,7 @@ def _asked(what: list[str], fleet: bool) -> list[Moment]:
     for moment, name in zip(moments, ("A", "B"), strict=True):
         if fleet and moment not in _NAMED:
             assert not isinstance(moment, str)
-            ask_fleet(moment, name)
+            require_fleet(moment, name)
     return moments
 
 

@@ -25,19 +25,19 @@ def generate(
     The same number and seed give the same log.
     """
     from serverdomain.simulation.fleet import checked, generate
-    from serverdomain.store.sqlite import SQLiteStore
+    from serverdomain.store.opening import open_log
 
     checked(servers)
     with bar(sys.stderr) as progress:
         task = progress.add_task("generate", total=None)
-        store = SQLiteStore.open(place.store)
+        log = open_log(place.store)
         try:
             made = generate(
-                store,
+                log,
                 servers,
                 seed,
                 lambda done, all_of_it: progress.update(task, completed=done, total=all_of_it),
             )
         finally:
-            store.close()
+            log.close()
     say(f"{made.events} events of {made.servers} servers, by {made.commands} commands")

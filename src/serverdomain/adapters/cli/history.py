@@ -15,8 +15,8 @@ from serverdomain.adapters.cli.options import AsJson, Place, with_options
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from serverdomain.audit.history import HistoryEntry
     from serverdomain.domain.document import Change
+    from serverdomain.projections.history import HistoryEntry
     from serverdomain.servers import Servers
 
 app = typer.Typer()

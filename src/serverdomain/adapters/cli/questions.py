@@ -71,7 +71,7 @@ def list_servers(
     """List the servers that are there, or were, newest first."""
     from rich.table import Table
 
-    from serverdomain.audit.as_of import ask_fleet
+    from serverdomain.audit.as_of import require_fleet
     from serverdomain.domain import limits, moment
 
     image_id = None if image is None else limits.canonical_uuid("--image", image)
@@ -80,7 +80,7 @@ def list_servers(
         with place.open_view() as servers:
             found = servers.list(status=status, name=name, image_id=image_id)
     else:
-        ask_fleet(at, "--as-of")
+        require_fleet(at, "--as-of")
         with place.open() as servers, bar(sys.stderr) as progress:
             follow = followed(progress, "fleet")
             with servers.fleet(as_of=at, progress=follow) as fleet:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from serverdomain.adapters.http.answers import answer
 from serverdomain.adapters.http.call import Call
 from serverdomain.adapters.http.cloud import Cloud
-from serverdomain.audit.actions import Action
+from serverdomain.audit.actions import Action, actions
 from serverdomain.domain import moment
 from serverdomain.domain.limits import shown
 from serverdomain.errors import NotFound
@@ -40,7 +40,8 @@ def show(cloud: Cloud, call: Call) -> Response:
 
 def _there(cloud: Cloud, call: Call) -> list[Action]:
     assert call.server_id is not None
-    return cloud.servers.actions(call.server_id, project_id=call.within)
+    cloud.servers.get(call.server_id, project_id=call.within)
+    return actions([entry.recorded for entry in cloud.servers.history(call.server_id)])
 
 
 def _shown(action: Action, call: Call) -> dict[str, Any]:

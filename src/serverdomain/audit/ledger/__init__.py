@@ -9,19 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from serverdomain.audit.ledger import merkle, proof, rows
+from serverdomain.audit.ledger import merkle, proof
 from serverdomain.audit.ledger.checkpoint import Checkpoint, leaves_of, leaves_path
 from serverdomain.audit.ledger.durable import replacing
 from serverdomain.audit.ledger.leaf import encoded, hashed
 from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
 from serverdomain.audit.ledger.problem import Problem
-from serverdomain.audit.ledger.verify import Progress, Verdict, compare
+from serverdomain.audit.ledger.verify import Verdict, compare
+from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import Conflict, InvalidInput, NotFound, StoreDamaged, Unproven
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from serverdomain.store.sqlite import SQLiteStore
+    from serverdomain.store.log import Log, Reading
 
 File = str | Path
 
@@ -38,10 +37,10 @@ class Made(NamedTuple):
 class Ledger:
     """The ledger of a log. Signatures need the extra ``audit``."""
 
-    def __init__(self, store: SQLiteStore) -> None:
-        self._store = store
+    def __init__(self, log: Log) -> None:
+        self._log = log
 
-    def checkpoint(self, key: File, out: File, progress: Progress = lambda *_: None) -> Made:
+    def checkpoint(self, key: File, out: File, progress: Progress = silent) -> Made:
         """Sign what the log holds now, into ``out``, and its leaf hashes, into ``out.leaves``.
 
         Makes the key where there is no file of that name. Replaces an older checkpoint of the same
@@ -52,8 +51,8 @@ class Ledger:
 
         out = Path(out)
         older = Checkpoint.read_file(out, "out") if out.exists() else None
-        with self._store.connections.reading() as connection, rows.one_state(connection):
-            origin = _origin(connection)
+        with self._log.reading() as log:
+            origin = _origin(log)
             if older is not None and older.origin != origin:
                 raise InvalidInput(
                     "out",
@@ -64,27 +63,27 @@ class Ledger:
             # Beside a new checkpoint never lie leaves of an older one: they take their place first.
             with replacing(out, "out") as note, replacing(leaves_path(out), "out") as leaves:
                 tree, size = Tree(), 0
-                events = rows.count(connection)
-                for some in rows.read(connection):
+                events = log.count()
+                for some in log.rows():
                     run = hashed(some)
                     leaves.write(run)
                     if older is not None and size <= older.size < size + len(some):
                         covered = (older.size - size) * HASH_SIZE
                         tree.add(run[:covered])
-                        _ask_same(older, tree, out)
+                        _require_same(older, tree, out)
                         tree.add(run[covered:])
                     else:
                         tree.add(run)
                     size += len(some)
                     progress(size, events)
                 if older is not None and older.size >= size:
-                    _ask_same(older, tree, out)
+                    _require_same(older, tree, out)
                 made = Checkpoint.sign(origin, size, tree.root(), signing)
                 note.write(made.whole)
         return Made(made, new_key)
 
     def verify(
-        self, checkpoint: File, keys: Sequence[File], progress: Progress = lambda *_: None
+        self, checkpoint: File, keys: Sequence[File], progress: Progress = silent
     ) -> Verdict:
         """Read the log again, and say whether it still holds what a checkpoint covers.
 
@@ -95,31 +94,31 @@ class Ledger:
         signed = Checkpoint.read_file(checkpoint)
         signed.ask_signed([PublicKey.read(key) for key in keys])
         leaves, why_not = leaves_of(signed, checkpoint)
-        with self._store.connections.reading() as connection, rows.one_state(connection):
-            events = rows.count(connection)
-            problems, uncovered = compare(connection, signed, leaves, progress)
+        with self._log.reading() as log:
+            events = log.count()
+            problems, uncovered = compare(log, signed, leaves, progress)
             unlocated = why_not if problems else None
-            problems += _beside_the_events(connection, signed, problems)
+            problems += _beside_the_events(log, signed, problems)
         return Verdict(signed, events, uncovered, tuple(problems), unlocated)
 
-    def prove(self, position: int, checkpoint: File, progress: Progress = lambda *_: None) -> bytes:
+    def prove(self, position: int, checkpoint: File, progress: Progress = silent) -> bytes:
         """The proof that an event is as a checkpoint covers it, a file for `check_proof`.
 
         Raises `NotFound` where no event stands there, `Conflict` for one that came later than the
         checkpoint, `Unproven` where the log no longer holds what it covers.
         """
         signed = Checkpoint.read_file(checkpoint)
-        with self._store.connections.reading() as connection, rows.one_state(connection):
-            row = rows.at(connection, position)
+        with self._log.reading() as log:
+            row = log.row(position)
             if row is None:
                 raise NotFound(f"no event stands at position {position}")
-            rank = rows.count(connection, position) - 1
+            rank = log.count(position) - 1
             if rank >= signed.size:
                 raise Conflict(
                     f"the event at position {position} came after the checkpoint, which covers "
                     f"{signed.size} events: a later one is allowed"
                 )
-            leaves = leaves_of(signed, checkpoint)[0] or self._leaves(connection, signed, progress)
+            leaves = leaves_of(signed, checkpoint)[0] or self._leaves(log, signed, progress)
         leaf = encoded(row)
         if merkle.leaf_hash(leaf) != leaves[rank * HASH_SIZE : (rank + 1) * HASH_SIZE]:
             raise Unproven(
@@ -128,7 +127,7 @@ class Ledger:
             )
         return proof.inclusion(leaf, rank, merkle.inclusion(leaves, rank, signed.size), signed)
 
-    def consistency(self, old: File, new: File, progress: Progress = lambda *_: None) -> bytes:
+    def consistency(self, old: File, new: File, progress: Progress = silent) -> bytes:
         """The proof that one checkpoint goes on from another, a file for `check_proof`.
 
         Raises `Unproven` where it does not, `InvalidInput` where they are of two logs or the wrong
@@ -147,19 +146,17 @@ class Ledger:
             )
         leaves = leaves_of(second, new)[0]
         if leaves is None:
-            with self._store.connections.reading() as connection, rows.one_state(connection):
-                leaves = self._leaves(connection, second, progress)
+            with self._log.reading() as log:
+                leaves = self._leaves(log, second, progress)
         if merkle.root_of(leaves, 0, first.size) != first.root:
             raise Unproven(f"{new} does not go on from {old}: an event that it covered is another")
         return proof.consistency(merkle.consistency(leaves, first.size, second.size), first, second)
 
-    def _leaves(
-        self, connection: sqlite3.Connection, signed: Checkpoint, progress: Progress
-    ) -> bytes:
+    def _leaves(self, log: Reading, signed: Checkpoint, progress: Progress) -> bytes:
         """The leaf hashes under a checkpoint, from the log."""
         run = bytearray()
         wanted = signed.size * HASH_SIZE
-        for some in rows.read(connection):
+        for some in log.rows():
             run += hashed(some)
             progress(min(len(run), wanted) // HASH_SIZE, signed.size)
             if len(run) >= wanted:
@@ -183,14 +180,14 @@ def check_proof(given: bytes, keys: Sequence[File]) -> proof.Included | proof.Co
     return proof.check(given, [PublicKey.read(key) for key in keys])
 
 
-def _origin(connection: sqlite3.Connection) -> str:
-    found = rows.log_id(connection)
-    if found is None or not found.isascii() or not found.isprintable() or {*" +"} & {*found}:
+def _origin(log: Reading) -> str:
+    found = log.log_id()
+    if not found.isascii() or not found.isprintable() or {*" +"} & {*found}:
         raise StoreDamaged(f"the log's id is {found!a}: somebody has made it so")
     return f"serverdomain/{found}"
 
 
-def _ask_same(older: Checkpoint, tree: Tree, out: Path) -> None:
+def _require_same(older: Checkpoint, tree: Tree, out: Path) -> None:
     if tree.root() != older.root:
         raise Unproven(
             f"the log no longer holds the {older.size} events that {out} covers, which stays as "
@@ -198,18 +195,20 @@ def _ask_same(older: Checkpoint, tree: Tree, out: Path) -> None:
         )
 
 
-def _beside_the_events(
-    connection: sqlite3.Connection, signed: Checkpoint, found: list[Problem]
-) -> list[Problem]:
+def _beside_the_events(log: Reading, signed: Checkpoint, found: list[Problem]) -> list[Problem]:
     """What is wrong with the log's id and with commands, after what was found of the events."""
     problems = []
-    origin = f"serverdomain/{rows.log_id(connection)}"
+    try:
+        origin = f"serverdomain/{log.log_id()}"
+    except StoreDamaged:
+        origin = "one without the id that every log is given"
     if origin != signed.origin:
         note = f"the log is {origin}, the checkpoint is of {signed.origin}"
         problems.append(Problem("altered", None, None, None, note=note))
     # An event that is gone, or names another command, leaves its own behind.
     if not any(problem.what in ("altered", "removed") for problem in found):
-        for command_id in rows.commands_without_events(connection):
-            note = f"command {command_id} has no event"
-            problems.append(Problem("inserted", None, None, None, note=note))
+        for command_id, *_, position in log.commands():
+            if position is None:
+                note = f"command {command_id} has no event"
+                problems.append(Problem("inserted", None, None, None, note=note))
     return problems

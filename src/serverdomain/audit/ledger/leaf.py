@@ -40,11 +40,12 @@ FIELDS = (
 )
 """What stands behind the version: the columns of ``stored_events``, then those of ``commands``."""
 
-Row = Sequence[Any]
-"""The version, and a value for each of `FIELDS`; text that is no UTF-8 as surrogate escapes."""
+Row = tuple[Any, ...]
+"""A value for each of `FIELDS`; text that is no UTF-8 as surrogate escapes."""
 
-# The array's beginning in three bytes, and the version in one.
-_BEFORE_POSITION = 4
+# 0xdc: an array, of so many values in two bytes. A row alone begins with three bytes like these.
+_BEFORE_POSITION = b"\xdc" + (1 + len(FIELDS)).to_bytes(2, "big") + bytes([VERSION])
+_OF_ROW = 3
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[Any, ...]).decode
@@ -53,16 +54,16 @@ _decode = msgspec.msgpack.Decoder(tuple[Any, ...]).decode
 def encoded(row: Row) -> bytes:
     """The bytes of a leaf."""
     try:
-        return _encode(row)
+        return _BEFORE_POSITION + _encode(row)[_OF_ROW:]
     except UnicodeEncodeError:
-        # 0xdc: an array, of so many values in two bytes.
-        return b"".join((b"\xdc", len(row).to_bytes(2, "big"), *map(_encoded_value, row)))
+        return b"".join((_BEFORE_POSITION, *map(_encoded_value, row)))
 
 
 def hashed(rows: Sequence[Row]) -> bytes:
     """The leaf hashes of rows, as a run."""
     try:
-        return b"".join([sha256(b"\x00" + _encode(row)).digest() for row in rows])
+        before = b"\x00" + _BEFORE_POSITION
+        return b"".join([sha256(before + _encode(row)[_OF_ROW:]).digest() for row in rows])
     except UnicodeEncodeError:
         return b"".join([leaf_hash(encoded(row)) for row in rows])
 
@@ -70,23 +71,23 @@ def hashed(rows: Sequence[Row]) -> bytes:
 def hashed_at(row: Row) -> Callable[[int], bytes]:
     """The leaf hash that a row would have at another position."""
     leaf = encoded(row)
-    before = b"\x00" + leaf[:_BEFORE_POSITION]
-    behind = leaf[_BEFORE_POSITION + len(_encode(row[1])) :]
+    before = b"\x00" + _BEFORE_POSITION
+    behind = leaf[len(_BEFORE_POSITION) + len(_encode(row[0])) :]
     return lambda position: sha256(before + _encode(position) + behind).digest()
 
 
 def decoded(leaf: bytes) -> dict[str, Any]:
     """What a leaf says, by the names of its fields. Raises `InvalidInput` for what is none."""
     try:
-        row = _decode(leaf)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        version, *row = _decode(leaf)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         raise InvalidInput("leaf", "bytes came that are no leaf, MessagePack is allowed") from None
-    if len(row) != 1 + len(FIELDS) or row[0] != VERSION or encoded(row) != leaf:
+    if len(row) != len(FIELDS) or version != VERSION or encoded(tuple(row)) != leaf:
         raise InvalidInput(
             "leaf",
             f"other bytes came, a leaf of version {VERSION} with {len(FIELDS)} fields is allowed",
         )
-    return dict(zip(FIELDS, row[1:], strict=True))
+    return dict(zip(FIELDS, row, strict=True))
 
 
 def _encoded_value(value: object) -> bytes:

@@ -6,21 +6,20 @@ what differs is located; without them only the roots are compared.
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from serverdomain.audit.ledger import rows
 from serverdomain.audit.ledger.checkpoint import Checkpoint
 from serverdomain.audit.ledger.leaf import Row, hashed, hashed_at
 from serverdomain.audit.ledger.locate import Today, locate
 from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
 from serverdomain.audit.ledger.problem import Problem
+from serverdomain.domain.progress import Progress
 from serverdomain.errors import StoreDamaged
 
-Progress = Callable[[int, int], object]
-"""Told now and then how many events were read, and of how many."""
+if TYPE_CHECKING:
+    from serverdomain.store.log import Reading
 
 
 class Verdict(NamedTuple):
@@ -38,7 +37,7 @@ class Verdict(NamedTuple):
 
 
 def compare(
-    connection: sqlite3.Connection,
+    log: Reading,
     checkpoint: Checkpoint,
     leaves: bytes | None,
     progress: Progress,
@@ -47,8 +46,8 @@ def compare(
 
     ``leaves`` are those that the checkpoint vouches for, if they are at hand.
     """
-    events = rows.count(connection)
-    reading = _told(rows.read(connection), min(events, checkpoint.size), progress)
+    events = log.count()
+    reading = _told(log.rows(), min(events, checkpoint.size), progress)
     if leaves is None:
         return _by_root(reading, checkpoint, events)
     same, before = 0, 0
@@ -57,14 +56,14 @@ def compare(
         run = hashed(some_signed)
         if run != leaves[same * HASH_SIZE : same * HASH_SIZE + len(run)]:
             today = _today(same, before, some, reading)
-            return locate(leaves, today, lambda position: _hashing(connection, position))
+            return locate(leaves, today, lambda position: _hashing(log, position))
         same += len(some_signed)
-        before = some_signed[-1][1] if some_signed else before
+        before = some_signed[-1][0] if some_signed else before
         if same == checkpoint.size:
             break
     if same < checkpoint.size:
         nothing = Today(same, before, array("q"), bytearray())
-        return locate(leaves, nothing, lambda position: _hashing(connection, position))
+        return locate(leaves, nothing, lambda position: _hashing(log, position))
     return [], events - same
 
 
@@ -79,8 +78,8 @@ def _by_root(
         covered = some[:left]
         if covered:
             tree.add(hashed(covered))
-            first = covered[0][1] if first is None else first
-            last = covered[-1][1]
+            first = covered[0][0] if first is None else first
+            last = covered[-1][0]
             left -= len(covered)
         if not left:
             break
@@ -96,7 +95,7 @@ def _today(rank: int, before: int, some: list[Row], reading: Iterator[list[Row]]
     today = Today(rank, before, array("q"), bytearray())
     while some:
         try:
-            today.positions.extend(row[1] for row in some)
+            today.positions.extend(row[0] for row in some)
         except TypeError:
             raise StoreDamaged("a position in stored_events is no number any more") from None
         today.run.extend(hashed(some))
@@ -104,8 +103,8 @@ def _today(rank: int, before: int, some: list[Row], reading: Iterator[list[Row]]
     return today
 
 
-def _hashing(connection: sqlite3.Connection, position: int) -> Callable[[int], bytes]:
-    row = rows.at(connection, position)
+def _hashing(log: Reading, position: int) -> Callable[[int], bytes]:
+    row = log.row(position)
     assert row is not None, "it was read in this transaction"
     return hashed_at(row)
 

@@ -9,8 +9,8 @@ from msgspec import Struct, to_builtins
 from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
-from serverdomain.audit.timeline import Timeline
 from serverdomain.domain import limits
+from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import IMAGES
 
 _QUERY = f"""

@@ -10,7 +10,7 @@ from msgspec import Struct, to_builtins
 from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
-from serverdomain.audit.timeline import Timeline
+from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import KEYS_LOST
 
 _QUERY = f"""

@@ -10,8 +10,8 @@ from msgspec import Struct, field, to_builtins
 from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
-from serverdomain.audit.timeline import Timeline
-from serverdomain.projections.timeline_rows import REBUILDS
+from serverdomain.projections.timeline import Timeline
+from serverdomain.projections.timeline_rows import REBUILDS, REPLACED
 
 NEVER = "never"
 """How a rebuild ended that nothing ended."""
@@ -30,6 +30,9 @@ SELECT
     rebuild_id
 FROM timeline WHERE {REBUILDS} GROUP BY rebuild_id, server_id HAVING MAX(host_id) IS NOT NULL
 """
+
+# The end of one rebuild is the request for another: there are few of these.
+_REPLACED = f"SELECT replaced, server_id FROM timeline WHERE {REPLACED}"
 
 
 class Group(Struct, frozen=True):
@@ -56,9 +59,9 @@ class NeverEnded(Struct, frozen=True):
 class Rebuilds(Struct, frozen=True, kw_only=True):
     """All rebuilds of a log, and how each ended.
 
-    ``outcomes`` counts them: completed, failed, reset, deleted and never. ``by_month`` does so for
-    each month in which they were requested. ``by_image``, ``by_host`` (those where most failed
-    first) and ``never_ended`` (oldest first) hold as many as were asked for.
+    ``outcomes`` counts them: completed, failed, reset, replaced, deleted and never. ``by_month``
+    does so for each month in which they were requested. ``by_image``, ``by_host`` (those where most
+    failed first) and ``never_ended`` (oldest first) hold as many as were asked for.
     """
 
     requested: int
@@ -88,7 +91,10 @@ def _report(rows: Database, limit: int) -> Rebuilds:
     images, hosts = _Groups(), _Groups()
     durations: list[float] = []
     never: list[NeverEnded] = []
+    replaced = set(rows.execute(_REPLACED))
     for ended, seconds, image, host, requested_at, server_id, rebuild_id in rows.execute(_QUERY):
+        if ended is None and (rebuild_id, server_id) in replaced:
+            ended = "replaced"
         ends[requested_at[:7], ended or NEVER] += 1
         took = seconds if ended == "completed" else None
         images.took[image].append(took)

@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 from threading import Lock, RLock
 
 from serverdomain.errors import InvalidInput, StoreError, StoreLocked, StoreMissing
-from serverdomain.store import place as places
-from serverdomain.store.faults import store_error
-from serverdomain.store.place import Place
+from serverdomain.store.sqlite import place as places
+from serverdomain.store.sqlite.faults import store_error
+from serverdomain.store.sqlite.place import Place
 
 LOCK_TIMEOUT = "SERVERDOMAIN_LOCK_TIMEOUT"
 
@@ -125,6 +125,23 @@ class Connections:
                     self._idle.append(connection)
 
     @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """A connection that shows the database as it was when it was first asked.
+
+        In memory, where a thread reads while it writes, as far as it has written.
+        """
+        with self.reading() as connection:
+            if self.place.path is None:  # Nobody else can write meanwhile.
+                yield connection
+                return
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the database's one write lock, committed at the end.
 
@@ -140,7 +157,7 @@ class Connections:
                 connection = self._writing_connection()
                 self._begin(connection)
                 try:
-                    self._ask_there()
+                    self._require_there()
                     yield connection
                 except BaseException:
                     self._roll_back(connection)
@@ -219,8 +236,8 @@ class Connections:
                     raise
                 time.sleep(_LOOK_AGAIN)
 
-    def _ask_there(self) -> None:
-        # Who goes with a cache (`ViewFile`) asks this each time, and makes it anew.
+    def _require_there(self) -> None:
+        # A cache may go at any time: `ViewFile` looks for itself, and makes it anew.
         if self.place.path is None or not self._durable:
             return
         try:
@@ -249,7 +266,7 @@ class Connections:
         )
         try:
             connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS if self._durable else 'NORMAL'}")
-            self._ask_there()
+            self._require_there()
         except BaseException:
             connection.close()
             raise

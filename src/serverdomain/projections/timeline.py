@@ -14,12 +14,11 @@ from typing import Any, NamedTuple, TypedDict
 import msgspec
 from sqlite_utils import Database
 
-from serverdomain.audit.history import HistoryEntry
 from serverdomain.domain import limits, moment
 from serverdomain.domain.document import Change
-from serverdomain.domain.events import EVENTS
 from serverdomain.errors import InvalidInput
-from serverdomain.projections.timeline_rows import TIMELINE
+from serverdomain.projections.history import HistoryEntry
+from serverdomain.projections.timeline_rows import TIMELINE, data_of
 from serverdomain.projections.view import Answer, View
 from serverdomain.projections.view_file import ViewFile
 
@@ -56,7 +55,6 @@ _CONDITIONS = {
     " OR changes LIKE :text ESCAPE '\\')",
 }
 
-_readers = {name: msgspec.json.Decoder(event).decode for name, event in EVENTS.items()}
 _read_changes = msgspec.json.Decoder(tuple[Change, ...]).decode
 
 
@@ -158,21 +156,35 @@ class Timeline(View):
         values: dict[str, Any] = {**given, "limit": limit}
         if behind is not None:
             conditions.append("(occurred_at, position) > (:at, :position)")
-            values["at"] = moment.exact(moment.to_micros(behind.occurred_at))
+            values["at"] = moment.exact(behind.recorded.occurred_at)
             values["position"] = behind.position
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         way = "DESC" if latest_first else "ASC"
         query = (
-            f"SELECT * FROM timeline {where} ORDER BY occurred_at {way}, position {way}"
-            " LIMIT :limit"
+            f"SELECT position, event, data, changes FROM timeline {where}"
+            f" ORDER BY occurred_at {way}, position {way} LIMIT :limit"
         )
 
         def read(file: ViewFile) -> list[HistoryEntry]:
             with file.reading() as rows:
-                found = Database(rows, execute_plugins=False).query(query, values)
-                return [_entry(row) for row in found]
+                return self._entries(rows.execute(query, values).fetchall())
 
         return self._ask(read)
+
+    def _entries(self, rows: list[tuple[int, str, str, str]]) -> list[HistoryEntry]:
+        # What happened is told by the log itself; a row knows what it changed.
+        with self._log.reading() as log:
+            events = {one.position: one for one in log.events_at([row[0] for row in rows])}
+        entries = []
+        for position, name, data, changes in rows:
+            one = events.get(position)
+            if one is None or (name, data) != (one.name, data_of(one.event)):
+                raise sqlite3.DataError(f"the row of position {position} is of another event")
+            try:
+                entries.append(HistoryEntry(one, _read_changes(changes)))
+            except (TypeError, msgspec.DecodeError) as error:
+                raise sqlite3.DataError(f"a row holds no changes: {error}") from error
+        return entries
 
 
 def _pattern(text: str) -> str:
@@ -181,24 +193,3 @@ def _pattern(text: str) -> str:
     for special in ("\\", "%", "_"):
         written = written.replace(special, f"\\{special}")
     return f"%{written}%"
-
-
-def _entry(row: dict[str, Any]) -> HistoryEntry:
-    try:
-        return HistoryEntry(
-            position=row["position"],
-            version=row["version"],
-            name=row["event"],
-            event=_readers[row["event"]](row["data"]),
-            server_id=row["server_id"],
-            occurred_at=moment.to_datetime(moment.parse(row["occurred_at"])),
-            recorded_at=moment.to_datetime(moment.parse(row["recorded_at"])),
-            request_id=row["request_id"],
-            correlation_id=row["correlation_id"],
-            caused_by=row["caused_by"],
-            user_id=row["user_id"],
-            project_id=row["project_id"],
-            changes=_read_changes(row["changes"]),
-        )
-    except (KeyError, TypeError, InvalidInput, msgspec.DecodeError) as error:
-        raise sqlite3.DataError(f"a row holds no event: {error}") from error

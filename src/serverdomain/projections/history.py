@@ -4,38 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from msgspec import to_builtins
 
 from serverdomain.domain import moment
 from serverdomain.domain.document import Change, changes
-from serverdomain.domain.events import CommandRefused, Event
+from serverdomain.domain.events import Event
 from serverdomain.domain.server import Server, evolve
+from serverdomain.projections.told import Told
 from serverdomain.store.recorded import RecordedEvent
 
 
 @dataclass(frozen=True)
-class HistoryEntry:
-    """One event in a server's history; times are aware datetimes.
+class HistoryEntry(Told):
+    """One event in a server's history, and what the documented answer showed before and after it.
 
-    ``name`` is the event's permanent name, ``changes`` what the documented answer showed before
-    and after it. A refusal has no ``version`` and changed nothing.
+    A refusal changed nothing.
     """
 
-    position: int
-    version: int | None
-    name: str
-    event: Event
-    server_id: str
-    occurred_at: datetime
-    recorded_at: datetime
-    request_id: str
-    correlation_id: str | None
-    caused_by: str | None
-    user_id: str
-    project_id: str
     changes: tuple[Change, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -45,8 +32,8 @@ class HistoryEntry:
             "version": self.version,
             "event": self.name,
             "server_id": self.server_id,
-            "occurred_at": moment.exact(moment.to_micros(self.occurred_at)),
-            "recorded_at": moment.exact(moment.to_micros(self.recorded_at)),
+            "occurred_at": moment.exact(self.recorded.occurred_at),
+            "recorded_at": moment.exact(self.recorded.recorded_at),
             "request_id": self.request_id,
             "correlation_id": self.correlation_id,
             "caused_by": self.caused_by,
@@ -67,25 +54,8 @@ def history(recorded: Iterable[RecordedEvent], before: Server | None = None) -> 
     """
     entries: list[HistoryEntry] = []
     for one in recorded:
-        command = one.command
-        after = evolve(before, one.event, command.occurred_at)
-        entries.append(
-            HistoryEntry(
-                position=one.position,
-                version=None if isinstance(one.event, CommandRefused) else one.version,
-                name=one.topic.split(":")[1],
-                event=one.event,
-                server_id=command.server_id,
-                occurred_at=moment.to_datetime(command.occurred_at),
-                recorded_at=moment.to_datetime(command.recorded_at),
-                request_id=command.request_id,
-                correlation_id=command.correlation_id,
-                caused_by=command.caused_by,
-                user_id=command.user_id,
-                project_id=command.project_id,
-                changes=changes(before, after),
-            )
-        )
+        after = evolve(before, one.event, one.occurred_at)
+        entries.append(HistoryEntry(one, changes(before, after)))
         before = after
     return entries
 

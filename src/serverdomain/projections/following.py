@@ -1,0 +1,141 @@
+"""How a view follows its log: to the head a page at a time, or anew from zero beside its old rows.
+
+A page is read and folded without a lock. Rows and position are written in one transaction, if the
+generation still stands where it was seen: so two processes never apply one event twice, a kill
+loses a page whole, and whoever else writes seldom waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from typing import Any, NamedTuple
+
+from serverdomain.domain.progress import Progress, silent
+from serverdomain.errors import UnknownEvent
+from serverdomain.projections import generations
+from serverdomain.projections.generations import Generation
+from serverdomain.projections.view_file import ViewFile
+from serverdomain.store.log import Log, Reading
+
+PAGE = 2_000
+"""Events that a page holds at most, unless said otherwise."""
+
+_logger = logging.getLogger("serverdomain")
+
+
+class Advance(NamedTuple):
+    """What the next page does to a generation's rows, the position that it leads to, and the head.
+
+    ``changes`` are its `KeptRows`' own; ``stopped_by`` is the event behind that position which this
+    release may not pass, if any.
+    """
+
+    seen: Generation
+    changes: Any
+    position: int
+    row_hash: str | None
+    head: int
+    stopped_by: UnknownEvent | None
+
+    @property
+    def is_last(self) -> bool:
+        """Whether there is nothing behind it that could be read now."""
+        return self.position >= self.head or self.stopped_by is not None
+
+
+def catch_up(log: Log, view: ViewFile, page: int = PAGE, progress: Progress = silent) -> None:
+    """Follow the log to its head with the rows that are shown, ``page`` events at a time.
+
+    ``progress`` is told the position reached and the log's head, after each page.
+    """
+    while True:
+        with view.reading() as rows:
+            live = generations.live(rows, view.kept)
+            advance = next_advance(log, rows, live, page)
+        if advance is None:
+            _logger.warning(
+                "%s stands at position %s of a log that has another row there, as one put back "
+                "from a backup has: replayed from zero",
+                view.place,
+                live.position,
+            )
+            replay(log, view, page=page)
+            continue
+        if advance.position > live.position:
+            with view.writing() as connection:
+                if not take(connection, advance):
+                    continue
+        progress(advance.position, max(advance.head, advance.position))
+        if advance.stopped_by is not None:
+            raise advance.stopped_by
+        if advance.is_last:
+            return
+
+
+def replay(log: Log, view: ViewFile, page: int = PAGE, progress: Progress = silent) -> None:
+    """Fill the next generation beside the old one, which is read and followed meanwhile; show it.
+
+    Ends early where another replay, begun later, switched first: its rows are as good. Stops at an
+    event of a newer release, and shows what it has unless the old rows are further.
+    """
+    with view.writing() as connection:
+        number = generations.begin(connection, view.kept)
+    switched = False
+    while not switched:
+        with view.reading() as rows:
+            ours = generations.find(rows, number, view.kept)
+            advance = ours and next_advance(log, rows, ours, page)
+        if ours is None:
+            return
+        if advance is None:  # The log was put back from a backup meanwhile.
+            return replay(log, view, page, progress)
+        with view.writing() as connection:
+            # In the transaction of the last page, so that the old rows, which go on being followed,
+            # cannot be ahead of those that take their place.
+            if take(connection, advance) and advance.is_last:
+                live = generations.live(connection, view.kept)
+                with log.reading() as reading:
+                    switched = advance.position >= live.position or not follows(reading, live)
+                if switched:
+                    generations.switch(connection, number, view.kept)
+        progress(advance.position, max(advance.head, advance.position))
+        if advance.stopped_by is not None:
+            raise advance.stopped_by
+
+
+def follows(log: Reading, generation: Generation) -> bool:
+    """Whether the log still has the row on which a generation stands."""
+    if generation.position == 0:
+        return True
+    found = log.row_hash(generation.position)
+    return found is not None and found == generation.row_hash
+
+
+def next_advance(
+    log: Log, rows: sqlite3.Connection, generation: Generation, page: int
+) -> Advance | None:
+    """What comes next for a generation; ``None`` where the log is not the one that it follows.
+
+    ``rows`` shows the view as it was when the generation was read.
+    """
+    kept = generation.kept
+    with log.reading() as reading:
+        if not follows(reading, generation):
+            return None
+        head = reading.head()
+        read = kept.page(reading, generation.position, page)
+        row_hash = reading.row_hash(read.last)
+    changes = kept.changes(log, rows, generation.table, read)
+    return Advance(generation, changes, read.last, row_hash, head, read.stopped_by)
+
+
+def take(connection: sqlite3.Connection, advance: Advance) -> bool:
+    """Take an advance in the caller's transaction; whether the generation had not moved."""
+    if not generations.move(connection, advance.seen, advance.position, advance.row_hash):
+        return False
+    kept, table = advance.seen.kept, advance.seen.table
+    kept.write(connection, table, advance.changes)
+    if advance.is_last:
+        kept.settle(connection, table)
+    return True

@@ -1,0 +1,181 @@
+"""The log on SQLite, in a file or in memory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Condition, Lock
+
+from filelock import FileLock, Timeout
+
+from serverdomain.errors import OutcomeUnknown, Refused, StoreError, StoreMissing
+from serverdomain.store.accept import Outcome, Request, accept
+from serverdomain.store.bookmarks import Bookmark
+from serverdomain.store.log import Log
+from serverdomain.store.sqlite import schema
+from serverdomain.store.sqlite.connections import CommitFailed, Connections
+from serverdomain.store.sqlite.examination import SQLiteExamination, examine
+from serverdomain.store.sqlite.place import Place
+from serverdomain.store.sqlite.reading import SQLiteReading
+from serverdomain.store.sqlite.writing import SQLiteWriting
+
+# A batch touches pages all over the indexes by server; SQLite keeps 2 MiB of them by itself.
+_BULK_CACHE_KIB = 262_144
+_PUT = (
+    "INSERT INTO reactions (name, position, stopped_at, why) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET"
+    " position = excluded.position, stopped_at = excluded.stopped_at, why = excluded.why"
+)
+
+_logger = logging.getLogger("serverdomain")
+
+
+def connections_at(place: Place, lock_timeout: float | None = None) -> Connections:
+    """Connections to the store at a place, which need not be there yet."""
+    return Connections(
+        place, application_id=schema.APPLICATION_ID, what="store", lock_timeout=lock_timeout
+    )
+
+
+def prepare(connections: Connections, *, create: bool) -> None:
+    """See that a store of ours is there, of this release's schema, or make one.
+
+    Raises `StoreMissing` where there is none and none is to be made.
+    """
+    place = connections.place
+    version = 0
+    if connections.exists():
+        with connections.reading() as connection:
+            version = schema.version(connection, place)
+    if version == 0:
+        if not create:
+            raise StoreMissing(f"there is no store at {place}")
+        connections.make()
+    if version < len(schema.STEPS):
+        with connections.writing() as connection:
+            schema.bring_up(connection, place)
+    connections.use_wal()
+
+
+class SQLiteLog(Log):
+    """A log in an SQLite database: two tables that are only appended to."""
+
+    def __init__(self, place: Place, *, create: bool = True, keeps_refusals: bool = True) -> None:
+        self.place = place
+        self.caches: Path | None = place.path
+        self.keeps_refusals = keeps_refusals
+        self.connections = connections_at(place)
+        self._grown = Condition()
+        self._locks: dict[str, Lock] = {}
+        try:
+            prepare(self.connections, create=create)
+        except BaseException:
+            self.connections.close()
+            raise
+
+    def accept(self, request: Request) -> Outcome:
+        """Look a command up, decide and write it in one transaction."""
+        outcome: Outcome | Refused | None = None
+        try:
+            with self.connections.writing() as connection:
+                outcome = accept(
+                    SQLiteWriting(connection, self.place, self.keeps_refusals), request
+                )
+        except CommitFailed as failed:
+            unknown = OutcomeUnknown(request.context.request_id, str(failed))
+            # Whether it was recorded is unknown, but not that it was refused.
+            if not isinstance(outcome, Refused):
+                raise unknown from failed
+            _logger.warning("a refusal may not be recorded: %s", unknown)
+        self.wake()
+        if isinstance(outcome, Refused):
+            raise outcome
+        assert outcome is not None
+        return outcome
+
+    @contextmanager
+    def bulk(self) -> Iterator[SQLiteWriting]:
+        """Append much in one transaction."""
+        with self.connections.writing() as connection:
+            connection.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
+            yield SQLiteWriting(connection, self.place, self.keeps_refusals)
+        self.wake()
+
+    @contextmanager
+    def reading(self) -> Iterator[SQLiteReading]:
+        """The log as it is now."""
+        with self.connections.snapshot() as connection:
+            yield SQLiteReading(connection)
+
+    @contextmanager
+    def examining(self) -> Iterator[SQLiteExamination]:
+        """The log as it is now, on a connection that cannot write."""
+        if self.place.path is not None:
+            with examine(self.place) as examination:
+                yield examination
+        else:
+            with self.connections.snapshot() as connection:
+                yield SQLiteExamination(connection)
+
+    def mark(self) -> int | None:
+        """A number that is another one once anything was committed."""
+        return self.connections.mark()
+
+    def wake(self) -> None:
+        """Let those who wait in this process look again."""
+        with self._grown:
+            self._grown.notify_all()
+
+    def wait_past(self, position: int, seconds: float) -> None:
+        """Wait until the log has grown past a position, at most so many seconds."""
+        with self._grown:
+            with self.reading() as log:
+                if log.head() > position:
+                    return
+            self._grown.wait(seconds)
+
+    @contextmanager
+    def alone(self, name: str, seconds: float = 0) -> Iterator[bool]:
+        """Whether the caller may work now; the system gives the lock up with its process."""
+        if self.place.path is None:
+            held: FileLock | Lock = self._locks.setdefault(name, Lock())
+            mine = held.acquire(timeout=seconds) if seconds else held.acquire(blocking=False)
+        else:
+            # Its file stays: were it taken away, two could hold locks on two files of one name.
+            file = self.place.path.with_name(f"{self.place.path.name}.{name}.lock")
+            held = FileLock(file, thread_local=False)
+            try:
+                held.acquire(timeout=seconds, poll_interval=0.01)
+                mine = True
+            except Timeout:
+                mine = False
+            except OSError as error:
+                raise StoreError(f"{file} cannot be locked: {error.strerror}") from error
+        try:
+            yield bool(mine)
+        finally:
+            if mine:
+                held.release()
+
+    def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
+        """Keep a reaction's place, if it still stands where it was seen."""
+        with self.connections.writing() as connection:
+            if SQLiteReading(connection).bookmark(place.name) != instead_of:
+                return False
+            connection.execute(_PUT, (place.name, place.position, place.stopped_at, place.why))
+        return True
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is in a file, not in memory."""
+        return self.place.path is not None
+
+    def forget(self) -> None:
+        """Throw a log in memory away, and begin an empty one."""
+        self.connections.forget(lambda connection: schema.bring_up(connection, self.place))
+
+    def close(self) -> None:
+        """Close the database."""
+        self.connections.close()
