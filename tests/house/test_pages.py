@@ -89,12 +89,16 @@ def test_what_an_event_may_leave_out_is_marked() -> None:
         assert marked == list(optional), name
 
 
-def test_the_readme_names_every_page_of_the_documentation() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    missing = [
-        page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in readme
-    ]
-    assert missing == []
+def test_the_readme_lists_every_page_of_the_documentation_once() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    (section,) = re.findall(r"^## Documentation$(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "docs/adr/README.md", ROOT / "CHANGELOG.md"]
+    pages += (ROOT / "notebooks").glob("*.ipynb")
+    listed = re.findall(r"^\* \[(.*?)\]\((.*?)\)", section, re.MULTILINE)
+    assert all(name == target for name, target in listed)
+    assert sorted(target for _, target in listed) == sorted(
+        page.relative_to(ROOT).as_posix() for page in pages
+    )
 
 
 def test_every_link_between_the_pages_leads_somewhere() -> None:
