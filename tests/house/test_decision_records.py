@@ -11,7 +11,8 @@ from tests.house.imports import ROOT
 LIST = ROOT / "docs/adr/README.md"
 RECORDS = sorted(path for path in LIST.parent.glob("*.md") if path != LIST)
 HEADINGS = ["Context", "Decision", "Consequences", "Confirmed by"]
-MOST_WORDS = 350
+MOST_WORDS = 285
+"""About 250 and the headings; marks, and the tests that it names, do not count."""
 
 each_record = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.stem)
 
@@ -33,7 +34,8 @@ def test_a_record_has_its_title_and_four_parts(record: Path) -> None:
 
 @each_record
 def test_a_record_is_short(record: Path) -> None:
-    assert len(record.read_text("utf-8").split()) <= MOST_WORDS
+    text = record.read_text("utf-8").partition("## Confirmed by\n")[0]
+    assert len(re.findall(r"\S*\w\S*", text)) <= MOST_WORDS
 
 
 @each_record
