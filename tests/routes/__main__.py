@@ -1,4 +1,4 @@
-"""``make routes``: run the tests that show the routes, and write docs/routes.md from what they got."""
+"""``make routes``: run the tests that show the routes, and write docs/routes.md from that."""
 
 from __future__ import annotations
 
