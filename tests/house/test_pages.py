@@ -111,6 +111,21 @@ def test_every_link_between_the_pages_leads_somewhere() -> None:
     assert broken == []
 
 
+def test_every_link_into_a_page_leads_to_a_heading() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}#{anchor}"
+        for page in PAGES
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text("utf-8"))
+        if anchor not in _anchors(page.parent / target if target else page)
+    ]
+    assert broken == []
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_what_the_map_of_the_house_names_is_there() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     (house,) = re.findall(r"^## The map of the house$(.*?)^## ", text, re.MULTILINE | re.DOTALL)
