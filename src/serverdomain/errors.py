@@ -3,35 +3,35 @@
 ::
 
     ServerdomainError
-    ├── InvalidInput             the words alone are wrong: a field, what came, what is allowed
-    │   └── InvalidBody          a request body or a document (adds the HTTP status and fault name)
-    ├── Refused                  a rule said no; ``rule`` names which
-    ├── Conflict                 another command came first, or the state is not the one decided on
-    │   └── RequestIdTaken       another command was recorded under this request id
-    ├── NotFound                 no such server (or metadata key) as things are now
-    ├── Unproven                 a signature or a proof does not hold
-    └── StoreError               a store or view cannot be used
-        ├── StoreMissing         there is none
-        ├── StoreForeign         the file holds something else, or another log's view
-        ├── StoreNewer           written by a newer release of this library
-        ├── StoreDamaged         the file is no longer a sound database
-        ├── StoreLocked          locked by another process for too long
-        ├── UnknownEvent         the log holds an event that this release does not know
-        └── OutcomeUnknown       the commit failed in a way that does not tell whether it happened
+    ├── InvalidInput
+    │   └── InvalidBody
+    ├── Refused
+    ├── Conflict
+    │   └── RequestIdTaken
+    ├── NotFound
+    ├── Unproven
+    └── StoreError
+        ├── StoreMissing
+        ├── StoreForeign
+        ├── StoreNewer
+        ├── StoreDamaged
+        ├── StoreLocked
+        ├── UnknownEvent
+        └── OutcomeUnknown
 
-Every message is one line that says what it was about, what came and what is allowed. None of them
-ever holds a password.
+Each class says what it means; docs/embedding.md says what to do about it. Every message is one line
+that says what it is about, what came and what is allowed. None ever holds a password.
 """
 
 from __future__ import annotations
 
 
 class ServerdomainError(Exception):
-    """Whatever this library raises on purpose."""
+    """Anything that this library raises on purpose."""
 
 
 class InvalidInput(ServerdomainError, ValueError):
-    """The words alone are wrong, whatever the log holds.
+    """The input alone is wrong, whatever the log holds.
 
     ``field`` names the member (``"metadata"``, ``"occurred_at"``, ``"rebuild.name"``).
     """
@@ -44,7 +44,7 @@ class InvalidInput(ServerdomainError, ValueError):
 class InvalidBody(InvalidInput):
     """A body that the Compute API would not take.
 
-    ``status`` is the HTTP status that it answers (400, 404 or 415), ``fault`` the fault's name.
+    ``status`` is the HTTP status of its answer (400, 404 or 415), ``fault`` the fault's name.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class InvalidBody(InvalidInput):
 
 
 class Refused(ServerdomainError):
-    """A rule said no, and nothing changed; the log may keep that it was asked.
+    """A rule said no, and nothing changed. The log may keep what was refused.
 
-    ``rule`` is one of ``"role"``, ``"lock"``, ``"state"``, ``"image"``, ``"quota"``, ``"time"``
-    and, of a question, ``"head"``: it asks for a version or position beyond the last one.
+    ``rule`` is ``"role"``, ``"lock"``, ``"state"``, ``"image"``, ``"quota"`` or ``"time"``, or, for
+    a question, ``"head"``: it asks for a version or position beyond the last one.
     """
 
     def __init__(self, rule: str, message: str) -> None:
@@ -72,33 +72,33 @@ class Conflict(ServerdomainError):
 
 
 class RequestIdTaken(Conflict):
-    """Another command was recorded under this request id: take a new one, or repeat that one."""
+    """Another command was recorded under this request id."""
 
 
 class NotFound(ServerdomainError):
-    """There is no such server, or it has no such metadata key."""
+    """There is no such server, or it has no such metadata key, as things are now."""
 
 
 class Unproven(ServerdomainError):
-    """A signature or a proof does not hold: what it says is not to be believed."""
+    """A signature or a proof does not hold: do not believe what it says."""
 
 
 class StoreError(ServerdomainError):
-    """A store or a view cannot be used; ``place`` is where it lies, if that is what is wrong."""
+    """A store or a view cannot be used. ``place`` is where it lies, if that is what is wrong."""
 
     place: object = None
 
 
 class StoreMissing(StoreError):
-    """There is no store at that place."""
+    """There is no store at that place, or it was removed while it was open."""
 
 
 class StoreForeign(StoreError):
-    """The file holds something else; it was not touched."""
+    """The file holds something else, or another log's view. It was not touched."""
 
 
 class StoreNewer(StoreError):
-    """The file was written by a newer release of this library; it was not touched."""
+    """A newer release of this library wrote the file. It was not touched."""
 
 
 class StoreDamaged(StoreError):
@@ -127,7 +127,7 @@ class UnknownEvent(StoreError):
 class OutcomeUnknown(StoreError):
     """The commit failed in a way that does not tell whether the command happened.
 
-    Send the same command again under ``request_id``: it finds out, and ends whole.
+    The same command, sent again under ``request_id``, finds out, and happens if it had not.
     """
 
     def __init__(self, request_id: str, why: str) -> None:

@@ -80,7 +80,7 @@ def test_a_name_has_no_more_and_no_fewer(bad: object) -> None:
 
 @pytest.mark.parametrize("blank", [" ", "\t\n", "\u3000", "\xa0" * 255])
 def test_a_name_is_not_blank(blank: str) -> None:
-    assert "is blank, a name that shows is allowed" in refused(limits.server_name, blank)
+    assert "is blank, a visible name is allowed" in refused(limits.server_name, blank)
 
 
 # UUIDs

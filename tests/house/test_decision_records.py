@@ -8,9 +8,11 @@ import pytest
 
 from tests.house.imports import ROOT
 
-RECORDS = sorted((ROOT / "docs/adr").glob("*.md"))
+LIST = ROOT / "docs/adr/README.md"
+RECORDS = sorted(path for path in LIST.parent.glob("*.md") if path != LIST)
 HEADINGS = ["Context", "Decision", "Consequences", "Confirmed by"]
-MOST_WORDS = 350
+MOST_WORDS = 285
+"""About 250 and the headings; marks, and the tests that it names, do not count."""
 
 each_record = pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.stem)
 
@@ -32,7 +34,8 @@ def test_a_record_has_its_title_and_four_parts(record: Path) -> None:
 
 @each_record
 def test_a_record_is_short(record: Path) -> None:
-    assert len(record.read_text("utf-8").split()) <= MOST_WORDS
+    text = record.read_text("utf-8").partition("## Confirmed by\n")[0]
+    assert len(re.findall(r"\S*\w\S*", text)) <= MOST_WORDS
 
 
 @each_record
@@ -73,11 +76,8 @@ def test_a_test_that_is_not_there_is_noticed() -> None:
     assert not is_test("tests/house/test_nothing.py", "test_a_record_is_short")
 
 
-def test_the_readme_lists_every_record_by_its_title() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    listed = re.findall(r"^\d+\. \[(.*)\]\((docs/adr/.*)\)$", readme, re.MULTILINE)
-    titles = [
-        (record.read_text("utf-8").splitlines()[0].partition(". ")[2], f"docs/adr/{record.name}")
-        for record in RECORDS
-    ]
-    assert listed == titles
+def test_the_list_has_every_record_by_its_number_and_title() -> None:
+    listed = re.findall(r"^(\d+)\. \[(.*)\]\((.*)\)$", LIST.read_text("utf-8"), re.MULTILINE)
+    titles = [record.read_text("utf-8").splitlines()[0].removeprefix("# ") for record in RECORDS]
+    assert [f"{number}. {title}" for number, title, _ in listed] == titles
+    assert [name for _, _, name in listed] == [record.name for record in RECORDS]

@@ -89,12 +89,16 @@ def test_what_an_event_may_leave_out_is_marked() -> None:
         assert marked == list(optional), name
 
 
-def test_the_readme_names_every_page_of_the_documentation() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    missing = [
-        page.name for page in (ROOT / "docs").glob("*.md") if f"(docs/{page.name})" not in readme
-    ]
-    assert missing == []
+def test_the_readme_lists_every_page_of_the_documentation_once() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    (section,) = re.findall(r"^## Documentation$(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "docs/adr/README.md", ROOT / "CHANGELOG.md"]
+    pages += (ROOT / "notebooks").glob("*.ipynb")
+    listed = re.findall(r"^\* \[(.*?)\]\((.*?)\)", section, re.MULTILINE)
+    assert all(name == target for name, target in listed)
+    assert sorted(target for _, target in listed) == sorted(
+        page.relative_to(ROOT).as_posix() for page in pages
+    )
 
 
 def test_every_link_between_the_pages_leads_somewhere() -> None:
@@ -105,6 +109,21 @@ def test_every_link_between_the_pages_leads_somewhere() -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_every_link_into_a_page_leads_to_a_heading() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}#{anchor}"
+        for page in PAGES
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text("utf-8"))
+        if anchor not in _anchors(page.parent / target if target else page)
+    ]
+    assert broken == []
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_what_the_map_of_the_house_names_is_there() -> None:

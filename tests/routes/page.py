@@ -1,4 +1,4 @@
-"""docs/routes.md, from the table of routes, what is said of each, and what tests were answered."""
+"""docs/routes.md, from the table of routes, what is said of each, and what the tests got."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ DOCUMENTS = ("versions.list", "versions.v2", "versions.v2.1")
 _INTRODUCTION = """\
 # Routes, and what shows them
 
-What of each route is Nova's, what is not, and which tests show it. `make routes` runs those tests
-and writes this page: a status stands here because a test that passed was answered with it, a file
-because tests in it were. *Flows* counts the recorded exchanges with Nova, played over HTTP, that
-pass over the route. Real clients drive the same routes in `tests/clients`, Tempest in
-`make tempest`. What each answers in full is in [endpoint.md](endpoint.md).
+This is the list of routes: what of each is Nova's, what is not, and which tests show it.
+`make routes` runs those tests and writes this page. A status is listed because a passing test got
+it as an answer, and a file because tests in it called the route. *Flows* counts the recorded
+exchanges with Nova, played over HTTP, that use the route. `tests/clients` calls the same routes
+with real clients, and `make tempest` with Tempest. What holds for all routes is in
+[endpoint.md](endpoint.md).
 
 """
 _COLUMNS = (
@@ -47,7 +48,7 @@ def said() -> dict[str, Said]:
 
 
 def names() -> list[str]:
-    """All that there is a row for, in their order: the documents, then every name of a call."""
+    """The name of every row, in order: the version documents, then every name of a call."""
     return [*DOCUMENTS, *NAMES]
 
 
@@ -60,7 +61,7 @@ def those_that_show() -> list[str]:
 
 
 def page(shown: Shown) -> str:
-    """The page, where tests showed this. Fails where they do not show what is said of a route."""
+    """The page, given what the tests showed. Fails if they do not show what is said of a route."""
     told = said()
     heading = f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|\n"
     return (
@@ -101,4 +102,4 @@ def _call(name: str, told: Said) -> str:
         if route.name == name:
             action = f" `{route.action}`" if route.action else ""
             return f"`{route.method} {route.path}`{action}"
-    return "`POST servers/{server_id}/action`, nothing of these"
+    return "`POST servers/{server_id}/action`, any other"

@@ -11,8 +11,8 @@ from serverdomain.errors import InvalidInput
 class Actor(Struct, frozen=True):
     """Who asks for something.
 
-    ``user_id`` and ``project_id`` are OpenStack's ids, any text of 1 to 255 characters. ``roles``
-    are names; ``admin`` passes locks, and without ``member`` or ``admin`` nobody may act.
+    ``user_id`` and ``project_id`` are OpenStack's ids: any text of 1 to 255 characters. ``roles``
+    are names. ``admin`` passes locks; without ``member`` or ``admin`` nobody may act.
     """
 
     user_id: str
@@ -39,4 +39,4 @@ class Actor(Struct, frozen=True):
 
 
 SYSTEM = Actor("system", "system")
-"""The embedding service itself, where a command names nobody: a member, no administrator."""
+"""The embedding service itself, for commands that name nobody: a member, not an administrator."""

@@ -1,7 +1,7 @@
-"""A server as the documented members, in their documented order, without links and password.
+"""A server as its documented members, in their documented order, without links and password.
 
-What both the Compute JSON and every report of changes show. Source of each member: the documented
-answer to *Rebuild server*; ``fault`` is Nova's, for servers in ERROR.
+The Compute JSON and every list of changes show these members. Their source is the documented answer
+to *Rebuild server*; ``fault`` is Nova's, for servers in ERROR.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SHOWS_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD"})
 def document(server: Server) -> dict[str, Any]:
     """The documented members of a server.
 
-    ``progress`` stands only in ACTIVE, BUILD and REBUILD, ``fault`` only in ERROR, last of all.
+    ``progress`` is there only in ACTIVE, BUILD and REBUILD, and ``fault``, the last, only in ERROR.
     """
     status = server.status
     members: dict[str, Any] = {
@@ -51,7 +51,7 @@ def document(server: Server) -> dict[str, Any]:
 
 
 class Change(NamedTuple):
-    """One leaf of the document that changed: a JSON Pointer, before, after; ``None`` is absent."""
+    """A leaf of the document that changed: JSON Pointer, before, after. ``None`` means absent."""
 
     path: str
     before: object
@@ -59,15 +59,15 @@ class Change(NamedTuple):
 
 
 def changes(before: Server | None, after: Server | None) -> tuple[Change, ...]:
-    """What changed in the documented members, a leaf each, in their order, without ``/updated``.
+    """What changed in the documented members, leaf by leaf, in their order, without ``/updated``.
 
-    Those that went come last. A server that is not there, or is deleted, has no members.
+    Removed leaves come last. A server that is not there, or is deleted, has no members.
     """
     return changed(leaves(before), leaves(after))
 
 
 def changed(old: dict[str, object], new: dict[str, object]) -> tuple[Change, ...]:
-    """What changed from some `leaves` to others."""
+    """What changed from the ``old`` `leaves` to the ``new`` ones."""
     return tuple(
         Change(path, old.get(path), new.get(path))
         for path in new | old
@@ -76,7 +76,7 @@ def changed(old: dict[str, object], new: dict[str, object]) -> tuple[Change, ...
 
 
 def leaves(server: Server | None) -> dict[str, object]:
-    """The documented members by JSON Pointer, a leaf each, without ``/updated``."""
+    """The leaves of the documented members by JSON Pointer, without ``/updated``."""
     if server is None or server.deleted:
         return {}
     members = document(server)

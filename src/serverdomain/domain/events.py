@@ -1,9 +1,10 @@
 """The facts: what happened to a server, as frozen structs with a permanent name each.
 
-An event carries new values only; *from -> to* is what the fold says before and after it. Beginnings
-(`ServerRegistered`, `ServerObserved`) name their server, the others happen to the server whose
-stream they stand in. A refusal happened to nobody: it names the server that it spared and stands
-in a stream of its own. A name, once in a log, never changes its meaning (see `store.codec`).
+An event carries new values only; *from -> to* is what the fold gives before and after it.
+Beginnings (`ServerRegistered`, `ServerObserved`) name their server. Other events happen to the
+server whose stream they stand in. A refusal happens to no server: it names the server that stayed
+as it was, and stands in a stream of its own. Once a name is in a log, it never changes its meaning
+(see `store.codec`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ DiskConfig = Literal["AUTO", "MANUAL"]
 Stage = Literal["scheduling", "hypervisor"]
 Rule = Literal["role", "lock", "state", "image", "quota"]
 
-# What lies outside could be stored but never shown: the store refuses to take it in.
+# Values outside these bounds could be stored but never shown, so the store refuses them.
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Micros = Annotated[int, Meta(ge=moment.EARLIEST, le=moment.LATEST)]
 
@@ -44,9 +45,9 @@ class Event(Struct, frozen=True):
 
 
 class ServerRegistered(Event, frozen=True, kw_only=True):
-    """A server became known: adopted as it is, or created and BUILD.
+    """A server became known: it was adopted as it is, or created and in BUILD.
 
-    ``created`` is absent where it is the moment of this event.
+    ``created`` is absent if it is the moment of this event.
     """
 
     server_id: str
@@ -74,8 +75,8 @@ class ServerBuilt(Event, frozen=True):
 class RebuildRequested(Event, frozen=True):
     """Somebody asked for the server to be wiped and installed again from an image.
 
-    ``rebuild_id`` is the request id of the command that asked. Of the password only whether it was
-    given or generated is ever known here.
+    ``rebuild_id`` is the request id of the command that asked. The event says whether the password
+    was given or generated, never what it is.
     """
 
     rebuild_id: str
@@ -84,7 +85,7 @@ class RebuildRequested(Event, frozen=True):
 
 
 class ImageChanged(Event, frozen=True):
-    """The server's image is another one."""
+    """The server has another image."""
 
     image_id: str
 
@@ -96,13 +97,13 @@ class ServerRenamed(Event, frozen=True):
 
 
 class MetadataReplaced(Event, frozen=True):
-    """The server's metadata is this map, whole."""
+    """This map is the server's whole metadata."""
 
     metadata: dict[str, str]
 
 
 class AccessAddressesChanged(Event, frozen=True):
-    """Those of the two access addresses that are given changed; ``""`` is none."""
+    """The access addresses that are given changed; ``""`` means none."""
 
     access_ipv4: str | UnsetType = UNSET
     access_ipv6: str | UnsetType = UNSET
@@ -115,7 +116,7 @@ class DiskConfigChanged(Event, frozen=True):
 
 
 class RebuildProgressed(Event, frozen=True):
-    """The rebuild is so many percent done."""
+    """The rebuild is this many percent done."""
 
     rebuild_id: str
     percent: Percent
@@ -129,7 +130,7 @@ class RebuildCompleted(Event, frozen=True):
 
 
 class RebuildFailed(Event, frozen=True):
-    """The rebuild came to nothing, at a stage and for a reason; the server is in ERROR."""
+    """The rebuild failed, at a stage and for a reason; the server is in ERROR."""
 
     rebuild_id: str
     stage: Stage
@@ -137,13 +138,13 @@ class RebuildFailed(Event, frozen=True):
 
 
 class ServerLocked(Event, frozen=True):
-    """Only administrators may act on it: locked by its ``owner`` or by an ``admin``."""
+    """Only administrators may act on the server: its ``owner`` or an ``admin`` locked it."""
 
     locked_by: Literal["owner", "admin"]
 
 
 class ServerUnlocked(Event, frozen=True):
-    """Its users may act on it again."""
+    """The server's users may act on it again."""
 
 
 class ServerStopped(Event, frozen=True):
@@ -155,7 +156,7 @@ class ServerStarted(Event, frozen=True):
 
 
 class StateReset(Event, frozen=True):
-    """An administrator said what state it is in; a rebuild under way has ended."""
+    """An administrator set the server's state; a rebuild under way has ended."""
 
     state: Literal["ACTIVE", "ERROR"]
 
@@ -165,7 +166,7 @@ class ServerDeleted(Event, frozen=True):
 
 
 class ServerObserved(Event, frozen=True, kw_only=True):
-    """A source reported the server as it saw it: values, absent where it said nothing.
+    """A source reported the server as it saw it. Values that it did not report are absent.
 
     Comes in by `Servers.record` alone. ``created`` is in microseconds since 1970 UTC.
     """
@@ -189,10 +190,10 @@ class ServerObserved(Event, frozen=True, kw_only=True):
 
 
 class CommandRefused(Event, frozen=True, kw_only=True):
-    """A rule said no to somebody who asked something of a server that is there.
+    """A rule refused a command on a server that is there. It changes nothing.
 
-    ``kind`` and ``members`` are what was asked, without a password and without what was generated;
-    ``rule`` is the one that said no, ``why`` what the caller was told. It changes nothing.
+    ``kind`` and ``members`` are what was asked, without a password and without generated values.
+    ``rule`` is the rule that said no, ``why`` what the caller was told.
     """
 
     server_id: str
@@ -223,4 +224,4 @@ EVENTS: dict[str, type[Event]] = {
     "ServerObserved": ServerObserved,
     "CommandRefused": CommandRefused,
 }
-"""Every event by its permanent name, which is not looked up from the class."""
+"""Every event by its permanent name, which does not depend on the name of its class."""

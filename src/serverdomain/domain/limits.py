@@ -1,8 +1,8 @@
-"""What a value may be, on whatever way it came in.
+"""What a value may be, however it came in.
 
-Both Compute paths share these limits, and so does an embedder who passes no JSON: nothing that
-breaks them is ever recorded. Each check gives the value back in its canonical form or raises
-`InvalidInput`, which names the field, what came and what is allowed.
+These limits hold on both Compute paths and for an embedder who passes no JSON: a value that breaks
+them is never recorded. Each check returns the value in its canonical form or raises `InvalidInput`,
+which names the field, what came and what is allowed.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from uuid import UUID
 from serverdomain.errors import InvalidInput
 
 LONGEST_NAME = 255
-"""Characters of a server's name."""
+"""The most characters of a server's name."""
 
 LONGEST_METADATA = 255
-"""Bytes of UTF-8 of a metadata key or value ("255 bytes each", as documented)."""
+"""The most bytes of UTF-8 of a metadata key or value ("255 bytes each", as documented)."""
 
 MOST_METADATA = 128
-"""Items of metadata that a server may have by a request."""
+"""The most items of metadata that a request may give a server."""
 
 _SHOWN = 60
 
 
 def shown(value: object) -> str:
-    """What came, short enough for one line."""
+    """The value as Python writes it, short enough for one line."""
     try:
         literal = ascii(value)
-    except ValueError:  # Python writes no whole number of over 4,300 digits.
+    except ValueError:  # Python does not write an integer of more than 4,300 digits.
         literal = f"a {type(value).__name__} of many digits"
     return literal if len(literal) <= _SHOWN else f"{literal[:_SHOWN]}…"
 
 
 def member(field: str, key: str) -> str:
-    """The name of a field's member, on one line whatever the key is."""
+    """The name of a field's member, on one line whatever its key is."""
     return f"{field}.{shown(key)[1:-1] if not key.isprintable() else key[:_SHOWN]}"
 
 
 def text(field: str, value: object, *, shortest: int = 0, longest: int | None = None) -> str:
-    """A string that has a UTF-8 form, of ``shortest`` to ``longest`` characters."""
+    """A string of ``shortest`` to ``longest`` characters that has a UTF-8 form."""
     if not isinstance(value, str):
         raise InvalidInput(field, f"{shown(value)} came, a string is allowed")
     if not value.isascii():
@@ -54,7 +54,7 @@ def text(field: str, value: object, *, shortest: int = 0, longest: int | None = 
 
 
 def utf_8(field: str, value: str) -> bytes:
-    """The string's bytes; a lone surrogate has none."""
+    """The string's bytes in UTF-8; a lone surrogate has none."""
     try:
         return value.encode()
     except UnicodeEncodeError:
@@ -64,17 +64,17 @@ def utf_8(field: str, value: str) -> bytes:
 
 
 def server_name(field: str, value: object) -> str:
-    """A server's name: 1 to 255 characters, not blank."""
+    """A server's name: 1 to 255 characters, not all of them blank."""
     name = text(field, value, shortest=1, longest=LONGEST_NAME)
     if not name.strip():
-        raise InvalidInput(field, f"{shown(name)} is blank, a name that shows is allowed")
+        raise InvalidInput(field, f"{shown(name)} is blank, a visible name is allowed")
     return name
 
 
 def canonical_uuid(field: str, value: object) -> str:
     """A UUID in its canonical form.
 
-    Every form that Nova takes is read: any case, with or without dashes, braces or ``urn:uuid:``.
+    Every form that Nova accepts is read: any case, with or without dashes, braces or ``urn:uuid:``.
     """
     if isinstance(value, UUID):
         return str(value)
@@ -107,21 +107,21 @@ def ipv6(field: str, value: object) -> str:
         except AddressValueError:
             pass
         else:
-            # Python 3.13 changed how it writes these; what is stored must not depend on that.
+            # Python 3.13 writes these differently; what is stored must not depend on that.
             mapped = address.ipv4_mapped
             return f"::ffff:{mapped}" if mapped is not None else address.compressed
     raise InvalidInput(field, f"{shown(value)} came, an IPv6 address such as fe80::100 is allowed")
 
 
 def address(field: str, value: object, version: object) -> str:
-    """An address of version 4 or 6."""
+    """An IP address of version 4 or 6."""
     if not isinstance(version, int) or version not in (4, 6):
         raise InvalidInput(field, f"version {shown(version)} came, 4 or 6 is allowed")
     return ipv4(field, value) if version == 4 else ipv6(field, value)
 
 
 def one_of(field: str, value: object, allowed: tuple[str, ...]) -> str:
-    """One of a few words."""
+    """One of the ``allowed`` words."""
     if not isinstance(value, str) or value not in allowed:
         raise InvalidInput(field, f"{shown(value)} came, {' or '.join(allowed)} is allowed")
     return value
@@ -166,14 +166,14 @@ def keys(field: str, value: object) -> tuple[str, ...]:
 
 
 def password(field: str, value: object) -> str:
-    """Any string with a UTF-8 form; of what came only the type is told."""
+    """Any string with a UTF-8 form. The error names only the type of what came."""
     if not isinstance(value, str):
         came, allowed = f"a {type(value).__name__}", "a string"
     elif not _has_utf_8(value):
         came, allowed = "a string without a UTF-8 form", "text that has one"
     else:
         return value
-    del value  # A traceback that shows what its frames held would tell it.
+    del value  # A traceback that shows local variables would show it.
     raise InvalidInput(field, f"{came} came, {allowed} is allowed")
 
 

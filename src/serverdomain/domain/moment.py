@@ -1,7 +1,7 @@
 """Moments: integers inside (microseconds since 1970 UTC), aware datetimes at the public edge.
 
-Integers order and compare without surprises and are the same on every store. People write RFC 3339
-with a zone; the documented JSON shows whole seconds, views and reports show microseconds.
+Integers are ordered and compared without surprises, and are the same in every store. People write
+RFC 3339 with a zone. The documented JSON shows whole seconds; views and reports show microseconds.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ _RFC_3339 = re.compile(
 )
 
 EARLIEST = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
-"""The first moment that every zone can say, in microseconds since 1970 UTC."""
+"""The first moment that can be written in every zone, in microseconds since 1970 UTC."""
 
 LATEST = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // _MICROSECOND
-"""The last one."""
+"""The last moment that can be written in every zone."""
 
 
 def to_micros(moment: datetime, field: str = "time", *, nearest: bool = False) -> int:
-    """Microseconds since 1970 UTC of an aware datetime; a naive one raises `InvalidInput`.
+    """Microseconds since 1970 UTC of an aware datetime.
 
-    So does one that some zone cannot say, unless it is only asked about: then the ``nearest``.
+    Raises `InvalidInput` for a naive datetime, and for one that cannot be written in every zone.
+    For a time that is only asked about, ``nearest`` gives the nearest one that can.
     """
     if not isinstance(moment, datetime):
         raise InvalidInput(field, f"a {type(moment).__name__} came, an aware datetime is allowed")
@@ -45,7 +46,7 @@ def to_micros(moment: datetime, field: str = "time", *, nearest: bool = False) -
 
 
 def micros(field: str, value: object) -> int:
-    """Microseconds since 1970 UTC, as a whole number that a datetime of any zone can say."""
+    """Microseconds since 1970 UTC, as a whole number that can be written in every zone."""
     if isinstance(value, int) and not isinstance(value, bool):
         if EARLIEST <= value <= LATEST:
             return value
@@ -61,9 +62,9 @@ def to_datetime(micros: int) -> datetime:
 
 
 def parse(text: str, field: str = "time", *, nearest: bool = False) -> int:
-    """Read RFC 3339 with a zone, as microseconds since 1970 UTC (finer digits are cut off).
+    """RFC 3339 with a zone as microseconds since 1970 UTC; finer digits are cut off.
 
-    Raises `InvalidInput` for another form, for a time without a zone and for a second 60, and as
+    Raises `InvalidInput` for another form, a time without a zone or a second 60, and when
     `to_micros` does.
     """
     allowed = "RFC 3339 with a zone is allowed, such as 2012-09-12T17:20:37Z"
@@ -74,7 +75,7 @@ def parse(text: str, field: str = "time", *, nearest: bool = False) -> int:
         raise InvalidInput(field, f"{shown(text)} is naive, it has no zone; {allowed}")
     if match["second"] == "60":
         raise InvalidInput(
-            field, f"{shown(text)} has a second 60, which no clock here counts; {allowed}"
+            field, f"{shown(text)} has a second 60, but leap seconds are not counted; {allowed}"
         )
     try:
         moment = datetime.fromisoformat(text.upper())
