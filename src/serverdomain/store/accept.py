@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from serverdomain.domain import moment
 from serverdomain.domain.commands import Command, RecordFacts
-from serverdomain.domain.decisions import decide, require_project, require_there
+from serverdomain.domain.decisions import decide, require_project
 from serverdomain.domain.events import Event
-from serverdomain.domain.history import Fact, History
+from serverdomain.domain.history import Fact
 from serverdomain.domain.server import Server, is_there
-from serverdomain.errors import Conflict, Refused, RequestIdTaken, StoreError
+from serverdomain.errors import Conflict, NotFound, Refused, RequestIdTaken, StoreError
 from serverdomain.store import refusals
 from serverdomain.store.codec import CODEC
 from serverdomain.store.context import Context
@@ -76,17 +76,39 @@ def accept(log: Writing, request: Request) -> Outcome | Refused:
     if first is not None:
         return _first_outcome(log, first, request, members)
     decided = command.to(request.server_id)
+    latest_recorded_at = log.latest_recorded_at()
     history = log.history(request.server_id)
-    server = history.server
-    if not (command.begins or command.may_be_late):
-        require_there(server, request.server_id)
-    _require_version(request, history)
-    occurred_at = _occurred_at(request, history)
+    server, latest = history.server, history.latest
+    if not is_there(server) and not (command.begins or command.may_be_late):
+        raise NotFound(f"server {request.server_id} is not there")
+    _require_version(request, server, history.version)
+    occurred_at = _occurred_at(request, latest)
     require_project(server, request.project_id)
-    latest = log.latest_recorded_at()
-    recorded = RecordedCommand(
+    recorded = _recorded(request, members, occurred_at, latest_recorded_at)
+    try:
+        events = decide(server, decided, context.actor, context.request_id)
+    except Refused as refused:
+        # One that begins has no server to be remembered with.
+        if command.begins or not log.keeps_refusals:
+            raise
+        return _keep(log, recorded, refused)
+    if not events:
+        return Outcome(server=server, events=(), position=None, replayed=False)
+    positions = log.append(recorded, history.version, events)
+    for version, (position, event) in enumerate(
+        zip(positions, events, strict=True), start=history.version + 1
+    ):
+        history.take(Fact(occurred_at, position, request.server_id, version, event))
+    return Outcome(server=history.server, events=events, position=positions[-1], replayed=False)
+
+
+def _recorded(
+    request: Request, members: str, occurred_at: int, latest_recorded_at: int | None
+) -> RecordedCommand:
+    context, now = request.context, request.now
+    return RecordedCommand(
         command_id=0,
-        kind=command.kind,
+        kind=request.command.kind,
         server_id=request.server_id,
         members=members,
         user_id=context.actor.user_id,
@@ -96,29 +118,18 @@ def accept(log: Writing, request: Request) -> Outcome | Refused:
         correlation_id=context.correlation_id,
         caused_by=context.caused_by,
         occurred_at=occurred_at,
-        recorded_at=request.now if latest is None else max(request.now, latest),
+        recorded_at=now if latest_recorded_at is None else max(now, latest_recorded_at),
     )
+
+
+def _keep(log: Writing, command: RecordedCommand, refused: Refused) -> Refused:
     try:
-        events = decide(server, decided, context.actor, context.request_id)
-    except Refused as refused:
-        # One that begins has no server to be remembered with.
-        if command.begins or not log.keeps_refusals:
-            raise
-        try:
-            refusals.keep(log, recorded, refused)
-        except StoreError as error:
-            # It is refused all the same, whatever the disk says.
-            _log.warning("a refusal was not recorded: %s", error)
-            raise refused from error
-        return refused
-    if not events:
-        return Outcome(server=server, events=(), position=None, replayed=False)
-    position = None
-    version = history.version
-    for position, event in zip(log.append(recorded, version, events), events, strict=True):
-        version += 1
-        history.take(Fact(occurred_at, position, request.server_id, version, event))
-    return Outcome(server=history.server, events=events, position=position, replayed=False)
+        refusals.keep(log, command, refused)
+    except StoreError as error:
+        # It is refused all the same, whatever the disk says.
+        _log.warning("a refusal was not recorded: %s", error)
+        raise refused from error
+    return refused
 
 
 def members_of(command: Command, occurred_at: int | None) -> str:
@@ -152,24 +163,23 @@ def _first_outcome(log: Writing, first: RecordedCommand, request: Request, membe
     return Outcome(server=server, events=events, position=last, replayed=True)
 
 
-def _require_version(request: Request, history: History) -> None:
-    server = history.server
+def _require_version(request: Request, server: Server | None, version: int) -> None:
     expected = request.expected_version
-    if expected is not None and expected != history.version:
+    if expected is not None and expected != version:
         met = server.status if is_there(server) else "not there"
         raise Conflict(
-            f"server {request.server_id} is {met} at version {history.version}, "
+            f"server {request.server_id} is {met} at version {version}, "
             f"version {expected} was expected"
         )
-    if request.command.begins and history.version and server is None:
+    if request.command.begins and version and server is None:
         raise Conflict(
-            f"server {request.server_id} is in the log already, with {history.version} events but "
+            f"server {request.server_id} is in the log already, with {version} events but "
             "no beginning"
         )
 
 
-def _occurred_at(request: Request, history: History) -> int:
-    command, latest = request.command, history.latest
+def _occurred_at(request: Request, latest: int | None) -> int:
+    command = request.command
     given = command.own_time if request.occurred_at is None else request.occurred_at
     if given is None:
         return request.now if latest is None else max(request.now, latest)
