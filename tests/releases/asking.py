@@ -4,11 +4,10 @@ They are asked by the names that every release has; nothing here knows how a sto
 """
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from serverdomain import AsOf, Context, ServerdomainError, Servers
+from serverdomain import AsOf, Context, ServerdomainError
 from serverdomain.domain.commands import COMMANDS
 from serverdomain.domain.events import EVENTS
 
@@ -77,7 +76,7 @@ def server_json(server):
     return None if server is None else plain({name: getattr(server, name) for name in SERVER})
 
 
-def answer(servers: Servers, question: dict[str, Any]) -> Any:
+def answer(servers, question):
     """What a release answers: ``question`` holds ``ask`` and what that takes."""
     asked = dict(question)
     try:
