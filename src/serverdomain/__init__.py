@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from serverdomain.projections.history import HistoryEntry
     from serverdomain.projections.timeline import Timeline
     from serverdomain.servers import Accepted, Servers
-    from serverdomain.store.accept import Outcome
     from serverdomain.store.context import Context
     from serverdomain.store.finding import Finding
+    from serverdomain.store.request import Outcome
 
 _HOMES = {
     "serverdomain.audit.actions": ("Action",),
@@ -80,7 +80,7 @@ _HOMES = {
         "Unproven",
     ),
     "serverdomain.servers": ("Accepted", "Servers"),
-    "serverdomain.store.accept": ("Outcome",),
+    "serverdomain.store.request": ("Outcome",),
     "serverdomain.store.context": ("Context",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

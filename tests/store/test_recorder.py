@@ -21,7 +21,7 @@ from eventsourcing.utils import Environment
 from serverdomain import NotFound, Servers, StoreError
 from serverdomain.domain.events import ServerStopped
 from serverdomain.store.sqlite import Factory, ProcessRecorder, SQLiteRecorder
-from serverdomain.store.sqlite.log import connections_at
+from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.place import from_url
 from serverdomain.store.sqlite.recorder import Datastore
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted
@@ -30,7 +30,7 @@ MODULE = "serverdomain.store.sqlite"
 
 
 def recorder_at(url: str) -> SQLiteRecorder:
-    return SQLiteRecorder(Datastore(connections_at(from_url(url))))
+    return SQLiteRecorder(Datastore(Connections(from_url(url))))
 
 
 class _InAFile(TestCase):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from serverdomain.errors import StoreDamaged, StoreError, StoreMissing
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.store.sqlite.connections import Connections
+from serverdomain.store.sqlite.database import make
 from serverdomain.store.sqlite.place import Place
 
 # No such table, a row that is there twice, or a value that cannot be: not what we wrote.
@@ -32,26 +33,19 @@ class ViewFile:
     it holds what was never written to it.
     """
 
-    def __init__(self, place: Place, kept: KeptRows, *, make: bool = False) -> None:
+    def __init__(self, place: Place, kept: KeptRows, *, new: bool = False) -> None:
         self.place = place
         self.kept = kept
-        self.connections = Connections(
-            place, application_id=kept.application_id, what=kept.what, durable=False
-        )
-        if make:
-            self.connections.make()
+        self.connections = Connections(place, durable=False)
+        if new:
+            make(self.connections)
         self._identity = self._on_disk()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A snapshot: whatever others write meanwhile, it shows the view as it was."""
-        with self._sound(), self.connections.reading() as connection:
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+        with self._sound(), self.connections.snapshot() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

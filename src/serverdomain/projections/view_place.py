@@ -17,7 +17,8 @@ from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.view_file import ViewFile
 from serverdomain.store.log import Log
 from serverdomain.store.sqlite import place as places
-from serverdomain.store.sqlite.connections import lock_timeout_setting
+from serverdomain.store.sqlite.database import drop_everything, use_wal
+from serverdomain.store.sqlite.lock_timeout import lock_timeout_setting
 from serverdomain.store.sqlite.place import Place
 
 _logger = logging.getLogger("serverdomain")
@@ -73,7 +74,7 @@ class ViewPlace:
                 with file.reading() as connection:
                     current = self._schema(connection) == self._kept.schema
                 if current:
-                    file.connections.use_wal()
+                    use_wal(file.connections)
                     return file
             except StoreError:
                 file.close()
@@ -115,11 +116,11 @@ class ViewPlace:
             # What was left of another file, SQLite would take for the new one's.
             for suffix in ("-wal", "-shm"):
                 self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
-        file = ViewFile(self.place, self._kept, make=True)
+        file = ViewFile(self.place, self._kept, new=True)
         try:
             with file.writing() as connection:
                 self._bring_up(connection)
-            file.connections.use_wal()
+            use_wal(file.connections)
         except StoreError:
             file.close()
             raise
@@ -135,7 +136,7 @@ class ViewPlace:
                 self._kept.what,
                 self._kept.schema,
             )
-            _drop_everything(connection)
+            drop_everything(connection)
         connection.execute("CREATE TABLE follows (log_id TEXT NOT NULL)")
         connection.execute("INSERT INTO follows VALUES (?)", (self._log_id,))
         generations.create(connection, self._kept)
@@ -158,12 +159,3 @@ class ViewPlace:
 
 def _same(one: Path, other: Path) -> bool:
     return one == other or (one.exists() and other.exists() and one.samefile(other))
-
-
-def _drop_everything(connection: sqlite3.Connection) -> None:
-    for kind in ("view", "table"):
-        names = connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = ? AND name NOT LIKE 'sqlite_%'", (kind,)
-        ).fetchall()
-        for (name,) in names:
-            connection.execute(f'DROP {kind} "{name}"')

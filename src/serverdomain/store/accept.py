@@ -10,20 +10,18 @@ import logging
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from serverdomain.domain import moment
 from serverdomain.domain.commands import Command, RecordFacts
 from serverdomain.domain.decisions import decide, require_project
-from serverdomain.domain.events import Event
 from serverdomain.domain.history import Fact
 from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import Conflict, NotFound, Refused, RequestIdTaken, StoreError
 from serverdomain.store import refusals
 from serverdomain.store.codec import CODEC
-from serverdomain.store.context import Context
 from serverdomain.store.log import Writing
 from serverdomain.store.recorded import RecordedCommand
+from serverdomain.store.request import Outcome, Request
 
 MOST_AHEAD = 5 * 60 * 1_000_000
 """How far ahead of the clock a time may lie, in microseconds: clocks differ."""
@@ -31,36 +29,6 @@ MOST_AHEAD = 5 * 60 * 1_000_000
 _log = logging.getLogger("serverdomain")
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
-
-
-class Request(Struct, frozen=True, kw_only=True):
-    """A command as it is asked of a server, by whom and when.
-
-    ``server_id`` is in canonical form, one that was generated where the ``command`` says so.
-    ``occurred_at`` is the time that was given, if any, and ``now`` the clock, in microseconds since
-    1970 UTC. With a ``project_id`` a server of another project is not there.
-    """
-
-    server_id: str
-    command: Command
-    context: Context
-    now: int
-    occurred_at: int | None = None
-    expected_version: int | None = None
-    project_id: str | None = None
-
-
-class Outcome(Struct, frozen=True, kw_only=True):
-    """The server after a command, the command's events, and the position of the last of them.
-
-    ``server`` is ``None`` where facts were recorded of one that has not begun. ``replayed`` says
-    that the request id was in the log and this is the first outcome.
-    """
-
-    server: Server | None
-    events: tuple[Event, ...]
-    position: int | None
-    replayed: bool
 
 
 def accept(log: Writing, request: Request) -> Outcome | Refused:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
@@ -19,9 +19,7 @@ from serverdomain.errors import UnknownEvent
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.finding import Finding
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
-
-if TYPE_CHECKING:
-    from serverdomain.store.accept import Outcome, Request
+from serverdomain.store.request import Outcome, Request
 
 LARGEST = 2**63 - 1
 """No version, position or time lies above it."""

@@ -12,9 +12,10 @@ from serverdomain.store.finding import Finding
 from serverdomain.store.log import Examination
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite import schema
+from serverdomain.store.sqlite.as_stored import any_text
 from serverdomain.store.sqlite.faults import store_error
 from serverdomain.store.sqlite.place import Place
-from serverdomain.store.sqlite.reading import SQLiteReading, any_text
+from serverdomain.store.sqlite.reading import SQLiteReading
 
 _CACHE_KIB = 32 * 1024
 """How much of the file a pass keeps in memory."""

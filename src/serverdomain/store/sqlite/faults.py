@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
-from serverdomain.errors import StoreDamaged, StoreError, StoreLocked
+from serverdomain.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
+
+
+class CommitFailed(StoreError):
+    """A commit failed, so that nobody can tell whether it happened."""
+
 
 _WORDS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreLocked, "is locked by another process"),
@@ -20,11 +26,17 @@ _WORDS: dict[int, tuple[type[StoreError], str]] = {
 }
 
 
-def store_error(error: Exception, place: object) -> StoreError:
-    """The error of ours for one of SQLite's."""
+def store_error(error: Exception, place: object, waited: str = "") -> StoreError:
+    """The error of ours for one of SQLite's; ``waited`` is said of a lock."""
+    path = getattr(place, "path", None)
     # The low byte is the primary result code; errors of the Python module itself have none.
     code = getattr(error, "sqlite_errorcode", None)
     kind, words = _WORDS.get((code or 0) & 0xFF, (StoreError, "cannot be used"))
-    ours = kind(f"{place} {words} ({error})")
+    said = f"{place} {words} ({error})"
+    if isinstance(path, Path) and not path.exists():
+        kind, said = StoreMissing, f"{place} is gone"
+    elif kind is StoreLocked and waited:
+        said = f"{said}, {waited}"
+    ours = kind(said)
     ours.place = place
     return ours

@@ -11,14 +11,19 @@ from threading import Condition, Lock
 from filelock import FileLock, Timeout
 
 from serverdomain.errors import OutcomeUnknown, Refused, StoreError, StoreMissing
-from serverdomain.store.accept import Outcome, Request, accept
+from serverdomain.store.accept import accept
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
+from serverdomain.store.request import Outcome, Request
+from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite import schema
-from serverdomain.store.sqlite.connections import CommitFailed, Connections
+from serverdomain.store.sqlite.connections import Connections
+from serverdomain.store.sqlite.database import drop_everything, make, use_wal
 from serverdomain.store.sqlite.examination import SQLiteExamination, examine
+from serverdomain.store.sqlite.faults import CommitFailed
 from serverdomain.store.sqlite.place import Place
 from serverdomain.store.sqlite.reading import SQLiteReading
+from serverdomain.store.sqlite.watcher import Watcher
 from serverdomain.store.sqlite.writing import SQLiteWriting
 
 # A batch touches pages all over the indexes by server; SQLite keeps 2 MiB of them by itself.
@@ -32,13 +37,6 @@ _PUT = (
 _logger = logging.getLogger("serverdomain")
 
 
-def connections_at(place: Place, lock_timeout: float | None = None) -> Connections:
-    """Connections to the store at a place, which need not be there yet."""
-    return Connections(
-        place, application_id=schema.APPLICATION_ID, what="store", lock_timeout=lock_timeout
-    )
-
-
 def prepare(connections: Connections, *, create: bool) -> None:
     """See that a store of ours is there, of this release's schema, or make one.
 
@@ -46,17 +44,17 @@ def prepare(connections: Connections, *, create: bool) -> None:
     """
     place = connections.place
     version = 0
-    if connections.exists():
+    if place.path is not None and places.holds(place.path, schema.APPLICATION_ID, "store"):
         with connections.reading() as connection:
             version = schema.version(connection, place)
     if version == 0:
         if not create:
             raise StoreMissing(f"there is no store at {place}")
-        connections.make()
+        make(connections)
     if version < len(schema.STEPS):
         with connections.writing() as connection:
             schema.bring_up(connection, place)
-    connections.use_wal()
+    use_wal(connections)
 
 
 class SQLiteLog(Log):
@@ -66,7 +64,8 @@ class SQLiteLog(Log):
         self.place = place
         self.caches: Path | None = place.path
         self.keeps_refusals = keeps_refusals
-        self.connections = connections_at(place)
+        self.connections = Connections(place)
+        self._watcher = Watcher(lambda: self.connections.connect("rw", patience=0))
         self._grown = Condition()
         self._locks: dict[str, Lock] = {}
         try:
@@ -120,8 +119,9 @@ class SQLiteLog(Log):
                 yield SQLiteExamination(connection)
 
     def mark(self) -> int | None:
-        """A number that is another one once anything was committed."""
-        return self.connections.mark()
+        """A number that is another one once anything was committed; reads no row."""
+        self.connections.require_usable()
+        return self._watcher.mark() if self.is_kept else self.connections.commits
 
     def wake(self) -> None:
         """Let those who wait in this process look again."""
@@ -174,8 +174,12 @@ class SQLiteLog(Log):
 
     def forget(self) -> None:
         """Throw a log in memory away, and begin an empty one."""
-        self.connections.forget(lambda connection: schema.bring_up(connection, self.place))
+        assert not self.is_kept
+        with self.connections.writing() as connection:
+            drop_everything(connection)
+            schema.bring_up(connection, self.place)
 
     def close(self) -> None:
         """Close the database."""
         self.connections.close()
+        self._watcher.close()

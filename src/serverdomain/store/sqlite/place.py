@@ -29,6 +29,17 @@ class Place(NamedTuple):
         """The SQLite URI that opens it (``mode``: ``rw`` or ``rwc``)."""
         return ":memory:" if self.path is None else f"{self.path.as_uri()}?mode={mode}"
 
+    def connect(self, mode: str, patience: float) -> sqlite3.Connection:
+        """Connect to it, for threads to share; a lock is waited for ``patience`` seconds."""
+        return sqlite3.connect(
+            self.uri(mode),
+            uri=True,
+            timeout=patience,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+
     def beside(self, what: str) -> Place:
         """The place of its ``view`` or the like: of ``cloud.db`` that is ``cloud.view.db``."""
         return self if self.path is None else Place(_named(self.path, f"{what}.db"))

@@ -2,82 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
-from uuid import UUID, uuid5
 
-import msgspec
-
-from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact, History
-from serverdomain.errors import StoreDamaged, UnknownEvent
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.codec import CODEC, PREFIX
-from serverdomain.store.log import LARGEST, Page, Reading, Row
+from serverdomain.store.codec import CODEC
+from serverdomain.store.log import LARGEST, Row
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
+from serverdomain.store.sqlite.as_stored import AsStored
+from serverdomain.store.sqlite.feed import Feed
+from serverdomain.store.sqlite.stored import (
+    OF_COMMAND,
+    RECORDED,
+    command_of,
+    event_of,
+    originator_id,
+    refusals_id,
+)
 
-_OF_COMMAND = (
-    "c.command_id, c.kind, c.server_id, c.members, c.user_id, c.project_id, c.roles,"
-    " c.request_id, c.correlation_id, c.caused_by, c.occurred_at, c.recorded_at"
-)
-_EVENTS = f"SELECT e.position, e.originator_version, e.topic, e.state, {_OF_COMMAND}"
-_RECORDED = f"{_EVENTS} FROM stored_events e JOIN commands c USING (command_id)"
-# What docs/ledger-spec.md makes a leaf of.
-_ROWS = (
-    "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state, e.command_id,"
-    " c.kind, c.server_id, c.members, c.user_id, c.project_id, c.roles, c.request_id,"
-    " c.correlation_id, c.caused_by, c.occurred_at, c.recorded_at, c.refused"
-    " FROM stored_events e LEFT JOIN commands c ON c.command_id = e.command_id"
-)
-_COMMANDS = (
-    "SELECT command_id, kind, server_id, members, user_id, project_id, roles, request_id,"
-    " correlation_id, caused_by, occurred_at, recorded_at, refused,"
-    " (SELECT MIN(position) FROM stored_events e WHERE e.command_id = c.command_id)"
-    " FROM commands c ORDER BY command_id"
-)
 _BOOKMARKS = "SELECT name, position, stopped_at, why FROM reactions"
-_AT_ONCE = 2048
-
-_decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
-def originator_id(server_id: str) -> str:
-    """A server's id as its stream is named: 32 hex digits."""
-    return server_id.replace("-", "")
-
-
-def server_id_of(stream: str) -> str:
-    """The server's id of a stream's name."""
-    # Cut, not read as a UUID: the digits are our own, and reading them was a fifth of a replay.
-    return f"{stream[:8]}-{stream[8:12]}-{stream[12:16]}-{stream[16:20]}-{stream[20:]}"
-
-
-def refusals_id(server_id: str) -> str:
-    """The stream of what was refused to a server, as it is named: 32 hex digits."""
-    return uuid5(UUID(server_id), "refusals").hex
-
-
-def any_text(text: bytes) -> str:
-    """Text that need not be UTF-8, with surrogate escapes."""
-    return text.decode("utf-8", "surrogateescape")
-
-
-class SQLiteReading(Reading):
+class SQLiteReading(Feed, AsStored):
     """One consistent state of a log, on a connection that is in a transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-
-    def log_id(self) -> str:
-        """The id that the log was given when it was made."""
-        with self._any_text():
-            found = self._all("SELECT log_id FROM log LIMIT 2")
-        if len(found) != 1:
-            raise StoreDamaged("the log does not have the one id that every log is given")
-        return str(found[0][0])
 
     def head(self) -> int:
         """The last position."""
@@ -116,95 +67,6 @@ class SQLiteReading(Reading):
         query = "SELECT COUNT(*) FROM stored_events WHERE position > ? AND position <= ?"
         return int(self._value(query, after, until))
 
-    def changed_between(self, after: int, until: int) -> list[str]:
-        """The ids of the servers that have facts behind one position and up to another."""
-        found = self._all(
-            "SELECT DISTINCT e.originator_id FROM stored_events e"
-            " JOIN commands c USING (command_id)"
-            " WHERE e.position > ? AND e.position <= ? AND c.refused = 0",
-            after,
-            until,
-        )
-        return [server_id_of(stream) for (stream,) in found]
-
-    def row_hash(self, position: int) -> str | None:
-        """SHA-256, in hex, of the row at a position with its command's; ``None`` without one."""
-        found = self._all(
-            "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state,"
-            f" {_OF_COMMAND} FROM stored_events e LEFT JOIN commands c USING (command_id)"
-            " WHERE e.position = ?",
-            position,
-        )
-        return hashlib.sha256(msgspec.json.encode(found[0])).hexdigest() if found else None
-
-    def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
-        """The facts behind a position."""
-        facts: list[Fact] = []
-        last = after
-        decode = CODEC.decode
-        for position, stream, version, topic, state, occurred_at in self._all(
-            "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state,"
-            " c.occurred_at FROM stored_events e LEFT JOIN commands c USING (command_id)"
-            " WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?",
-            after,
-            until,
-            limit,
-        ):
-            if topic.startswith(PREFIX) and occurred_at is not None:
-                try:
-                    event = decode(topic, state, position)
-                except UnknownEvent as unknown:
-                    return Page(facts, last, unknown)
-                if type(event) is not CommandRefused:
-                    server_id = server_id_of(stream)
-                    facts.append(Fact(occurred_at, position, server_id, version, event))
-            last = position
-        return Page(facts, last, None)
-
-    def events(self, after: int, limit: int) -> Page[RecordedEvent]:
-        """The events behind a position, refusals among them."""
-        events: list[RecordedEvent] = []
-        last = after
-        for row in self._all(
-            f"{_EVENTS} FROM stored_events e LEFT JOIN commands c USING (command_id)"
-            " WHERE e.position > ? ORDER BY e.position LIMIT ?",
-            after,
-            limit,
-        ):
-            if row[2].startswith(PREFIX) and row[4] is not None:
-                try:
-                    events.append(_recorded(row))
-                except UnknownEvent as unknown:
-                    return Page(events, last, unknown)
-            last = row[0]
-        return Page(events, last, None)
-
-    def events_named(self, after: int, limit: int, names: Sequence[str]) -> Page[RecordedEvent]:
-        """Facts of these names behind a position; without names, all facts."""
-        globs = [f"{PREFIX}{name}:*" for name in names]
-        named = f" AND ({' OR '.join(['e.topic GLOB ?'] * len(globs))})" if globs else ""
-        events: list[RecordedEvent] = []
-        for row in self._all(
-            f"{_RECORDED} WHERE e.position > ? AND c.refused = 0{named}"
-            " ORDER BY e.position LIMIT ?",
-            after,
-            *globs,
-            limit,
-        ):
-            try:
-                events.append(_recorded(row))
-            except UnknownEvent as unknown:
-                return Page(events, unknown.position - 1, unknown)
-        last = events[-1].position if len(events) == limit else max(after, self.head())
-        return Page(events, last, None)
-
-    def events_at(self, positions: Sequence[int]) -> list[RecordedEvent]:
-        """The events that stand at these positions."""
-        return self._recorded(
-            f"{_RECORDED} WHERE e.position IN (SELECT value FROM json_each(?)) ORDER BY e.position",
-            msgspec.json.encode(positions).decode(),
-        )
-
     def history(
         self,
         server_id: str,
@@ -241,7 +103,7 @@ class SQLiteReading(Reading):
         """A server's events up to a position, in order of occurrence."""
         own = originator_id(server_id)
         return self._recorded(
-            f"{_RECORDED} WHERE e.originator_id IN (?, ?) AND +e.position <= ?"
+            f"{RECORDED} WHERE e.originator_id IN (?, ?) AND +e.position <= ?"
             " ORDER BY c.occurred_at, e.position",
             own,
             refusals_id(server_id) if with_refusals else own,
@@ -260,13 +122,13 @@ class SQLiteReading(Reading):
 
     def command(self, request_id: str) -> RecordedCommand | None:
         """The recorded command that bears a request id."""
-        query = f"SELECT {_OF_COMMAND} FROM commands c WHERE c.request_id = ? AND c.refused = 0"
+        query = f"SELECT {OF_COMMAND} FROM commands c WHERE c.request_id = ? AND c.refused = 0"
         found = self._all(query, request_id)
-        return _command(found[0]) if found else None
+        return command_of(found[0]) if found else None
 
     def events_of(self, command: RecordedCommand) -> list[RecordedEvent]:
         """The events of a command, in order of position."""
-        query = f"{_RECORDED} WHERE e.command_id = ? ORDER BY e.position"
+        query = f"{RECORDED} WHERE e.command_id = ? ORDER BY e.position"
         return self._recorded(query, command.command_id)
 
     def refused_since(self, user_id: str, project_id: str, recorded_at: int) -> int:
@@ -286,78 +148,12 @@ class SQLiteReading(Reading):
         """The places of all reactions, by name."""
         return [Bookmark(*row) for row in self._all(f"{_BOOKMARKS} ORDER BY name")]
 
-    def rows(self) -> Iterator[list[Row]]:
-        """Every event in order of position, as it is stored."""
-        cursor = self.connection.execute(f"{_ROWS} ORDER BY e.position")
-        done = 0
-        while True:
-            try:
-                rows = cursor.fetchmany(_AT_ONCE)
-            except (sqlite3.OperationalError, UnicodeDecodeError) as error:
-                if getattr(error, "sqlite_errorcode", None) is not None:
-                    raise
-                break  # Text that is no UTF-8: that row and the others are read as bytes.
-            if not rows:
-                return
-            done += len(rows)
-            yield rows
-        with self._any_text():
-            cursor = self.connection.execute(
-                f"{_ROWS} ORDER BY e.position LIMIT -1 OFFSET ?", (done,)
-            )
-            while rows := cursor.fetchmany(_AT_ONCE):
-                yield rows
-
-    def row(self, position: int) -> Row | None:
-        """The row at a position."""
-        if abs(position) > LARGEST:
-            return None
-        with self._any_text():
-            found = self._all(f"{_ROWS} WHERE e.position = ?", position)
-        return found[0] if found else None
-
-    def streams(self) -> Iterator[Row]:
-        """Every event, as it is stored, in order of stream and version."""
-        with self._any_text():
-            yield from self.connection.execute(
-                f"{_ROWS} ORDER BY e.originator_id, e.originator_version"
-            )
-
-    def commands(self) -> Iterator[Row]:
-        """Every command in its order, as it is stored, with its first event's position."""
-        with self._any_text():
-            yield from self.connection.execute(_COMMANDS)
-
-    @contextmanager
-    def _any_text(self) -> Iterator[None]:
-        before = self.connection.text_factory
-        self.connection.text_factory = any_text
-        try:
-            yield
-        finally:
-            self.connection.text_factory = before
-
     def _all(self, query: str, *values: Any) -> list[Row]:
         return self.connection.execute(query, values).fetchall()
+
+    def _recorded(self, query: str, *values: Any) -> list[RecordedEvent]:
+        return [event_of(row) for row in self._all(query, *values)]
 
     def _value(self, query: str, *values: Any) -> Any:
         row = self.connection.execute(query, values).fetchone()
         return None if row is None else row[0]
-
-    def _recorded(self, query: str, *values: Any) -> list[RecordedEvent]:
-        return [_recorded(row) for row in self._all(query, *values)]
-
-
-def _command(columns: Iterable[Any]) -> RecordedCommand:
-    values = list(columns)
-    try:
-        values[6] = _decode_roles(values[6])
-    except (msgspec.DecodeError, TypeError) as error:
-        raise StoreDamaged(f"command {values[0]} has roles that cannot be read: {error}") from error
-    return RecordedCommand(*values)
-
-
-def _recorded(row: Row) -> RecordedEvent:
-    position, version, topic, state, *columns = row
-    event = CODEC.decode(topic, state, position)
-    return RecordedEvent(position, version, topic, event, _command(columns))

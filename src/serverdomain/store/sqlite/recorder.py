@@ -17,7 +17,7 @@ from eventsourcing.utils import Environment, EnvType
 from serverdomain.errors import StoreError
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite.connections import Connections
-from serverdomain.store.sqlite.log import connections_at, prepare
+from serverdomain.store.sqlite.log import prepare
 from serverdomain.store.sqlite.place import Place
 
 # Their SELECTs name the rowid and expect bytes; ours is the position, and its JSON is text.
@@ -100,7 +100,7 @@ class Factory(sqlite.SQLiteFactory):
             Place(None) if theirs.pool.is_sqlite_memory_mode else places.from_path(name, "store")
         )
         self.datastore = Datastore(
-            connections_at(place, theirs.pool.lock_timeout),
+            Connections(place, theirs.pool.lock_timeout),
             single_row_tracking=theirs.single_row_tracking,
             originator_id_type=theirs.originator_id_type,
         )

@@ -14,7 +14,8 @@ from serverdomain.store.log import Writing
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.sqlite.faults import store_error
 from serverdomain.store.sqlite.place import Place
-from serverdomain.store.sqlite.reading import SQLiteReading, originator_id, refusals_id
+from serverdomain.store.sqlite.reading import SQLiteReading
+from serverdomain.store.sqlite.stored import originator_id, refusals_id
 
 _COLUMNS = (
     "kind, server_id, members, user_id, project_id, roles, request_id, correlation_id, caused_by,"

@@ -1,0 +1,147 @@
+"""`Servers`, the one facade: the application that people embed.
+
+It wires the rooms and holds no rule: `domain` decides, `store` keeps, `projections` shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from serverdomain.audit.keyframes import Keyframes
+from serverdomain.errors import Conflict
+from serverdomain.projections import reactions
+from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
+from serverdomain.servers.accepted import Accepted
+from serverdomain.servers.commands import Commands
+from serverdomain.servers.questions import Questions
+from serverdomain.store.bookmarks import Bookmark
+from serverdomain.store.log import Log
+from serverdomain.store.opening import open_log
+
+__all__ = ["Accepted", "Clock", "Servers", "system_clock"]
+
+Clock = Callable[[], datetime]
+"""Tells the time, aware."""
+
+
+def system_clock() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
+class Servers(Commands, Questions):
+    """The servers in a log: commands, and questions about them.
+
+    Every command takes a ``context`` (who asks, under which request id), ``expected_version`` (the
+    version that the caller decided on) and ``occurred_at`` (an aware datetime; now, if absent), and
+    gives back an `Accepted`. It raises `Refused` where a rule says no, `Conflict` where another
+    command came first, `NotFound` where there is no such server, `InvalidInput` for words that mean
+    nothing, `OutcomeUnknown` where the disk did not tell; nothing changes in the first four.
+
+    May be shared between threads; not with a forked child.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        clock: Clock = system_clock,
+        view: str | Path | None = None,
+    ) -> None:
+        Questions.__init__(self, log, view)
+        self._clock = clock
+        self._running: list[Reaction] = []
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        create: bool = True,
+        view: str | Path | None = None,
+        clock: Clock = system_clock,
+    ) -> Servers:
+        """Open a store: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``memory:``.
+
+        Makes it where there is none, unless ``create`` is false. ``view`` is the file of the view,
+        beside the store's if not given. Raises `StoreError`.
+        """
+        return cls(open_log(url, create=create), clock, view)
+
+    def react(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        start: Literal["head", "beginning"] = "head",
+        attempts: int = ATTEMPTS,
+        at_work: AtWork = nullcontext,
+        events: Sequence[str] = (),
+    ) -> Reaction:
+        """Run ``handler`` once something happened, in a thread of its own, until it is stopped.
+
+        It is told of every event, or of those whose names are in ``events``, at least once, in the
+        log's order, from a durable position under ``name``; a new one begins at ``start``. After so
+        many ``attempts`` with one event it stops.
+        What ``at_work`` makes is entered when this process takes up the work, before the first
+        event, and left when it ends: of all processes one is at work.
+        """
+        reaction = Reaction(self._log, name, handler, start, attempts, at_work, events)
+        self._running = [*(one for one in self._running if one.is_alive), reaction]
+        return reaction
+
+    def reactions(self) -> list[Bookmark]:
+        """How far each reaction that ever ran has come, and why it stopped, if it did."""
+        with self._log.reading() as log:
+            return log.bookmarks()
+
+    def resume_reaction(self, name: str) -> Bookmark:
+        """Let a stopped reaction try its event again. Raises `NotFound` where there is none."""
+        return reactions.resume(self._log, name)
+
+    def skip_reaction(self, name: str) -> Bookmark:
+        """Let a stopped reaction go on behind the event that stopped it. Raises `NotFound`."""
+        return reactions.skip(self._log, name)
+
+    def now(self) -> datetime:
+        """What its clock says, aware."""
+        return self._clock()
+
+    def forget(self) -> None:
+        """Throw a log in memory away, and begin an empty one; its reactions are stopped.
+
+        For tests, which share what is dear to start. Raises `Conflict` for a log in a file.
+        """
+        if self._log.is_kept:
+            raise Conflict("the store is a file, which is kept; one in memory: can be forgotten")
+        self._stop_reactions()
+        with self._opening_view:
+            self._close_views()
+            self._view = self._timeline = None
+            self._log.forget()
+            self._keyframes = Keyframes(self._log)
+
+    def close(self) -> None:
+        """Stop the reactions, and close store and views."""
+        self._stop_reactions()
+        self._close_views()
+        self._log.close()
+
+    def _stop_reactions(self) -> None:
+        for reaction in self._running:
+            reaction.stop()
+
+    def __enter__(self) -> Servers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,211 @@
+"""Every question about the servers in a log, now or as of any moment; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from serverdomain.audit.as_of import AsOf, Moment, server_as_of
+from serverdomain.audit.check import check
+from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
+from serverdomain.audit.fleet import Fleet
+from serverdomain.audit.keyframes import Keyframes
+from serverdomain.audit.ledger import Ledger
+from serverdomain.audit.supposed import Named, Supposed, What
+from serverdomain.audit.what_if import WhatIf, what_if
+from serverdomain.domain import moment
+from serverdomain.domain.decisions import require_project, require_there
+from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.server import Server
+from serverdomain.errors import NotFound
+from serverdomain.projections.follow import follow
+from serverdomain.projections.history import HistoryEntry, history
+from serverdomain.projections.server_query import Asked
+from serverdomain.projections.server_view import ServerView
+from serverdomain.projections.timeline import Timeline
+from serverdomain.servers.commanding import known_form
+from serverdomain.store.finding import Finding
+from serverdomain.store.log import Log
+from serverdomain.store.remembered import Remembered
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class Questions:
+    """The questions of `Servers`."""
+
+    def __init__(self, log: Log, view: str | Path | None) -> None:
+        self._log = log
+        self._view_path = view
+        self._view: ServerView | None = None
+        self._timeline: Timeline | None = None
+        self._opening_view = Lock()
+        self._remembered = Remembered(log)
+
+    @property
+    def view(self) -> ServerView:
+        """The current server view, as rows; its file is opened, or made, when it is first asked."""
+        with self._opening_view:
+            if self._view is None:
+                self._view = ServerView(self._log, self._view_path)
+            return self._view
+
+    @property
+    def timeline(self) -> Timeline:
+        """Every event of the log, to be searched; its file is opened, or made, when first asked."""
+        with self._opening_view:
+            if self._timeline is None:
+                self._timeline = Timeline(self._log)
+            return self._timeline
+
+    @property
+    def ledger(self) -> Ledger:
+        """Signed checkpoints of the log, and whether it still holds what they cover."""
+        return Ledger(self._log)
+
+    def get(
+        self, server_id: str, *, project_id: str | None = None, as_of: AsOf | None = None
+    ) -> Server:
+        """The server as it is now, or as of a moment. Raises `NotFound`, also for a deleted one.
+
+        With a ``project_id`` a server of another project is not there either. Raises `Refused` for
+        a version or position beyond the head.
+        """
+        known = known_form(server_id)
+        # By its bounds: a wall clock shows one hour twice, and Python takes the two for equal.
+        question = (known, None if as_of is None else tuple(as_of.bounds.items()))
+        server = self._remembered.find(question)
+        if server is None:
+            mark = self._remembered.mark()
+            server = self._read(known, as_of)
+            self._remembered.keep(question, server, mark)
+        require_project(server, project_id)
+        return server
+
+    def get_at_once(self, server_id: str, *, project_id: str | None = None) -> Server | None:
+        """What `get` would give, if that is known without a look into the log; never waits.
+
+        It is behind a `get`, until anybody in any process commands something. For event loops.
+        """
+        server = self._remembered.find((server_id, None))
+        if server is not None:
+            require_project(server, project_id)
+        return server
+
+    def _read(self, server_id: str, as_of: AsOf | None) -> Server:
+        with self._log.reading() as log:
+            if as_of is not None:
+                return server_as_of(log, server_id, as_of)
+            server = log.history(server_id).server
+        return require_there(server, server_id)
+
+    def latest(self) -> datetime | None:
+        """When the log took its latest command in, aware; ``None`` where it is empty."""
+        with self._log.reading() as log:
+            micros = log.latest_recorded_at()
+        return None if micros is None else moment.to_datetime(micros)
+
+    def follow(self, server_id: str, seconds: float | None = None) -> Iterator[Server]:
+        """The server as it is, then after each event that the log takes in, whoever asked for it.
+
+        Ends after so many seconds, if any are given. Raises `NotFound` where it is not there, or
+        once it is deleted.
+        """
+        return follow(self._log, known_form(server_id), seconds)
+
+    def history(self, server_id: str) -> list[HistoryEntry]:
+        """What happened to a server, in order of occurrence; a deleted one's stays.
+
+        What was refused stands in its place, with no version.
+
+        Raises `NotFound` where the log knows nothing of it.
+        """
+        with self._log.reading() as log:
+            recorded = log.recorded(known_form(server_id), with_refusals=True)
+        if not recorded:
+            raise NotFound(f"server {server_id} is not there, and never was")
+        return history(recorded)
+
+    def what_if(
+        self,
+        server_id: str,
+        *,
+        drop: Iterable[Named] = (),
+        insert: Iterable[Supposed] = (),
+        replace: Mapping[Named, What] | None = None,
+    ) -> WhatIf:
+        """What a server would be, had something been asked otherwise; nothing is written.
+
+        Its history is decided again without the requests (by their ids) and events (by their
+        positions) in ``drop``, with what is in ``insert``, and with a command or facts in place of
+        those in ``replace``. Raises `NotFound` for what is not in this server's history.
+        """
+        known = known_form(server_id)
+        with self._log.reading() as log:
+            recorded = log.recorded(known, with_refusals=True)
+        if not recorded:
+            raise NotFound(f"server {server_id} is not there, and never was")
+        return what_if(known, recorded, drop=drop, insert=insert, replace=replace)
+
+    def check(self, progress: Progress = silent) -> list[Finding]:
+        """What of log and view does not hold, in one pass over both; nothing is written.
+
+        ``progress`` is told how many steps are done, and of how many.
+        """
+        return list(check(self._log.examining(), self._log.caches, self._view_path, progress))
+
+    def list(self, **asked: Unpack[Asked]) -> list[Server]:
+        """The servers that are there, newest first, from the view, which is caught up first.
+
+        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF), ``image_id`` and
+        ``project_id`` are what they have; ``name`` finds a part, of which, ``anchored``, a ``^``
+        before it and a ``$`` behind it stand for the name's ends. At most ``limit`` are given,
+        those behind the server with the id ``marker``. Raises `InvalidInput`, also for an unknown
+        marker.
+        """
+        return self.view.servers(caught_up=True, **asked)
+
+    def fleet(self, *, as_of: AsOf | None = None, progress: Progress = silent) -> Fleet:
+        """Every server that was there as of a position or ``recorded_at``, or is now, as rows.
+
+        To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
+        """
+        return Fleet(self._log, self._keyframes, as_of, progress)
+
+    @cached_property
+    def _keyframes(self) -> Keyframes:
+        return Keyframes(self._log)
+
+    def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
+        """What changed between two moments of a server, in whichever order, and by which events.
+
+        A moment is an `AsOf`, ``"first"`` or ``"now"``. Raises `NotFound` where it was there at
+        neither, `Refused` beyond the head.
+        """
+        with self._log.reading() as log:
+            return diff(log, known_form(server_id), before, after)
+
+    def diff_servers(self, one_id: str, other_id: str) -> Diff:
+        """How one server as it is now differs from another. Raises `NotFound`."""
+        with self._log.reading() as log:
+            return diff_servers(log, known_form(one_id), known_form(other_id))
+
+    def diff_fleet(
+        self, before: Moment = "first", after: Moment = "now", *, progress: Progress = silent
+    ) -> FleetDiff:
+        """What changed in the fleet between two positions or ``recorded_at``.
+
+        ``progress`` is told how many of the servers in question are done, and how many they are.
+        """
+        with self._log.reading() as log:
+            return diff_fleet(log, before, after, progress)
+
+    def _close_views(self) -> None:
+        for view in (self._view, self._timeline):
+            if view is not None:
+                view.close()

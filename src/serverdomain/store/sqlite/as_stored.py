@@ -1,0 +1,96 @@
+"""The log on SQLite as it is stored, whatever somebody put there: nothing is decoded."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from serverdomain.errors import StoreDamaged
+from serverdomain.store.log import LARGEST, Reading, Row
+
+# What docs/ledger-spec.md makes a leaf of.
+_ROWS = (
+    "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state, e.command_id,"
+    " c.kind, c.server_id, c.members, c.user_id, c.project_id, c.roles, c.request_id,"
+    " c.correlation_id, c.caused_by, c.occurred_at, c.recorded_at, c.refused"
+    " FROM stored_events e LEFT JOIN commands c ON c.command_id = e.command_id"
+)
+_COMMANDS = (
+    "SELECT command_id, kind, server_id, members, user_id, project_id, roles, request_id,"
+    " correlation_id, caused_by, occurred_at, recorded_at, refused,"
+    " (SELECT MIN(position) FROM stored_events e WHERE e.command_id = c.command_id)"
+    " FROM commands c ORDER BY command_id"
+)
+_AT_ONCE = 2048
+
+
+def any_text(text: bytes) -> str:
+    """Text that need not be UTF-8, with surrogate escapes."""
+    return text.decode("utf-8", "surrogateescape")
+
+
+class AsStored(Reading):
+    """The questions of whoever checks the log."""
+
+    connection: sqlite3.Connection
+
+    def log_id(self) -> str:
+        """The id that the log was given when it was made."""
+        with self._any_text():
+            found = self.connection.execute("SELECT log_id FROM log LIMIT 2").fetchall()
+        if len(found) != 1:
+            raise StoreDamaged("the log does not have the one id that every log is given")
+        return str(found[0][0])
+
+    def rows(self) -> Iterator[list[Row]]:
+        """Every event in order of position, as it is stored."""
+        cursor = self.connection.execute(f"{_ROWS} ORDER BY e.position")
+        done = 0
+        while True:
+            try:
+                rows = cursor.fetchmany(_AT_ONCE)
+            except (sqlite3.OperationalError, UnicodeDecodeError) as error:
+                if getattr(error, "sqlite_errorcode", None) is not None:
+                    raise
+                break  # Text that is no UTF-8: that row and the others are read as bytes.
+            if not rows:
+                return
+            done += len(rows)
+            yield rows
+        with self._any_text():
+            cursor = self.connection.execute(
+                f"{_ROWS} ORDER BY e.position LIMIT -1 OFFSET ?", (done,)
+            )
+            while rows := cursor.fetchmany(_AT_ONCE):
+                yield rows
+
+    def row(self, position: int) -> Row | None:
+        """The row at a position."""
+        if abs(position) > LARGEST:
+            return None
+        with self._any_text():
+            query = f"{_ROWS} WHERE e.position = ?"
+            found: Row | None = self.connection.execute(query, (position,)).fetchone()
+        return found
+
+    def streams(self) -> Iterator[Row]:
+        """Every event, as it is stored, in order of stream and version."""
+        with self._any_text():
+            yield from self.connection.execute(
+                f"{_ROWS} ORDER BY e.originator_id, e.originator_version"
+            )
+
+    def commands(self) -> Iterator[Row]:
+        """Every command in its order, as it is stored, with its first event's position."""
+        with self._any_text():
+            yield from self.connection.execute(_COMMANDS)
+
+    @contextmanager
+    def _any_text(self) -> Iterator[None]:
+        before = self.connection.text_factory
+        self.connection.text_factory = any_text
+        try:
+            yield
+        finally:
+            self.connection.text_factory = before

@@ -1,0 +1,40 @@
+"""How a database of ours is made, and emptied: a file, then a write-ahead log beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from serverdomain.errors import StoreError
+from serverdomain.store.sqlite.connections import Connections
+from serverdomain.store.sqlite.faults import store_error
+
+
+def make(connections: Connections) -> None:
+    """Make an empty file, so that the database can be opened; nothing in memory."""
+    if connections.place.path is None:
+        return
+    try:
+        connections.connect("rwc").close()
+    except sqlite3.Error as error:
+        raise store_error(error, connections.place) from error
+
+
+def use_wal(connections: Connections) -> None:
+    """Switch to the write-ahead log. SQLite does not wait for others here, so we do."""
+    if connections.place.path is None:
+        return
+    with connections.reading() as connection:
+        (mode,) = connections.once_unlocked(connection, "PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise StoreError(f"{connections.place} lies where SQLite cannot keep a write-ahead log")
+
+
+def drop_everything(connection: sqlite3.Connection) -> None:
+    """Empty a database, in the caller's transaction: no table, no view, no schema version."""
+    for kind in ("view", "table"):
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = ? AND name NOT LIKE 'sqlite_%'", (kind,)
+        ).fetchall()
+        for (name,) in names:
+            connection.execute(f'DROP {kind} "{name}"')
+    connection.execute("PRAGMA user_version = 0")

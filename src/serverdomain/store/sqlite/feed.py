@@ -1,0 +1,116 @@
+"""The log on SQLite in order of position: pages of it, and what tells one state from another."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from serverdomain.domain.events import CommandRefused
+from serverdomain.domain.history import Fact
+from serverdomain.errors import UnknownEvent
+from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.log import LARGEST, Page, Reading, Row
+from serverdomain.store.recorded import RecordedEvent
+from serverdomain.store.sqlite.stored import EVENTS, OF_COMMAND, RECORDED, event_of, server_id_of
+
+
+class Feed(Reading):
+    """The questions of whoever follows the log."""
+
+    connection: sqlite3.Connection
+
+    def changed_between(self, after: int, until: int) -> list[str]:
+        """The ids of the servers that have facts behind one position and up to another."""
+        found = self._page(
+            "SELECT DISTINCT e.originator_id FROM stored_events e"
+            " JOIN commands c USING (command_id)"
+            " WHERE e.position > ? AND e.position <= ? AND c.refused = 0",
+            after,
+            until,
+        )
+        return [server_id_of(stream) for (stream,) in found]
+
+    def row_hash(self, position: int) -> str | None:
+        """SHA-256, in hex, of the row at a position with its command's; ``None`` without one."""
+        found = self._page(
+            "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state,"
+            f" {OF_COMMAND} FROM stored_events e LEFT JOIN commands c USING (command_id)"
+            " WHERE e.position = ?",
+            position,
+        )
+        return hashlib.sha256(msgspec.json.encode(found[0])).hexdigest() if found else None
+
+    def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
+        """The facts behind a position."""
+        facts: list[Fact] = []
+        last = after
+        decode = CODEC.decode
+        for position, stream, version, topic, state, occurred_at in self._page(
+            "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state,"
+            " c.occurred_at FROM stored_events e LEFT JOIN commands c USING (command_id)"
+            " WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?",
+            after,
+            until,
+            limit,
+        ):
+            if topic.startswith(PREFIX) and occurred_at is not None:
+                try:
+                    event = decode(topic, state, position)
+                except UnknownEvent as unknown:
+                    return Page(facts, last, unknown)
+                if type(event) is not CommandRefused:
+                    server_id = server_id_of(stream)
+                    facts.append(Fact(occurred_at, position, server_id, version, event))
+            last = position
+        return Page(facts, last, None)
+
+    def events(self, after: int, limit: int) -> Page[RecordedEvent]:
+        """The events behind a position, refusals among them."""
+        events: list[RecordedEvent] = []
+        last = after
+        for row in self._page(
+            f"{EVENTS} FROM stored_events e LEFT JOIN commands c USING (command_id)"
+            " WHERE e.position > ? ORDER BY e.position LIMIT ?",
+            after,
+            limit,
+        ):
+            if row[2].startswith(PREFIX) and row[4] is not None:
+                try:
+                    events.append(event_of(row))
+                except UnknownEvent as unknown:
+                    return Page(events, last, unknown)
+            last = row[0]
+        return Page(events, last, None)
+
+    def events_named(self, after: int, limit: int, names: Sequence[str]) -> Page[RecordedEvent]:
+        """Facts of these names behind a position; without names, all facts."""
+        globs = [f"{PREFIX}{name}:*" for name in names]
+        named = f" AND ({' OR '.join(['e.topic GLOB ?'] * len(globs))})" if globs else ""
+        events: list[RecordedEvent] = []
+        for row in self._page(
+            f"{RECORDED} WHERE e.position > ? AND c.refused = 0{named} ORDER BY e.position LIMIT ?",
+            after,
+            *globs,
+            limit,
+        ):
+            try:
+                events.append(event_of(row))
+            except UnknownEvent as unknown:
+                return Page(events, unknown.position - 1, unknown)
+        last = events[-1].position if len(events) == limit else max(after, self.head())
+        return Page(events, last, None)
+
+    def events_at(self, positions: Sequence[int]) -> list[RecordedEvent]:
+        """The events that stand at these positions."""
+        found = self._page(
+            f"{RECORDED} WHERE e.position IN (SELECT value FROM json_each(?)) ORDER BY e.position",
+            msgspec.json.encode(positions).decode(),
+        )
+        return [event_of(row) for row in found]
+
+    def _page(self, query: str, *values: Any) -> list[Row]:
+        return self.connection.execute(query, values).fetchall()

@@ -1,0 +1,21 @@
+"""How long a lock is waited for: ``SERVERDOMAIN_LOCK_TIMEOUT``, in seconds."""
+
+from __future__ import annotations
+
+import os
+
+from serverdomain.errors import InvalidInput
+
+LOCK_TIMEOUT = "SERVERDOMAIN_LOCK_TIMEOUT"
+
+
+def lock_timeout_setting() -> float:
+    """How long a lock is waited for, in seconds."""
+    given = os.environ.get(LOCK_TIMEOUT, "30")
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 86_400:
+        raise InvalidInput(LOCK_TIMEOUT, f"{given!r} came, 0 to 86400 seconds are allowed")
+    return seconds

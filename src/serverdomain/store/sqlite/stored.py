@@ -1,0 +1,59 @@
+"""Rows of a log on SQLite: the columns that are asked for, and what is read back from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from operator import methodcaller
+from uuid import UUID, uuid5
+
+import msgspec
+
+from serverdomain.errors import StoreDamaged
+from serverdomain.store.codec import CODEC
+from serverdomain.store.log import Row
+from serverdomain.store.recorded import RecordedCommand, RecordedEvent
+
+OF_COMMAND = (
+    "c.command_id, c.kind, c.server_id, c.members, c.user_id, c.project_id, c.roles,"
+    " c.request_id, c.correlation_id, c.caused_by, c.occurred_at, c.recorded_at"
+)
+"""The columns of a command, as `command_of` reads them."""
+
+EVENTS = f"SELECT e.position, e.originator_version, e.topic, e.state, {OF_COMMAND}"
+"""The columns of an event and its command, as `event_of` reads them."""
+
+RECORDED = f"{EVENTS} FROM stored_events e JOIN commands c USING (command_id)"
+"""The events of ours, refusals among them."""
+
+_decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
+
+originator_id: Callable[[str], str] = methodcaller("replace", "-", "")
+"""A server's id as its stream is named: 32 hex digits."""
+
+
+def server_id_of(stream: str) -> str:
+    """The server's id of a stream's name."""
+    # Cut, not read as a UUID: the digits are our own, and reading them was a fifth of a replay.
+    return f"{stream[:8]}-{stream[8:12]}-{stream[12:16]}-{stream[16:20]}-{stream[20:]}"
+
+
+def refusals_id(server_id: str) -> str:
+    """The stream of what was refused to a server, as it is named: 32 hex digits."""
+    return uuid5(UUID(server_id), "refusals").hex
+
+
+def command_of(columns: Iterable[object]) -> RecordedCommand:
+    """The command of a row. Raises `StoreDamaged` where its roles cannot be read."""
+    values = list(columns)
+    try:
+        values[6] = _decode_roles(values[6])  # type: ignore[arg-type]
+    except (msgspec.DecodeError, TypeError) as error:
+        raise StoreDamaged(f"command {values[0]} has roles that cannot be read: {error}") from error
+    return RecordedCommand(*values)  # type: ignore[arg-type]
+
+
+def event_of(row: Row) -> RecordedEvent:
+    """The event of a row. Raises `StoreDamaged` or `UnknownEvent` where it cannot be read."""
+    position, version, topic, state, *columns = row
+    event = CODEC.decode(topic, state, position)
+    return RecordedEvent(position, version, topic, event, command_of(columns))
