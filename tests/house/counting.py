@@ -107,7 +107,7 @@ def _from_servers(frame: FrameType | None) -> Iterator[str]:
         file, name = _file(frame), frame.f_code.co_name
         if file is not None:
             yield f"{file} {name}"
-        frame = None if (file, name) == ("servers.py", "rebuild") else frame.f_back
+        frame = None if (file, name) == ("servers/commands.py", "rebuild") else frame.f_back
 
 
 def ways() -> Iterator[Count]:

@@ -5,9 +5,9 @@ It wires the rooms and holds no rule: `domain` decides, `store` keeps, `projecti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -17,6 +17,7 @@ from serverdomain.errors import Conflict
 from serverdomain.projections import reactions
 from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
 from serverdomain.servers.accepted import Accepted
+from serverdomain.servers.commanding import Clock, system_clock
 from serverdomain.servers.commands import Commands
 from serverdomain.servers.questions import Questions
 from serverdomain.store.bookmarks import Bookmark
@@ -24,14 +25,6 @@ from serverdomain.store.log import Log
 from serverdomain.store.opening import open_log
 
 __all__ = ["Accepted", "Clock", "Servers", "system_clock"]
-
-Clock = Callable[[], datetime]
-"""Tells the time, aware."""
-
-
-def system_clock() -> datetime:
-    """The machine's clock."""
-    return datetime.now(UTC)
 
 
 class Servers(Commands, Questions):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, overload
 from uuid import uuid4
 
@@ -22,15 +22,23 @@ from serverdomain.store.request import Outcome, Request
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+Clock = Callable[[], datetime]
+"""Tells the time, aware."""
+
 _PASSWORD_LENGTH = 12
 _PASSWORD_LETTERS = string.ascii_letters + string.digits
+
+
+def system_clock() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
 
 
 class Commanding:
     """Asks commands of the servers in a log, at the time that a clock tells."""
 
     _log: Log
-    _clock: Callable[[], datetime]
+    _clock: Clock
 
     @overload
     def command(  # type: ignore[overload-overlap]

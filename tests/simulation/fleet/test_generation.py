@@ -20,8 +20,8 @@ from serverdomain.domain.events import EVENTS
 from serverdomain.errors import Conflict, InvalidInput
 from serverdomain.simulation.fleet import generate
 from serverdomain.simulation.fleet.cloud import BEGINS, ENDS
-from serverdomain.store.accept import Request
 from serverdomain.store.opening import open_log
+from serverdomain.store.request import Request
 from serverdomain.store.sqlite import SQLiteLog
 from serverdomain.store.sqlite.reading import SQLiteReading
 from tests.adapters.cli.terminal import environment, process

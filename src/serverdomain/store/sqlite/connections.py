@@ -21,9 +21,7 @@ from serverdomain.store.sqlite.lock_timeout import LOCK_TIMEOUT, lock_timeout_se
 from serverdomain.store.sqlite.place import Place
 
 _LOOK_AGAIN = 0.002  # Seconds between two looks at a lock that another process holds.
-
-SYNCHRONOUS = "FULL"
-"""What was acknowledged is on the disk: in WAL mode NORMAL would not sync at a commit."""
+SYNCHRONOUS = "FULL"  # In WAL mode NORMAL would not sync at a commit.
 
 
 class Connections:
@@ -37,6 +35,7 @@ class Connections:
     ) -> None:
         self.place = place
         self._timeout = lock_timeout or lock_timeout_setting()
+        self._waited = f"waited {self._timeout:g} s for it ({LOCK_TIMEOUT})"
         self._durable = durable
         self._pid = os.getpid()
         self._closed = False
@@ -44,7 +43,7 @@ class Connections:
         self._writer: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._writing = Lock()
-        self.commits = 0  # By this process.
+        self.commits = 0
         # In memory there is one connection for all, and a thread may read while it writes.
         self._one_at_a_time = RLock()
 
@@ -92,7 +91,7 @@ class Connections:
         """
         self.require_usable()
         if not self._writing.acquire(timeout=self._timeout):
-            raise StoreLocked(f"{self.place} is locked by another thread, {self._waited()}")
+            raise StoreLocked(f"{self.place} is locked by another thread, {self._waited}")
         try:
             with self._one_at_a_time, self._translated():
                 connection = self._writing_connection()
@@ -188,7 +187,9 @@ class Connections:
         if self._closed:
             raise StoreError(f"{self.place} is closed: open it anew")
         if os.getpid() != self._pid:
-            raise StoreError(f"{self.place} was opened before a fork: open it anew in this process")
+            raise StoreError(
+                f"{self.place} was opened before this process was forked: open it anew here"
+            )
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -196,7 +197,4 @@ class Connections:
             yield
         # In a damaged file names may be no UTF-8, and the message that quotes one is not either.
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise store_error(error, self.place, self._waited()) from error
-
-    def _waited(self) -> str:
-        return f"waited {self._timeout:g} s for it ({LOCK_TIMEOUT})"
+            raise store_error(error, self.place, self._waited) from error
