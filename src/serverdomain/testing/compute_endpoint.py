@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from serverdomain.adapters.client_settings import clouds_yaml
 from serverdomain.adapters.http import compute_app
-from serverdomain.adapters.http.control_panel import ControlPanel
-from serverdomain.adapters.http.fault_rule import read_rule
-from serverdomain.adapters.http.serving import listen, served
+from serverdomain.adapters.http.control.fault_rule import read_rule
+from serverdomain.adapters.http.control.panel import ControlPanel
+from serverdomain.adapters.http.control.simulation import Simulation
+from serverdomain.adapters.http.serving.server import listen, served
 from serverdomain.servers import Servers
 from serverdomain.simulation.hypervisor import REBUILD_SECONDS
 from serverdomain.simulation.manual_clock import ManualClock
@@ -41,8 +42,8 @@ class Whose(TypedDict, total=False):
 class Faults:
     """What goes wrong on purpose. Each gives its id; one that could never match is refused."""
 
-    def __init__(self, panel: ControlPanel) -> None:
-        self._panel = panel
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
 
     def rebuild(
         self,
@@ -76,53 +77,53 @@ class Faults:
 
     def list(self) -> list[dict[str, Any]]:
         """The faults in force, each with how many times are ``left``."""
-        return [standing.as_json() for standing in self._panel.faults()]
+        return [standing.as_json() for standing in self._simulation.faults()]
 
     def remove(self, fault: str) -> None:
         """Take a fault away, by its id."""
-        self._panel.remove_fault(fault)
+        self._simulation.remove_fault(fault)
 
     def clear(self) -> None:
         """Take all away."""
-        self._panel.clear_faults()
+        self._simulation.clear_faults()
 
     def _add(self, **members: Any) -> str:
         said = {name: value for name, value in members.items() if value is not None}
-        return self._panel.add_fault(read_rule(json.dumps(said).encode(), None)).id
+        return self._simulation.add_fault(read_rule(json.dumps(said).encode(), None)).id
 
 
 class Clock:
     """The endpoint's clock, which stands; what is due by the time it is moved to then happens."""
 
-    def __init__(self, panel: ControlPanel) -> None:
-        self._panel = panel
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
 
     @property
     def now(self) -> datetime:
         """Where it stands, aware; set, it moves there (`Conflict` where that lies behind)."""
-        return self._panel.now()
+        return self._simulation.now()
 
     @now.setter
     def now(self, now: datetime) -> None:
-        self._panel.move_to(now)
+        self._simulation.move_to(now)
 
     def advance(self, by: float | timedelta) -> datetime:
         """Move it forward by seconds or a timedelta; gives the new time."""
         seconds = by.total_seconds() if isinstance(by, timedelta) else by
-        return self._panel.advance(seconds)
+        return self._simulation.advance(seconds)
 
 
 class Requests:
     """What the endpoint was asked, and what it answered: the last thousand calls, oldest first."""
 
-    def __init__(self, panel: ControlPanel) -> None:
-        self._panel = panel
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
 
     def __call__(
         self, *, server: str | None = None, route: str | None = None
     ) -> list[dict[str, Any]]:
         """Those about a server, or of a route, or both, as ``/control/requests`` shows them."""
-        return [seen.as_json() for seen in self._panel.calls.of(server, route)]
+        return [seen.as_json() for seen in self._simulation.calls.of(server, route)]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self())
@@ -141,18 +142,18 @@ class ComputeEndpoint:
     def __init__(self, folder: Path, rebuild_seconds: float = REBUILD_SECONDS) -> None:
         clock = ManualClock()
         self.servers = Servers.open("memory:", clock=clock)
-        self._panel = ControlPanel(self.servers, rebuild_seconds=rebuild_seconds, clock=clock)
-        self.faults = Faults(self._panel)
-        self.clock = Clock(self._panel)
-        self.requests = Requests(self._panel)
+        self._simulation = Simulation(self.servers, rebuild_seconds=rebuild_seconds, clock=clock)
+        self.faults = Faults(self._simulation)
+        self.clock = Clock(self._simulation)
+        self.requests = Requests(self._simulation)
         listener = listen("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self.clouds_yaml = folder / "clouds.yaml"
         self.clouds_yaml.write_text(clouds_yaml(self.url), "utf-8")
         app = compute_app(
             self.servers,
-            hypervisor=self._panel.start,
-            control=self._panel,
+            hypervisor=self._simulation.start,
+            control=ControlPanel(self._simulation),
         )
         self._running = ExitStack()
         self._running.callback(self.servers.close)
@@ -160,7 +161,7 @@ class ComputeEndpoint:
 
     def reset(self) -> None:
         """Forget all: servers, faults, requests; the clock is back where it began."""
-        self._panel.reset()
+        self._simulation.reset()
 
     def close(self) -> None:
         """Answer what is in flight, and end."""

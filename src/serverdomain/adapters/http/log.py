@@ -8,13 +8,12 @@ a body, a password or a token.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from time import time
 from typing import Any, TextIO
 
 import msgspec
 
-from serverdomain.adapters.http.call import Call
+from serverdomain.adapters.http.calls.call import Call
 from serverdomain.domain import moment
 from serverdomain.domain.limits import shown
 from serverdomain.errors import ServerdomainError
@@ -24,28 +23,19 @@ ACCESS = logging.getLogger("serverdomain.access")
 DOMAIN = logging.getLogger("serverdomain.domain")
 
 
-def answered(
-    *,
-    method: str,
-    path: str,
-    status: int | None,
-    seconds: float,
-    request_id: str,
-    route: str | None = None,
-    call: Call | None = None,
-) -> None:
+def answered(call: Call, status: int | None, seconds: float) -> None:
     """A call was answered; without a ``status`` it was left without an answer."""
     if not ACCESS.isEnabledFor(logging.INFO):
         return
     fields: dict[str, Any] = {
-        "method": method,
-        "path": shown(path)[1:-1] if not path.isprintable() else path,
+        "method": call.method,
+        "path": call.path if call.path.isprintable() else shown(call.path)[1:-1],
         "status": status,
         "milliseconds": round(seconds * 1000, 3),
-        "request_id": request_id,
-        "route": route,
+        "request_id": call.request_id,
+        "route": call.route,
     }
-    if call is not None:
+    if call.admitted:
         fields["user_id"] = call.actor.user_id
         fields["project_id"] = call.actor.project_id
         if call.correlation_id is not None:
@@ -53,8 +43,8 @@ def answered(
     _tell(ACCESS, "answered" if status is not None else "left without an answer", fields)
 
 
-def happened(call: Call, accepted: Accepted, dropped: Sequence[str] = ()) -> None:
-    """A command was taken, or found to have been; ``dropped`` are members that decided nothing."""
+def happened(call: Call, accepted: Accepted) -> None:
+    """A command was taken, or found to have been taken before."""
     if not DOMAIN.isEnabledFor(logging.INFO):
         return
     fields: dict[str, Any] = {
@@ -63,8 +53,8 @@ def happened(call: Call, accepted: Accepted, dropped: Sequence[str] = ()) -> Non
         "position": accepted.position,
         "replayed": accepted.replayed,
     }
-    if dropped:
-        fields["dropped"] = [shown(name)[1:-1] for name in dropped[:_MOST_NAMES]]
+    if call.dropped:
+        fields["dropped"] = [shown(name)[1:-1] for name in call.dropped[:_MOST_NAMES]]
     _tell(DOMAIN, "taken", fields)
 
 

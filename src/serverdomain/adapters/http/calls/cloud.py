@@ -1,0 +1,65 @@
+"""What the handlers of calls work on: the servers, and which images there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from serverdomain.adapters import compute_json
+from serverdomain.adapters.compute_json import Path
+from serverdomain.adapters.http.calls.answers import encode
+from serverdomain.domain import limits
+from serverdomain.domain.server import Server
+from serverdomain.errors import InvalidInput
+from serverdomain.servers import Servers
+
+Images = Mapping[str, str] | Callable[[str], str | None]
+"""Names of images by their ids; or a callable that gives the name for an id, or ``None``."""
+
+MOST_SHOWN = 4096
+"""Answers that are kept written, at most."""
+
+
+class Cloud:
+    """The servers behind an endpoint, and its images; without ``images`` every one exists."""
+
+    def __init__(self, servers: Servers, images: Images | None = None) -> None:
+        self.servers = servers
+        self._find: Callable[[str], str | None] = _any
+        self.images: dict[str, str] = {}
+        if callable(images):
+            self._find = images
+        elif images is not None:
+            self.images = {
+                limits.canonical_uuid("images", image_id): name for image_id, name in images.items()
+            }
+            self._find = self.images.get
+        self._shown: dict[tuple[str, str, Path, str | None], tuple[Server, bytes]] = {}
+
+    def shown(self, server: Server, endpoint: str, path: Path, project: str | None) -> bytes:
+        """The answer that shows a server; written once for as long as nothing of it changes."""
+        key = (server.id, endpoint, path, project)
+        kept = self._shown.get(key)
+        if kept is not None and kept[0] == server:
+            return kept[1]
+        written = encode(
+            {"server": compute_json.render(server, endpoint=endpoint, path=path, project=project)}
+        )
+        if len(self._shown) >= MOST_SHOWN:
+            self._shown.clear()
+        self._shown[key] = (server, written)
+        return written
+
+    def image_name(self, image_id: str) -> str | None:
+        """The name of an image; ``None`` where there is no such image."""
+        try:
+            return self._find(limits.canonical_uuid("image", image_id))
+        except InvalidInput:
+            return None
+
+    def knows(self, image_id: str) -> bool:
+        """Whether there is an image with this id, which is a UUID in its canonical form."""
+        return self._find(image_id) is not None
+
+
+def _any(image_id: str) -> str:
+    return image_id
