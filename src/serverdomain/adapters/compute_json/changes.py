@@ -8,9 +8,9 @@ from pydantic import ConfigDict, Field
 
 from serverdomain.adapters.compute_json.body import (
     MEDIA_TYPE,
+    ActionReader,
     Body,
     Strict,
-    action,
     check,
     made,
     member,
@@ -57,14 +57,6 @@ def read_metadata_item(
             "meta", f"the keys {shown(list(asked))} came, the one of the URL is allowed"
         )
     return _limited(check(ITEMS[path], {"meta": asked}, "").meta, "meta")
-
-
-@reader
-def read_reset_state(
-    body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
-) -> ResetState:
-    """Read ``{"os-resetState": {"state": "active" | "error"}}``. Raises `InvalidBody`."""
-    return action("os-resetState", _reset, RESETS[path], body, content_type)
 
 
 def _rename(**members: Any) -> RenameServer | ChangeServer:
@@ -165,3 +157,6 @@ RENAMES: dict[Path, type[RenameV2 | RenameV21]] = {"v2": RenameV2, "v2.1": Renam
 MAPS: dict[Path, type[MapV2 | MapV21]] = {"v2": MapV2, "v2.1": MapV21}
 ITEMS: dict[Path, type[ItemV2 | ItemV21]] = {"v2": ItemV2, "v2.1": ItemV21}
 RESETS: dict[Path, type[ResetV2 | ResetV21]] = {"v2": ResetV2, "v2.1": ResetV21}
+
+read_reset_state = ActionReader("os-resetState", _reset, RESETS)
+"""Reads ``{"os-resetState": {"state": "active" | "error"}}``: a `ResetState`."""

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from serverdomain.adapters.compute_json.body import MEDIA_TYPE, Body, Strict, action, reader
+from serverdomain.adapters.compute_json.body import ActionReader, Strict
 from serverdomain.adapters.compute_json.paths import (
     LegacyMetadata,
     Metadata,
@@ -24,18 +24,6 @@ from serverdomain.domain.commands import RebuildServer
 
 _TRUE = frozenset({"True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes"})
 _FALSE = frozenset({"False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no"})
-
-
-@reader
-def read_rebuild(
-    body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
-) -> RebuildServer:
-    """Read a request of *Rebuild server* (``{"rebuild": {"imageRef": …}}``) as ``path`` reads it.
-
-    Raises `InvalidBody` with the HTTP status that Nova answers: 400, 404 or 415. Neither it nor its
-    traceback holds more of the body than the member that is wrong, and never a password.
-    """
-    return action("rebuild", RebuildServer, MODELS[path], body, content_type)
 
 
 def _boolean(value: object) -> object:
@@ -98,3 +86,6 @@ class RebuildV21(_Rebuild):
 
 
 MODELS: dict[Path, type[_Rebuild]] = {"v2": RebuildV2, "v2.1": RebuildV21}
+
+read_rebuild = ActionReader("rebuild", RebuildServer, MODELS)
+"""Reads a request of *Rebuild server* (``{"rebuild": {"imageRef": …}}``): a `RebuildServer`."""

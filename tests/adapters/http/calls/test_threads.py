@@ -19,16 +19,25 @@ def run(coroutine: Any) -> Any:
     return asyncio.run(coroutine)
 
 
+def given(pool: Threads, call: Any, *arguments: Any) -> Any:
+    """What a call gives in a thread of the pool."""
+
+    async def asked() -> Any:
+        return await pool.run(call, *arguments)
+
+    return run(asked())
+
+
 def test_a_call_runs_in_a_thread_and_gives_what_it_gives() -> None:
-    there = run(Threads().run(threading.get_ident))
+    there = given(Threads(), threading.get_ident)
 
     assert there != threading.get_ident()
-    assert run(Threads().run(divmod, 7, 2)) == (3, 1)
+    assert given(Threads(), divmod, 7, 2) == (3, 1)
 
 
 def test_what_it_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
-        run(Threads().run(divmod, 1, 0))
+        given(Threads(), divmod, 1, 0)
     with pytest.raises(KeyboardInterrupt):
         run(raising(Threads(), KeyboardInterrupt))
 
@@ -72,7 +81,7 @@ def test_one_that_was_cancelled_holds_nobody_up() -> None:
 def test_one_pool_serves_one_loop_after_another() -> None:
     pool = Threads()
 
-    assert [run(pool.run(abs, -number)) for number in range(3)] == [0, 1, 2]
+    assert [given(pool, abs, -number) for number in range(3)] == [0, 1, 2]
 
 
 def test_an_answer_that_nobody_waits_for_holds_up_no_other() -> None:
@@ -111,7 +120,7 @@ def test_an_idle_thread_keeps_nothing_of_a_call() -> None:
         pass
 
     pool, secret = Threads(), Secret()
-    run(pool.run(id, secret))
+    given(pool, id, secret)
     there = weakref.ref(secret)
     del secret
 

@@ -10,7 +10,7 @@ from starlette.types import Receive
 
 from serverdomain.adapters import compute_json
 from serverdomain.adapters.http.calls.answers import CallFault
-from serverdomain.adapters.http.calls.call import Call
+from serverdomain.adapters.http.calls.call import KEY, Call
 from serverdomain.adapters.http.calls.route import Choices, Route
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.limits import shown
@@ -40,11 +40,12 @@ async def admit(
     is_free = actor.is_admin and call.server_id is not None
     call.within = None if is_free else actor.project_id
     refusal = None
-    try:
-        call.take_key(actor.project_id)
-    except ServerdomainError as error:
-        # A wrong version is told before a wrong key.
-        refusal = error
+    if KEY in call.sent_headers:
+        try:
+            call.take_key(actor.project_id)
+        except ServerdomainError as error:
+            # A wrong version is told before a wrong key.
+            refusal = error
     try:
         if call.api == "v2.1":
             require_version(call.sent_headers)
@@ -66,7 +67,12 @@ async def _found(call: Call, receive: Receive, choices: Choices) -> Route:
         content_type = call.sent_headers.get("content-type")
         call.json = compute_json.read_json(call.sent, content_type=content_type)
         if route is None:
-            route = _asked(call.json, choices)
+            action = call.json.only or compute_json.read_action(call.json)
+            if action not in choices:
+                known = ", ".join(name for name in choices if name is not None)
+                came = shown(action)
+                raise InvalidBody("body", f"there is no action {came}, {known} are allowed")
+            route = choices[action]
             call.route = route.name
     else:
         require_short(announced)
@@ -78,14 +84,6 @@ async def _found(call: Call, receive: Receive, choices: Choices) -> Route:
             f"{shown(call.actor.project_id)}",
         )
     return route
-
-
-def _asked(sent: compute_json.Json, choices: Choices) -> Route:
-    action = compute_json.read_action(sent)
-    if action not in choices:
-        known = ", ".join(name for name in choices if name is not None)
-        raise InvalidBody("body", f"there is no action {shown(action)}, {known} are allowed")
-    return choices[action]
 
 
 def require_version(headers: Mapping[str, str]) -> None:

@@ -56,7 +56,6 @@ class Call:
         }
         self.segments = _segments(scope)
         self.is_read = self.method in ("GET", "HEAD")
-        self.request_id = new_request_id()
         self.correlation_id = _correlation_id(self.sent_headers.get(GLOBAL))
         self.key_sent = False
         self.route: str | None = None
@@ -69,6 +68,7 @@ class Call:
         self.endpoint = ""
         self.sent = b""
         self.dropped: tuple[str, ...] = ()
+        self.request_id = new_request_id()
 
     def url(self, *segments: str) -> str:
         """The URL of something as the call's own path names it."""
@@ -99,9 +99,7 @@ class Call:
 
         ``"k"`` and a bare ``k`` are one key. Raises `InvalidInput` where what came is none.
         """
-        given = self.sent_headers.get(KEY)
-        if given is None:
-            return
+        given = self.sent_headers[KEY]
         key = given.strip()
         if len(key) >= 2 and key[0] == key[-1] == '"':
             key = _ESCAPED.sub(r"\1", key[1:-1])

@@ -9,7 +9,6 @@ from serverdomain.adapters.compute_json import Path
 from serverdomain.adapters.http.calls.answers import encode
 from serverdomain.domain import limits
 from serverdomain.domain.server import Server
-from serverdomain.errors import InvalidInput
 from serverdomain.servers import Servers
 
 Images = Mapping[str, str] | Callable[[str], str | None]
@@ -24,15 +23,16 @@ class Cloud:
 
     def __init__(self, servers: Servers, images: Images | None = None) -> None:
         self.servers = servers
-        self._find: Callable[[str], str | None] = _any
         self.images: dict[str, str] = {}
+        self.find_image: Callable[[str], str | None] | None = None
+        """Gives an image's name by its canonical id; ``None`` where every image exists."""
         if callable(images):
-            self._find = images
+            self.find_image = images
         elif images is not None:
             self.images = {
                 limits.canonical_uuid("images", image_id): name for image_id, name in images.items()
             }
-            self._find = self.images.get
+            self.find_image = self.images.get
         self._shown: dict[tuple[str, str, Path, str | None], tuple[Server, bytes]] = {}
 
     def shown(self, server: Server, endpoint: str, path: Path, project: str | None) -> bytes:
@@ -48,18 +48,3 @@ class Cloud:
             self._shown.clear()
         self._shown[key] = (server, written)
         return written
-
-    def image_name(self, image_id: str) -> str | None:
-        """The name of an image; ``None`` where there is no such image."""
-        try:
-            return self._find(limits.canonical_uuid("image", image_id))
-        except InvalidInput:
-            return None
-
-    def knows(self, image_id: str) -> bool:
-        """Whether there is an image with this id, which is a UUID in its canonical form."""
-        return self._find(image_id) is not None
-
-
-def _any(image_id: str) -> str:
-    return image_id

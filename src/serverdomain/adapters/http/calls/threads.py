@@ -32,21 +32,22 @@ class Threads:
         self._counting = Lock()
         self._end = weakref.finalize(self, _end, self._jobs)
 
-    async def run(self, call: Callable[..., Result], *arguments: Any) -> Result:
-        """What a call gives, or raises, in a thread."""
+    def run(self, call: Callable[..., Result], *arguments: Any) -> asyncio.Future[Result]:
+        """What a call gives, or raises, in a thread; for the event loop's own thread."""
         loop = asyncio.get_running_loop()
         waker = self._wakers.get(loop)
         if waker is None:
             waker = self._wakers[loop] = _Waker(loop)
         result: asyncio.Future[Result] = loop.create_future()
+        result.add_done_callback(self._is_done)
         self._busy += 1
-        try:
-            if self._busy > self._count:
-                self._another()
-            self._jobs.put(_Job(call, arguments, result, waker))
-            return await result
-        finally:
-            self._busy -= 1
+        if self._busy > self._count:
+            self._another()
+        self._jobs.put(_Job(call, arguments, result, waker))
+        return result
+
+    def _is_done(self, _: object) -> None:
+        self._busy -= 1
 
     def _another(self) -> None:
         with self._counting:

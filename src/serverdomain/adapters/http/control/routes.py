@@ -24,7 +24,7 @@ from serverdomain.errors import InvalidBody
 
 _NAMES = (*NAMES, *(document.name for document in DOCUMENTS.values()))
 
-Act = Callable[[Request], Awaitable[Response]]
+Act = Callable[[Simulation, Request], Awaitable[Response]]
 
 MOST_SECONDS = 1_000_000_000
 """How far a clock is moved at once; more is a mistake."""
@@ -42,74 +42,23 @@ class ClockMove(Strict):
 def routes(simulation: Simulation) -> list[BaseRoute]:
     """What is served below ``/control``."""
 
-    async def add_fault(request: Request) -> Response:
-        rule = read_rule(await _body(request), request.headers.get("content-type"))
-        standing = await to_thread.run_sync(simulation.add_fault, rule)
-        return answer(
-            standing.as_json(), 201, location=f"{request.url.path.rstrip('/')}/{standing.id}"
-        )
-
-    async def list_faults(request: Request) -> Response:
-        found = await to_thread.run_sync(simulation.faults)
-        return answer({"faults": [standing.as_json() for standing in found]})
-
-    async def clear_faults(request: Request) -> Response:
-        await to_thread.run_sync(simulation.clear_faults)
-        return empty(204)
-
-    async def remove_fault(request: Request) -> Response:
-        await to_thread.run_sync(simulation.remove_fault, request.path_params["fault_id"])
-        return empty(204)
-
-    async def tell_clock(request: Request) -> Response:
-        return answer({"now": moment.exact(moment.to_micros(simulation.now()))})
-
-    async def move_clock(request: Request) -> Response:
-        value = parse(await _body(request), request.headers.get("content-type"))
-        move = check(ClockMove, value, "")
-        if (move.advance is None) == (move.now is None):
-            raise InvalidBody("body", "advance (seconds) or now (a time), one of them is required")
-        if move.advance is not None:
-            now = await to_thread.run_sync(simulation.advance, move.advance)
-        else:
-            assert move.now is not None
-            to = moment.to_datetime(moment.parse(move.now, "now"))
-            now = await to_thread.run_sync(simulation.move_to, to)
-        return answer({"now": moment.exact(moment.to_micros(now))})
-
-    async def reset(request: Request) -> Response:
-        await to_thread.run_sync(simulation.reset)
-        return empty(204)
-
-    async def list_requests(request: Request) -> Response:
-        asked = dict(request.query_params)
-        unknown = ", ".join(limits.shown(name) for name in asked.keys() - {"server", "route"})
-        if unknown:
-            raise CallFault(400, f"{unknown} came, server and route are allowed")
-        route = asked.get("route")
-        if route is not None and route not in _NAMES:
-            known = ", ".join(_NAMES)
-            raise CallFault(400, f"route: there is no {limits.shown(route)}, {known} are allowed")
-        found = simulation.calls.of(asked.get("server"), route)
-        return answer({"requests": [seen.as_json() for seen in found]})
+    def route(path: str, **acts: Act) -> Route:
+        return Route(path, _Resource(simulation, acts))
 
     return [
-        _route("/faults", GET=list_faults, POST=add_fault, DELETE=clear_faults),
-        _route("/faults/{fault_id}", DELETE=remove_fault),
-        _route("/clock", GET=tell_clock, POST=move_clock),
-        _route("/reset", POST=reset),
-        _route("/requests", GET=list_requests),
+        route("/faults", GET=_list_faults, POST=_add_fault, DELETE=_clear_faults),
+        route("/faults/{fault_id}", DELETE=_remove_fault),
+        route("/clock", GET=_tell_clock, POST=_move_clock),
+        route("/reset", POST=_reset),
+        route("/requests", GET=_list_requests),
     ]
-
-
-def _route(path: str, **acts: Act) -> Route:
-    return Route(path, _Resource(acts))
 
 
 class _Resource:
     """One path: what each method does there."""
 
-    def __init__(self, acts: dict[str, Act]) -> None:
+    def __init__(self, simulation: Simulation, acts: dict[str, Act]) -> None:
+        self._simulation = simulation
         self._acts = acts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,8 +66,65 @@ class _Resource:
         if act is None:
             allowed = ", ".join(self._acts)
             raise CallFault(405, f"{scope['method']} came, {allowed} is allowed", allow=allowed)
-        response = await act(Request(scope, receive))
+        response = await act(self._simulation, Request(scope, receive))
         await response(scope, receive, send)
+
+
+async def _add_fault(simulation: Simulation, request: Request) -> Response:
+    rule = read_rule(await _body(request), request.headers.get("content-type"))
+    standing = await to_thread.run_sync(simulation.add_fault, rule)
+    return answer(standing.as_json(), 201, location=f"{request.url.path.rstrip('/')}/{standing.id}")
+
+
+async def _list_faults(simulation: Simulation, request: Request) -> Response:
+    found = await to_thread.run_sync(simulation.faults)
+    return answer({"faults": [standing.as_json() for standing in found]})
+
+
+async def _clear_faults(simulation: Simulation, request: Request) -> Response:
+    await to_thread.run_sync(simulation.clear_faults)
+    return empty(204)
+
+
+async def _remove_fault(simulation: Simulation, request: Request) -> Response:
+    await to_thread.run_sync(simulation.remove_fault, request.path_params["fault_id"])
+    return empty(204)
+
+
+async def _tell_clock(simulation: Simulation, request: Request) -> Response:
+    return answer({"now": moment.exact(moment.to_micros(simulation.now()))})
+
+
+async def _move_clock(simulation: Simulation, request: Request) -> Response:
+    value = parse(await _body(request), request.headers.get("content-type"))
+    move = check(ClockMove, value, "")
+    if (move.advance is None) == (move.now is None):
+        raise InvalidBody("body", "advance (seconds) or now (a time), one of them is required")
+    if move.advance is not None:
+        now = await to_thread.run_sync(simulation.advance, move.advance)
+    else:
+        assert move.now is not None
+        to = moment.to_datetime(moment.parse(move.now, "now"))
+        now = await to_thread.run_sync(simulation.move_to, to)
+    return answer({"now": moment.exact(moment.to_micros(now))})
+
+
+async def _reset(simulation: Simulation, request: Request) -> Response:
+    await to_thread.run_sync(simulation.reset)
+    return empty(204)
+
+
+async def _list_requests(simulation: Simulation, request: Request) -> Response:
+    asked = dict(request.query_params)
+    unknown = ", ".join(limits.shown(name) for name in asked.keys() - {"server", "route"})
+    if unknown:
+        raise CallFault(400, f"{unknown} came, server and route are allowed")
+    route = asked.get("route")
+    if route is not None and route not in _NAMES:
+        known = ", ".join(_NAMES)
+        raise CallFault(400, f"route: there is no {limits.shown(route)}, {known} are allowed")
+    found = simulation.calls.of(asked.get("server"), route)
+    return answer({"requests": [seen.as_json() for seen in found]})
 
 
 async def _body(request: Request) -> bytes:

@@ -12,7 +12,7 @@ from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.cloud import Cloud
 from serverdomain.domain import limits
 from serverdomain.domain.limits import shown
-from serverdomain.errors import NotFound
+from serverdomain.errors import InvalidInput, NotFound
 
 _SINCE = "1970-01-01T00:00:00Z"
 
@@ -34,12 +34,18 @@ def detail(cloud: Cloud, call: Call) -> Response:
 
 def show(cloud: Cloud, call: Call) -> Response:
     """One image."""
-    assert call.item is not None
-    name = cloud.image_name(call.item)
+    try:
+        image_id = limits.canonical_uuid("image", call.item)
+    except InvalidInput:
+        raise _not_there(call) from None
+    name = image_id if cloud.find_image is None else cloud.find_image(image_id)
     if name is None:
-        raise NotFound(f"image {shown(call.item)} is not there")
-    image_id = limits.canonical_uuid("image", call.item)
+        raise _not_there(call)
     return answer({"image": _shown(call, image_id, name)})
+
+
+def _not_there(call: Call) -> NotFound:
+    return NotFound(f"image {shown(call.item)} is not there")
 
 
 def _named(cloud: Cloud, call: Call) -> list[tuple[str, str]]:
