@@ -1,4 +1,4 @@
-"""A Compute endpoint for tests of clients: on a free port, in a thread, with a clock by hand.
+"""A Compute endpoint for tests of clients: on a free port, in a thread, its clock moved by hand.
 
 The pytest fixture `compute_endpoint` gives one; without pytest it is a context manager. Needs the
 extra ``serverdomain[http]``.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Whose(TypedDict, total=False):
-    """Whom a fault strikes, and how often: by default anybody, once.
+    """Whom a fault strikes, and how often: by default anyone, once.
 
     ``server`` is an id, ``name`` a glob, ``metadata`` items that are among the server's.
     """
@@ -40,7 +40,7 @@ class Whose(TypedDict, total=False):
 
 
 class Faults:
-    """What goes wrong on purpose. Each gives its id; one that could never match is refused."""
+    """Sets faults, each of which gives its id; one that could never match is refused."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
@@ -76,15 +76,15 @@ class Faults:
         return self._add(route=route, drop=when, **whose)
 
     def list(self) -> list[dict[str, Any]]:
-        """The faults in force, each with how many times are ``left``."""
+        """The faults in force, each with how many times it has ``left``."""
         return [standing.as_json() for standing in self._simulation.faults()]
 
     def remove(self, fault: str) -> None:
-        """Take a fault away, by its id."""
+        """Remove a fault by its id."""
         self._simulation.remove_fault(fault)
 
     def clear(self) -> None:
-        """Take all away."""
+        """Remove all."""
         self._simulation.clear_faults()
 
     def _add(self, **members: Any) -> str:
@@ -93,14 +93,14 @@ class Faults:
 
 
 class Clock:
-    """The endpoint's clock, which stands; what is due by the time it is moved to then happens."""
+    """The endpoint's clock, which stands still: what is due happens when it is moved there."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
 
     @property
     def now(self) -> datetime:
-        """Where it stands, aware; set, it moves there (`Conflict` where that lies behind)."""
+        """The time, aware. To set it moves the clock there (`Conflict` if that lies behind)."""
         return self._simulation.now()
 
     @now.setter
@@ -160,11 +160,11 @@ class ComputeEndpoint:
         self._running.enter_context(served(app, listener))
 
     def reset(self) -> None:
-        """Forget all: servers, faults, requests; the clock is back where it began."""
+        """Forget servers, faults and requests, and set the clock back to its start."""
         self._simulation.reset()
 
     def close(self) -> None:
-        """Answer what is in flight, and end."""
+        """Answer the calls in flight, and stop."""
         self._running.close()
 
     def __enter__(self) -> ComputeEndpoint:

@@ -180,10 +180,11 @@ def _say_ready(here: str, endpoint: str | None, store: str, auth: str) -> None:
 
 
 def _read_anew(who: NoAuthentication | TokenFile) -> None:
-    reload = getattr(who, "reload", None)
-    if reload is not None:
+    from serverdomain.adapters.http import TokenFile
+
+    if isinstance(who, TokenFile):
         try:
-            reload()
+            who.reload()
         except InvalidInput as wrong:
             complain(f"{wrong}; the tokens that were read before go on")
 

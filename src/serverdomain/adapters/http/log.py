@@ -1,4 +1,4 @@
-"""What the endpoint says of its calls and of what they made happen, with the request id.
+"""What the endpoint logs of its calls and their outcomes, with the request id.
 
 Lines go to the standard library's loggers ``serverdomain.access`` and ``serverdomain.domain``, as a
 few words and fields beside them; `as_json` writes them as a line of JSON each. No field ever holds
@@ -24,7 +24,7 @@ DOMAIN = logging.getLogger("serverdomain.domain")
 
 
 def answered(call: Call, status: int | None, seconds: float) -> None:
-    """A call was answered; without a ``status`` it was left without an answer."""
+    """A call was answered; without a ``status`` it got no answer."""
     if not ACCESS.isEnabledFor(logging.INFO):
         return
     fields: dict[str, Any] = {
@@ -44,7 +44,7 @@ def answered(call: Call, status: int | None, seconds: float) -> None:
 
 
 def happened(call: Call, accepted: Accepted) -> None:
-    """A command was taken, or found to have been taken before."""
+    """A command was taken, now or, if this is a retry, before."""
     if not DOMAIN.isEnabledFor(logging.INFO):
         return
     fields: dict[str, Any] = {
@@ -59,14 +59,14 @@ def happened(call: Call, accepted: Accepted) -> None:
 
 
 def refused(call: Call, error: Exception) -> None:
-    """A command was not taken; ``error``, one of ours, says why."""
+    """A command was refused; ``error``, one of ours, says why."""
     if DOMAIN.isEnabledFor(logging.INFO):
         fields = {**_about(call, call.server_id), "why": str(error)}
         DOMAIN.info("refused", extra=fields)
 
 
 def trouble(error: Exception, request_id: str, route: str | None) -> None:
-    """The store could not be used, or something happened that nobody foresaw.
+    """The store could not be used, or an error came that nobody foresaw.
 
     What a frame held is never logged: it may be a password. Of the unforeseen the type and where it
     was raised are told.
@@ -79,7 +79,7 @@ def trouble(error: Exception, request_id: str, route: str | None) -> None:
 
 
 def as_json(stream: TextIO, level: int = logging.INFO) -> logging.Handler:
-    """Write all lines of ``serverdomain`` to a stream, a line of JSON each; gives the handler."""
+    """Write what ``serverdomain`` logs to a stream, each line as JSON; gives the handler."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     logger = logging.getLogger("serverdomain")
@@ -89,7 +89,7 @@ def as_json(stream: TextIO, level: int = logging.INFO) -> logging.Handler:
 
 
 class _Record(logging.LogRecord):
-    """A record of a call, made for less: its lines are a good part of what a call costs.
+    """A record of a call that is cheap to make: logging is a good part of what a call costs.
 
     Where in the code it was made is not looked for, nor in which thread.
     """

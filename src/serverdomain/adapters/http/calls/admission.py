@@ -20,7 +20,7 @@ SERVED = "2.1"
 """The one microversion that `/v2.1` serves; `/v2` knows of none."""
 
 MOST = 112 * 1024
-"""Bytes that a body may have, as Nova's limit is."""
+"""The most bytes that a body may have: Nova's limit."""
 
 _NEWER = "openstack-api-version"
 _OLDER = "x-openstack-nova-api-version"
@@ -36,7 +36,7 @@ async def admit(
     ``root`` is where links begin, if that is not the request's to say.
     """
     call.actor = actor
-    # What is made has no project yet, and gets the caller's.
+    # A server that is being created is of the caller's project, an administrator's, too.
     is_free = actor.is_admin and call.server_id is not None
     call.within = None if is_free else actor.project_id
     refusal = None
@@ -87,7 +87,7 @@ async def _found(call: Call, receive: Receive, choices: Choices) -> Route:
 
 
 def require_version(headers: Mapping[str, str]) -> None:
-    """Raise, 406 or 400, unless the microversion asked for, if any, is the one served."""
+    """Raise 406 or 400 unless the microversion that was asked for, if any, is the one served."""
     asked = _version(headers)
     if asked in (None, "latest", SERVED):
         return
@@ -111,7 +111,7 @@ def _version(headers: Mapping[str, str]) -> str | None:
 
 
 async def read_body(receive: Receive, announced: str | None) -> bytes:
-    """The body. A longer one is 413 as soon as it is known to be, before the rest is read.
+    """The body; one that is too long is refused with 413 before the rest of it is read.
 
     ``announced`` is its ``Content-Length``, if one came. Raises `ClientDisconnect` where the client
     went away.
@@ -133,7 +133,7 @@ async def read_body(receive: Receive, announced: str | None) -> bytes:
 
 
 def require_short(announced: str | None) -> None:
-    """Raise, 413, unless the body is as short as it may be, by its ``Content-Length``."""
+    """Raise 413 unless the ``Content-Length``, if one came, is within the limit."""
     if announced is not None and announced.isdecimal() and int(announced[:20]) > MOST:
         raise _too_long(f"{announced[:20]} bytes were announced")
 

@@ -43,7 +43,7 @@ NOWHERE = "The resource could not be found."
 
 
 class CallFault(Exception):
-    """Something that HTTP alone refuses: a status, what came and what is allowed."""
+    """A refusal that only HTTP knows: a status, what came and what is allowed."""
 
     def __init__(self, status: int, message: str, **headers: str) -> None:
         self.status = status
@@ -73,7 +73,7 @@ def envelope(status: int, message: str, name: str | None = None, **headers: str)
 
 
 def fault(error: Exception, *, key_sent: bool = False, request_id: str = "") -> Response:
-    """The answer to what was raised; of what nobody foresaw it tells nothing.
+    """The answer to an error; of one that nobody foresaw it tells nothing.
 
     ``key_sent`` is whether the call had an ``Idempotency-Key``, under which it may be repeated.
     """
@@ -90,7 +90,7 @@ def fault(error: Exception, *, key_sent: bool = False, request_id: str = "") -> 
 
 
 def is_trouble(error: Exception) -> bool:
-    """Whether it is the operator's to look at: the store's, or what nobody foresaw."""
+    """Whether an operator should look at it: the store's error, or one that nobody foresaw."""
     return isinstance(error, StoreError) or not isinstance(error, CallFault | ServerdomainError)
 
 
@@ -107,7 +107,7 @@ def _status(error: ServerdomainError) -> int:
 
 
 def _repeat(error: StoreError, key_sent: bool, request_id: str) -> str:
-    # Where the store lies is the operator's to know, not the client's: the log has it.
+    # Where the store is, is for the operator to know, and stands in the log.
     unknown = isinstance(error, OutcomeUnknown)
     what = "whether it happened is unknown" if unknown else "nothing happened"
     if key_sent:

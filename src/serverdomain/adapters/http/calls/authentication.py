@@ -56,7 +56,7 @@ async def caller(authenticate: Authenticate, scope: Scope, project: str | None) 
     """Who makes the request, on a path that names ``project``. Raises a 401 for nobody known."""
     scope["path_params"] = {"project": project}
     actor = authenticate(Request(scope))
-    # Asked first, since most are no coroutines: whether one is, takes longer to find out.
+    # Most hooks are no coroutines, and it takes longer to find out whether one is.
     if not isinstance(actor, Actor) and inspect.isawaitable(actor):
         actor = await actor
     if actor is None:
@@ -67,11 +67,11 @@ async def caller(authenticate: Authenticate, scope: Scope, project: str | None) 
 
 
 class NoAuthentication:
-    """Everybody on this machine is believed: the path's project is the caller's.
+    """Believes everybody on this machine: the caller's project is the path's.
 
     A path without one means ``project``; the caller is an administrator only if ``admin``. A
-    ``Host`` that is not this machine, and an ``Origin`` that is not the endpoint itself, is 403:
-    else any web page could act here through its reader's browser.
+    ``Host`` that is not this machine, or an ``Origin`` that is not the endpoint itself, is refused
+    with 403: otherwise any web page could act here through its reader's browser.
     """
 
     anybody_controls = True

@@ -1,4 +1,4 @@
-"""A call: a request, and what becomes known of it on its way to an answer."""
+"""A call: a request, and what becomes known about it on its way to an answer."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _ESCAPED = re.compile(r'\\(["\\])')
 
 
 class Call:
-    """A request, and what became known of it.
+    """A request, and what has become known about it.
 
-    ``method``, ``path`` and ``query`` are the request's, ``segments`` the path's, below the place
-    where the app is mounted (``None`` if it is no UTF-8); ``correlation_id`` is the client's global
-    request id. ``route`` is the route's name (``"servers.rebuild"``), ``None`` until one is found;
-    ``api`` the API of its path, ``project`` the path's project if it has one, ``item`` what the
-    path names besides a server (a metadata key, an action's request id, an image, a flavor).
+    ``segments`` are those of the path, below the place where the app is mounted (``None`` if it is
+    no UTF-8), ``correlation_id`` the client's global request id. ``route`` is the route's name
+    (``"servers.rebuild"``), ``None`` until one is found; ``api`` is the API of the path,
+    ``project`` its project, if it has one, and ``item`` what it names besides a server (a metadata
+    key, an action's request id, an image, a flavor).
 
-    Of a call that was ``admitted`` more is there: its ``actor``, ``within``, the one project whose
-    servers it reaches (``None`` for an administrator's), ``endpoint``, the root that links begin
-    with, ``sent``, the body as it came, and ``json``, what was read of it. ``dropped`` are members
-    of a create that decide nothing here.
+    A call that was ``admitted`` also has its ``actor``; ``within``, the one project whose servers
+    it may reach (``None`` for an administrator's); ``endpoint``, the root that links begin with;
+    ``sent``, its body; ``json``, the body that was parsed; and ``dropped``, the members of a create
+    that decide nothing here.
 
     ``sent`` and ``sent_headers`` hold secrets: show `body` and `headers` instead.
     """
@@ -71,11 +71,11 @@ class Call:
         self.request_id = new_request_id()
 
     def url(self, *segments: str) -> str:
-        """The URL of something as the call's own path names it."""
+        """The URL of something below the API and the project of the call's own path."""
         return url(self.endpoint, self.api, self.project, *segments)
 
     def links(self, *segments: str) -> list[dict[str, str]]:
-        """That, and the URL without the API's version, as the documented answers show both."""
+        """That, and the URL without the API's version, as the documented answers show them."""
         bookmark = url(self.endpoint, self.project, *segments)
         return [
             {"href": self.url(*segments), "rel": "self"},
@@ -95,9 +95,9 @@ class Call:
         return f"{self.scope.get('scheme', 'http')}://{host}{mounted}"
 
     def take_key(self, project_id: str) -> None:
-        """Be known by the id that a project's calls under the client's ``Idempotency-Key`` share.
+        """Take the request id that a project's calls under one ``Idempotency-Key`` share.
 
-        ``"k"`` and a bare ``k`` are one key. Raises `InvalidInput` where what came is none.
+        ``"k"`` and a bare ``k`` are one key. Raises `InvalidInput` if what came is no key.
         """
         given = self.sent_headers[KEY]
         key = given.strip()

@@ -1,4 +1,4 @@
-"""What the handlers of calls work on: the servers, and which images there are."""
+"""What routes work on: the servers, and the images that exist."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Images = Mapping[str, str] | Callable[[str], str | None]
 """Names of images by their ids; or a callable that gives the name for an id, or ``None``."""
 
 MOST_SHOWN = 4096
-"""Answers that are kept written, at most."""
+"""The most answers that are kept as they were written."""
 
 
 class Cloud:
@@ -36,7 +36,7 @@ class Cloud:
         self._shown: dict[tuple[str, str, Path, str | None], tuple[Server, bytes]] = {}
 
     def shown(self, server: Server, endpoint: str, path: Path, project: str | None) -> bytes:
-        """The answer that shows a server; written once for as long as nothing of it changes."""
+        """The answer that shows a server, written once until something in it changes."""
         key = (server.id, endpoint, path, project)
         kept = self._shown.get(key)
         if kept is not None and kept[0] == server:

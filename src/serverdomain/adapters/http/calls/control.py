@@ -13,10 +13,10 @@ from starlette.types import Scope, Send
 from serverdomain.adapters.http.calls.call import Call
 
 Answer = Callable[[], Awaitable[Response]]
-"""Gives the response to a call; what was asked has happened when it returns."""
+"""Gives the response to a call, which has been carried out by then."""
 
 DROP = "serverdomain.drop"
-"""The ASGI extension of a server that can close a connection without a word: a callable."""
+"""The ASGI extension of a server that can close a connection without an answer: a callable."""
 
 
 class Dropped(Exception):
@@ -24,7 +24,7 @@ class Dropped(Exception):
 
 
 class Control(Protocol):
-    """What stands around every call, and the routes by which it is told what to do.
+    """Stands around every call, and has routes by which it is told what to do.
 
     It may also be an `EarlyWatcher`.
     """
@@ -49,7 +49,7 @@ class EarlyWatcher(Control, Protocol):
 
 
 async def drop(scope: Scope, send: Send) -> None:
-    """Let a request go without an answer, as far as the server can."""
+    """Leave a request without an answer, as far as the server can."""
     dropping = scope.get("extensions", {}).get(DROP)
     if callable(dropping):
         done = dropping()

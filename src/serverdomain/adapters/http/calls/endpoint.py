@@ -1,7 +1,7 @@
-"""The way of a request: its path, who calls, what is required of it, and its route's answer.
+"""The way of a request: its path, its caller, its admission, and its route's answer.
 
-Everything that may wait for the store runs in a thread, in one hop; documents wait for nobody.
-Whatever is raised on the way becomes the fault envelope: no exception reaches the server.
+Whatever may wait for the store runs in a thread; documents wait for nothing. Whatever is raised on
+the way becomes the fault envelope: no exception reaches the server.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _VERSION_HEADERS = (
 
 
 class Endpoint:
-    """Answers every request that is not one to ``/control``.
+    """Answers every request but those to ``/control``.
 
     ``documents`` are served to everybody, by their path; ``root`` is where links begin, if that is
     not the request's to say.
@@ -90,7 +90,7 @@ class Endpoint:
         except Dropped:
             await drop(scope, send)
         except asyncio.CancelledError:
-            # The server ends, and waits for this no longer.
+            # The server is ending, and waits for this call no longer.
             if status is None:
                 status = 503
                 await _complete(call, fault(_ending(call)))(scope, receive, send)
@@ -149,7 +149,7 @@ class Endpoint:
 
 
 def _complete(call: Call, response: Response) -> Response:
-    """An answer with what every answer has: the call's id, and on `/v2.1` the version."""
+    """The answer with what every answer has: the call's id and, on `/v2.1`, the version."""
     named = call.request_id.encode()
     response.raw_headers.extend((name, named) for name in ID_HEADERS)
     if call.api == "v2.1":
@@ -160,7 +160,7 @@ def _complete(call: Call, response: Response) -> Response:
 
 
 def _refusal(call: Call, error: Exception) -> Response:
-    """The answer to what was raised on the way, which the log is told of."""
+    """The answer to an error on the way, which is also logged."""
     if is_trouble(error):
         log.trouble(error, call.request_id, call.route)
     elif call.admitted and not call.is_read:

@@ -14,7 +14,7 @@ class Running(Protocol):
     """A hypervisor at work."""
 
     def stop(self) -> None:
-        """End after the step at hand; what is under way goes on when it is started again."""
+        """Stop after the current step; unfinished work goes on at the next start."""
 
 
 Hypervisor = Callable[[Servers], Running]
@@ -29,7 +29,7 @@ def simulated(servers: Servers) -> Running:
 
 
 class Machine:
-    """At most one hypervisor of one endpoint."""
+    """The hypervisor of one endpoint, if it has one."""
 
     def __init__(self, servers: Servers, hypervisor: Hypervisor | None) -> None:
         self._servers = servers
@@ -39,7 +39,7 @@ class Machine:
         self.started = hypervisor is None
 
     async def start(self) -> None:
-        """Start it, unless it runs: with the app, or where nobody says so at the first request."""
+        """Start it, unless it runs: with the app or, without a lifespan, at the first call."""
         async with self._starting:
             if not self.started and self._hypervisor is not None:
                 self._running = await to_thread.run_sync(self._hypervisor, self._servers)

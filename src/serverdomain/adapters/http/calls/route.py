@@ -1,7 +1,7 @@
-"""Routes, and where a path leads.
+"""Routes, and the resource that a path leads to.
 
-Matched by segments, in one step: patterns tried in turn took 15 us for a path on `/v2.1`, this 1.5,
-of about 70 that a server takes to be found and shown.
+A path is matched segment by segment in 1.5 us, where trying patterns in turn took 15; a server is
+found and shown in about 70.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ Handler = Callable[[Cloud, Call], Response]
 AtOnce = Callable[[Cloud, Call], "Response | None"]
 
 PROJECTLESS = frozenset({"servers", "images", "flavors"})
-"""First segments that on `/v2.1` are no project."""
+"""Segments that begin a path on `/v2.1` without a project."""
 
 UNKNOWN_ACTION = "servers.action"
-"""The name of a call to a server's actions before, or where never, one is known."""
+"""The name of a call to a server's actions whose action is not known, or not yet."""
 
 
 class Route(NamedTuple):
-    """What answers one kind of call; of several on one path and method ``action`` tells which.
+    """What answers one kind of call; ``action`` tells apart the routes of one path and method.
 
-    ``handler`` may wait for the store; ``at_once`` never does, and is asked first.
+    ``handler`` may wait for the store; ``at_once`` never waits, and is tried first.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Route(NamedTuple):
 
 
 class Document(NamedTuple):
-    """What is served to everybody, token or none: how it is written, given where links begin."""
+    """What everybody is served, with or without a token; ``write`` takes the root of its links."""
 
     name: str
     api: Path
@@ -49,7 +49,7 @@ class Document(NamedTuple):
 
 
 Choices = dict["str | None", Route]
-"""The routes of one path and method, by their action; one without has ``None``."""
+"""The routes of one path and method by their action, ``None`` for a route without one."""
 
 
 class Resource(NamedTuple):
@@ -80,19 +80,17 @@ class Table:
             node.methods.setdefault(route.method, {})[route.action] = route
 
     def find(self, segments: list[str]) -> Resource | None:
-        """Where a path leads, given by its segments; ``None`` where nothing is."""
+        """The resource at a path of at least two segments; ``None`` if nothing is there."""
         if segments[0] == "v2":
             api: Path = "v2"
-            project, rest = segments[1], segments[2:]
         elif segments[0] == "v2.1":
             api = "v2.1"
-            has_project = segments[1] not in PROJECTLESS
-            project, rest = (segments[1], segments[2:]) if has_project else ("", segments[1:])
         else:
             return None
+        has_project = api == "v2" or segments[1] not in PROJECTLESS
         node = self._root
         named: dict[str, str | None] = {"{server_id}": None, "{item}": None}
-        for segment in rest:
+        for segment in segments[2 if has_project else 1 :]:
             child = node.children.get(segment)
             # Only what is written in the table is a literal, never a placeholder's own name.
             if child is None or segment in named:
@@ -104,4 +102,5 @@ class Table:
             node = child
         if not node.methods:
             return None
-        return Resource(api, project or None, named["{server_id}"], named["{item}"], node.methods)
+        project = segments[1] if has_project else None
+        return Resource(api, project, named["{server_id}"], named["{item}"], node.methods)

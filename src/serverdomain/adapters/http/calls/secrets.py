@@ -1,4 +1,4 @@
-"""What of a request or an answer may be shown: all but passwords, tokens and files."""
+"""What may be shown of a request or an answer: everything but passwords, tokens and files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-# As they are spelled right or, by a client that is being tested, nearly so.
+# Spelled correctly or, by a client under test, almost correctly.
 _MEMBERS = frozenset(
     {"adminpass", "adminpassword", "password", "secret", "token", "contents", "userdata"}
 )
@@ -24,17 +24,17 @@ _HEADERS = frozenset(
 )
 
 HIDDEN = "***"
-"""What stands in the place of a secret."""
+"""What is shown in place of a secret."""
 
 
 def hidden_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers, with those that prove who somebody is hidden."""
+    """Headers, with a caller's credentials hidden."""
     return {name: HIDDEN if name in _HEADERS else value for name, value in headers.items()}
 
 
 def hidden(body: bytes) -> bytes:
-    """A body to be kept: its JSON with secrets hidden, and nothing of one that may hold others."""
-    # Nearly none has any, and is not to be read once more for it; a backslash may spell one.
+    """A body as it may be kept: its JSON without secrets, or nothing if it may hold one unseen."""
+    # Most bodies hold none, and need not be parsed again to know; a backslash may spell one.
     lower = body.lower()
     if b"\\" not in lower and not any(mark in lower for mark in _MARKS):
         return body
@@ -46,7 +46,7 @@ def hidden(body: bytes) -> bytes:
 
 
 def without_secrets(body: bytes) -> Any:
-    """The JSON value of a body with its secrets hidden; ``None`` where it is none."""
+    """The JSON value of a body with its secrets hidden; ``None`` if it is no JSON."""
     try:
         return _hidden(msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -15,13 +15,13 @@ from threading import Lock, Thread
 from typing import Any, TypeVar
 
 MOST = 32
-"""Threads that there are at most: calls that may wait for the store at a time."""
+"""The most threads, and so the most calls that wait for the store at a time."""
 
 Result = TypeVar("Result")
 
 
 class Threads:
-    """Threads that end with this object; they are started as they are needed."""
+    """Threads that are started as they are needed, and end with this object."""
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -33,7 +33,7 @@ class Threads:
         self._end = weakref.finalize(self, _end, self._jobs)
 
     def run(self, call: Callable[..., Result], *arguments: Any) -> asyncio.Future[Result]:
-        """What a call gives, or raises, in a thread; for the event loop's own thread."""
+        """Run a call in a thread: a future of what it gives or raises. For the event loop."""
         loop = asyncio.get_running_loop()
         waker = self._wakers.get(loop)
         if waker is None:
@@ -67,14 +67,14 @@ class _Waker:
     def hand_over(
         self, future: asyncio.Future[Any], result: Any, error: BaseException | None
     ) -> None:
-        """Called in a thread."""
+        """Hand one result over; called in a thread."""
         self._ready.append((future, result, error))
         if not self._woken:
             self._woken = True
             try:
                 self._loop.call_soon_threadsafe(self._take)
             except RuntimeError:
-                self._ready.clear()  # The loop is closed: nobody waits any more.
+                self._ready.clear()  # The loop is closed: nobody is waiting.
 
     def _take(self) -> None:
         # Before the results are taken: what comes meanwhile wakes the loop again.

@@ -1,6 +1,6 @@
-"""The last thousand calls and their answers, to be asked what a client sent; without secrets.
+"""The last thousand calls and their answers, without secrets.
 
-Secrets are hidden when a call is kept, not when it is shown: what is kept may end in a core file.
+Secrets are hidden when a call is kept, not when it is shown: memory may end up in a core file.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from serverdomain.domain import moment
 MOST = 1000
 
 LARGEST = 32 * 1024
-"""Bytes of a body that are kept: of a larger one the size alone is told."""
+"""The largest body that is kept, in bytes; of a larger one only the size is."""
 
 
 class CallSeen(Struct, frozen=True):
-    """A call, its answer's ``status`` (``None`` where it was dropped), and the ``fault``'s id.
+    """A call, its answer's ``status`` (``None`` if it was dropped), and the id of its ``fault``.
 
-    ``at`` is the clock's time, aware; of bodies over `LARGEST` only the sizes are left. Who called
-    and the body are ``None`` of a call that was answered before they were known.
+    ``at`` is the clock's time, aware. Of bodies over `LARGEST` only the sizes are kept. The caller
+    and ``body_bytes`` are ``None`` if the call was answered before they were known.
     """
 
     request_id: str
@@ -89,13 +89,13 @@ class CallSeen(Struct, frozen=True):
 
 
 class CallsSeen:
-    """A list of calls that forgets the oldest."""
+    """The latest calls; older ones are forgotten."""
 
     def __init__(self) -> None:
         self._seen: deque[CallSeen] = deque(maxlen=MOST)
 
     def add(self, call: Call, at: datetime, answer: Response | None, fault: str | None) -> None:
-        """Remember a call, and the answer that it got, if any, by which fault, if any."""
+        """Remember a call, its answer, if it got one, and the fault that struck it, if one did."""
         known = call.admitted
         self._seen.append(
             CallSeen(
@@ -135,9 +135,9 @@ def _answered(answer: Response | None, method: str) -> dict[str, Any]:
     body = b"" if answer is None else bytes(answer.body)
     return {
         "status": None if answer is None else answer.status_code,
-        # The list itself: what every answer has is still to come into it.
+        # The list itself: the headers of every answer are added to it later.
         "answer_headers": [] if answer is None else answer.raw_headers,
-        # Only what changes something is answered with a secret.
+        # Only the answer to a change may hold a secret.
         "answer": body if method == "GET" and len(body) <= LARGEST else _kept(body),
         "answer_bytes": len(body),
     }

@@ -1,7 +1,7 @@
-"""A rule by which something goes wrong on purpose: whose, how often, and what.
+"""A rule by which something goes wrong on purpose: for whom, how often, and what.
 
-A rule that could never match, or says nothing, is refused when it is read, so that a test that
-passes has met what it wanted to meet.
+A rule that could never match, or does nothing, is refused when it is read: so a test that passes
+has met the fault that it set.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HALFWAY = 50
 
 
 class FaultRule(Strict):
-    """What was asked of ``/control/faults``.
+    """What ``/control/faults`` is sent.
 
     Whose: ``server`` (an id, or ``*``), ``name`` (a glob) and ``metadata`` (items that are among
     the server's), all of them; without one, anybody's. How often: ``times``. What: in the machine
@@ -81,13 +81,13 @@ class FaultRule(Strict):
 
     @property
     def percent(self) -> int:
-        """When the machine fails: ``at``, else at once where no host is found, or halfway."""
+        """When the rebuild fails: ``at``, or else at once if no host is found, or halfway."""
         if self.at is not None:
             return self.at
         return 0 if self.rebuild == "scheduling" else _HALFWAY
 
     def as_json(self) -> dict[str, Any]:
-        """What it says, as it was asked."""
+        """The rule as it was sent."""
         return self.model_dump(exclude_unset=True)
 
 
@@ -95,7 +95,7 @@ def read_rule(body: bytes, content_type: str | None) -> FaultRule:
     """Read a rule. Raises `InvalidBody`."""
     rule = check(FaultRule, parse(body, content_type), "")
     if rule.rebuild is None and rule.route is None:
-        raise InvalidBody("body", "it says not where, rebuild or route is required")
+        raise InvalidBody("body", "nothing says where, rebuild or route is required")
     if rule.rebuild is not None:
         _only(rule, "rebuild", ("route", "status", "retry_after", "delay", "drop"))
         return rule
@@ -104,7 +104,7 @@ def read_rule(body: bytes, content_type: str | None) -> FaultRule:
         known = ", ".join(NAMES)
         raise InvalidBody("route", f"there is no {rule.route!r}, {known} are allowed")
     if rule.status is None and rule.delay is None and rule.drop is None:
-        raise InvalidBody("body", "it says not what, status, delay or drop is required")
+        raise InvalidBody("body", "nothing says what, status, delay or drop is required")
     if rule.status is not None and rule.drop is not None:
         raise InvalidBody("drop", "with a status it could never happen, one of them is allowed")
     if rule.retry_after is not None and rule.status is None:

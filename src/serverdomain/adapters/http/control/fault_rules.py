@@ -1,4 +1,4 @@
-"""The rules in force, and whose turn it is: the first that matches strikes, as often as it may."""
+"""The rules in force: of those that match, the first strikes, as often as it may."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from serverdomain.simulation.rebuild_course import Trouble
 
 
 class Subject(NamedTuple):
-    """Whom a call or a rebuild is about, as far as that is known."""
+    """What is known of the server that a call or a rebuild is about."""
 
     server_id: str | None = None
     name: str | None = None
@@ -25,7 +25,7 @@ class Subject(NamedTuple):
 
 @dataclass
 class Standing:
-    """A rule in force: its id, and how many times are left."""
+    """A rule in force, with its id and how often it may still strike."""
 
     id: str
     rule: FaultRule
@@ -41,7 +41,7 @@ class Standing:
         }
 
     def matches(self, subject: Subject) -> bool:
-        """Whether its times are not over, and it is about this one."""
+        """Whether it may still strike, and is about this server."""
         rule = self.rule
         return (
             self.left > 0
@@ -55,7 +55,7 @@ class Standing:
 
 
 class FaultRules:
-    """Rules, in the order in which they were set; for many threads."""
+    """Rules in the order in which they were set. Threads may share them."""
 
     def __init__(self) -> None:
         self._standing: dict[str, Standing] = {}
@@ -69,7 +69,7 @@ class FaultRules:
         return standing
 
     def all(self) -> list[Standing]:
-        """Every rule, those whose times are over among them."""
+        """Every rule, also those that may strike no more."""
         with self._lock:
             return list(self._standing.values())
 
@@ -85,11 +85,11 @@ class FaultRules:
             self._standing.clear()
 
     def concern(self, route: str | None) -> bool:
-        """Whether there is a rule for calls of a route."""
+        """Whether any rule is about calls of a route."""
         return any(one.rule.route == route for one in self.all()) if self._standing else False
 
     def strike(self, route: str | None, subject: Subject) -> Standing | None:
-        """The rule whose turn it is at a call, and one time less for it."""
+        """The rule that strikes a call, if one does."""
         return self._next(lambda rule: rule.route == route, subject)
 
     def trouble(self, server: Server) -> Trouble | None:

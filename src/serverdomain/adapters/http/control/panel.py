@@ -1,4 +1,4 @@
-"""The control that ships: it lets faults happen on purpose, and remembers what was asked.
+"""The control that ships: it makes faults happen on purpose, and remembers calls.
 
 ::
 
@@ -28,7 +28,7 @@ from serverdomain.errors import NotFound
 
 
 class ControlPanel:
-    """A `Control` over a simulation, whose routes tell that what to do."""
+    """A `Control` over a simulation, which its routes tell what to do."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
@@ -39,7 +39,7 @@ class ControlPanel:
         return routes(self._simulation)
 
     async def around(self, call: Call, answer: Answer) -> Response:
-        """Give the response to a call, as the faults say, and remember it."""
+        """Give the response to a call, or what the faults make of it, and remember both."""
         standing = None
         if self._simulation.rules.concern(call.route):
             subject = await to_thread.run_sync(self._subject, call)
@@ -51,14 +51,14 @@ class ControlPanel:
         return await self._struck(call, answer, standing)
 
     def early(self, call: Call, response: Response) -> None:
-        """Remember what was answered before it became a call."""
+        """Remember a request that was answered before it was admitted."""
         self._simulation.calls.add(call, self._simulation.now(), response, None)
 
     async def _struck(self, call: Call, answer: Answer, standing: Standing) -> Response:
         rule = standing.rule
         response = None
         if rule.delay is not None:
-            # The client's own time, which passes whatever our clock says.
+            # The client's own time, whatever our clock says.
             await asyncio.sleep(rule.delay)
         if rule.status is not None:
             again = {} if rule.retry_after is None else {"retry-after": str(rule.retry_after)}

@@ -27,11 +27,11 @@ _NAMES = (*NAMES, *(document.name for document in DOCUMENTS.values()))
 Act = Callable[[Simulation, Request], Awaitable[Response]]
 
 MOST_SECONDS = 1_000_000_000
-"""How far a clock is moved at once; more is a mistake."""
+"""How far a clock may be moved at once; more is a mistake."""
 
 
 class ClockMove(Strict):
-    """Where a clock is moved to: seconds on, or a time in RFC 3339 with a zone."""
+    """Where to move the clock: forward by seconds, or to a time in RFC 3339 with a zone."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -55,7 +55,7 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
 
 
 class _Resource:
-    """One path: what each method does there."""
+    """What each method does at one path."""
 
     def __init__(self, simulation: Simulation, acts: dict[str, Act]) -> None:
         self._simulation = simulation

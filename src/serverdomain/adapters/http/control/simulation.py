@@ -1,4 +1,4 @@
-"""The made-up cloud behind an endpoint, in a test's hands: faults, clock, and an empty store."""
+"""The simulated cloud behind an endpoint, in the hands of a test: its faults, clock and store."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from serverdomain.simulation.rebuild_course import checked_seconds
 
 
 class Simulation:
-    """The simulated hypervisor of some servers, with the faults and the clock that it obeys.
+    """Servers with a simulated hypervisor, and the faults and the clock that it obeys.
 
-    ``clock`` is the servers' own, where that is moved by hand. ``calls`` are those that a
-    `ControlPanel` over it has seen.
+    ``clock`` is the servers' own, if it is moved by hand. ``calls`` are those that a `ControlPanel`
+    over it has seen.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Simulation:
 
     def start(self, servers: Servers) -> Simulation:
         """Start the hypervisor: what `compute_app` is given as its ``hypervisor``."""
-        # Not while another thread empties the store under it.
+        # Not while another thread is emptying the store.
         with self._moving:
             self._hypervisor = SimulatedHypervisor(
                 servers, self._rebuild_seconds, self.rules.trouble
@@ -53,8 +53,8 @@ class Simulation:
         if self._hypervisor is not None:
             self._hypervisor.stop()
 
-    # A rule touches what is asked while it stands: so before one comes or goes, all that was asked
-    # is taken up.
+    # A rule applies to what is asked while it is in force: so before one comes or goes, the
+    # hypervisor takes up all that was asked.
 
     def add_fault(self, rule: FaultRule) -> Standing:
         """Put a rule in force."""
@@ -62,7 +62,7 @@ class Simulation:
         return self.rules.add(rule)
 
     def faults(self) -> list[Standing]:
-        """The rules, and how many times each has left."""
+        """The rules, and how often each may still strike."""
         self._settle()
         return self.rules.all()
 
@@ -77,11 +77,11 @@ class Simulation:
         self.rules.clear()
 
     def now(self) -> datetime:
-        """What the servers' clock says."""
+        """The time by the servers' clock, aware."""
         return self.servers.now()
 
     def advance(self, seconds: float) -> datetime:
-        """Move the clock on; what was due by then has happened when this returns."""
+        """Move the clock forward; what was due by then has happened when this returns."""
         try:
             return self.move_to(self.now() + timedelta(seconds=seconds))
         except OverflowError:
@@ -112,7 +112,7 @@ class Simulation:
             return clock.now
 
     def reset(self) -> None:
-        """Empty a store in memory, and all here with it; a manual clock is back where it began.
+        """Empty a store in memory; forget faults and calls; set a manual clock back to its start.
 
         Raises `Conflict` for a store in a file.
         """

@@ -1,6 +1,7 @@
-"""What changes something: which command a call asks for, and how one that was taken is answered.
+"""Calls that change something: how each is read as a command, and how its outcome is answered.
 
-The table of routes puts them together; what happens between them is the same for every command.
+The table of routes pairs a reader with an answer; what happens in between is the same for all. A
+reader's docstring is what the description of the routes says of the route.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from serverdomain.domain import commands as c
 from serverdomain.servers import Accepted
 
 Read = Callable[[Cloud, Call], c.Command]
-"""Makes the command that a call asks for."""
+"""Reads the command that a call asks for."""
 
 Show = Callable[[Call, Accepted], Response]
 """Answers a call whose command was taken."""
 
 
 def commanding(reads: Read | c.Command, shows: Show) -> Handler:
-    """What answers a route by a command: the same one for every call, or one that is read."""
+    """A handler that asks a command, the same for every call or as it is read, and answers."""
 
     def handler(cloud: Cloud, call: Call) -> Response:
         command = reads if isinstance(reads, c.Command) else reads(cloud, call)
@@ -38,15 +39,16 @@ def commanding(reads: Read | c.Command, shows: Show) -> Handler:
         log.happened(call, accepted)
         return shows(call, accepted)
 
+    handler.__doc__ = reads.__doc__
     return handler
 
 
-# No reader is told which images there are: that is a hook, and no frame of one that fails may lie
-# beside a body, which may hold a password.
+# Whether an image exists is asked of a hook, which may fail. So it is asked here and not inside a
+# reader: no frame in its traceback may hold a body, which may hold a password.
 
 
 def create(cloud: Cloud, call: Call) -> c.Command:
-    """Read a create, and note what of it decides nothing."""
+    """Make a server in the caller's project: 202, BUILD until the hypervisor has built it."""
     command, call.dropped = compute_json.read_create(call.json, path=call.api)
     if cloud.find_image is None or cloud.find_image(command.image_id) is not None:
         return command
@@ -54,7 +56,7 @@ def create(cloud: Cloud, call: Call) -> c.Command:
 
 
 def rebuild(cloud: Cloud, call: Call) -> c.Command:
-    """Read a rebuild."""
+    """The documented call: 202 with the server, its password once, and its URL."""
     command = compute_json.read_rebuild(call.json, path=call.api)
     if cloud.find_image is None or cloud.find_image(command.image_id) is not None:
         return command
@@ -62,33 +64,33 @@ def rebuild(cloud: Cloud, call: Call) -> c.Command:
 
 
 def rename(cloud: Cloud, call: Call) -> c.Command:
-    """Read another name, or other access addresses or disk config."""
+    """Give a server another name, or other access addresses or disk config."""
     return compute_json.read_rename(call.json, path=call.api)
 
 
 def reset_state(cloud: Cloud, call: Call) -> c.Command:
-    """Read a state."""
+    """Say what state it is in; ends a rebuild."""
     return compute_json.read_reset_state(call.json, path=call.api)
 
 
 def merge(cloud: Cloud, call: Call) -> c.Command:
-    """Read items."""
+    """Set those items that came; the others stay."""
     return c.UpdateMetadata(metadata=compute_json.read_metadata(call.json, path=call.api))
 
 
 def replace(cloud: Cloud, call: Call) -> c.Command:
-    """Read a whole map."""
+    """Make the map what came, whole."""
     return c.ReplaceMetadata(metadata=compute_json.read_metadata(call.json, path=call.api))
 
 
 def set_item(cloud: Cloud, call: Call) -> c.Command:
-    """Read one item, whose key the path and the body name alike."""
+    """Set one item, whose key the path and the body name alike."""
     item = compute_json.read_metadata_item(call.json, call.item or "", path=call.api)
     return c.UpdateMetadata(metadata=item)
 
 
 def delete_item(cloud: Cloud, call: Call) -> c.Command:
-    """Take the key of an item from the path."""
+    """Take one item out."""
     return c.DeleteMetadata(keys=(call.item or "",))
 
 
@@ -136,7 +138,7 @@ def item(call: Call, accepted: Accepted) -> Response:
 
 
 def taken(call: Call, accepted: Accepted) -> Response:
-    """Say that it was taken, and nothing else."""
+    """Say only that it was taken."""
     return empty(202)
 
 

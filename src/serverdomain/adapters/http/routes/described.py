@@ -102,40 +102,6 @@ SCHEMAS: dict[str, Any] = {
 }
 """What answers are, by name."""
 
-DOES = {
-    "servers.list": "Ids, names and links.",
-    "servers.create": (
-        "Make a server in the caller's project: 202, BUILD until the hypervisor has built it."
-    ),
-    "servers.detail": "Each as the documented answer shows it.",
-    "servers.show": "A server as the documented answer shows it.",
-    "servers.rename": "Give a server another name, or other access addresses or disk config.",
-    "servers.delete": "Remove a server, at once.",
-    "servers.rebuild": "The documented call: 202 with the server, its password once, and its URL.",
-    "servers.lock": "Let only administrators act on it.",
-    "servers.unlock": "Let its users act on it again.",
-    "servers.stop": "Turn it off.",
-    "servers.start": "Turn it on.",
-    "servers.reset_state": "Say what state it is in; ends a rebuild.",
-    "metadata.show": "The whole map.",
-    "metadata.merge": "Set those items that came; the others stay.",
-    "metadata.replace": "Make the map what came, whole.",
-    "metadata.show_item": "One item.",
-    "metadata.set_item": "Set one item, whose key the path and the body name alike.",
-    "metadata.delete_item": "Take one item out.",
-    "instance_actions.list": "All of a server's actions, newest first.",
-    "instance_actions.show": (
-        "One action, by the request id of the call that asked, with its events, to every caller."
-    ),
-    "images.list": "Ids, names and links of the images that can be named.",
-    "images.detail": "The images that can be named, whole.",
-    "images.show": "One image.",
-    "flavors.list": "Ids, names and links of the usual ones.",
-    "flavors.detail": "The usual ones, whole.",
-    "flavors.show": "One flavor, whatever its id is.",
-}
-"""What a route does, by its name."""
-
 ANSWERS: dict[str, tuple[str, str | None]] = {
     "servers.list": ("200", "Servers"),
     "servers.create": ("202", "Created"),
@@ -178,7 +144,7 @@ _REFUSALS = {
 
 
 def answers(status: str, name: str | None) -> dict[str, Any]:
-    """The answers of an operation: the one that it is there for, and the fault envelope."""
+    """The answers of an operation: the one that was asked for, and the fault envelope."""
     good: dict[str, Any] = {"description": "What was asked for."}
     if name is not None:
         good["content"] = {"application/json": {"schema": _ref(name)}}
@@ -216,7 +182,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
     "images.list": [_optional("name", "query", _TEXT)],
     "images.detail": [_optional("name", "query", _TEXT)],
 }
-"""What may stand behind a path, by the route's name."""
+"""The query parameters of a route, by its name."""
 
 _IDS = [
     _optional("Idempotency-Key", "header", {"type": "string", "pattern": "^[!-~]{1,255}$"}),

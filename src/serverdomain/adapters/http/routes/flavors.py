@@ -1,4 +1,4 @@
-"""Flavors: every one exists, and decides nothing; five have the sizes that people expect."""
+"""Flavors: each exists and decides nothing; five have the sizes that people expect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USUAL = {
     "4": ("m1.large", 8192, 4, 80),
     "5": ("m1.xlarge", 16384, 8, 160),
 }
-"""Name, MiB of memory, processors and GiB of disk, by id; others are as the first is."""
+"""Name, MiB of memory, processors and GiB of disk, by id; any other has the first one's sizes."""
 
 
 def index(cloud: Cloud, call: Call) -> Response:

@@ -1,4 +1,4 @@
-"""Images: those that the endpoint was told of, or any at all where it was told of none."""
+"""Images: those that the endpoint was given, or any at all if it was given none."""
 
 from __future__ import annotations
 

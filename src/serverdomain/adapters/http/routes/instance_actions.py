@@ -52,7 +52,7 @@ class ActionEvent(NamedTuple):
     result: Result | None
 
     def as_json(self) -> dict[str, Any]:
-        """The event as Nova shows it, which tells users nothing of a traceback."""
+        """The event as Nova shows it; its traceback is never shown."""
         return {
             "event": self.name,
             "start_time": _time(self.started),
@@ -89,9 +89,9 @@ def show(cloud: Cloud, call: Call) -> Response:
 
 
 def ends(recorded: Iterable[RecordedEvent]) -> dict[str, End]:
-    """How a server's build and its rebuilds ended, of events in order of occurrence.
+    """How a server's build and its rebuilds ended, from its events in order of occurrence.
 
-    A rebuild is found by its id, a build by the request id of its create.
+    The key of a rebuild is its id, that of a build the request id of its create.
     """
     found: dict[str, End] = {}
     create: str | None = None
@@ -120,7 +120,7 @@ def _recorded(cloud: Cloud, call: Call) -> list[RecordedEvent]:
 
 
 def _commands(recorded: Iterable[RecordedEvent]) -> list[RecordedCommand]:
-    """Those that are actions, newest first."""
+    """The commands that are actions, newest first."""
     commands = {one.command.command_id: one.command for one in recorded}
     return [command for command in reversed(commands.values()) if command.kind in ACTIONS]
 
@@ -139,7 +139,7 @@ def _action(command: RecordedCommand, found: dict[str, End]) -> dict[str, Any]:
 
 
 def _events(command: RecordedCommand, found: dict[str, End]) -> list[ActionEvent]:
-    """The latest stands first."""
+    """The events of an action, the latest first."""
     at, end = command.occurred_at, found.get(command.request_id)
     finished, result = (None, None) if end is None else (end.at, end.result)
     if command.kind == "create":

@@ -1,4 +1,4 @@
-"""The description of these routes, written from the table of routes and the readers' models."""
+"""The description of the routes, made from their table and the models of their bodies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MODELS: dict[Path, dict[str, tuple[str, type[Any]]]] = {
     }
     for api in ("v2", "v2.1")
 }
-"""The model that reads each body, and the member that it stands in, if in one."""
+"""The model that reads each body, and the member in which its value stands, if in one."""
 
 
 def description(endpoint: str) -> dict[str, Any]:
@@ -98,7 +98,9 @@ def _described(
         *described.HEADERS[api],
     ]
     operation = _operation(f"{prefix} {name}", described.answers(*answers), parameters)
-    operation["description"] = " ".join(described.DOES[route.name] for route in routes)
+    operation["description"] = " ".join(
+        (route.handler.__doc__ or "").splitlines()[0] for route in routes
+    )
     bodies = [body for route in routes if (body := _body(route, api, references)) is not None]
     if bodies:
         schema = bodies[0] if len(bodies) == 1 else {"oneOf": bodies}

@@ -1,4 +1,4 @@
-"""What is asked about servers: one shown, its metadata, and a list: which, how many, from where."""
+"""What can be asked about servers: one of them, its metadata, or a list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from serverdomain.errors import InvalidInput, NotFound
 from serverdomain.projections.server_query import STATUSES, Asked
 
 MOST = 1000
-"""Servers that one page holds, as Nova's default has it."""
+"""The most servers on one page: Nova's default."""
 
 _TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 _FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
@@ -29,7 +29,7 @@ def show(cloud: Cloud, call: Call) -> Response:
 
 
 def show_at_once(cloud: Cloud, call: Call) -> Response | None:
-    """The same, where the server is known without a look into the store."""
+    """The same, if the server is known without a look into the store."""
     assert call.server_id is not None
     server = cloud.servers.get_at_once(call.server_id, project_id=call.within)
     return None if server is None else _shown(cloud, call, server)
@@ -41,7 +41,7 @@ def metadata(cloud: Cloud, call: Call) -> Response:
 
 
 def metadata_item(cloud: Cloud, call: Call) -> Response:
-    """One item of it."""
+    """One item of a server's metadata."""
     key, items = call.item, _there(cloud, call).metadata
     if key not in items:
         raise NotFound(f"server {call.server_id} has no metadata key {shown(key)}")

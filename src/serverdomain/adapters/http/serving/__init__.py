@@ -1,1 +1,1 @@
-"""The app on a port: uvicorn, its protocol, and the callers that a file of tokens names."""
+"""The app on a port: uvicorn, its protocol, and a file of tokens."""

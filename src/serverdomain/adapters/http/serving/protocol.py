@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with patience that ends: for half a head, half a body, a deaf reader.
+"""uvicorn's HTTP protocol with limited patience, for half a head, half a body, a deaf reader.
 
 What comes in has to come within a time, and what goes out has to be taken within one, or the
 connection is closed; so nobody holds a connection, or the server's end, for ever. Beside it the
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger("serverdomain.http")
 
 SECONDS = 20.0
-"""How long a request's head may take, and its body, and a reader with what is sent."""
+"""How long a head may take, and a body, and a reader to take what it is sent."""
 
 LINGER = 2.0
-"""Seconds in which what a client still sends is read away, so that it can read its answer."""
+"""Seconds in which whatever a client still sends is discarded, so that it can read its answer."""
 
 MOST_HEAD = 64 * 1024
-"""Bytes that a head may have, with its path: httptools itself keeps all that comes."""
+"""The most bytes that a head may have, path included: httptools itself sets no limit."""
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -44,7 +44,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        # What uvicorn has to say stands among the other lines, and in their form.
+        # What uvicorn logs appears among the other lines, and in their form.
         self.logger = _log
         self._reading: asyncio.TimerHandle | None = None
         self._writing: asyncio.TimerHandle | None = None
@@ -60,13 +60,13 @@ class PatientProtocol(HttpToolsProtocol):
         self._wait(self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
+        """Stop waiting."""
         self._stop_waiting()
         self.resume_writing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, as long as what comes belongs to a request."""
+        """Read on, as long as the data belongs to a request."""
         if self._hears_no_more:
             return
         if not self._in_body:
@@ -85,8 +85,8 @@ class PatientProtocol(HttpToolsProtocol):
             self._wait(self._head_is_late)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Keep open for an answer that is still to come."""
-        # Who has asked, and says that this was all, gets the answer.
+        """Stay open for an answer that is still to come."""
+        # A client that sends no more still gets the answer to what it asked.
         if self._is_idle or self._in_body or self._lingers:
             return False
         self.cycle.keep_alive = False
@@ -98,14 +98,14 @@ class PatientProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {DROP: cast("dict[object, object]", self._drop)}
 
     def on_headers_complete(self) -> None:
-        """Wait for the body next."""
+        """Wait for the body."""
         self._stop_waiting()
         self._head = 0
         self._in_body = True
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Wait for nothing: it is our turn."""
+        """Stop waiting: it is our turn."""
         self._stop_waiting()
         self._in_body = False
         super().on_message_complete()
@@ -113,17 +113,17 @@ class PatientProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on to the next request, or end."""
         super().on_response_complete()
-        # The rest of a body that nobody wants must not be taken for the next request.
+        # The unread rest of a body must not be taken for the next request.
         if self._in_body:
             self.linger()
 
     def pause_writing(self) -> None:
-        """Begin to wait for the reader."""
+        """Start waiting for the reader."""
         super().pause_writing()
         self._writing = self.loop.call_later(self.seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Wait for the reader no more."""
+        """Stop waiting for the reader."""
         super().resume_writing()
         if self._writing is not None:
             self._writing.cancel()
@@ -134,7 +134,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._refuse(400, "This is no HTTP request.")
 
     def linger(self) -> None:
-        """Close, but for what still comes in: the system would take the answer back with it."""
+        """Close, but read on for a while: otherwise the system would discard the answer, too."""
         if self._lingers or self.transport.is_closing():
             return
         if not self._in_body:
@@ -153,7 +153,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     @property
     def _is_idle(self) -> bool:
-        # It is None before the first request, whatever its annotation says.
+        # It is None before the first request, despite its annotation.
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
 
     def _wait(self, late: Any) -> None:
@@ -172,7 +172,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def _body_is_late(self) -> None:
         if self.flow.read_paused:
-            # It is the application that does not read on.
+            # It is the application that is not reading.
             self._wait(self._body_is_late)
         elif self.cycle.response_started:
             self.transport.abort()
@@ -208,7 +208,7 @@ class PatientProtocol(HttpToolsProtocol):
         self.linger()
 
     def _hear_no_more(self, answering: RequestResponseCycle) -> None:
-        """Answer what was asked before, and then close: a refusal would be taken for its answer."""
+        """Answer the earlier request, then close: a refusal would be taken for its answer."""
         self._deaf = True
         self._stop_waiting()
         if self._in_body:
@@ -223,7 +223,7 @@ class PatientProtocol(HttpToolsProtocol):
 
 
 class _Outgoing:
-    """What an answer is written to while its request still comes in."""
+    """What an answer is written to while its request is still coming in."""
 
     def __init__(self, protocol: PatientProtocol) -> None:
         self._transport = protocol.transport

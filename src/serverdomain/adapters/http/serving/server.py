@@ -20,11 +20,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serverdomain.adapters.http.serving.protocol import SECONDS, PatientProtocol
 
 LAST_SECONDS = 30
-"""How long requests in flight may take when the server ends."""
+"""How long requests in flight may take once the server is ending."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on a port, 0 for any that is free. Raises `OSError`."""
+    """A socket that listens on a port; 0 is any free port. Raises `OSError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=2048)
     # asyncio sends answers without Nagle's delay (40 ms to a kept connection) only where a socket
@@ -60,8 +60,8 @@ def serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.end)
         loop.add_signal_handler(signal.SIGHUP, hangup or (lambda: None))
-        # What is loaded by now stays to the end: looking through it for garbage again and again was
-        # measured to take a fifth of a call.
+        # What is loaded by now stays to the end: to look through it for garbage again and again
+        # took a fifth of a call.
         gc.collect()
         gc.freeze()
         await server.serve([listener])
@@ -92,7 +92,7 @@ def served(app: ASGIApp, listener: socket.socket, *, patience: float = SECONDS) 
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, but for its way with signals, which ends the process on its own."""
+    """uvicorn's server, without its own handling of signals, which ends the process."""
 
     def __init__(self, app: ASGIApp, ready: Callable[[], None], patience: float) -> None:
         self._app = app
@@ -115,7 +115,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # The loop's timers go by real time, whatever time a test around it has frozen or patched.
         setattr(asyncio.get_running_loop(), "time", _REAL_TIME)  # noqa: B010
-        # It would say why with a traceback, and end the process.
+        # uvicorn would print a traceback and end the process.
         self.lifespan.logger = logging.Logger("silent", logging.CRITICAL + 1)
         try:
             await super().startup(sockets)
@@ -124,7 +124,7 @@ class _Server(uvicorn.Server):
         self._ready()
 
     def end(self) -> None:
-        """End when requests in flight are answered; called again, at once."""
+        """End once the requests in flight are answered; a second call ends at once."""
         self.force_exit = self.should_exit
         self.should_exit = True
 
@@ -134,7 +134,7 @@ class _Server(uvicorn.Server):
         except asyncio.CancelledError:
             if not self.should_exit:
                 raise
-            # It is we who end: nothing to be logged as if it had failed.
+            # We are ending: nothing has failed that should be logged.
         except Exception as error:
             if scope["type"] == "lifespan":
                 self._failure = error

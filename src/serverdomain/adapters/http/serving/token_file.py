@@ -1,4 +1,4 @@
-"""`--auth token-file`: tokens and who bears them, in a JSON file that its owner alone may read.
+"""`--auth token-file`: tokens and their bearers, in a JSON file that only its owner may read.
 
 ``{TOKEN: {"user": …, "project": …, "roles": ["reader" | "member" | "admin"]}}``
 """
@@ -36,14 +36,14 @@ class TokenFile:
         self._actors = _read(self.path)
 
     def reload(self) -> None:
-        """Read the file anew; one that cannot be used raises and changes nothing."""
+        """Read the file again; one that cannot be used raises and changes nothing."""
         self._actors = _read(self.path)
 
     def __call__(self, request: Request) -> Actor | None:
         """The bearer of the request's token."""
         given = _digest(request.headers.get("x-auth-token", "").encode("latin-1"))
         found = None
-        # All are compared, whichever it is: time tells nothing of where one is found.
+        # All are compared, so that the time tells nothing of which one was found.
         for digest, actor in self._actors:
             if hmac.compare_digest(digest, given):
                 found = actor
@@ -106,5 +106,5 @@ def _actor(entry: object, field: str) -> Actor:
 
 
 def _digest(token: bytes) -> bytes:
-    # Digests are of one length, so that not even a length is told.
+    # Digests have one length, so that not even the length of a token is told.
     return hashlib.sha256(token).digest()

@@ -10,7 +10,7 @@ import httpx
 from freezegun import freeze_time
 from serverdomain import Servers
 from serverdomain.adapters.http import compute_app
-from serverdomain.adapters.http.serving import listen, served
+from serverdomain.adapters.http.serving.server import listen, served
 
 with Servers.open("memory:") as servers, freeze_time("2030-01-01"):
     listener = listen("127.0.0.1", 0)
