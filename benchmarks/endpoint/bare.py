@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from serverdomain.adapters.http.serving import listen, serve
+from serverdomain.adapters.http.serving.server import listen, serve
 
 
 def bare(answer: bytes) -> Starlette:

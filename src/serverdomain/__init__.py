@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from serverdomain.audit.actions import Action
     from serverdomain.audit.as_of import AsOf
     from serverdomain.audit.diff import Diff, FleetDiff, PathChange
     from serverdomain.audit.fleet import Fleet
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     from serverdomain.store.request import Outcome
 
 _HOMES = {
-    "serverdomain.audit.actions": ("Action",),
     "serverdomain.audit.as_of": ("AsOf",),
     "serverdomain.audit.diff": ("Diff", "FleetDiff", "PathChange"),
     "serverdomain.store.finding": ("Finding",),
@@ -88,7 +86,6 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "SYSTEM",
     "Accepted",
-    "Action",
     "Actor",
     "Address",
     "AsOf",

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from serverdomain.adapters.http.openapi import document
+from serverdomain.adapters.http.routes.openapi import description
 from tests.clients.endpoint import Endpoint, served
 from tests.fuzz.requests import IMAGE, SECRET
 
@@ -56,7 +56,7 @@ def server_id(endpoint: Endpoint) -> str:
 
 OPERATIONS = [
     (method.upper(), path)
-    for path, operations in document("http://127.0.0.1")["paths"].items()
+    for path, operations in description("http://127.0.0.1")["paths"].items()
     for method in operations
 ]
 

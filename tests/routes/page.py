@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from serverdomain.adapters.http.routes import NAMES, ROUTES
+from serverdomain.adapters.http.routes.table import NAMES, ROUTES
 from tests.house.imports import ROOT
 from tests.routes.recording import Shown
 

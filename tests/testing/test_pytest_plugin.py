@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from serverdomain import Conflict, InvalidInput
-from serverdomain.adapters.http.fault_rule import FaultRule
+from serverdomain.adapters.http.control.fault_rule import FaultRule
 from serverdomain.testing.compute_endpoint import ComputeEndpoint
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, SERVER, adopted
 

@@ -1,4 +1,4 @@
-"""A Compute endpoint for tests of clients: on a free port, in a thread, with a clock by hand.
+"""A Compute endpoint for tests of clients: on a free port, in a thread, its clock moved by hand.
 
 The pytest fixture `compute_endpoint` gives one; without pytest it is a context manager. Needs the
 extra ``serverdomain[http]``.
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from serverdomain.adapters.client_settings import clouds_yaml
 from serverdomain.adapters.http import compute_app
-from serverdomain.adapters.http.control_panel import ControlPanel
-from serverdomain.adapters.http.fault_rule import read_rule
-from serverdomain.adapters.http.serving import listen, served
+from serverdomain.adapters.http.control.fault_rule import read_rule
+from serverdomain.adapters.http.control.panel import ControlPanel
+from serverdomain.adapters.http.control.simulation import Simulation
+from serverdomain.adapters.http.serving.server import listen, served
 from serverdomain.servers import Servers
 from serverdomain.simulation.hypervisor import REBUILD_SECONDS
 from serverdomain.simulation.manual_clock import ManualClock
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Whose(TypedDict, total=False):
-    """Whom a fault strikes, and how often: by default anybody, once.
+    """Whom a fault strikes, and how often: by default anyone, once.
 
     ``server`` is an id, ``name`` a glob, ``metadata`` items that are among the server's.
     """
@@ -39,10 +40,10 @@ class Whose(TypedDict, total=False):
 
 
 class Faults:
-    """What goes wrong on purpose. Each gives its id; one that could never match is refused."""
+    """Sets faults, each of which gives its id; one that could never match is refused."""
 
-    def __init__(self, panel: ControlPanel) -> None:
-        self._panel = panel
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
 
     def rebuild(
         self,
@@ -75,54 +76,54 @@ class Faults:
         return self._add(route=route, drop=when, **whose)
 
     def list(self) -> list[dict[str, Any]]:
-        """The faults in force, each with how many times are ``left``."""
-        return [standing.as_json() for standing in self._panel.faults()]
+        """The faults in force, each with how many times it has ``left``."""
+        return [standing.as_json() for standing in self._simulation.faults()]
 
     def remove(self, fault: str) -> None:
-        """Take a fault away, by its id."""
-        self._panel.remove_fault(fault)
+        """Remove a fault by its id."""
+        self._simulation.remove_fault(fault)
 
     def clear(self) -> None:
-        """Take all away."""
-        self._panel.clear_faults()
+        """Remove all."""
+        self._simulation.clear_faults()
 
     def _add(self, **members: Any) -> str:
         said = {name: value for name, value in members.items() if value is not None}
-        return self._panel.add_fault(read_rule(json.dumps(said).encode(), None)).id
+        return self._simulation.add_fault(read_rule(json.dumps(said).encode(), None)).id
 
 
 class Clock:
-    """The endpoint's clock, which stands; what is due by the time it is moved to then happens."""
+    """The endpoint's clock, which stands still: what is due happens when it is moved there."""
 
-    def __init__(self, panel: ControlPanel) -> None:
-        self._panel = panel
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
 
     @property
     def now(self) -> datetime:
-        """Where it stands, aware; set, it moves there (`Conflict` where that lies behind)."""
-        return self._panel.now()
+        """The time, aware. To set it moves the clock there (`Conflict` if that lies behind)."""
+        return self._simulation.now()
 
     @now.setter
     def now(self, now: datetime) -> None:
-        self._panel.move_to(now)
+        self._simulation.move_to(now)
 
     def advance(self, by: float | timedelta) -> datetime:
         """Move it forward by seconds or a timedelta; gives the new time."""
         seconds = by.total_seconds() if isinstance(by, timedelta) else by
-        return self._panel.advance(seconds)
+        return self._simulation.advance(seconds)
 
 
 class Requests:
     """What the endpoint was asked, and what it answered: the last thousand calls, oldest first."""
 
-    def __init__(self, panel: ControlPanel) -> None:
-        self._panel = panel
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
 
     def __call__(
         self, *, server: str | None = None, route: str | None = None
     ) -> list[dict[str, Any]]:
         """Those about a server, or of a route, or both, as ``/control/requests`` shows them."""
-        return [seen.as_json() for seen in self._panel.calls.of(server, route)]
+        return [seen.as_json() for seen in self._simulation.calls.of(server, route)]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self())
@@ -141,29 +142,29 @@ class ComputeEndpoint:
     def __init__(self, folder: Path, rebuild_seconds: float = REBUILD_SECONDS) -> None:
         clock = ManualClock()
         self.servers = Servers.open("memory:", clock=clock)
-        self._panel = ControlPanel(self.servers, rebuild_seconds=rebuild_seconds, clock=clock)
-        self.faults = Faults(self._panel)
-        self.clock = Clock(self._panel)
-        self.requests = Requests(self._panel)
+        self._simulation = Simulation(self.servers, rebuild_seconds=rebuild_seconds, clock=clock)
+        self.faults = Faults(self._simulation)
+        self.clock = Clock(self._simulation)
+        self.requests = Requests(self._simulation)
         listener = listen("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self.clouds_yaml = folder / "clouds.yaml"
         self.clouds_yaml.write_text(clouds_yaml(self.url), "utf-8")
         app = compute_app(
             self.servers,
-            hypervisor=self._panel.start,
-            control=self._panel,
+            hypervisor=self._simulation.start,
+            control=ControlPanel(self._simulation),
         )
         self._running = ExitStack()
         self._running.callback(self.servers.close)
         self._running.enter_context(served(app, listener))
 
     def reset(self) -> None:
-        """Forget all: servers, faults, requests; the clock is back where it began."""
-        self._panel.reset()
+        """Forget servers, faults and requests, and set the clock back to its start."""
+        self._simulation.reset()
 
     def close(self) -> None:
-        """Answer what is in flight, and end."""
+        """Answer the calls in flight, and stop."""
         self._running.close()
 
     def __enter__(self) -> ComputeEndpoint:

@@ -265,7 +265,7 @@ def test_what_the_server_below_says_is_a_line_of_json_too(
     def says_and_ends(*_: object, **__: object) -> None:
         logging.getLogger("uvicorn.error").error("Cancel %s tasks", 2)
 
-    monkeypatch.setattr("serverdomain.adapters.http.serving.serve", says_and_ends)
+    monkeypatch.setattr("serverdomain.adapters.http.serving.server.serve", says_and_ends)
     ran = registered("serve", "--port", "0", *STORE)
     assert json.loads(ran.err)["event"] == "Cancel 2 tasks"
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from starlette.types import ASGIApp
 
-from serverdomain.adapters.http.serving import listen, served
+from serverdomain.adapters.http.serving.server import listen, served
 
 SECONDS = 20
 

@@ -74,8 +74,9 @@ def serve(
     answered.
     """
     from serverdomain.adapters.http import compute_app
-    from serverdomain.adapters.http.control_panel import ControlPanel
-    from serverdomain.adapters.http.serving import serve as serve_app
+    from serverdomain.adapters.http.control.panel import ControlPanel
+    from serverdomain.adapters.http.control.simulation import Simulation
+    from serverdomain.adapters.http.serving.server import serve as serve_app
     from serverdomain.simulation.hypervisor import SimulatedHypervisor
     from serverdomain.simulation.rebuild_course import checked_seconds
 
@@ -90,7 +91,7 @@ def serve(
         closing.callback(servers.close)
         if demo:
             _fill(servers, project, images)
-        panel = ControlPanel(servers, rebuild_seconds=rebuild_seconds, clock=manual)
+        simulation = Simulation(servers, rebuild_seconds=rebuild_seconds, clock=manual)
         served = compute_app(
             servers,
             authenticate=who,
@@ -98,10 +99,10 @@ def serve(
             hypervisor=(
                 (lambda them: SimulatedHypervisor(them, rebuild_seconds))
                 if no_control
-                else panel.start
+                else simulation.start
             ),
             endpoint=endpoint,
-            control=None if no_control else panel,
+            control=None if no_control else ControlPanel(simulation),
         )
         here = f"http://{_authority(host, listener.getsockname()[1])}"
         with _json_lines():
@@ -117,7 +118,7 @@ def _who(
     auth: str, token_file: str | None, host: str, project: str, admin: bool
 ) -> NoAuthentication | TokenFile:
     from serverdomain.adapters.http import NoAuthentication, TokenFile
-    from serverdomain.adapters.http.authentication import is_this_machine
+    from serverdomain.adapters.http.calls.authentication import is_this_machine
     from serverdomain.domain.limits import text
 
     if auth == "token-file":
@@ -179,10 +180,11 @@ def _say_ready(here: str, endpoint: str | None, store: str, auth: str) -> None:
 
 
 def _read_anew(who: NoAuthentication | TokenFile) -> None:
-    reload = getattr(who, "reload", None)
-    if reload is not None:
+    from serverdomain.adapters.http import TokenFile
+
+    if isinstance(who, TokenFile):
         try:
-            reload()
+            who.reload()
         except InvalidInput as wrong:
             complain(f"{wrong}; the tokens that were read before go on")
 
@@ -194,7 +196,7 @@ def _authority(host: str, port: int) -> str:
 
 
 def _listening(host: str, port: int) -> socket:
-    from serverdomain.adapters.http.serving import listen
+    from serverdomain.adapters.http.serving.server import listen
 
     try:
         return listen(host, port)

@@ -1,4 +1,4 @@
-"""From bytes to a checked model, or to one refusal that tells nothing secret.
+"""From a body to a command, or to one refusal that tells nothing secret.
 
 A body may hold a password, and so may whatever pydantic, a codec or a traceback keeps of it. So a
 reader's refusal is made anew (`outcome`) and raised by a frame that no longer holds the body.
@@ -6,32 +6,45 @@ reader's refusal is made anew (`outcome`) and raised by a frame that no longer h
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import from_json
 
+from serverdomain.adapters.compute_json import refusal
+from serverdomain.adapters.compute_json.paths import Path
+from serverdomain.adapters.compute_json.refusal import kind
 from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidBody, InvalidInput
 
-JSON_TYPES = frozenset({"application/json", "application/vnd.openstack.compute+json"})
+MEDIA_TYPE = "application/json"
+
+JSON_TYPES = frozenset({MEDIA_TYPE, "application/vnd.openstack.compute+json"})
 """Content types that Nova reads as JSON, beside none at all and ``text/plain``."""
 
-SECRETS = frozenset({"adminPass", "contents"})
-"""Members of which no error shows more than the type."""
 
-_USUAL_NAME = re.compile(r"[\w:-]{1,60}", re.ASCII)
+class Json(Struct, frozen=True):
+    """A body that was parsed: every reader takes one in place of the bytes.
 
-_LONGEST_VALUE = 60
-_LONGEST_FIELD = 120
-_LONGEST_MESSAGE = 360
+    ``only`` is the name of the one member of an object, ``None`` of whatever else it is.
+    """
 
-Parameters = ParamSpec("Parameters")
-Read = TypeVar("Read")
+    value: Any
+    only: str | None
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # Whoever prints it, or a frame that holds it, sees no secret.
+        return []
+
+    def __repr__(self) -> str:
+        return "Json()"
+
+
+Body = bytes | str | Json
+"""What a reader takes."""
 
 
 class Strict(BaseModel):
@@ -40,6 +53,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
 
+Parameters = ParamSpec("Parameters")
+Read = TypeVar("Read")
 Model = TypeVar("Model", bound=Strict)
 
 
@@ -54,20 +69,17 @@ def outcome(
     try:
         return read(*arguments, **options)
     except InvalidInput as error:
-        field, message = _cut(error.field, _LONGEST_FIELD), _message(error)
-        if isinstance(error, InvalidBody):
-            return InvalidBody(field, message, status=error.status, fault=error.fault)
-        return InvalidBody(field, message)
+        return refusal.anew(error)
 
 
 def reader(
-    read: Callable[Concatenate[bytes | str, Parameters], Read],
-) -> Callable[Concatenate[bytes | str, Parameters], Read]:
+    read: Callable[Concatenate[Body, Parameters], Read],
+) -> Callable[Concatenate[Body, Parameters], Read]:
     """A reader whose refusal, and whose refusal's traceback, never held the body."""
 
     @wraps(read)
     def keeps_nothing(
-        body: bytes | str, /, *arguments: Parameters.args, **options: Parameters.kwargs
+        body: Body, *arguments: Parameters.args, **options: Parameters.kwargs
     ) -> Read:
         found = outcome(read, body, *arguments, **options)
         del body
@@ -75,15 +87,36 @@ def reader(
             raise found
         return found
 
-    return keeps_nothing
+    return keeps_nothing  # type: ignore[return-value]  # It takes the body by its name, too.
 
 
-def parse(body: bytes | str, content_type: str | None = "application/json") -> object:
+@reader
+def read_json(body: Body, *, content_type: str | None = MEDIA_TYPE) -> Json:
+    """Parse a body, for a reader to read later. Raises `InvalidBody`: 400 or 415."""
+    value = parse(body, content_type)
+    if isinstance(value, dict) and len(value) == 1:
+        return Json(value, next(iter(value)))
+    return Json(value, None)
+
+
+@reader
+def read_action(body: Body, *, content_type: str | None = MEDIA_TYPE) -> str:
+    """The name of the one action in a body of ``…/servers/{id}/action``.
+
+    Raises `InvalidBody` as Nova answers: 400, 404 or 415. Neither whether there is such an action
+    nor what is asked of it is looked into.
+    """
+    return _sole_action(parse(body, content_type))[0]
+
+
+def parse(body: Body, content_type: str | None = MEDIA_TYPE) -> object:
     """The JSON value of a body; of several members of one name the last counts.
 
     No content type, or ``text/plain``, is taken for JSON, as Nova does. Raises `InvalidBody`: 415
     for another type, 400 for what is no JSON in UTF-8, a lone surrogate included.
     """
+    if isinstance(body, Json):
+        return body.value
     media_type = (content_type or "").split(";")[0].strip().lower()
     if media_type not in JSON_TYPES | {"", "text/plain"}:
         raise InvalidBody(
@@ -103,22 +136,46 @@ def parse(body: bytes | str, content_type: str | None = "application/json") -> o
     raise InvalidBody("body", f"what came is no JSON ({why}), JSON in UTF-8 is allowed")
 
 
-def sole_action(document: object) -> tuple[str, object]:
-    """The name and the value of the one action in a body of ``…/servers/{id}/action``.
+class ActionReader(Generic[Read]):
+    """Reads the body of one action of ``…/servers/{id}/action``: the command that it asks for."""
 
-    Raises `InvalidBody` as Nova answers: 404 for a value that has no members to count (``null``, a
-    number, ``true``) or one that is no member (``["rebuild"]``, ``"r"``), 400 for another number of
-    members than one.
-    """
-    allowed = "an object with one action is allowed"
-    if isinstance(document, (dict, list, str)) and len(document) != 1:
-        members = "members" if isinstance(document, dict) else "items"
-        raise InvalidBody("body", f"{kind(document)} of {len(document)} {members} came, {allowed}")
-    if not isinstance(document, dict):
-        raise InvalidBody(
-            "body", f"{kind(document)} came, {allowed}", status=404, fault="itemNotFound"
-        )
-    return next(iter(document.items()))
+    def __init__(
+        self, name: str, command: Callable[..., Read], models: Mapping[Path, type[Strict]]
+    ) -> None:
+        self._name = name
+        self._command = command
+        self._models = models
+
+    def __call__(
+        self, body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
+    ) -> Read:
+        """Read a body as ``path`` does.
+
+        Raises `InvalidBody` with the HTTP status that Nova answers: 400, 404 or 415. Neither it nor
+        its traceback holds more of the body than the member that is wrong, and never a password.
+        """
+        command = outcome(self._read, body, path, content_type)
+        del body
+        if isinstance(command, InvalidBody):
+            raise command
+        return command
+
+    def _read(self, body: Body, path: Path, content_type: str | None) -> Read:
+        name, value = _sole_action(parse(body, content_type))
+        if name != self._name:
+            raise InvalidBody("body", f"action {shown(name)} came, {self._name!r} is allowed")
+        return made(self._command, self._models[path], value, name)
+
+
+def made(command: Callable[..., Read], model: type[Strict], value: object, at: str) -> Read:
+    """The command that the value at ``at`` means; the model's fields are the command's members."""
+    members = check(model, value, at).model_dump(exclude_unset=True)
+    try:
+        return command(**members)
+    except InvalidBody:
+        raise
+    except InvalidInput as error:
+        raise refusal.of_command(error, model, at) from None
 
 
 def check(model: type[Model], value: object, at: str) -> Model:
@@ -126,67 +183,27 @@ def check(model: type[Model], value: object, at: str) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-    field = ".".join(filter(None, [at, *(_segment(part) for part in first["loc"])]))
-    raise InvalidBody(field, _wrong(first, model))
+        raise refusal.of_model(error, model, at) from None
 
 
-def member(document: object, name: str) -> object:
-    """The value of a member that a body must have, and of no other unless its caller looks."""
-    if not isinstance(document, dict):
-        raise InvalidBody("body", f"{kind(document)} came, an object with {name!r} is allowed")
-    if name not in document:
+def member(value: object, name: str) -> object:
+    """The value of a member that a body must have, whatever others it has."""
+    if not isinstance(value, dict):
+        raise InvalidBody("body", f"{kind(value)} came, an object with {name!r} is allowed")
+    if name not in value:
         raise InvalidBody(name, "nothing came, it is required")
-    return document[name]
+    return value[name]
 
 
-def as_documented(error: InvalidInput, model: type[Strict], at: str) -> InvalidBody:
-    """What a command says of a field, said of the documented member that it was read from."""
-    field, _, inner = error.field.partition(".")
-    alias = model.model_fields[field].alias or field
-    told = ".".join(filter(None, [at, alias, inner]))
-    return InvalidBody(told, str(error).removeprefix(f"{error.field}: "))
-
-
-def kind(value: object) -> str:
-    """What JSON calls a value's type."""
-    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
-    return "null" if value is None else names.get(type(value), "a number")
-
-
-def _wrong(first: ErrorDetails, model: type[Strict]) -> str:
-    if first["type"] == "missing":
-        return "nothing came, it is required"
-    if first["type"] == "extra_forbidden":
-        if len(first["loc"]) > 1:
-            return "no such member is known here"
-        members = (field.alias or name for name, field in model.model_fields.items())
-        return f"no such member is known here, {', '.join(members)} are allowed"
-    if first["type"] == "model_type":
-        return f"{kind(first['input'])} came, an object is allowed"
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, InvalidInput):
-        return _message(cause)
-    came = first["input"]
-    if SECRETS.intersection(first["loc"]) or isinstance(came, (dict, list)):
-        described = kind(came)
-    else:
-        described = _cut(json.dumps(came), _LONGEST_VALUE)
-    rule = str(cause) if cause is not None else first["msg"]
-    return f"{described} came, {rule[:1].lower()}{rule[1:]}"
-
-
-def _segment(part: str | int) -> str:
-    # A member's name is the sender's: where it is no usual one, it is shown as a value is.
-    return str(part) if isinstance(part, int) or _USUAL_NAME.fullmatch(part) else shown(part)
-
-
-def _message(error: InvalidInput) -> str:
-    return _cut(str(error).removeprefix(f"{error.field}: "), _LONGEST_MESSAGE)
-
-
-def _cut(text: str, longest: int) -> str:
-    # What came may hold a newline, or what a terminal obeys.
-    start = text[:longest]
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in start)
-    return line if len(line) <= longest and start == text else f"{line[:longest]}…"
+def _sole_action(value: object) -> tuple[str, object]:
+    # 404 where Nova looks for an action and meets none: in a value that has no members to count
+    # (null, a number, true), or one that is no member (["rebuild"], "r").
+    allowed = "an object with one action is allowed"
+    if isinstance(value, (dict, list, str)) and len(value) != 1:
+        members = "members" if isinstance(value, dict) else "items"
+        raise InvalidBody("body", f"{kind(value)} of {len(value)} {members} came, {allowed}")
+    if not isinstance(value, dict):
+        raise InvalidBody(
+            "body", f"{kind(value)} came, {allowed}", status=404, fault="itemNotFound"
+        )
+    return next(iter(value.items()))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from serverdomain.adapters.compute_json.body import (
+    MEDIA_TYPE,
+    ActionReader,
+    Body,
     Strict,
-    as_documented,
     check,
+    made,
     member,
     parse,
     reader,
-    sole_action,
 )
 from serverdomain.adapters.compute_json.paths import (
     LegacyMetadata,
@@ -26,44 +28,18 @@ from serverdomain.domain.commands import ChangeServer, RenameServer, ResetState,
 from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidBody, InvalidInput
 
-_JSON = "application/json"
-
-
-@reader
-def read_json(body: bytes | str, *, content_type: str | None = _JSON) -> None:
-    """Ask that a body is JSON. Raises `InvalidBody`: 400 or 415."""
-    parse(body, content_type)
-
-
-@reader
-def read_action(body: bytes | str, *, content_type: str | None = _JSON) -> str:
-    """The name of the one action in a body of ``…/servers/{id}/action``.
-
-    Raises `InvalidBody` as Nova answers: 400, 404 or 415. Neither whether there is such an action
-    nor what is asked of it is looked into.
-    """
-    return sole_action(parse(body, content_type))[0]
-
 
 @reader
 def read_rename(
-    body: bytes | str, *, path: Path = "v2", content_type: str | None = _JSON
+    body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
 ) -> RenameServer | ChangeServer:
     """Read ``{"server": {"name": …}}`` and what else it may change. Raises `InvalidBody`."""
-    change = check(RENAMES[path], _sole(body, "server", path, content_type), "server")
-    members = change.model_dump(exclude_unset=True)
-    if not members:
-        known = ", ".join(field.alias or name for name, field in type(change).model_fields.items())
-        raise InvalidBody("server", f"nothing to change came, {known} are allowed")
-    try:
-        return RenameServer(**members) if list(members) == ["name"] else ChangeServer(**members)
-    except InvalidInput as error:
-        raise as_documented(error, type(change), "server") from None
+    return made(_rename, RENAMES[path], _sole(body, "server", path, content_type), "server")
 
 
 @reader
 def read_metadata(
-    body: bytes | str, *, path: Path = "v2", content_type: str | None = _JSON
+    body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
 ) -> dict[str, str]:
     """Read ``{"metadata": {…}}``, which is to be merged or to replace. Raises `InvalidBody`."""
     asked = check(MAPS[path], {"metadata": _sole(body, "metadata", path, content_type)}, "")
@@ -72,7 +48,7 @@ def read_metadata(
 
 @reader
 def read_metadata_item(
-    body: bytes | str, key: str, *, path: Path = "v2", content_type: str | None = _JSON
+    body: Body, key: str, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
 ) -> dict[str, str]:
     """Read ``{"meta": {key: value}}`` with the one key of the URL. Raises `InvalidBody`."""
     asked = _sole(body, "meta", path, content_type)
@@ -83,24 +59,23 @@ def read_metadata_item(
     return _limited(check(ITEMS[path], {"meta": asked}, "").meta, "meta")
 
 
-@reader
-def read_reset_state(
-    body: bytes | str, *, path: Path = "v2", content_type: str | None = _JSON
-) -> ResetState:
-    """Read ``{"os-resetState": {"state": "active" | "error"}}``. Raises `InvalidBody`."""
-    name, asked = sole_action(parse(body, content_type))
-    if name != "os-resetState":
-        raise InvalidBody("body", f"action {shown(name)} came, 'os-resetState' is allowed")
-    state = check(RESETS[path], asked, name).state
+def _rename(**members: Any) -> RenameServer | ChangeServer:
+    if not members:
+        known = ", ".join(field.alias or name for name, field in RenameV2.model_fields.items())
+        raise InvalidBody("server", f"nothing to change came, {known} are allowed")
+    return RenameServer(**members) if list(members) == ["name"] else ChangeServer(**members)
+
+
+def _reset(state: str) -> ResetState:
     return ResetState(state="ACTIVE" if state == "active" else "ERROR")
 
 
-def _sole(body: bytes | str, name: str, path: Path, content_type: str | None) -> object:
+def _sole(body: Body, name: str, path: Path, content_type: str | None) -> object:
     """The value of the one member that a body has; `/v2` overlooks others."""
-    document = parse(body, content_type)
-    value = member(document, name)
-    if path == "v2.1" and isinstance(document, dict) and len(document) > 1:
-        raise InvalidBody("body", f"{len(document)} members came, {name!r} alone is allowed")
+    whole = parse(body, content_type)
+    value = member(whole, name)
+    if path == "v2.1" and isinstance(whole, dict) and len(whole) > 1:
+        raise InvalidBody("body", f"{len(whole)} members came, {name!r} alone is allowed")
     return value
 
 
@@ -182,3 +157,6 @@ RENAMES: dict[Path, type[RenameV2 | RenameV21]] = {"v2": RenameV2, "v2.1": Renam
 MAPS: dict[Path, type[MapV2 | MapV21]] = {"v2": MapV2, "v2.1": MapV21}
 ITEMS: dict[Path, type[ItemV2 | ItemV21]] = {"v2": ItemV2, "v2.1": ItemV21}
 RESETS: dict[Path, type[ResetV2 | ResetV21]] = {"v2": ResetV2, "v2.1": ResetV21}
+
+read_reset_state = ActionReader("os-resetState", _reset, RESETS)
+"""Reads ``{"os-resetState": {"state": "active" | "error"}}``: a `ResetState`."""

@@ -8,10 +8,10 @@ from urllib.parse import unquote
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from serverdomain.adapters.compute_json.body import (
+    MEDIA_TYPE,
+    Body,
     Strict,
-    as_documented,
-    check,
-    kind,
+    made,
     member,
     parse,
     reader,
@@ -23,9 +23,10 @@ from serverdomain.adapters.compute_json.paths import (
     PaddedName,
     Path,
 )
+from serverdomain.adapters.compute_json.refusal import kind
 from serverdomain.domain.commands import CreateServer
 from serverdomain.domain.limits import shown
-from serverdomain.errors import InvalidBody, InvalidInput
+from serverdomain.errors import InvalidBody
 
 HINTS = ("os:scheduler_hints", "OS-SCH-HNT:scheduler_hints")
 
@@ -48,34 +49,29 @@ DROPPED = (
 
 @reader
 def read_create(
-    body: bytes | str,
-    *,
-    path: Path = "v2",
-    content_type: str | None = "application/json",
+    body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
 ) -> tuple[CreateServer, tuple[str, ...]]:
     """Read a request of *Create server*: the command, and the names of members that were dropped.
 
     Raises `InvalidBody` (400 or 415). Neither it nor its traceback holds a password.
     """
-    document = parse(body, content_type)
-    asked = member(document, "server")
-    assert isinstance(document, dict)
-    beside = [name for name in document if name != "server"]
+    whole = parse(body, content_type)
+    asked = member(whole, "server")
+    assert isinstance(whole, dict)
+    beside = [name for name in whole if name != "server"]
     if path == "v2.1" and not set(beside) <= set(HINTS):
         raise InvalidBody("body", f"{shown(beside)} came beside 'server', {HINTS} are allowed")
     if not isinstance(asked, dict):
         raise InvalidBody("server", f"{kind(asked)} came, an object is allowed")
-    _ask_one(asked)
-    request = check(MODELS[path], {k: v for k, v in asked.items() if k not in DROPPED}, "server")
-    read = {field.alias or name for name, field in type(request).model_fields.items()}
-    try:
-        command = CreateServer(**request.model_dump(exclude_unset=True))
-    except InvalidInput as error:
-        raise as_documented(error, type(request), "server") from None
+    _require_one(asked)
+    model = MODELS[path]
+    read = {field.alias or name for name, field in model.model_fields.items()}
+    value = {name: member for name, member in asked.items() if name not in DROPPED}
+    command = made(CreateServer, model, value, "server")
     return command, (*(name for name in asked if name not in read), *beside)
 
 
-def _ask_one(asked: dict[str, object]) -> None:
+def _require_one(asked: dict[str, object]) -> None:
     for name in ("min_count", "max_count"):
         if asked.get(name, 1) not in (1, "1") or asked.get(name) is True:
             raise InvalidBody(

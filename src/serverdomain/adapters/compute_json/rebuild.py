@@ -12,14 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from serverdomain.adapters.compute_json.body import (
-    Strict,
-    as_documented,
-    check,
-    outcome,
-    parse,
-    sole_action,
-)
+from serverdomain.adapters.compute_json.body import ActionReader, Strict
 from serverdomain.adapters.compute_json.paths import (
     LegacyMetadata,
     Metadata,
@@ -28,41 +21,9 @@ from serverdomain.adapters.compute_json.paths import (
     Path,
 )
 from serverdomain.domain.commands import RebuildServer
-from serverdomain.domain.limits import shown
-from serverdomain.errors import InvalidBody, InvalidInput
 
 _TRUE = frozenset({"True", "TRUE", "true", "1", "ON", "On", "on", "YES", "Yes", "yes"})
 _FALSE = frozenset({"False", "FALSE", "false", "0", "OFF", "Off", "off", "NO", "No", "no"})
-
-
-def read_rebuild(
-    body: bytes | str,
-    *,
-    path: Path = "v2",
-    content_type: str | None = "application/json",
-) -> RebuildServer:
-    """Read a request of *Rebuild server* (``{"rebuild": {"imageRef": …}}``) as ``path`` reads it.
-
-    Raises `InvalidBody` with the HTTP status that Nova answers: 400, 404 or 415. Neither it nor its
-    traceback holds more of the body than the member that is wrong, and never a password.
-    """
-    command = outcome(_read_rebuild, body, path, content_type)
-    del body
-    if isinstance(command, InvalidBody):
-        raise command
-    return command
-
-
-def _read_rebuild(body: bytes | str, path: Path, content_type: str | None) -> RebuildServer:
-    action, asked = sole_action(parse(body, content_type))
-    if action != "rebuild":
-        raise InvalidBody("body", f"action {shown(action)} came, 'rebuild' is allowed")
-    request = check(MODELS[path], asked, "rebuild")
-    members = request.model_dump(exclude_unset=True, exclude={"preserve_ephemeral", "personality"})
-    try:
-        return RebuildServer(**members)
-    except InvalidInput as error:
-        raise as_documented(error, type(request), "rebuild") from None
 
 
 def _boolean(value: object) -> object:
@@ -101,7 +62,7 @@ class _Rebuild(Strict):
     access_ipv4: str = Field("", alias="accessIPv4")
     access_ipv6: str = Field("", alias="accessIPv6")
     disk_config: Literal["AUTO", "MANUAL"] = Field("MANUAL", alias="OS-DCF:diskConfig")
-    preserve_ephemeral: Annotated[object, AfterValidator(_boolean)] = False
+    preserve_ephemeral: Annotated[object, AfterValidator(_boolean)] = Field(False, exclude=True)
 
 
 class RebuildV2(_Rebuild):
@@ -111,7 +72,7 @@ class RebuildV2(_Rebuild):
 
     name: PaddedName = ""
     metadata: LegacyMetadata = Field(default_factory=dict)
-    personality: list[_File] = Field(default_factory=list)
+    personality: list[_File] = Field(default_factory=list, exclude=True)
 
 
 class RebuildV21(_Rebuild):
@@ -121,7 +82,10 @@ class RebuildV21(_Rebuild):
 
     name: Name = ""
     metadata: Metadata = Field(default_factory=dict)
-    personality: list[_KnownFile] = Field(default_factory=list)
+    personality: list[_KnownFile] = Field(default_factory=list, exclude=True)
 
 
 MODELS: dict[Path, type[_Rebuild]] = {"v2": RebuildV2, "v2.1": RebuildV21}
+
+read_rebuild = ActionReader("rebuild", RebuildServer, MODELS)
+"""Reads a request of *Rebuild server* (``{"rebuild": {"imageRef": …}}``): a `RebuildServer`."""

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from serverdomain.adapters.compute_json.body import Strict, check, kind, outcome, parse
+from serverdomain.adapters.compute_json.body import Body, Strict, check, parse, reader
+from serverdomain.adapters.compute_json.refusal import kind
 from serverdomain.domain import moment
 from serverdomain.domain.commands import RegisterServer
 from serverdomain.domain.events import Address, Fault
@@ -29,21 +30,14 @@ _DOCUMENTED = {
 """The document's word for a member of `RegisterServer`, where it has another."""
 
 
-def read_server(body: bytes | str) -> RegisterServer:
+@reader
+def read_server(body: Body) -> RegisterServer:
     """Read a server's document: ``{"server": {…}}``, ``{"servers": [{…}]}`` with one, or bare.
 
     ``adminPass`` and unknown members are overlooked; ``progress`` is 0 and ``OS-DCF:diskConfig``
     MANUAL where they are absent, and ``fault`` is kept. Raises `InvalidBody` (400), which names the
     documented member that is missing or wrong; of the rest it holds nothing.
     """
-    command = outcome(_read_server, body)
-    del body
-    if isinstance(command, InvalidBody):
-        raise command
-    return command
-
-
-def _read_server(body: bytes | str) -> RegisterServer:
     found = check(_Server, _member(parse(body)), "server")
     try:
         return RegisterServer(
@@ -74,14 +68,14 @@ def _read_server(body: bytes | str) -> RegisterServer:
         raise InvalidBody(f"server.{documented}", message) from None
 
 
-def _member(document: object) -> object:
-    if not isinstance(document, dict):
-        raise InvalidBody("body", f"{kind(document)} came, an object with a server is allowed")
-    if "server" in document:
-        return document["server"]
-    if "servers" not in document:
-        return document
-    servers = document["servers"]
+def _member(value: object) -> object:
+    if not isinstance(value, dict):
+        raise InvalidBody("body", f"{kind(value)} came, an object with a server is allowed")
+    if "server" in value:
+        return value["server"]
+    if "servers" not in value:
+        return value
+    servers = value["servers"]
     if not isinstance(servers, list) or len(servers) != 1:
         came = f"an array of {len(servers)}" if isinstance(servers, list) else kind(servers)
         raise InvalidBody("servers", f"{came} came, an array of one server is allowed")

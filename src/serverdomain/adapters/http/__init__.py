@@ -10,11 +10,16 @@ except ModuleNotFoundError as missing:
     ) from None
 
 from serverdomain.adapters.http.app import compute_app
-from serverdomain.adapters.http.authentication import Authenticate, NoAuthentication
-from serverdomain.adapters.http.call import Call
-from serverdomain.adapters.http.control import Answer, Control, Dropped
-from serverdomain.adapters.http.machine import Hypervisor
-from serverdomain.adapters.http.token_file import TokenFile
+from serverdomain.adapters.http.calls.authentication import (
+    Authenticate,
+    Guard,
+    NoAuthentication,
+    OpensControl,
+)
+from serverdomain.adapters.http.calls.call import Call
+from serverdomain.adapters.http.calls.control import Answer, Control, Dropped, EarlyWatcher
+from serverdomain.adapters.http.calls.machine import Hypervisor
+from serverdomain.adapters.http.serving.token_file import TokenFile
 
 __all__ = [
     "Answer",
@@ -22,8 +27,11 @@ __all__ = [
     "Call",
     "Control",
     "Dropped",
+    "EarlyWatcher",
+    "Guard",
     "Hypervisor",
     "NoAuthentication",
+    "OpensControl",
     "TokenFile",
     "compute_app",
 ]

@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp
 
-from serverdomain.adapters.http.authentication import Authenticate, NoAuthentication
-from serverdomain.adapters.http.cloud import Cloud, Images
-from serverdomain.adapters.http.control import Control
-from serverdomain.adapters.http.control_gate import ControlGate
-from serverdomain.adapters.http.endpoint import Endpoint
-from serverdomain.adapters.http.machine import Hypervisor, Machine, simulated
+from serverdomain.adapters.http.calls.authentication import Authenticate, NoAuthentication
+from serverdomain.adapters.http.calls.cloud import Cloud, Images
+from serverdomain.adapters.http.calls.control import Control
+from serverdomain.adapters.http.calls.endpoint import Endpoint
+from serverdomain.adapters.http.calls.machine import Hypervisor, Machine, simulated
+from serverdomain.adapters.http.control.gate import ControlGate
+from serverdomain.adapters.http.routes.documents import DOCUMENTS
+from serverdomain.adapters.http.routes.table import TABLE
 from serverdomain.servers import Servers
 
 
@@ -28,7 +30,7 @@ def compute_app(
 ) -> ASGIApp:
     """The Compute API over ``servers``, which stay yours: close them after the app.
 
-    ``authenticate`` says who is calling (see `authentication`; everybody on this machine, if none
+    ``authenticate`` says who is calling (see `Authenticate`; everybody on this machine, if none
     is given), ``images`` which images exist (a mapping of ids to names, or a callable that gives an
     id's name or ``None``; every one, if none is given). ``hypervisor`` is started with the app, or
     at the first request where no lifespan is run, and closed with it; with ``None`` it is somebody
@@ -37,7 +39,8 @@ def compute_app(
     """
     who = NoAuthentication() if authenticate is None else authenticate
     machine = Machine(servers, hypervisor)
-    app = Endpoint(Cloud(servers, images), who, endpoint, control, machine)
+    cloud = Cloud(servers, images)
+    app = Endpoint(cloud, TABLE, DOCUMENTS, who, endpoint, control, machine)
     controls: Sequence[BaseRoute] = []
     if control is not None:
         controls = [Mount("/control", app=ControlGate(control.routes, who, machine))]

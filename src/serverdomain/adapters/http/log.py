@@ -1,4 +1,4 @@
-"""What the endpoint says of its calls and of what they made happen, with the request id.
+"""What the endpoint logs of its calls and their outcomes, with the request id.
 
 Lines go to the standard library's loggers ``serverdomain.access`` and ``serverdomain.domain``, as a
 few words and fields beside them; `as_json` writes them as a line of JSON each. No field ever holds
@@ -8,13 +8,12 @@ a body, a password or a token.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from time import time
 from typing import Any, TextIO
 
 import msgspec
 
-from serverdomain.adapters.http.call import Call
+from serverdomain.adapters.http.calls.call import Call
 from serverdomain.domain import moment
 from serverdomain.domain.limits import shown
 from serverdomain.errors import ServerdomainError
@@ -24,28 +23,19 @@ ACCESS = logging.getLogger("serverdomain.access")
 DOMAIN = logging.getLogger("serverdomain.domain")
 
 
-def answered(
-    *,
-    method: str,
-    path: str,
-    status: int | None,
-    seconds: float,
-    request_id: str,
-    route: str | None = None,
-    call: Call | None = None,
-) -> None:
-    """A call was answered; without a ``status`` it was left without an answer."""
+def answered(call: Call, status: int | None, seconds: float) -> None:
+    """A call was answered; without a ``status`` it got no answer."""
     if not ACCESS.isEnabledFor(logging.INFO):
         return
     fields: dict[str, Any] = {
-        "method": method,
-        "path": shown(path)[1:-1] if not path.isprintable() else path,
+        "method": call.method,
+        "path": call.path if call.path.isprintable() else shown(call.path)[1:-1],
         "status": status,
         "milliseconds": round(seconds * 1000, 3),
-        "request_id": request_id,
-        "route": route,
+        "request_id": call.request_id,
+        "route": call.route,
     }
-    if call is not None:
+    if call.admitted:
         fields["user_id"] = call.actor.user_id
         fields["project_id"] = call.actor.project_id
         if call.correlation_id is not None:
@@ -53,8 +43,8 @@ def answered(
     _tell(ACCESS, "answered" if status is not None else "left without an answer", fields)
 
 
-def happened(call: Call, accepted: Accepted, dropped: Sequence[str] = ()) -> None:
-    """A command was taken, or found to have been; ``dropped`` are members that decided nothing."""
+def happened(call: Call, accepted: Accepted) -> None:
+    """A command was taken, now or, if this is a retry, before."""
     if not DOMAIN.isEnabledFor(logging.INFO):
         return
     fields: dict[str, Any] = {
@@ -63,20 +53,20 @@ def happened(call: Call, accepted: Accepted, dropped: Sequence[str] = ()) -> Non
         "position": accepted.position,
         "replayed": accepted.replayed,
     }
-    if dropped:
-        fields["dropped"] = [shown(name)[1:-1] for name in dropped[:_MOST_NAMES]]
+    if call.dropped:
+        fields["dropped"] = [shown(name)[1:-1] for name in call.dropped[:_MOST_NAMES]]
     _tell(DOMAIN, "taken", fields)
 
 
 def refused(call: Call, error: Exception) -> None:
-    """A command was not taken; ``error``, one of ours, says why."""
+    """A command was refused; ``error``, one of ours, says why."""
     if DOMAIN.isEnabledFor(logging.INFO):
         fields = {**_about(call, call.server_id), "why": str(error)}
         DOMAIN.info("refused", extra=fields)
 
 
 def trouble(error: Exception, request_id: str, route: str | None) -> None:
-    """The store could not be used, or something happened that nobody foresaw.
+    """The store could not be used, or an error came that nobody foresaw.
 
     What a frame held is never logged: it may be a password. Of the unforeseen the type and where it
     was raised are told.
@@ -89,7 +79,7 @@ def trouble(error: Exception, request_id: str, route: str | None) -> None:
 
 
 def as_json(stream: TextIO, level: int = logging.INFO) -> logging.Handler:
-    """Write all lines of ``serverdomain`` to a stream, a line of JSON each; gives the handler."""
+    """Write what ``serverdomain`` logs to a stream, each line as JSON; gives the handler."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     logger = logging.getLogger("serverdomain")
@@ -99,7 +89,7 @@ def as_json(stream: TextIO, level: int = logging.INFO) -> logging.Handler:
 
 
 class _Record(logging.LogRecord):
-    """A record of a call, made for less: its lines are a good part of what a call costs.
+    """A record of a call that is cheap to make: logging is a good part of what a call costs.
 
     Where in the code it was made is not looked for, nor in which thread.
     """

@@ -1,0 +1,1 @@
+"""The way of a call: from the bytes of a request to its answer."""

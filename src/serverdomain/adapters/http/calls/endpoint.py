@@ -1,0 +1,179 @@
+"""The way of a request: its path, its caller, its admission, and its route's answer.
+
+Whatever may wait for the store runs in a thread; documents wait for nothing. Whatever is raised on
+the way becomes the fault envelope: no exception reaches the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from time import perf_counter
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from serverdomain.adapters.http import log
+from serverdomain.adapters.http.calls.admission import SERVED, admit
+from serverdomain.adapters.http.calls.answers import (
+    NOWHERE,
+    CallFault,
+    answer,
+    fault,
+    is_trouble,
+)
+from serverdomain.adapters.http.calls.authentication import Authenticate, Guard, caller
+from serverdomain.adapters.http.calls.call import Call
+from serverdomain.adapters.http.calls.cloud import Cloud
+from serverdomain.adapters.http.calls.control import Control, Dropped, EarlyWatcher, drop
+from serverdomain.adapters.http.calls.machine import Machine
+from serverdomain.adapters.http.calls.route import UNKNOWN_ACTION, Document, Route, Table
+from serverdomain.adapters.http.calls.threads import Threads
+
+ID_HEADERS = (b"x-compute-request-id", b"x-openstack-request-id")
+"""The headers of every answer that bear the call's own id."""
+
+_VERSION_HEADERS = (
+    (b"openstack-api-version", f"compute {SERVED}".encode()),
+    (b"x-openstack-nova-api-version", SERVED.encode()),
+    (b"vary", b"OpenStack-API-Version, X-OpenStack-Nova-API-Version"),
+)
+"""What every answer on `/v2.1` says."""
+
+
+class Endpoint:
+    """Answers every request but those to ``/control``.
+
+    ``documents`` are served to everybody, by their path; ``root`` is where links begin, if that is
+    not the request's to say.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        table: Table,
+        documents: Mapping[str, Document],
+        authenticate: Authenticate,
+        root: str | None,
+        control: Control | None,
+        machine: Machine,
+    ) -> None:
+        self._cloud = cloud
+        self._table = table
+        self._documents = documents
+        self._authenticate = authenticate
+        self._guard = authenticate.guard if isinstance(authenticate, Guard) else None
+        self._root = None if root is None else root.rstrip("/")
+        self._control = control
+        self._early = control.early if isinstance(control, EarlyWatcher) else None
+        self._machine = machine
+        self._threads = Threads()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
+            return
+        started = perf_counter()
+        call = Call(scope)
+        status = None
+        try:
+            response = _complete(call, await self._response(call, receive))
+            status = response.status_code
+            if not call.admitted and self._early is not None:
+                self._early(call, response)
+            await response(scope, receive, send)
+        except ClientDisconnect:
+            pass
+        except Dropped:
+            await drop(scope, send)
+        except asyncio.CancelledError:
+            # The server is ending, and waits for this call no longer.
+            if status is None:
+                status = 503
+                await _complete(call, fault(_ending(call)))(scope, receive, send)
+            raise
+        finally:
+            log.answered(call, status, perf_counter() - started)
+
+    async def _response(self, call: Call, receive: Receive) -> Response:
+        try:
+            segments = call.segments
+            if segments is None:
+                raise CallFault(400, "Malformed request URL: its path is no UTF-8")
+            if len(segments) < 2:
+                return self._document(call, "/".join(segments))
+            resource = self._table.find(segments)
+            if resource is None:
+                raise CallFault(404, NOWHERE)
+            call.api, call.project, call.server_id, call.item, methods = resource
+            choices = methods.get("GET" if call.is_read else call.method)
+            if choices is None:
+                raise _not_allowed(call, methods)
+            call.route = choices[None].name if None in choices else UNKNOWN_ACTION
+            if not self._machine.started:
+                await self._machine.start()
+            actor = await caller(self._authenticate, call.scope, call.project)
+            route = await admit(call, receive, choices, actor, self._root)
+            if self._control is None:
+                return await self._answer(call, route)
+            return await self._control.around(call, lambda: self._answer(call, route))
+        except (ClientDisconnect, Dropped):
+            raise
+        except Exception as error:
+            return _refusal(call, error)
+
+    def _document(self, call: Call, path: str) -> Response:
+        if self._guard is not None:
+            self._guard(call.sent_headers)
+        document = self._documents.get(path)
+        if document is None:
+            raise CallFault(404, NOWHERE)
+        call.route, call.api = document.name, document.api
+        if not call.is_read:
+            raise _not_allowed(call, ["GET"])
+        return answer(document.write(call.root() if self._root is None else self._root))
+
+    async def _answer(self, call: Call, route: Route | Exception) -> Response:
+        try:
+            if isinstance(route, Exception):
+                return _refusal(call, route)
+            known = None if route.at_once is None else route.at_once(self._cloud, call)
+            if known is not None:
+                return known
+            return await self._threads.run(route.handler, self._cloud, call)
+        except Exception as error:
+            return _refusal(call, error)
+
+
+def _complete(call: Call, response: Response) -> Response:
+    """The answer with what every answer has: the call's id and, on `/v2.1`, the version."""
+    named = call.request_id.encode()
+    response.raw_headers.extend((name, named) for name in ID_HEADERS)
+    if call.api == "v2.1":
+        response.raw_headers.extend(_VERSION_HEADERS)
+    if call.method == "HEAD":
+        response.body = b""
+    return response
+
+
+def _refusal(call: Call, error: Exception) -> Response:
+    """The answer to an error on the way, which is also logged."""
+    if is_trouble(error):
+        log.trouble(error, call.request_id, call.route)
+    elif call.admitted and not call.is_read:
+        log.refused(call, error)
+    return fault(error, key_sent=call.key_sent, request_id=call.request_id)
+
+
+def _not_allowed(call: Call, methods: Iterable[str]) -> CallFault:
+    allowed = ", ".join(methods)
+    return CallFault(405, f"{call.method} came, {allowed} is allowed", allow=allowed)
+
+
+def _ending(call: Call) -> CallFault:
+    how = "under its Idempotency-Key" if call.key_sent else "best under an Idempotency-Key"
+    what = "" if call.is_read else f", {how}: whether it happened is unknown"
+    return CallFault(503, f"The server ends: repeat the call{what}.")

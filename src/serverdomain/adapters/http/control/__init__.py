@@ -1,0 +1,1 @@
+"""``/control``: faults on purpose, a clock moved by hand, and what was asked."""

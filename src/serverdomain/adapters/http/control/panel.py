@@ -1,0 +1,94 @@
+"""The control that ships: it makes faults happen on purpose, and remembers calls.
+
+::
+
+    simulation = Simulation(servers, clock=clock)
+    app = compute_app(
+        servers, hypervisor=simulation.start, control=ControlPanel(simulation)
+    )
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from anyio import to_thread
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from serverdomain.adapters.http.calls.answers import envelope
+from serverdomain.adapters.http.calls.call import Call
+from serverdomain.adapters.http.calls.control import Answer, Dropped
+from serverdomain.adapters.http.control.fault_rules import Standing, Subject
+from serverdomain.adapters.http.control.routes import routes
+from serverdomain.adapters.http.control.simulation import Simulation
+from serverdomain.errors import NotFound
+
+
+class ControlPanel:
+    """A `Control` over a simulation, which its routes tell what to do."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """What is served below ``/control``."""
+        return routes(self._simulation)
+
+    async def around(self, call: Call, answer: Answer) -> Response:
+        """Give the response to a call, or what the faults make of it, and remember both."""
+        standing = None
+        if self._simulation.rules.concern(call.route):
+            subject = await to_thread.run_sync(self._subject, call)
+            standing = self._simulation.rules.strike(call.route, subject)
+        if standing is None:
+            response = await answer()
+            self._simulation.calls.add(call, self._simulation.now(), response, None)
+            return response
+        return await self._struck(call, answer, standing)
+
+    def early(self, call: Call, response: Response) -> None:
+        """Remember a request that was answered before it was admitted."""
+        self._simulation.calls.add(call, self._simulation.now(), response, None)
+
+    async def _struck(self, call: Call, answer: Answer, standing: Standing) -> Response:
+        rule = standing.rule
+        response = None
+        if rule.delay is not None:
+            # The client's own time, whatever our clock says.
+            await asyncio.sleep(rule.delay)
+        if rule.status is not None:
+            again = {} if rule.retry_after is None else {"retry-after": str(rule.retry_after)}
+            response = envelope(rule.status, "A fault set at /control/faults.", **again)
+        elif rule.drop != "before":
+            response = await answer()
+        if rule.drop is not None:
+            self._simulation.calls.add(call, self._simulation.now(), None, standing.id)
+            raise Dropped
+        assert response is not None
+        self._simulation.calls.add(call, self._simulation.now(), response, standing.id)
+        return response
+
+    def _subject(self, call: Call) -> Subject:
+        if call.server_id is None:
+            return _to_be_made(call.body)
+        try:
+            server = self._simulation.servers.get(call.server_id)
+        except NotFound:
+            return Subject(call.server_id)
+        return Subject(server.id, server.name, server.metadata)
+
+
+def _to_be_made(body: Any) -> Subject:
+    asked = body.get("server") if isinstance(body, dict) else None
+    if not isinstance(asked, dict):
+        return Subject()
+    name, metadata = asked.get("name"), asked.get("metadata")
+    return Subject(
+        None,
+        name.strip() if isinstance(name, str) else None,
+        metadata if isinstance(metadata, dict) else {},
+    )

@@ -1,0 +1,131 @@
+"""``/control``: the paths by which a simulation is told what to do, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from anyio import to_thread
+from pydantic import ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from serverdomain.adapters.compute_json.body import Strict, check, parse
+from serverdomain.adapters.http.calls.admission import read_body
+from serverdomain.adapters.http.calls.answers import CallFault, answer, empty
+from serverdomain.adapters.http.control.fault_rule import read_rule
+from serverdomain.adapters.http.control.simulation import Simulation
+from serverdomain.adapters.http.routes.documents import DOCUMENTS
+from serverdomain.adapters.http.routes.table import NAMES
+from serverdomain.domain import limits, moment
+from serverdomain.errors import InvalidBody
+
+_NAMES = (*NAMES, *(document.name for document in DOCUMENTS.values()))
+
+Act = Callable[[Simulation, Request], Awaitable[Response]]
+
+MOST_SECONDS = 1_000_000_000
+"""How far a clock may be moved at once; more is a mistake."""
+
+
+class ClockMove(Strict):
+    """Where to move the clock: forward by seconds, or to a time in RFC 3339 with a zone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    advance: Annotated[float, Field(ge=0, le=MOST_SECONDS, allow_inf_nan=False)] | None = None
+    now: str | None = None
+
+
+def routes(simulation: Simulation) -> list[BaseRoute]:
+    """What is served below ``/control``."""
+
+    def route(path: str, **acts: Act) -> Route:
+        return Route(path, _Resource(simulation, acts))
+
+    return [
+        route("/faults", GET=_list_faults, POST=_add_fault, DELETE=_clear_faults),
+        route("/faults/{fault_id}", DELETE=_remove_fault),
+        route("/clock", GET=_tell_clock, POST=_move_clock),
+        route("/reset", POST=_reset),
+        route("/requests", GET=_list_requests),
+    ]
+
+
+class _Resource:
+    """What each method does at one path."""
+
+    def __init__(self, simulation: Simulation, acts: dict[str, Act]) -> None:
+        self._simulation = simulation
+        self._acts = acts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        act = self._acts.get(scope["method"])
+        if act is None:
+            allowed = ", ".join(self._acts)
+            raise CallFault(405, f"{scope['method']} came, {allowed} is allowed", allow=allowed)
+        response = await act(self._simulation, Request(scope, receive))
+        await response(scope, receive, send)
+
+
+async def _add_fault(simulation: Simulation, request: Request) -> Response:
+    rule = read_rule(await _body(request), request.headers.get("content-type"))
+    standing = await to_thread.run_sync(simulation.add_fault, rule)
+    return answer(standing.as_json(), 201, location=f"{request.url.path.rstrip('/')}/{standing.id}")
+
+
+async def _list_faults(simulation: Simulation, request: Request) -> Response:
+    found = await to_thread.run_sync(simulation.faults)
+    return answer({"faults": [standing.as_json() for standing in found]})
+
+
+async def _clear_faults(simulation: Simulation, request: Request) -> Response:
+    await to_thread.run_sync(simulation.clear_faults)
+    return empty(204)
+
+
+async def _remove_fault(simulation: Simulation, request: Request) -> Response:
+    await to_thread.run_sync(simulation.remove_fault, request.path_params["fault_id"])
+    return empty(204)
+
+
+async def _tell_clock(simulation: Simulation, request: Request) -> Response:
+    return answer({"now": moment.exact(moment.to_micros(simulation.now()))})
+
+
+async def _move_clock(simulation: Simulation, request: Request) -> Response:
+    value = parse(await _body(request), request.headers.get("content-type"))
+    move = check(ClockMove, value, "")
+    if (move.advance is None) == (move.now is None):
+        raise InvalidBody("body", "advance (seconds) or now (a time), one of them is required")
+    if move.advance is not None:
+        now = await to_thread.run_sync(simulation.advance, move.advance)
+    else:
+        assert move.now is not None
+        to = moment.to_datetime(moment.parse(move.now, "now"))
+        now = await to_thread.run_sync(simulation.move_to, to)
+    return answer({"now": moment.exact(moment.to_micros(now))})
+
+
+async def _reset(simulation: Simulation, request: Request) -> Response:
+    await to_thread.run_sync(simulation.reset)
+    return empty(204)
+
+
+async def _list_requests(simulation: Simulation, request: Request) -> Response:
+    asked = dict(request.query_params)
+    unknown = ", ".join(limits.shown(name) for name in asked.keys() - {"server", "route"})
+    if unknown:
+        raise CallFault(400, f"{unknown} came, server and route are allowed")
+    route = asked.get("route")
+    if route is not None and route not in _NAMES:
+        known = ", ".join(_NAMES)
+        raise CallFault(400, f"route: there is no {limits.shown(route)}, {known} are allowed")
+    found = simulation.calls.of(asked.get("server"), route)
+    return answer({"requests": [seen.as_json() for seen in found]})
+
+
+async def _body(request: Request) -> bytes:
+    return await read_body(request.receive, request.headers.get("content-length"))

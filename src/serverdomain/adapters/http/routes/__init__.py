@@ -1,0 +1,1 @@
+"""What answers: the table of routes, and what each of them does."""

@@ -1,0 +1,199 @@
+"""What the description of the routes says of answers, parameters and headers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from serverdomain.adapters.compute_json import Path
+from serverdomain.adapters.http.calls.answers import NAMES
+from serverdomain.projections.server_query import STATUSES
+
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer"}
+_MAP = {"type": "object", "additionalProperties": _TEXT}
+
+
+def _object(**members: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": members, "required": list(members)}
+
+
+def _array(of: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": of}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_LINKS = _array(_object(href=_TEXT, rel=_TEXT))
+_NAMED = _object(id=_TEXT, name=_TEXT, links=_LINKS)
+_REFERENCE = _object(id=_TEXT, links=_LINKS)
+_FAULT = _object(code=_COUNT, message=_TEXT)
+_SERVER = _object(
+    accessIPv4=_TEXT,
+    accessIPv6=_TEXT,
+    addresses={
+        "type": "object",
+        "additionalProperties": _array(_object(addr=_TEXT, version=_COUNT)),
+    },
+    created=_TEXT,
+    flavor=_REFERENCE,
+    hostId=_TEXT,
+    id=_TEXT,
+    image=_REFERENCE,
+    links=_LINKS,
+    metadata=_MAP,
+    name=_TEXT,
+    status={"enum": list(STATUSES)},
+    tenant_id=_TEXT,
+    updated=_TEXT,
+    user_id=_TEXT,
+)
+_SERVER["properties"] |= {
+    "adminPass": _TEXT,
+    "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+    "OS-DCF:diskConfig": {"enum": ["AUTO", "MANUAL"]},
+    "fault": {**_FAULT, "properties": {**_FAULT["properties"], "created": _TEXT}},
+}
+_ACTION = _object(
+    action=_TEXT,
+    instance_uuid=_TEXT,
+    request_id=_TEXT,
+    user_id=_TEXT,
+    project_id=_TEXT,
+    start_time=_TEXT,
+    message={"type": ["string", "null"]},
+)
+_EVENT = _object(
+    event=_TEXT,
+    start_time=_TEXT,
+    finish_time={"type": ["string", "null"]},
+    result={"enum": ["Success", "Error", None]},
+    traceback={"type": "null"},
+)
+
+SCHEMAS: dict[str, Any] = {
+    "Fault": {
+        "type": "object",
+        "properties": dict.fromkeys(sorted({*NAMES.values(), "computeFault"}), _FAULT),
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    },
+    "Version": {"type": "object", "minProperties": 1},
+    "Server": _object(server=_SERVER),
+    "Created": _object(server=_object(id=_TEXT, links=_LINKS)),
+    "Servers": _object(servers=_array(_NAMED)),
+    "ServersInDetail": _object(servers=_array(_SERVER)),
+    "MetadataMap": _object(metadata=_MAP),
+    "MetadataItem": _object(meta=_MAP),
+    "InstanceActions": _object(instanceActions=_array(_ACTION)),
+    "InstanceAction": _object(
+        instanceAction={
+            **_ACTION,
+            "properties": {**_ACTION["properties"], "events": _array(_EVENT)},
+        }
+    ),
+    "Images": _object(images=_array(_NAMED)),
+    "Image": _object(image=_NAMED),
+    "Flavors": _object(flavors=_array(_NAMED)),
+    "Flavor": _object(flavor=_NAMED),
+}
+"""What answers are, by name."""
+
+ANSWERS: dict[str, tuple[str, str | None]] = {
+    "servers.list": ("200", "Servers"),
+    "servers.create": ("202", "Created"),
+    "servers.detail": ("200", "ServersInDetail"),
+    "servers.show": ("200", "Server"),
+    "servers.rename": ("200", "Server"),
+    "servers.delete": ("204", None),
+    # The server for a rebuild, and nothing for the other actions of its path.
+    "servers.rebuild": ("202", None),
+    "metadata.show": ("200", "MetadataMap"),
+    "metadata.merge": ("200", "MetadataMap"),
+    "metadata.replace": ("200", "MetadataMap"),
+    "metadata.show_item": ("200", "MetadataItem"),
+    "metadata.set_item": ("200", "MetadataItem"),
+    "metadata.delete_item": ("204", None),
+    "instance_actions.list": ("200", "InstanceActions"),
+    "instance_actions.show": ("200", "InstanceAction"),
+    "images.list": ("200", "Images"),
+    "images.detail": ("200", "Images"),
+    "images.show": ("200", "Image"),
+    "flavors.list": ("200", "Flavors"),
+    "flavors.detail": ("200", "Flavors"),
+    "flavors.show": ("200", "Flavor"),
+}
+"""The status of a route's answer, and what it is."""
+
+_REFUSALS = {
+    "400": "The words alone are wrong.",
+    "401": "Nobody is known by this token.",
+    "403": "The caller may not do this, or no more of it.",
+    "404": "There is no such thing for this caller.",
+    "406": "Another microversion was asked for.",
+    "409": "The server's state or lock does not allow it.",
+    "413": "The body is too long.",
+    "415": "The body is of another type than JSON.",
+    "422": "The Idempotency-Key was used for another command.",
+    "500": "Something that nobody foresaw.",
+    "503": "The store cannot be used: repeat the call under its Idempotency-Key.",
+}
+
+
+def answers(status: str, name: str | None) -> dict[str, Any]:
+    """The answers of an operation: the one that was asked for, and the fault envelope."""
+    good: dict[str, Any] = {"description": "What was asked for."}
+    if name is not None:
+        good["content"] = {"application/json": {"schema": _ref(name)}}
+    fault = {"application/json": {"schema": _ref("Fault")}}
+    refusals = {
+        refused: {"description": why, "content": fault} for refused, why in _REFUSALS.items()
+    }
+    return {status: good, **refusals}
+
+
+def in_path(path: str) -> list[dict[str, Any]]:
+    """The parameters that a path names."""
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in re.findall(r"\{(\w+)\}", path)
+    ]
+
+
+def _optional(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": where, "required": False, "schema": schema}
+
+
+_LIST = [
+    _optional("name", "query", _TEXT),
+    _optional("status", "query", _TEXT),
+    _optional("image", "query", _TEXT),
+    _optional("limit", "query", {"type": "integer", "minimum": 0}),
+    _optional("marker", "query", _TEXT),
+    _optional("all_tenants", "query", {"enum": ["0", "1", "true", "false"]}),
+]
+
+QUERIES: dict[str, list[dict[str, Any]]] = {
+    "servers.list": _LIST,
+    "servers.detail": _LIST,
+    "images.list": [_optional("name", "query", _TEXT)],
+    "images.detail": [_optional("name", "query", _TEXT)],
+}
+"""The query parameters of a route, by its name."""
+
+_IDS = [
+    _optional("Idempotency-Key", "header", {"type": "string", "pattern": "^[!-~]{1,255}$"}),
+    _optional("X-OpenStack-Request-ID", "header", _TEXT),
+]
+
+HEADERS: dict[Path, list[dict[str, Any]]] = {
+    "v2": _IDS,
+    "v2.1": [
+        *_IDS,
+        _optional("OpenStack-API-Version", "header", {"enum": ["compute 2.1", "compute latest"]}),
+    ],
+}
+"""The headers that an API reads."""

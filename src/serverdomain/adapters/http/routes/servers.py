@@ -1,0 +1,140 @@
+"""What can be asked about servers: one of them, its metadata, or a list."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.responses import Response
+
+from serverdomain.adapters import compute_json
+from serverdomain.adapters.http.calls.answers import CallFault, answer, written
+from serverdomain.adapters.http.calls.call import Call
+from serverdomain.adapters.http.calls.cloud import Cloud
+from serverdomain.domain.limits import shown
+from serverdomain.domain.server import Server
+from serverdomain.errors import InvalidInput, NotFound
+from serverdomain.projections.server_query import STATUSES, Asked
+
+MOST = 1000
+"""The most servers on one page: Nova's default."""
+
+_TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
+_FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
+
+
+def show(cloud: Cloud, call: Call) -> Response:
+    """A server as the documented answer shows it."""
+    return _shown(cloud, call, _there(cloud, call))
+
+
+def show_at_once(cloud: Cloud, call: Call) -> Response | None:
+    """The same, if the server is known without a look into the store."""
+    assert call.server_id is not None
+    server = cloud.servers.get_at_once(call.server_id, project_id=call.within)
+    return None if server is None else _shown(cloud, call, server)
+
+
+def metadata(cloud: Cloud, call: Call) -> Response:
+    """A server's metadata, whole."""
+    return answer({"metadata": _there(cloud, call).metadata})
+
+
+def metadata_item(cloud: Cloud, call: Call) -> Response:
+    """One item of a server's metadata."""
+    key, items = call.item, _there(cloud, call).metadata
+    if key not in items:
+        raise NotFound(f"server {call.server_id} has no metadata key {shown(key)}")
+    return answer({"meta": {key: items[key]}})
+
+
+def _there(cloud: Cloud, call: Call) -> Server:
+    assert call.server_id is not None
+    return cloud.servers.get(call.server_id, project_id=call.within)
+
+
+def _shown(cloud: Cloud, call: Call, server: Server) -> Response:
+    return written(cloud.shown(server, call.endpoint, call.api, call.project))
+
+
+def index(cloud: Cloud, call: Call) -> Response:
+    """Ids, names and links."""
+    return _page(
+        cloud,
+        call,
+        lambda server: {
+            "id": server.id,
+            "name": server.name,
+            "links": call.links("servers", server.id),
+        },
+    )
+
+
+def detail(cloud: Cloud, call: Call) -> Response:
+    """Each as the documented answer shows it."""
+    return _page(
+        cloud,
+        call,
+        lambda server: compute_json.render(
+            server, endpoint=call.endpoint, path=call.api, project=call.project
+        ),
+    )
+
+
+def _page(cloud: Cloud, call: Call, show: Any) -> Response:
+    sent = parse_qsl(call.query, keep_blank_values=True)
+    query = dict(sent)
+    limit = _limit(query.get("limit"))
+    found = _found(cloud, call, query, limit)
+    shown_servers: dict[str, Any] = {"servers": [show(server) for server in found]}
+    if found and len(found) == limit:
+        here = call.url("servers", *(["detail"] if call.route == "servers.detail" else []))
+        following = [(name, value) for name, value in sent if name != "marker"]
+        href = f"{here}?{urlencode([*following, ('marker', found[-1].id)])}"
+        shown_servers["servers_links"] = [{"href": href, "rel": "next"}]
+    return answer(shown_servers)
+
+
+def _found(cloud: Cloud, call: Call, query: dict[str, str], limit: int) -> list[Server]:
+    asked: Asked = {"limit": limit, "anchored": True, "project_id": _project(call, query)}
+    if "name" in query:
+        asked["name"] = query["name"]
+    if "marker" in query:
+        asked["marker"] = query["marker"]
+    if "image" in query:
+        asked["image_id"] = query["image"].rpartition("/")[2]
+    if "status" in query:
+        asked["status"] = query["status"].upper()
+        if asked["status"] not in STATUSES:
+            return []  # As Nova: there is no such status, so no server has it.
+    return cloud.servers.list(**asked)
+
+
+def _project(call: Call, query: dict[str, str]) -> str | None:
+    if not _is_true("all_tenants", query.get("all_tenants")):
+        return call.actor.project_id
+    if not call.actor.is_admin:
+        raise CallFault(
+            403,
+            f"all_tenants: the roles {list(call.actor.roles)} came, admin may list all projects",
+        )
+    return query.get("project_id", query.get("tenant_id"))
+
+
+def _limit(given: str | None) -> int:
+    if given is None:
+        return MOST
+    if not (given.isascii() and given.isdecimal()) or len(given) > 18:
+        raise InvalidInput("limit", f"{shown(given)} came, a whole number of at least 0 is allowed")
+    return min(int(given), MOST)
+
+
+def _is_true(name: str, given: str | None) -> bool:
+    if given is None:
+        return False
+    word = given.strip().lower()
+    if not word or word in _TRUE:  # As Nova: `?all_tenants` alone asks for it.
+        return True
+    if word in _FALSE:
+        return False
+    raise InvalidInput(name, f"{shown(given)} came, true or false is allowed")

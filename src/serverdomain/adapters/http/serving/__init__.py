@@ -1,0 +1,1 @@
+"""The app on a port: uvicorn, its protocol, and a file of tokens."""

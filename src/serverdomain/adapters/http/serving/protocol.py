@@ -1,0 +1,232 @@
+"""uvicorn's HTTP protocol with limited patience, for half a head, half a body, a deaf reader.
+
+What comes in has to come within a time, and what goes out has to be taken within one, or the
+connection is closed; so nobody holds a connection, or the server's end, for ever. Beside it the
+application may close a connection without a word (the ASGI extension ``serverdomain.drop``), and
+what is no HTTP is answered in the documented fault envelope.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from serverdomain.adapters.http.calls.answers import NAMES, encode
+from serverdomain.adapters.http.calls.control import DROP
+from serverdomain.store.context import new_request_id
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+
+_log = logging.getLogger("serverdomain.http")
+
+SECONDS = 20.0
+"""How long a head may take, and a body, and a reader to take what it is sent."""
+
+LINGER = 2.0
+"""Seconds in which whatever a client still sends is discarded, so that it can read its answer."""
+
+MOST_HEAD = 64 * 1024
+"""The most bytes that a head may have, path included: httptools itself sets no limit."""
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """A connection; ``seconds`` is how long it waits for each of a head, a body and a reader."""
+
+    seconds = SECONDS
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        # What uvicorn logs appears among the other lines, and in their form.
+        self.logger = _log
+        self._reading: asyncio.TimerHandle | None = None
+        self._writing: asyncio.TimerHandle | None = None
+        self._head = 0
+        self._in_body = False
+        self._lingers = False
+        self._deaf = False
+        self._answering: RequestResponseCycle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._wait(self._head_is_late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop_waiting()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, as long as the data belongs to a request."""
+        if self._hears_no_more:
+            return
+        if not self._in_body:
+            self._head += len(data)
+        super().data_received(data)
+        if self.transport.is_closing() or self._hears_no_more:
+            return
+        if self._in_body:
+            if self._reading is None:
+                self._wait(self._body_is_late)
+                self.cycle.transport = cast("asyncio.Transport", _Outgoing(self))
+        elif self._head > MOST_HEAD:
+            self._refuse(400, f"head: more than {MOST_HEAD} bytes came")
+        elif self._is_idle and self._reading is None:
+            # A head has begun, or what only looks like one: uvicorn no longer waits for its end.
+            self._wait(self._head_is_late)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Stay open for an answer that is still to come."""
+        # A client that sends no more still gets the answer to what it asked.
+        if self._is_idle or self._in_body or self._lingers:
+            return False
+        self.cycle.keep_alive = False
+        return True
+
+    def on_message_begin(self) -> None:
+        """Offer the extension to the application."""
+        super().on_message_begin()
+        self.scope["extensions"] = {DROP: cast("dict[object, object]", self._drop)}
+
+    def on_headers_complete(self) -> None:
+        """Wait for the body."""
+        self._stop_waiting()
+        self._head = 0
+        self._in_body = True
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Stop waiting: it is our turn."""
+        self._stop_waiting()
+        self._in_body = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or end."""
+        super().on_response_complete()
+        # The unread rest of a body must not be taken for the next request.
+        if self._in_body:
+            self.linger()
+
+    def pause_writing(self) -> None:
+        """Start waiting for the reader."""
+        super().pause_writing()
+        self._writing = self.loop.call_later(self.seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Stop waiting for the reader."""
+        super().resume_writing()
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, in the documented envelope."""
+        self._refuse(400, "This is no HTTP request.")
+
+    def linger(self) -> None:
+        """Close, but read on for a while: otherwise the system would discard the answer, too."""
+        if self._lingers or self.transport.is_closing():
+            return
+        if not self._in_body:
+            self.transport.close()
+            return
+        self._lingers = True
+        self._unset_keepalive_if_required()
+        self._stop_waiting()
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._reading = self.loop.call_later(LINGER, self.transport.close)
+
+    @property
+    def _hears_no_more(self) -> bool:
+        return self._lingers or self._deaf
+
+    @property
+    def _is_idle(self) -> bool:
+        # It is None before the first request, despite its annotation.
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    def _wait(self, late: Any) -> None:
+        self._reading = self.loop.call_later(self.seconds, late)
+
+    def _stop_waiting(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    def _head_is_late(self) -> None:
+        if self._head:
+            self._refuse(408, f"The head did not come within {self.seconds:g} seconds.")
+        else:
+            self.transport.close()
+
+    def _body_is_late(self) -> None:
+        if self.flow.read_paused:
+            # It is the application that is not reading.
+            self._wait(self._body_is_late)
+        elif self.cycle.response_started:
+            self.transport.abort()
+        else:
+            self._refuse(408, f"The body did not come within {self.seconds:g} seconds.")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _refuse(self, status: int, message: str) -> None:
+        answering = self._answering
+        if (
+            answering is not None
+            and not answering.response_complete
+            and not (self._in_body and answering is self.cycle)
+        ):
+            self._hear_no_more(answering)
+            return
+        name = NAMES.get(status, "computeFault")
+        body = encode({name: {"code": status, "message": message}})
+        request_id = new_request_id().encode()
+        self.transport.write(
+            b"%scontent-type: application/json\r\ncontent-length: %d\r\n"
+            b"x-compute-request-id: %s\r\nx-openstack-request-id: %s\r\n"
+            b"connection: close\r\n\r\n%s"
+            % (STATUS_LINE[status], len(body), request_id, request_id, body)
+        )
+        if not self._is_idle:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self._in_body = True
+        self.linger()
+
+    def _hear_no_more(self, answering: RequestResponseCycle) -> None:
+        """Answer the earlier request, then close: a refusal would be taken for its answer."""
+        self._deaf = True
+        self._stop_waiting()
+        if self._in_body:
+            self._in_body = False
+            self.pipeline.popleft()
+        self.cycle = self.pipeline[0][0] if self.pipeline else answering
+        self.cycle.keep_alive = False
+
+    def _drop(self) -> None:
+        self.cycle.disconnected = True
+        self.transport.abort()
+
+
+class _Outgoing:
+    """What an answer is written to while its request is still coming in."""
+
+    def __init__(self, protocol: PatientProtocol) -> None:
+        self._transport = protocol.transport
+        self.write = protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
+        self.close = protocol.linger

@@ -1,0 +1,145 @@
+"""An ASGI application on a port: in this process until a signal ends it, or in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from threading import Event, Thread
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from serverdomain.adapters.http.serving.protocol import SECONDS, PatientProtocol
+
+LAST_SECONDS = 30
+"""How long requests in flight may take once the server is ending."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on a port; 0 is any free port. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=2048)
+    # asyncio sends answers without Nagle's delay (40 ms to a kept connection) only where a socket
+    # says that it is TCP's, which one made by `create_server` does not.
+    return socket.socket(family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
+
+
+_REAL_TIME = (
+    partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+    if hasattr(time, "clock_gettime")
+    else time.monotonic
+)
+
+
+def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    ready: Callable[[], None],
+    hangup: Callable[[], None] | None = None,
+    patience: float = SECONDS,
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight are answered, a second signal ends at once.
+
+    What keeps the app from starting is raised. ``ready`` is called when calls are answered,
+    ``hangup`` at every SIGHUP; ``patience`` is how many seconds a slow client has (see
+    `PatientProtocol`). For the main thread.
+    """
+    server = _Server(app, ready, patience)
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.end)
+        loop.add_signal_handler(signal.SIGHUP, hangup or (lambda: None))
+        # What is loaded by now stays to the end: to look through it for garbage again and again
+        # took a fifth of a call.
+        gc.collect()
+        gc.freeze()
+        await server.serve([listener])
+
+    asyncio.run(run())
+
+
+@contextmanager
+def served(app: ASGIApp, listener: socket.socket, *, patience: float = SECONDS) -> Iterator[None]:
+    """Serve in a thread as long as the context lasts; calls are answered when it is entered.
+
+    Raises `RuntimeError` where the app did not start.
+    """
+    answers = Event()
+    server = _Server(app, answers.set, patience)
+    thread = Thread(
+        target=lambda: asyncio.run(server.serve([listener])), name="endpoint", daemon=True
+    )
+    thread.start()
+    while not answers.wait(0.05):
+        if not thread.is_alive():
+            raise RuntimeError("the app did not start; its log says why")
+    try:
+        yield
+    finally:
+        server.end()
+        thread.join()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, without its own handling of signals, which ends the process."""
+
+    def __init__(self, app: ASGIApp, ready: Callable[[], None], patience: float) -> None:
+        self._app = app
+        self._failure: Exception | None = None
+        super().__init__(
+            uvicorn.Config(
+                self._watched,
+                interface="asgi3",
+                loop="asyncio",
+                http=type("Protocol", (PatientProtocol,), {"seconds": patience}),
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=LAST_SECONDS,
+            )
+        )
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # The loop's timers go by real time, whatever time a test around it has frozen or patched.
+        setattr(asyncio.get_running_loop(), "time", _REAL_TIME)  # noqa: B010
+        # uvicorn would print a traceback and end the process.
+        self.lifespan.logger = logging.Logger("silent", logging.CRITICAL + 1)
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise self._failure or RuntimeError("the app did not start") from None
+        self._ready()
+
+    def end(self) -> None:
+        """End once the requests in flight are answered; a second call ends at once."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self.should_exit:
+                raise
+            # We are ending: nothing has failed that should be logged.
+        except Exception as error:
+            if scope["type"] == "lifespan":
+                self._failure = error
+            raise
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

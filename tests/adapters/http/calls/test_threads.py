@@ -1,0 +1,131 @@
+"""The way into a thread and back, for many calls at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+import weakref
+from typing import Any
+
+import pytest
+
+from serverdomain.adapters.http.calls import threads
+from serverdomain.adapters.http.calls.threads import Threads
+
+
+def run(coroutine: Any) -> Any:
+    return asyncio.run(coroutine)
+
+
+def given(pool: Threads, call: Any, *arguments: Any) -> Any:
+    """What a call gives in a thread of the pool."""
+
+    async def asked() -> Any:
+        return await pool.run(call, *arguments)
+
+    return run(asked())
+
+
+def test_a_call_runs_in_a_thread_and_gives_what_it_gives() -> None:
+    there = given(Threads(), threading.get_ident)
+
+    assert there != threading.get_ident()
+    assert given(Threads(), divmod, 7, 2) == (3, 1)
+
+
+def test_what_it_raises_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        given(Threads(), divmod, 1, 0)
+    with pytest.raises(KeyboardInterrupt):
+        run(raising(Threads(), KeyboardInterrupt))
+
+
+async def raising(pool: Threads, error: type[BaseException]) -> None:
+    def fail() -> None:
+        raise error
+
+    await pool.run(fail)
+
+
+def test_each_of_many_gets_its_own_answer() -> None:
+    async def many() -> list[int]:
+        pool = Threads()
+        return await asyncio.gather(*(pool.run(abs, -number) for number in range(500)))
+
+    assert run(many()) == list(range(500))
+
+
+def test_calls_wait_beside_each_other() -> None:
+    async def together() -> None:
+        # None passes before all are there: they must be in as many threads.
+        pool, barrier = Threads(), threading.Barrier(threads.MOST, timeout=30)
+        await asyncio.gather(*(pool.run(barrier.wait) for _ in range(threads.MOST)))
+
+    run(together())
+
+
+def test_one_that_was_cancelled_holds_nobody_up() -> None:
+    async def cancelled() -> int:
+        pool, gate = Threads(), threading.Event()
+        waiting = asyncio.ensure_future(pool.run(gate.wait, 30))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        gate.set()
+        return await pool.run(abs, -1)
+
+    assert run(cancelled()) == 1
+
+
+def test_one_pool_serves_one_loop_after_another() -> None:
+    pool = Threads()
+
+    assert [given(pool, abs, -number) for number in range(3)] == [0, 1, 2]
+
+
+def test_an_answer_that_nobody_waits_for_holds_up_no_other() -> None:
+    async def both() -> int:
+        waker = threads._Waker(asyncio.get_running_loop())
+        gone, waiting = asyncio.Future[int](), asyncio.Future[int]()
+        gone.cancel()
+        waker.hand_over(gone, 1, None)
+        waker.hand_over(waiting, 2, None)
+        return await asyncio.wait_for(waiting, 30)
+
+    assert run(both()) == 2
+
+
+def test_all_its_threads_end_with_it() -> None:
+    pool, barrier = Threads(), threading.Barrier(2, timeout=30)
+
+    def meet() -> threading.Thread:
+        barrier.wait()
+        return threading.current_thread()
+
+    async def two(pool: Threads) -> list[threading.Thread]:
+        return await asyncio.gather(pool.run(meet), pool.run(meet))
+
+    pair = run(two(pool))
+    del pool
+    gc.collect()
+
+    for thread in pair:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_an_idle_thread_keeps_nothing_of_a_call() -> None:
+    class Secret:
+        pass
+
+    pool, secret = Threads(), Secret()
+    given(pool, id, secret)
+    there = weakref.ref(secret)
+    del secret
+
+    # The answer is there a moment before the thread has let go.
+    until = time.monotonic() + 30
+    while there() is not None and time.monotonic() < until:
+        gc.collect()
+    assert there() is None
