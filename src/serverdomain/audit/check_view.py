@@ -19,7 +19,7 @@ from serverdomain.store.codec import CODEC, PREFIX
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Reading
 from serverdomain.store.sqlite.examination import incoherences
-from serverdomain.store.sqlite.reading import server_id_of
+from serverdomain.store.streams import server_id_of
 
 _REFUSED = f"{PREFIX}CommandRefused:"
 

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from uuid import UUID, uuid5
 
 import msgspec
 
@@ -18,6 +17,7 @@ from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, PREFIX
 from serverdomain.store.log import LARGEST, Page, Reading, Row
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
+from serverdomain.store.streams import refusals_of, server_id_of, stream_of
 
 _OF_COMMAND = (
     "c.command_id, c.kind, c.server_id, c.members, c.user_id, c.project_id, c.roles,"
@@ -42,22 +42,6 @@ _BOOKMARKS = "SELECT name, position, stopped_at, why FROM reactions"
 _AT_ONCE = 2048
 
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
-
-
-def originator_id(server_id: str) -> str:
-    """A server's id as its stream is named: 32 hex digits."""
-    return server_id.replace("-", "")
-
-
-def server_id_of(stream: str) -> str:
-    """The server's id of a stream's name."""
-    # Cut, not read as a UUID: the digits are our own, and reading them was a fifth of a replay.
-    return f"{stream[:8]}-{stream[8:12]}-{stream[12:16]}-{stream[16:20]}-{stream[20:]}"
-
-
-def refusals_id(server_id: str) -> str:
-    """The stream of what was refused to a server, as it is named: 32 hex digits."""
-    return uuid5(UUID(server_id), "refusals").hex
 
 
 def any_text(text: bytes) -> str:
@@ -221,7 +205,7 @@ class SQLiteReading(Reading):
             " FROM stored_events e JOIN commands c USING (command_id)"
             " WHERE e.originator_id = ? AND e.originator_version <= ? AND +e.position <= ?"
             " AND +c.recorded_at <= ? AND +c.occurred_at <= ? ORDER BY e.originator_version",
-            originator_id(server_id),
+            stream_of(server_id),
             version,
             position,
             recorded_at,
@@ -239,12 +223,12 @@ class SQLiteReading(Reading):
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
     ) -> list[RecordedEvent]:
         """A server's events up to a position, in order of occurrence."""
-        own = originator_id(server_id)
+        own = stream_of(server_id)
         return self._recorded(
             f"{_RECORDED} WHERE e.originator_id IN (?, ?) AND +e.position <= ?"
             " ORDER BY c.occurred_at, e.position",
             own,
-            refusals_id(server_id) if with_refusals else own,
+            refusals_of(server_id) if with_refusals else own,
             position,
         )
 
@@ -253,7 +237,7 @@ class SQLiteReading(Reading):
         found = self._all(
             "SELECT position FROM stored_events WHERE originator_id = ? AND position > ?"
             " ORDER BY position",
-            originator_id(server_id),
+            stream_of(server_id),
             after,
         )
         return [position for (position,) in found]
