@@ -21,11 +21,10 @@ from serverdomain.domain.history import Fact, History
 from serverdomain.errors import Refused, StoreError, UnknownEvent
 from serverdomain.store.accept import Outcome, Request, accept
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.codec import CODEC
+from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import LARGEST, Examination, Log, Page, Row, Writing
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
-from serverdomain.store.streams import refusals_of, stream_of
 
 
 class Stored(NamedTuple):

@@ -13,11 +13,10 @@ from serverdomain.domain.actor import Actor
 from serverdomain.domain.commands import COMMANDS
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.errors import InvalidInput, StoreError
-from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.codec import CODEC, PREFIX, refusals_of, stream_of
 from serverdomain.store.context import Context
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Reading
-from serverdomain.store.streams import refusals_of, stream_of
 
 _read_members = msgspec.json.Decoder(dict[str, object]).decode
 _read_roles = msgspec.json.Decoder(list[str]).decode

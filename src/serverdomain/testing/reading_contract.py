@@ -19,10 +19,9 @@ from serverdomain.domain.commands import (
 )
 from serverdomain.domain.server import fold
 from serverdomain.errors import Refused, UnknownEvent
-from serverdomain.store.codec import CODEC, Codec
+from serverdomain.store.codec import CODEC, Codec, refusals_of, stream_of
 from serverdomain.store.context import Context
 from serverdomain.store.log import LARGEST, Log, Page
-from serverdomain.store.streams import refusals_of, stream_of
 from serverdomain.testing.contract import (
     NEW_IMAGE,
     NOW,
@@ -285,10 +284,7 @@ class ReadingContract(Contract):
             ({"occurred_at": NOW - 1}, []),
             ({"occurred_at": NOW + 90 * SECOND - 1}, [1]),
             ({"occurred_at": NOW + 90 * SECOND}, [1, 9]),
-            (
-                {"recorded_at": NOW + 359 * SECOND, "occurred_at": NOW + 120 * SECOND},
-                [1, 3, 4, 5],
-            ),
+            ({"recorded_at": NOW + 359 * SECOND, "occurred_at": NOW + 120 * SECOND}, [1, 3, 4, 5]),
             ({"version": 5, "position": 5}, [1, 3, 4, 5]),
         ],
     )

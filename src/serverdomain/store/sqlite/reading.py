@@ -14,10 +14,9 @@ from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact, History
 from serverdomain.errors import StoreDamaged, UnknownEvent
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.codec import CODEC, PREFIX, refusals_of, server_id_of, stream_of
 from serverdomain.store.log import LARGEST, Page, Reading, Row
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
-from serverdomain.store.streams import refusals_of, server_id_of, stream_of
 
 _OF_COMMAND = (
     "c.command_id, c.kind, c.server_id, c.members, c.user_id, c.project_id, c.roles,"

@@ -9,13 +9,12 @@ from typing import Any
 import msgspec
 
 from serverdomain.domain.events import CommandRefused, Event
-from serverdomain.store.codec import CODEC
+from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.log import Writing
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.sqlite.faults import store_error
 from serverdomain.store.sqlite.place import Place
 from serverdomain.store.sqlite.reading import SQLiteReading
-from serverdomain.store.streams import refusals_of, stream_of
 
 _COLUMNS = (
     "kind, server_id, members, user_id, project_id, roles, request_id, correlation_id, caused_by,"
