@@ -69,7 +69,7 @@ def test_a_test_that_is_not_there_is_noticed() -> None:
     here = "tests/house/test_decision_records.py"
     assert is_test(here, "test_a_record_is_short")
     contract = "src/serverdomain/testing/store_contract.py"
-    assert is_test(contract, "StoreContract", "test_the_view_is_the_fold")
+    assert is_test(contract, "LogContract", "test_the_view_is_the_fold")
     assert not is_test(contract, "test_the_view_is_the_fold")
     assert not is_test(here, "test_a_record_is_long")
     assert not is_test(here, "is_test")

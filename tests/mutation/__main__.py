@@ -28,10 +28,11 @@ TESTS = {
         "tests/domain/test_decisions.py",
     ],
     "src/serverdomain/domain/decisions.py": ["tests/domain/test_decisions.py"],
-    "src/serverdomain/store/schema.py": [
+    "src/serverdomain/domain/lifecycle.py": ["tests/domain/test_lifecycle.py"],
+    "src/serverdomain/store/sqlite/schema.py": [
         "tests/store/test_schema.py",
         "tests/store/test_recorder.py",
-        "tests/store/test_sqlite_store.py",
+        "tests/store/test_sqlite_store.py::TestInMemory",
     ],
 }
 """Which tests have to notice a mutant outside of functions."""

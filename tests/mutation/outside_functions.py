@@ -1,6 +1,7 @@
 """Mutants of what mutmut does not see, for it changes the bodies of functions alone.
 
-That is the table of the fold and of the decisions, with their lambdas, and the guards in SQL.
+That is the tables of the fold, the decisions and the lifecycle, with their lambdas, and the guards
+in SQL.
 """
 
 import ast
@@ -22,9 +23,9 @@ class Mutant(NamedTuple):
 
 
 def mutants() -> Iterator[Mutant]:
-    for path in ("domain/server.py", "domain/decisions.py"):
+    for path in ("domain/server.py", "domain/decisions.py", "domain/lifecycle.py"):
         yield from _of_tables(f"src/serverdomain/{path}")
-    yield from _of_sql("src/serverdomain/store/schema.py")
+    yield from _of_sql("src/serverdomain/store/sqlite/schema.py")
 
 
 def _of_tables(path: str) -> Iterator[Mutant]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
@@ -13,7 +13,7 @@ from serverdomain.domain.actor import Actor
 from serverdomain.domain.commands import COMMANDS
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.errors import InvalidInput, StoreError
-from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.codec import CODEC, PREFIX, refusals_of, stream_of
 from serverdomain.store.context import Context
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Reading
@@ -76,8 +76,7 @@ def _apart(
     name = type(event).__name__
     if not _is_uuid(server_id):
         return  # Which is said of the command.
-    of_server = UUID(server_id)
-    expected = (uuid5(of_server, "refusals") if is_refusal else of_server).hex
+    expected = refusals_of(server_id) if is_refusal else stream_of(server_id)
     if stream != expected:
         yield Finding(
             "event", f"a {name} stands in {stream}, its command is of server {server_id}", position

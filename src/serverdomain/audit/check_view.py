@@ -15,11 +15,10 @@ from serverdomain.errors import InvalidInput, StoreError
 from serverdomain.projections import following, generations, server_rows
 from serverdomain.projections.generations import Generation
 from serverdomain.projections.server_rows import SERVERS
-from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.codec import CODEC, PREFIX, server_id_of
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Reading
 from serverdomain.store.sqlite.examination import incoherences
-from serverdomain.store.sqlite.stored import server_id_of
 
 _REFUSED = f"{PREFIX}CommandRefused:"
 

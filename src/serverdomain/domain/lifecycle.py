@@ -47,14 +47,19 @@ _NOTHING = Turn()
 
 
 def turn(before: Server | None, event: Event, after: Server | None) -> Turn:
-    """What an event did to the rebuilds of a server, from the server before and after it."""
+    """What an event did to the rebuilds of a server, from the server before and after it.
+
+    A rebuild that is asked for again while it is under way goes on.
+    """
     was = before.rebuild if before is not None else None
     now = after.rebuild if after is not None else None
     if was is now:
         return _NOTHING
     asked = now.id if now is not None else None
-    if was is None or was.id == asked:
+    if was is None:
         return Turn(asked)
+    if was.id == asked:
+        return _NOTHING
     return Turn(asked, was.id, _ENDS[type(event)])
 
 

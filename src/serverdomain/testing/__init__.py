@@ -1,8 +1,8 @@
 """For your tests: given/when/then, a clock that you move, strategies, what a store must pass.
 
 Every name is resolved when it is asked for, so that loading this package loads nothing else.
-`StoreContract` and `serverdomain.testing.strategies` need the extra ``serverdomain[testing]``, the
-rest does not.
+`StoreContract`, `LogContract` and `serverdomain.testing.strategies` need the extra
+``serverdomain[testing]``, the rest does not.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
         given,
         registered,
     )
-    from serverdomain.testing.store_contract import StoreContract
+    from serverdomain.testing.store_contract import LogContract, StoreContract
 
 _HOMES = {
     "ADMIN": "serverdomain.testing.scenario",
     "OWNER": "serverdomain.testing.scenario",
     "READER": "serverdomain.testing.scenario",
+    "LogContract": "serverdomain.testing.store_contract",
     "ManualClock": "serverdomain.simulation.manual_clock",
     "Scenario": "serverdomain.testing.scenario",
     "StoreContract": "serverdomain.testing.store_contract",
@@ -39,6 +40,7 @@ __all__ = [
     "ADMIN",
     "OWNER",
     "READER",
+    "LogContract",
     "ManualClock",
     "Scenario",
     "StoreContract",

@@ -6,12 +6,20 @@
         def url(self, tmp_path):
             return f"sqlite:///{tmp_path / 'cloud.db'}"
 
+An engine of your own, a `Log` that no URL names, passes the same tests as a `LogContract`:
+
+::
+
+    class TestMyLog(LogContract):
+        def open(self, tmp_path):
+            return MyLog()
+
 Needs the extra ``serverdomain[testing]``.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,54 +29,37 @@ import pytest
 
 from serverdomain.domain import events as e
 from serverdomain.domain.actor import Actor
-from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
+from serverdomain.domain.commands import CreateServer, RebuildServer
 from serverdomain.errors import Conflict, InvalidInput, NotFound, Refused, RequestIdTaken
 from serverdomain.servers import Servers
 from serverdomain.simulation.manual_clock import ManualClock
 from serverdomain.store.context import Context
+from serverdomain.store.log import Log
+from serverdomain.store.opening import open_log
+from serverdomain.testing.contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted, under
+from serverdomain.testing.reading_contract import ReadingContract
 from serverdomain.testing.scenario import ADMIN, OWNER, READER, registered
+from serverdomain.testing.writing_contract import WritingContract
 
-SERVER = "075e40fe-9f03-4652-ba8e-5f8e2547899a"
-OTHER = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
-IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
-NEW_IMAGE = "a2459075-d96c-40d5-893e-577ff92e721c"
-
-
-def adopted(server_id: str = SERVER, **members: Any) -> RegisterServer:
-    """The documented server, to be registered."""
-    documented: dict[str, Any] = {
-        "name": "foobar",
-        "project_id": "openstack",
-        "user_id": "fake",
-        "image_id": IMAGE,
-        "flavor_id": "1",
-        "created": 1347470436_000_000,
-        "updated": 1347470436_000_000,
-    }
-    return RegisterServer(server_id=server_id, **(documented | members))
+__all__ = [
+    "IMAGE",
+    "NEW_IMAGE",
+    "OTHER",
+    "SERVER",
+    "LogContract",
+    "StoreContract",
+    "adopted",
+    "under",
+]
 
 
-def under(request_id: str, actor: Actor = OWNER) -> Context:
-    """A command of somebody under a request id."""
-    return Context(actor, request_id)
-
-
-class StoreContract(ABC):
-    """The promises; each test opens a store of its own."""
-
-    @abstractmethod
-    def url(self, tmp_path: Path) -> str:
-        """The URL of a store that is not there yet."""
-
-    @pytest.fixture
-    def clock(self) -> ManualClock:
-        """A clock that stands."""
-        return ManualClock()
+class LogContract(ReadingContract, WritingContract):
+    """All promises: those of the port, and what `Servers` makes of it."""
 
     @pytest.fixture
     def servers(self, tmp_path: Path, clock: ManualClock) -> Iterator[Servers]:
         """A store with the documented server in it."""
-        with Servers.open(self.url(tmp_path), clock=clock) as servers:
+        with Servers(self.open(tmp_path), clock) as servers:
             servers.register(adopted(), under("req-register"))
             clock.advance(60)
             yield servers
@@ -534,3 +525,15 @@ class StoreContract(ABC):
         assert servers.list(status="REBUILD") == [servers.get(SERVER)]
         servers.view.replay()
         assert servers.list(name="other") == [servers.get(OTHER)]
+
+
+class StoreContract(LogContract):
+    """The same of a store that a URL names."""
+
+    @abstractmethod
+    def url(self, tmp_path: Path) -> str:
+        """The URL of a store that is not there yet."""
+
+    def open(self, tmp_path: Path) -> Log:
+        """Open it."""
+        return open_log(self.url(tmp_path))

@@ -12,10 +12,10 @@ import msgspec
 from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
 from serverdomain.errors import UnknownEvent
-from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.codec import CODEC, PREFIX, server_id_of
 from serverdomain.store.log import LARGEST, Page, Reading, Row
 from serverdomain.store.recorded import RecordedEvent
-from serverdomain.store.sqlite.stored import EVENTS, OF_COMMAND, RECORDED, event_of, server_id_of
+from serverdomain.store.sqlite.stored import EVENTS, OF_COMMAND, RECORDED, event_of
 
 
 class Feed(Reading):

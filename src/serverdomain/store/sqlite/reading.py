@@ -7,7 +7,7 @@ from typing import Any
 
 from serverdomain.domain.history import Fact, History
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.codec import CODEC
+from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.log import LARGEST, Row
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.sqlite.as_stored import AsStored
@@ -17,8 +17,6 @@ from serverdomain.store.sqlite.stored import (
     RECORDED,
     command_of,
     event_of,
-    originator_id,
-    refusals_id,
 )
 
 _BOOKMARKS = "SELECT name, position, stopped_at, why FROM reactions"
@@ -83,7 +81,7 @@ class SQLiteReading(Feed, AsStored):
             " FROM stored_events e JOIN commands c USING (command_id)"
             " WHERE e.originator_id = ? AND e.originator_version <= ? AND +e.position <= ?"
             " AND +c.recorded_at <= ? AND +c.occurred_at <= ? ORDER BY e.originator_version",
-            originator_id(server_id),
+            stream_of(server_id),
             version,
             position,
             recorded_at,
@@ -101,12 +99,12 @@ class SQLiteReading(Feed, AsStored):
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
     ) -> list[RecordedEvent]:
         """A server's events up to a position, in order of occurrence."""
-        own = originator_id(server_id)
+        own = stream_of(server_id)
         return self._recorded(
             f"{RECORDED} WHERE e.originator_id IN (?, ?) AND +e.position <= ?"
             " ORDER BY c.occurred_at, e.position",
             own,
-            refusals_id(server_id) if with_refusals else own,
+            refusals_of(server_id) if with_refusals else own,
             position,
         )
 
@@ -115,7 +113,7 @@ class SQLiteReading(Feed, AsStored):
         found = self._all(
             "SELECT position FROM stored_events WHERE originator_id = ? AND position > ?"
             " ORDER BY position",
-            originator_id(server_id),
+            stream_of(server_id),
             after,
         )
         return [position for (position,) in found]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from operator import methodcaller
-from uuid import UUID, uuid5
+from collections.abc import Iterable
 
 import msgspec
 
@@ -26,20 +24,6 @@ RECORDED = f"{EVENTS} FROM stored_events e JOIN commands c USING (command_id)"
 """The events of ours, refusals among them."""
 
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
-
-originator_id: Callable[[str], str] = methodcaller("replace", "-", "")
-"""A server's id as its stream is named: 32 hex digits."""
-
-
-def server_id_of(stream: str) -> str:
-    """The server's id of a stream's name."""
-    # Cut, not read as a UUID: the digits are our own, and reading them was a fifth of a replay.
-    return f"{stream[:8]}-{stream[8:12]}-{stream[12:16]}-{stream[16:20]}-{stream[20:]}"
-
-
-def refusals_id(server_id: str) -> str:
-    """The stream of what was refused to a server, as it is named: 32 hex digits."""
-    return uuid5(UUID(server_id), "refusals").hex
 
 
 def command_of(columns: Iterable[object]) -> RecordedCommand:

@@ -9,13 +9,12 @@ from typing import Any
 import msgspec
 
 from serverdomain.domain.events import CommandRefused, Event
-from serverdomain.store.codec import CODEC
+from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.log import Writing
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.sqlite.faults import store_error
 from serverdomain.store.sqlite.place import Place
 from serverdomain.store.sqlite.reading import SQLiteReading
-from serverdomain.store.sqlite.stored import originator_id, refusals_id
 
 _COLUMNS = (
     "kind, server_id, members, user_id, project_id, roles, request_id, correlation_id, caused_by,"
@@ -39,7 +38,7 @@ class SQLiteWriting(SQLiteReading, Writing):
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
         """Append a command and its events behind ``version``; gives back their positions."""
         command_id = self._insert(_INSERT_COMMAND, (*_columns(command), 0))
-        return self._append(originator_id(command.server_id), version, events, command_id)
+        return self._append(stream_of(command.server_id), version, events, command_id)
 
     def append_many(self, batch: Iterable[tuple[RecordedCommand, int, Sequence[Event]]]) -> None:
         """Append commands in their order, each with its events behind a version of its server."""
@@ -49,7 +48,7 @@ class SQLiteWriting(SQLiteReading, Writing):
         for command, version, events in batch:
             command_id += 1
             commands.append((command_id, *_columns(command)))
-            stream = originator_id(command.server_id)
+            stream = stream_of(command.server_id)
             for number, encoded in enumerate(CODEC.encode_all(events), start=version + 1):
                 position += 1
                 stored.append((position, stream, number, *encoded, command_id))
@@ -66,7 +65,7 @@ class SQLiteWriting(SQLiteReading, Writing):
 
     def append_refusal(self, command: RecordedCommand, refusal: CommandRefused) -> None:
         """Append what was refused. Raises `StoreError` where the disk does not take it."""
-        stream = refusals_id(command.server_id)
+        stream = refusals_of(command.server_id)
         query = "SELECT MAX(originator_version) FROM stored_events WHERE originator_id = ?"
         try:
             command_id = self._insert(_INSERT_COMMAND, (*_columns(command), 1))

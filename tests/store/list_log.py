@@ -1,0 +1,321 @@
+"""A log that keeps lists in memory: the smallest engine there is, in nothing but Python.
+
+It shows what the port asks of an engine, and that nothing else knows which one it has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from threading import Condition, Lock
+from typing import NamedTuple
+from uuid import uuid4
+
+import msgspec
+from msgspec.structs import replace
+
+from serverdomain.domain.events import CommandRefused, Event
+from serverdomain.domain.history import Fact, History
+from serverdomain.errors import Refused, StoreError, UnknownEvent
+from serverdomain.store.accept import Outcome, Request, accept
+from serverdomain.store.bookmarks import Bookmark
+from serverdomain.store.codec import CODEC, refusals_of, stream_of
+from serverdomain.store.finding import Finding
+from serverdomain.store.log import LARGEST, Examination, Log, Page, Row, Writing
+from serverdomain.store.recorded import RecordedCommand, RecordedEvent
+
+
+class Stored(NamedTuple):
+    """An event as it is stored, with its command."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    state: str
+    command: RecordedCommand
+    refused: int
+
+    @property
+    def event(self) -> Event:
+        return CODEC.decode(self.topic, self.state, self.position)
+
+    @property
+    def recorded(self) -> RecordedEvent:
+        return RecordedEvent(self.position, self.version, self.topic, self.event, self.command)
+
+    @property
+    def fact(self) -> Fact:
+        command = self.command
+        return Fact(command.occurred_at, self.position, command.server_id, self.version, self.event)
+
+    @property
+    def row(self) -> Row:
+        return (*self[:5], *_columns(self.command), self.refused)
+
+
+def _columns(command: RecordedCommand) -> Row:
+    values = list(msgspec.structs.astuple(command))
+    values[6] = msgspec.json.encode(command.roles).decode()
+    return tuple(values)
+
+
+class ListReading(Examination):
+    """A log's events and bookmarks as they were at one moment."""
+
+    def __init__(self, log_id: str, events: list[Stored], bookmarks: dict[str, Bookmark]) -> None:
+        self.id = log_id
+        self.stored = events
+        self.places = bookmarks
+
+    def log_id(self) -> str:
+        return self.id
+
+    def head(self) -> int:
+        return len(self.stored)
+
+    def first(self) -> int:
+        return min(1, self.head())
+
+    def last(self, until: int) -> int:
+        return min(until, self.head())
+
+    def position_at(self, recorded_at: int) -> int:
+        return sum(one.command.recorded_at <= recorded_at for one in self.stored)
+
+    def latest_recorded_at(self) -> int | None:
+        return self.stored[-1].command.recorded_at if self.stored else None
+
+    def count(self, until: int = LARGEST, *, after: int = 0) -> int:
+        return len(self.stored[after:until])
+
+    def changed_between(self, after: int, until: int) -> list[str]:
+        found = self.stored[after:until]
+        return list({one.command.server_id for one in found if not one.refused})
+
+    def row_hash(self, position: int) -> str | None:
+        row = self.row(position)
+        return row and hashlib.sha256(msgspec.json.encode(row)).hexdigest()
+
+    def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
+        page = self._page(after, self.stored[after : min(after + limit, until)])
+        facts = [one.fact for one in page.events if not one.refused]
+        return Page(facts, page.last, page.stopped_by)
+
+    def events(self, after: int, limit: int) -> Page[RecordedEvent]:
+        page = self._page(after, self.stored[after : after + limit])
+        return Page([one.recorded for one in page.events], page.last, page.stopped_by)
+
+    def events_named(self, after: int, limit: int, names: Sequence[str]) -> Page[RecordedEvent]:
+        named = [
+            one
+            for one in self.stored[after:]
+            if not one.refused and (not names or one.topic.split(":")[1] in names)
+        ]
+        page = self._page(after, named[:limit])
+        events = [one.recorded for one in page.events]
+        if page.stopped_by is not None:
+            return Page(events, page.stopped_by.position - 1, page.stopped_by)
+        return Page(events, page.last if len(events) == limit else max(after, self.head()), None)
+
+    def _page(self, after: int, some: list[Stored]) -> Page[Stored]:
+        last = after
+        for number, one in enumerate(some):
+            try:
+                _ = one.event
+            except UnknownEvent as unknown:
+                return Page(some[:number], last, unknown)
+            last = one.position
+        return Page(some, last, None)
+
+    def events_at(self, positions: Sequence[int]) -> list[RecordedEvent]:
+        return [one.recorded for one in self.stored if one.position in positions]
+
+    def history(
+        self,
+        server_id: str,
+        *,
+        version: int = LARGEST,
+        position: int = LARGEST,
+        recorded_at: int = LARGEST,
+        occurred_at: int = LARGEST,
+    ) -> History:
+        return History(
+            one.fact
+            for one in self._of(stream_of(server_id))
+            if one.version <= version
+            and one.position <= position
+            and one.command.recorded_at <= recorded_at
+            and one.command.occurred_at <= occurred_at
+        )
+
+    def recorded(
+        self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
+    ) -> list[RecordedEvent]:
+        streams = [stream_of(server_id), *([refusals_of(server_id)] if with_refusals else [])]
+        found = [one.recorded for one in self._of(*streams) if one.position <= position]
+        return sorted(found, key=lambda one: (one.occurred_at, one.position))
+
+    def positions(self, server_id: str, after: int) -> list[int]:
+        own = self._of(stream_of(server_id))
+        return [one.position for one in own if one.position > after]
+
+    def _of(self, *streams: str) -> list[Stored]:
+        return [one for one in self.stored if one.stream in streams]
+
+    def command(self, request_id: str) -> RecordedCommand | None:
+        found = (one for one in self.stored if one.command.request_id == request_id)
+        return next((one.command for one in found if not one.refused), None)
+
+    def events_of(self, command: RecordedCommand) -> list[RecordedEvent]:
+        own = command.command_id
+        return [one.recorded for one in self.stored if one.command.command_id == own]
+
+    def refused_since(self, user_id: str, project_id: str, recorded_at: int) -> int:
+        return sum(
+            (one.command.user_id, one.command.project_id) == (user_id, project_id)
+            for one in self.stored
+            if one.refused and one.command.recorded_at > recorded_at
+        )
+
+    def bookmark(self, name: str) -> Bookmark | None:
+        return self.places.get(name)
+
+    def bookmarks(self) -> list[Bookmark]:
+        return [self.places[name] for name in sorted(self.places)]
+
+    def rows(self) -> Iterator[list[Row]]:
+        yield [one.row for one in self.stored]
+
+    def row(self, position: int) -> Row | None:
+        return self.stored[position - 1].row if 1 <= position <= self.head() else None
+
+    def streams(self) -> Iterator[Row]:
+        return iter(sorted((one.row for one in self.stored), key=lambda row: row[1:3]))
+
+    def commands(self) -> Iterator[Row]:
+        for _, events in groupby(self.stored, key=lambda one: one.command.command_id):
+            first = next(events)
+            yield (*_columns(first.command), first.refused, first.position)
+
+    def findings(self) -> Iterator[Finding]:
+        return iter(())
+
+
+class ListWriting(ListReading, Writing):
+    """The same, to be appended to: lists of its own, until they take the place of the others."""
+
+    keeps_refusals = True
+
+    def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
+        return self._append(stream_of(command.server_id), command, version, events)
+
+    def append_many(self, batch: Iterable[tuple[RecordedCommand, int, Sequence[Event]]]) -> None:
+        for one in batch:
+            self.append(*one)
+
+    def append_refusal(self, command: RecordedCommand, refusal: CommandRefused) -> None:
+        stream = refusals_of(command.server_id)
+        self._append(stream, command, len(self._of(stream)), [refusal], refused=1)
+
+    def _append(
+        self,
+        stream: str,
+        command: RecordedCommand,
+        version: int,
+        events: Sequence[Event],
+        refused: int = 0,
+    ) -> list[int]:
+        before = self.head()
+        last = self.stored[-1].command.command_id if self.stored else 0
+        command = replace(command, command_id=last + 1)
+        for topic, state in CODEC.encode_all(events):
+            version += 1
+            place = self.head() + 1
+            self.stored.append(Stored(place, stream, version, topic, state, command, refused))
+        return list(range(before + 1, self.head() + 1))
+
+
+class ListLog(Log):
+    """A log in lists, which go with their process."""
+
+    caches = None
+    is_kept = False
+
+    def __init__(self) -> None:
+        self._now: ListReading | None = _empty()
+        self._commits = 0
+        self._writing = Lock()
+        self._grown = Condition()
+        self._held: dict[str, Lock] = {}
+
+    def accept(self, request: Request) -> Outcome:
+        with self.bulk() as log:
+            outcome = accept(log, request)
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
+
+    @contextmanager
+    def bulk(self) -> Iterator[ListWriting]:
+        with self._writing:
+            now = self._required()
+            grown = ListWriting(now.id, list(now.stored), dict(now.places))
+            yield grown
+            self._now = ListReading(grown.id, grown.stored, grown.places)
+            self._commits += 1
+        self.wake()
+
+    @contextmanager
+    def reading(self) -> Iterator[ListReading]:
+        yield self._required()
+
+    examining = reading
+
+    def mark(self) -> int | None:
+        return self._commits
+
+    def wake(self) -> None:
+        with self._grown:
+            self._grown.notify_all()
+
+    def wait_past(self, position: int, seconds: float) -> None:
+        with self._grown:
+            if self._required().head() <= position:
+                self._grown.wait(seconds)
+
+    @contextmanager
+    def alone(self, name: str, seconds: float = 0) -> Iterator[bool]:
+        held = self._held.setdefault(name, Lock())
+        mine = held.acquire(timeout=seconds)
+        try:
+            yield mine
+        finally:
+            if mine:
+                held.release()
+
+    def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
+        with self.bulk() as log:
+            stands = log.bookmark(place.name) == instead_of
+            if stands:
+                log.places[place.name] = place
+        return stands
+
+    def forget(self) -> None:
+        with self._writing:
+            self._now = _empty()
+            self._commits += 1
+
+    def close(self) -> None:
+        self._now = None
+
+    def _required(self) -> ListReading:
+        if self._now is None:
+            raise StoreError("the log is closed")
+        return self._now
+
+
+def _empty() -> ListReading:
+    return ListReading(str(uuid4()), [], {})
