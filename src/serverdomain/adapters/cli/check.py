@@ -7,14 +7,15 @@ import sys
 import typer
 
 from serverdomain.adapters.cli.answers import bar, say, say_json, visible
-from serverdomain.adapters.cli.options import AsJson, ViewPlace, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, ViewOptions
 
 app = typer.Typer()
 
 
 @app.command()
 @with_options
-def check(place: ViewPlace, as_json: AsJson = False) -> None:
+def check(store: ViewOptions, as_json: AsJson = False) -> None:
     """Look whether log and view hold what they promise.
 
     Says a line for each thing that does not hold, and exits with 4 if there is one. Only reads.
@@ -26,9 +27,9 @@ def check(place: ViewPlace, as_json: AsJson = False) -> None:
         task = progress.add_task("check", total=None)
         found = list(
             check(
-                examining(place.store),
-                caches_of(place.store),
-                place.view,
+                examining(store.url),
+                caches_of(store.url),
+                store.view,
                 lambda done, of: progress.update(task, completed=done, total=of),
             )
         )

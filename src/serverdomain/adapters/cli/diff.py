@@ -18,7 +18,8 @@ from serverdomain.adapters.cli.answers import (
     say_lines,
     visible,
 )
-from serverdomain.adapters.cli.options import ENDPOINT, AsJson, Endpoint, Place, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import ENDPOINT, AsJson, Endpoint, StoreOptions
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _FORMS = "SERVER A B, SERVER SERVER or --fleet A B is allowed"
 @app.command()
 @with_options
 def diff(
-    place: Place,
+    store: StoreOptions,
     what: Annotated[
         list[str],
         typer.Argument(
@@ -53,7 +54,7 @@ def diff(
     Between two moments of a server or the fleet, or between two servers.
     """
     asked = _asked(what, fleet)
-    with place.open() as servers:
+    with store.open() as servers:
         if fleet:
             with bar(sys.stderr) as progress:
                 follow = followed(progress, "diff")

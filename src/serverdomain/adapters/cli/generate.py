@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from serverdomain.adapters.cli.answers import bar, say
-from serverdomain.adapters.cli.options import Place, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import StoreOptions
 
 app = typer.Typer()
 
@@ -17,7 +18,7 @@ app = typer.Typer()
 @with_options
 def generate(
     servers: Annotated[int, typer.Option(metavar="N", help="How many servers.")],
-    place: Place,
+    store: StoreOptions,
     seed: Annotated[int, typer.Option(metavar="S", help="Another one, another fleet.")] = 1,
 ) -> None:
     """Fill an empty log with three years of a made-up fleet.
@@ -30,7 +31,7 @@ def generate(
     checked(servers)
     with bar(sys.stderr) as progress:
         task = progress.add_task("generate", total=None)
-        log = open_log(place.store)
+        log = open_log(store.url)
         try:
             made = generate(
                 log,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serverdomain.adapters.cli.answers import bar, say, say_json_array, visible
-from serverdomain.adapters.cli.options import AsJson, Place, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _filter(metavar: str, says: str) -> Any:
 @app.command()
 @with_options
 def history(
-    place: Place,
+    store: StoreOptions,
     server: Annotated[str | None, typer.Argument(metavar="SERVER", help="The server's id.")] = None,
     actor: Annotated[str | None, _filter("ID", "Only what this user asked for.")] = None,
     request: Annotated[str | None, _filter("ID", "Only a request and all that it caused.")] = None,
@@ -57,7 +58,7 @@ def history(
     wanted = _wanted(actor=actor, request=request, image=image, since=since, until=until, text=text)
     if limit is not None and limit < 1:
         raise InvalidInput("--limit", f"{limit} came, a whole number from 1 on is allowed")
-    with place.open() as servers:
+    with store.open() as servers:
         found: Iterable[HistoryEntry]
         if server is not None and not wanted:
             whole = servers.history(server)

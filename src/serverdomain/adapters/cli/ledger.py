@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serverdomain.adapters.cli.answers import bar, say, say_bytes, say_json, visible
-from serverdomain.adapters.cli.options import AsJson, Place, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, StoreOptions
 
 if TYPE_CHECKING:
     from serverdomain.audit.ledger import Checkpoint, Verdict
@@ -33,7 +34,7 @@ Signed = Annotated[
 @app.command()
 @with_options
 def checkpoint(
-    place: Place,
+    store: StoreOptions,
     key: Annotated[
         str,
         typer.Option(metavar="FILE", help="The private key; made, with FILE.pub, if not there."),
@@ -47,7 +48,7 @@ def checkpoint(
 
     Keep the checkpoint, its leaves and the public key off this machine.
     """
-    with place.open() as servers, _progress("checkpoint") as told:
+    with store.open() as servers, _progress("checkpoint") as told:
         made = servers.ledger.checkpoint(key, out, told)
     if as_json:
         say_json({**_members(made.checkpoint), "new_key": made.new_key})
@@ -61,7 +62,7 @@ def checkpoint(
 @app.command()
 @with_options
 def verify(
-    place: Place,
+    store: StoreOptions,
     checkpoint: Signed,
     key: Keys,
     max_uncovered: Annotated[
@@ -74,7 +75,7 @@ def verify(
 
     A line for each problem, and exit 4.
     """
-    with place.open() as servers, _progress("verify") as told:
+    with store.open() as servers, _progress("verify") as told:
         verdict = servers.ledger.verify(checkpoint, key, told)
     too_many = max_uncovered is not None and verdict.uncovered > max_uncovered
     if as_json:
@@ -88,12 +89,12 @@ def verify(
 @app.command()
 @with_options
 def prove(
-    place: Place,
+    store: StoreOptions,
     position: Annotated[int, typer.Argument(metavar="POSITION", help="The event's position.")],
     checkpoint: Signed,
 ) -> None:
     """Print the proof that an event is as a checkpoint covers it."""
-    with place.open() as servers, _progress("prove") as told:
+    with store.open() as servers, _progress("prove") as told:
         proof = servers.ledger.prove(position, checkpoint, told)
     say_bytes(proof)
 
@@ -101,12 +102,12 @@ def prove(
 @app.command()
 @with_options
 def consistency(
-    place: Place,
+    store: StoreOptions,
     old: Annotated[str, typer.Argument(metavar="OLD", help="The older checkpoint.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The newer one.")],
 ) -> None:
     """Print the proof that one checkpoint goes on from another."""
-    with place.open() as servers, _progress("consistency") as told:
+    with store.open() as servers, _progress("consistency") as told:
         proof = servers.ledger.consistency(old, new, told)
     say_bytes(proof)
 

@@ -15,16 +15,16 @@ from serverdomain.adapters.cli.answers import (
     say_table,
     visible,
 )
+from serverdomain.adapters.cli.option_groups import with_options
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     AsJson,
     AsOfMoment,
     Endpoint,
-    Place,
     ServerId,
-    ViewPlace,
+    StoreOptions,
+    ViewOptions,
     moment_given,
-    with_options,
 )
 
 app = typer.Typer()
@@ -36,13 +36,13 @@ Status = Literal["ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF"]
 @with_options
 def show(
     server: ServerId,
-    place: Place,
+    store: StoreOptions,
     as_of: AsOfMoment = None,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
     """Print a server as it is now, or was then."""
     at = moment_given(as_of)
-    with place.open() as servers:
+    with store.open() as servers:
         found = servers.get(server, as_of=at)
     say_json({"server": document(found, endpoint)})
 
@@ -50,7 +50,7 @@ def show(
 @app.command("list")
 @with_options
 def list_servers(
-    place: ViewPlace,
+    store: ViewOptions,
     status: Annotated[Status | None, typer.Option(help="Only those in this status.")] = None,
     name: Annotated[str | None, typer.Option(help="Only those with this in their name.")] = None,
     image: Annotated[
@@ -77,11 +77,11 @@ def list_servers(
     image_id = None if image is None else limits.canonical_uuid("--image", image)
     at = moment_given(as_of)
     if at is None:
-        with place.open_view() as servers:
+        with store.open_view() as servers:
             found = servers.list(status=status, name=name, image_id=image_id)
     else:
         require_fleet(at, "--as-of")
-        with place.open() as servers, bar(sys.stderr) as progress:
+        with store.open() as servers, bar(sys.stderr) as progress:
             follow = followed(progress, "fleet")
             with servers.fleet(as_of=at, progress=follow) as fleet:
                 found = fleet.servers(status=status, name=name, image_id=image_id)

@@ -9,7 +9,8 @@ import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, say_table, visible, width
 from serverdomain.adapters.cli.history import catch_up
-from serverdomain.adapters.cli.options import AsJson, Place, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ _SHOWN_LINES = 4
 
 @app.command()
 @with_options
-def rebuilds(place: Place, limit: Limit = 10, as_json: AsJson = False) -> None:
+def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
     """Tell how long rebuilds take, where they fail, and which never ended."""
     from serverdomain.audit.reports import rebuilds
 
     _ask_limit(limit)
-    with place.open() as servers:
+    with store.open() as servers:
         catch_up(servers)
         found = rebuilds(servers.timeline, limit)
     if as_json:
@@ -46,7 +47,7 @@ def rebuilds(place: Place, limit: Limit = 10, as_json: AsJson = False) -> None:
 @app.command()
 @with_options
 def images(
-    place: Place,
+    store: StoreOptions,
     image: Annotated[
         str | None,
         typer.Option(metavar="ID", help="List the servers that still run this image, too."),
@@ -60,7 +61,7 @@ def images(
 
     _ask_limit(limit)
     asked = None if image is None else limits.canonical_uuid("--image", image)
-    with place.open() as servers:
+    with store.open() as servers:
         catch_up(servers)
         found = images(servers.timeline, asked)
         still = _still(servers, found)
@@ -75,12 +76,12 @@ def images(
 
 @app.command()
 @with_options
-def metadata(place: Place, limit: Limit = 10, as_json: AsJson = False) -> None:
+def metadata(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
     """Tell which metadata was lost in rebuilds."""
     from serverdomain.audit.reports import lost_metadata
 
     _ask_limit(limit)
-    with place.open() as servers:
+    with store.open() as servers:
         catch_up(servers)
         found = lost_metadata(servers.timeline, limit)
     if as_json:

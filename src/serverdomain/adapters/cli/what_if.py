@@ -9,7 +9,8 @@ import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
 from serverdomain.adapters.cli.history import told_changes
-from serverdomain.adapters.cli.options import AsJson, Place, ServerId, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, ServerId, StoreOptions
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ app = typer.Typer()
 @with_options
 def what_if(
     server: ServerId,
-    place: Place,
+    store: StoreOptions,
     drop: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,7 +56,7 @@ def what_if(
     ]
     replaced = dict(suppositions.replaced(given) for given in replace or ())
     dropped = [suppositions.named(given) for given in drop or ()]
-    with place.open() as servers:
+    with store.open() as servers:
         found = servers.what_if(server, drop=dropped, insert=inserted, replace=replaced)
     if as_json:
         say_json(found.as_json())
