@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from serverdomain.adapters.cli.answers import bar, say, say_json, visible
+from serverdomain.adapters.cli.answers import say, say_json, visible
 from serverdomain.adapters.cli.option_groups import with_options
 from serverdomain.adapters.cli.options import AsJson, ViewOptions
+from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer()
 
@@ -23,16 +22,8 @@ def check(store: ViewOptions, as_json: AsJson = False) -> None:
     from serverdomain.audit.check import check
     from serverdomain.store.opening import caches_of, examining
 
-    with bar(sys.stderr) as progress:
-        task = progress.add_task("check", total=None)
-        found = list(
-            check(
-                examining(store.url),
-                caches_of(store.url),
-                store.view,
-                lambda done, of: progress.update(task, completed=done, total=of),
-            )
-        )
+    with progress_bar("check") as progress:
+        found = list(check(examining(store.url), caches_of(store.url), store.view, progress))
     if as_json:
         say_json({"findings": [finding.as_json() for finding in found]})
     else:

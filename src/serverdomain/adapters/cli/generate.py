@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from serverdomain.adapters.cli.answers import bar, say
+from serverdomain.adapters.cli.answers import say
 from serverdomain.adapters.cli.option_groups import with_options
 from serverdomain.adapters.cli.options import StoreOptions
+from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer()
 
@@ -29,16 +30,6 @@ def generate(
     from serverdomain.store.opening import open_log
 
     checked(servers)
-    with bar(sys.stderr) as progress:
-        task = progress.add_task("generate", total=None)
-        log = open_log(store.url)
-        try:
-            made = generate(
-                log,
-                servers,
-                seed,
-                lambda done, all_of_it: progress.update(task, completed=done, total=all_of_it),
-            )
-        finally:
-            log.close()
+    with progress_bar("generate") as progress, closing(open_log(store.url)) as log:
+        made = generate(log, servers, seed, progress)
     say(f"{made.events} events of {made.servers} servers, by {made.commands} commands")

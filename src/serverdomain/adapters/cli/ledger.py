@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serverdomain.adapters.cli.answers import bar, say, say_bytes, say_json, visible
+from serverdomain.adapters.cli.answers import say, say_bytes, say_json, visible
 from serverdomain.adapters.cli.option_groups import with_options
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from serverdomain.audit.ledger import Checkpoint, Verdict
@@ -48,8 +47,8 @@ def checkpoint(
 
     Keep the checkpoint, its leaves and the public key off this machine.
     """
-    with store.open() as servers, _progress("checkpoint") as told:
-        made = servers.ledger.checkpoint(key, out, told)
+    with store.open() as servers, progress_bar("checkpoint") as progress:
+        made = servers.ledger.checkpoint(key, out, progress)
     if as_json:
         say_json({**_members(made.checkpoint), "new_key": made.new_key})
         return
@@ -75,8 +74,8 @@ def verify(
 
     A line for each problem, and exit 4.
     """
-    with store.open() as servers, _progress("verify") as told:
-        verdict = servers.ledger.verify(checkpoint, key, told)
+    with store.open() as servers, progress_bar("verify") as progress:
+        verdict = servers.ledger.verify(checkpoint, key, progress)
     too_many = max_uncovered is not None and verdict.uncovered > max_uncovered
     if as_json:
         say_json(_verdict(verdict))
@@ -94,8 +93,8 @@ def prove(
     checkpoint: Signed,
 ) -> None:
     """Print the proof that an event is as a checkpoint covers it."""
-    with store.open() as servers, _progress("prove") as told:
-        proof = servers.ledger.prove(position, checkpoint, told)
+    with store.open() as servers, progress_bar("prove") as progress:
+        proof = servers.ledger.prove(position, checkpoint, progress)
     say_bytes(proof)
 
 
@@ -107,8 +106,8 @@ def consistency(
     new: Annotated[str, typer.Argument(metavar="NEW", help="The newer one.")],
 ) -> None:
     """Print the proof that one checkpoint goes on from another."""
-    with store.open() as servers, _progress("consistency") as told:
-        proof = servers.ledger.consistency(old, new, told)
+    with store.open() as servers, progress_bar("consistency") as progress:
+        proof = servers.ledger.consistency(old, new, progress)
     say_bytes(proof)
 
 
@@ -189,10 +188,3 @@ def _members(checkpoint: Checkpoint) -> dict[str, Any]:
         "size": checkpoint.size,
         "root": checkpoint.root.hex(),
     }
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    with bar(sys.stderr) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, events: progress.update(task, completed=done, total=events)

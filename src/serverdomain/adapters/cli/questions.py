@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Literal
 
 import typer
 
 from serverdomain.adapters.cli.answers import (
-    bar,
     document,
-    followed,
     say_json,
     say_table,
-    visible,
 )
 from serverdomain.adapters.cli.option_groups import with_options
 from serverdomain.adapters.cli.options import (
@@ -26,6 +22,7 @@ from serverdomain.adapters.cli.options import (
     ViewOptions,
     moment_given,
 )
+from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer()
 
@@ -69,8 +66,6 @@ def list_servers(
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
     """List the servers that are there, or were, newest first."""
-    from rich.table import Table
-
     from serverdomain.audit.as_of import require_fleet
     from serverdomain.domain import limits, moment
 
@@ -81,18 +76,22 @@ def list_servers(
             found = servers.list(status=status, name=name, image_id=image_id)
     else:
         require_fleet(at, "--as-of")
-        with store.open() as servers, bar(sys.stderr) as progress:
-            follow = followed(progress, "fleet")
-            with servers.fleet(as_of=at, progress=follow) as fleet:
-                found = fleet.servers(status=status, name=name, image_id=image_id)
+        with (
+            store.open() as servers,
+            progress_bar("fleet") as progress,
+            servers.fleet(as_of=at, progress=progress) as fleet,
+        ):
+            found = fleet.servers(status=status, name=name, image_id=image_id)
     if as_json:
         say_json({"servers": [document(server, endpoint) for server in found]})
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("id", "name", "status", "image", "project", "updated"):
-        table.add_column(column, overflow="fold")
-    for server in found:
-        updated = moment.seconds(server.updated)
-        shown = (server.id, server.name, server.status, server.image_id, server.project_id)
-        table.add_row(*map(visible, (*shown, updated)))
-    say_table(table)
+    say_table(
+        ("id", "name", "status", "image", "project", "updated"),
+        (
+            (
+                *(server.id, server.name, server.status, server.image_id, server.project_id),
+                moment.seconds(server.updated),
+            )
+            for server in found
+        ),
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from serverdomain.adapters.cli.answers import bar, followed, say, say_json
+from serverdomain.adapters.cli.answers import say, say_json
 from serverdomain.adapters.cli.option_groups import with_options
 from serverdomain.adapters.cli.options import AsJson, ViewOptions
+from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer(help="The view that list reads: a cache made from the log.")
 
@@ -20,8 +19,8 @@ def replay(store: ViewOptions) -> None:
 
     The old ones are read and followed meanwhile.
     """
-    with store.open_view() as servers, bar(sys.stderr) as progress:
-        servers.view.replay(followed(progress, "replay"))
+    with store.open_view() as servers, progress_bar("replay") as progress:
+        servers.view.replay(progress)
 
 
 @app.command()
