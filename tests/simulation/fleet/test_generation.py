@@ -19,7 +19,7 @@ from serverdomain.domain.commands import RecordFacts
 from serverdomain.domain.events import EVENTS
 from serverdomain.errors import Conflict, InvalidInput
 from serverdomain.simulation.fleet import generate
-from serverdomain.simulation.fleet.cloud import BEGINS, ENDS
+from serverdomain.simulation.fleet.surroundings import BEGINS, ENDS
 from serverdomain.store.accept import Request
 from serverdomain.store.opening import open_log
 from serverdomain.store.sqlite import SQLiteLog
