@@ -19,12 +19,13 @@ from msgspec.structs import replace
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
 from serverdomain.errors import Refused, StoreError, UnknownEvent
-from serverdomain.store.accept import Outcome, Request, accept
+from serverdomain.store.accept import accept
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import LARGEST, Examination, Log, Page, Row, Writing
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
+from serverdomain.store.request import Outcome, Request
 
 
 class Stored(NamedTuple):

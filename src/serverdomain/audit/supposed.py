@@ -1,4 +1,4 @@
-"""A history with something dropped, inserted or replaced, before it is decided again."""
+"""A history with requests or events dropped, inserted or replaced, to be decided again."""
 
 from __future__ import annotations
 
@@ -9,58 +9,65 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from serverdomain.audit.asked import Asked
+from serverdomain.audit.past_requests import PastRequest
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
 from serverdomain.errors import InvalidInput, NotFound
 from serverdomain.store.context import Context
 
-What = c.Command | Sequence[e.Event]
+CommandOrFacts = c.Command | Sequence[e.Event]
 """A command to decide, or facts to take as they are."""
 
-Named = str | int
+RequestOrPosition = str | int
 """A request by its id, or an event by its position."""
+
+Replacements = tuple[tuple[e.Event, tuple[e.Event, ...]], ...]
+"""Events, each with those that take its place."""
 
 
 @dataclass(frozen=True)
 class Supposed:
-    """Something that was not asked: a command, or facts; when (aware), and by whom."""
+    """A command that nobody asked, or facts that did not happen; when (aware), and by whom."""
 
-    what: What
+    what: CommandOrFacts
     occurred_at: datetime
     context: Context
 
 
 class Entry(NamedTuple):
-    """A request as it was and as it is supposed; ``instead`` says which events become which."""
+    """A request as it was and as it is supposed, with replacements for some of its events."""
 
-    was: Asked | None
-    supposed: Asked | None
-    instead: tuple[tuple[e.Event, tuple[e.Event, ...]], ...] = ()
+    was: PastRequest | None
+    supposed: PastRequest | None
+    replacements: Replacements = ()
 
 
 def suppose(
     server_id: str,
-    history: Sequence[Asked],
-    drop: Iterable[Named],
+    history: Sequence[PastRequest],
+    drop: Iterable[RequestOrPosition],
     insert: Iterable[Supposed],
-    replacing: Mapping[Named, What],
+    replacing: Mapping[RequestOrPosition, CommandOrFacts],
 ) -> list[Entry]:
-    """A history changed so, in the order in which the log would have taken it in.
+    """The history with these changes, in the order in which the log would have recorded it.
 
-    Raises `NotFound` for a request or event that is not in it, `InvalidInput` where a command is to
+    Raises `NotFound` for a request or event that is not in it, `InvalidInput` if a command is to
     replace an event.
     """
-    changed: dict[Named, What] = {**replacing, **dict.fromkeys(drop, ())}
-    _ask_known(server_id, history, changed)
+    changed: dict[RequestOrPosition, CommandOrFacts] = {**replacing, **dict.fromkeys(drop, ())}
+    _require_known(server_id, history, changed)
     entries = [_entry(one, changed) for one in history]
     for one in insert:
         _insert(entries, one)
     return entries
 
 
-def _ask_known(server_id: str, history: Sequence[Asked], changed: Mapping[Named, What]) -> None:
+def _require_known(
+    server_id: str,
+    history: Sequence[PastRequest],
+    changed: Mapping[RequestOrPosition, CommandOrFacts],
+) -> None:
     requests = {one.request_id for one in history}
     positions = {position for one in history for position in one.positions}
     for named, what in changed.items():
@@ -73,7 +80,7 @@ def _ask_known(server_id: str, history: Sequence[Asked], changed: Mapping[Named,
             raise NotFound(f"request {named!r} is not in the history of server {server_id}")
 
 
-def _entry(one: Asked, changed: Mapping[Named, What]) -> Entry:
+def _entry(one: PastRequest, changed: Mapping[RequestOrPosition, CommandOrFacts]) -> Entry:
     what = changed.get(one.request_id)
     if what is not None:
         if isinstance(what, c.Command):
@@ -81,27 +88,27 @@ def _entry(one: Asked, changed: Mapping[Named, What]) -> Entry:
         facts = tuple(what)
         return Entry(one, replace(one, command=c.RecordFacts(events=facts)) if facts else None)
     happened = one.events or (() if one.refusal is None else (one.refusal,))
-    instead = []
+    replacements = []
     for position, event in zip(one.positions, happened, strict=True):
         other = changed.get(position)
         if other is not None and not isinstance(other, c.Command):
-            instead.append((event, tuple(other)))
-    return Entry(one, one, tuple(instead))
+            replacements.append((event, tuple(other)))
+    return Entry(one, one, tuple(replacements))
 
 
 def _insert(entries: list[Entry], one: Supposed) -> None:
     at = moment.to_micros(one.occurred_at, "occurred_at")
     what = one.what
     command = what if isinstance(what, c.Command) else c.RecordFacts(events=tuple(what))
-    inserted = Asked(
+    inserted = PastRequest(
         request_id=one.context.request_id,
         kind=command.kind,
         actor=one.context.actor,
         occurred_at=at,
         command=command,
     )
-    # Before the first that the log took in and that occurred later; of two at one time, the one
-    # that is there already comes first.
+    # Before the first request that occurred later. If two occurred at the same time, the one that
+    # is already there comes first.
     later = (place for place, entry in enumerate(entries) if _occurred_at(entry) > at)
     entries.insert(next(later, len(entries)), Entry(None, inserted))
 

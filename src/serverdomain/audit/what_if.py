@@ -1,8 +1,8 @@
-"""What would have been: a server's history without a request, or with another, decided again.
+"""What if: a server's history without a request, or with another one, decided again.
 
-Each request is decided on what was known when the log took it in, by the same `decide` and
-`evolve`. The store is read, once, and never written. What came by ``record`` is taken as it is, and
-what left no row (a command that changed nothing) is not known.
+The same `decide` and `evolve` decide each request on what was known when the log recorded it. The
+store is read once, and never written. Facts that came by ``record`` are taken as they are. A
+command that changed nothing left no row, so it is not known.
 """
 
 from __future__ import annotations
@@ -14,9 +14,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from serverdomain.audit.asked import Asked, asked
+from serverdomain.audit.past_requests import PastRequest, past_requests
 from serverdomain.audit.rebuild_times import RebuildTime, rebuild_times
-from serverdomain.audit.supposed import Named, Supposed, What, suppose
+from serverdomain.audit.supposed import (
+    CommandOrFacts,
+    Replacements,
+    RequestOrPosition,
+    Supposed,
+    suppose,
+)
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
 from serverdomain.domain.decisions import decide
@@ -27,12 +33,12 @@ from serverdomain.errors import Conflict, NotFound, Refused
 from serverdomain.store.recorded import RecordedEvent
 
 
-class Came(Struct, frozen=True):
-    """What a request came to: ``events``, or why there are none.
+class RequestOutcome(Struct, frozen=True):
+    """The outcome of a request: its ``events``, or why there are none.
 
     ``outcome`` is ``"done"``, ``"nothing"`` (it changed nothing), ``"refused"`` (by ``rule``),
-    ``"conflict"`` (the state is not the one that it speaks to, or there is no server) or
-    ``"repeated"`` (its request id is taken by then, as that of a retry).
+    ``"conflict"`` (the server is in another state, or is not there) or ``"repeated"`` (an earlier
+    request has the same id).
     """
 
     outcome: str
@@ -48,17 +54,17 @@ class Came(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class RequestChange:
-    """A request that would come to something else; ``None`` where there is none such.
+    """A request with another outcome than before; ``None`` if it was not, or would not be, asked.
 
-    ``position`` is that of its first event in the log, if it has one there.
+    ``position`` is that of its first event in the log, if it has one.
     """
 
     request_id: str
     kind: str
     occurred_at: datetime
     position: int | None
-    was: Came | None
-    would_be: Came | None
+    was: RequestOutcome | None
+    would_be: RequestOutcome | None
 
     def as_json(self) -> dict[str, Any]:
         """The difference as plain values."""
@@ -74,10 +80,10 @@ class RequestChange:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A server as it is and as it would be, and what differs on the way.
+    """A server as it is and as it would be, and what differs in its history.
 
-    ``changes`` lead from the one document to the other. ``rebuilds`` are pairs, by their ids: as it
-    was, and as it would be.
+    ``changes`` lead from the one document to the other. ``rebuilds`` are pairs: a rebuild as it
+    was, and the one with the same id as it would be.
     """
 
     server_id: str
@@ -112,16 +118,16 @@ def what_if(
     server_id: str,
     recorded: Iterable[RecordedEvent],
     *,
-    drop: Iterable[Named] = (),
+    drop: Iterable[RequestOrPosition] = (),
     insert: Iterable[Supposed] = (),
-    replace: Mapping[Named, What] | None = None,
+    replace: Mapping[RequestOrPosition, CommandOrFacts] | None = None,
 ) -> WhatIf:
-    """A server's events decided again: some dropped, inserted, replaced.
+    """Decide a server's history again, with requests or events dropped, inserted or replaced.
 
-    Raises `NotFound` for a request or event that is not among them.
+    Raises `NotFound` for a request or event that is not in it.
     """
-    history = asked(recorded)
-    real, played = _Played(server_id), _Played(server_id)
+    history = past_requests(recorded)
+    real, supposed = _Course(server_id), _Course(server_id)
     differences = []
     for entry in suppose(server_id, history, drop, insert, replace or {}):
         was = would_be = None
@@ -129,48 +135,48 @@ def what_if(
             was = _as_it_was(entry.was)
             real.take(entry.was, was.events)
         if entry.supposed is not None:
-            would_be = played.ask(entry.supposed, entry.instead)
+            would_be = supposed.ask(entry.supposed, entry.replacements)
         if not _same(was, would_be):
             request = entry.supposed or entry.was
             assert request is not None
             differences.append(_request_change(request, was, would_be))
-    was_server, would_be_server = real.history.server, played.history.server
+    was_server, would_be_server = real.history.server, supposed.history.server
     return WhatIf(
         server_id=server_id,
         was=was_server,
         would_be=would_be_server,
         changes=changes(was_server, would_be_server),
         requests=tuple(differences),
-        rebuilds=_paired(rebuild_times(real.history.facts), rebuild_times(played.history.facts)),
+        rebuilds=_paired(rebuild_times(real.history.facts), rebuild_times(supposed.history.facts)),
     )
 
 
-class _Played:
-    """A server's history as it grows, request by request."""
+class _Course:
+    """One course of a server's history, which grows request by request."""
 
     def __init__(self, server_id: str) -> None:
         self.history = History()
         self._server_id = server_id
         self._taken: set[str] = set()
 
-    def ask(self, request: Asked, instead: tuple[tuple[e.Event, tuple[e.Event, ...]], ...]) -> Came:
+    def ask(self, request: PastRequest, replacements: Replacements) -> RequestOutcome:
         if request.request_id in self._taken:
-            return Came("repeated")
+            return RequestOutcome("repeated")
         server = self.history.server
         try:
             events = decide(server, request.command, request.actor, request.request_id)
         except Refused as no:
-            return Came("refused", (), no.rule, str(no))
+            return RequestOutcome("refused", (), no.rule, str(no))
         except (Conflict, NotFound) as no:
-            return Came("conflict", (), None, str(no))
-        for event, others in instead:
+            return RequestOutcome("conflict", (), None, str(no))
+        for event, others in replacements:
             if event in events:
                 place = events.index(event)
                 events = (*events[:place], *others, *events[place + 1 :])
         self.take(request, events)
-        return Came("done" if events else "nothing", events)
+        return RequestOutcome("done" if events else "nothing", events)
 
-    def take(self, request: Asked, events: tuple[e.Event, ...]) -> None:
+    def take(self, request: PastRequest, events: tuple[e.Event, ...]) -> None:
         if events:
             self._taken.add(request.request_id)
         for event in events:
@@ -178,20 +184,22 @@ class _Played:
             self.history.take(Fact(request.occurred_at, version, self._server_id, version, event))
 
 
-def _as_it_was(request: Asked) -> Came:
+def _as_it_was(request: PastRequest) -> RequestOutcome:
     if request.refusal is not None:
-        return Came("refused", (), request.refusal.rule, request.refusal.why)
-    return Came("done", request.events)
+        return RequestOutcome("refused", (), request.refusal.rule, request.refusal.why)
+    return RequestOutcome("done", request.events)
 
 
-def _same(was: Came | None, would_be: Came | None) -> bool:
-    # Why a rule says no is told in words that a later release may choose otherwise.
+def _same(was: RequestOutcome | None, would_be: RequestOutcome | None) -> bool:
+    # Not by why: a later release may word a refusal differently.
     if was is None or would_be is None:
         return was is would_be
     return (was.outcome, was.events, was.rule) == (would_be.outcome, would_be.events, would_be.rule)
 
 
-def _request_change(request: Asked, was: Came | None, would_be: Came | None) -> RequestChange:
+def _request_change(
+    request: PastRequest, was: RequestOutcome | None, would_be: RequestOutcome | None
+) -> RequestChange:
     return RequestChange(
         request.request_id,
         request.kind,

@@ -15,7 +15,7 @@ from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_serv
 from serverdomain.audit.fleet import Fleet
 from serverdomain.audit.keyframes import Keyframes
 from serverdomain.audit.ledger import Ledger
-from serverdomain.audit.supposed import Named, Supposed, What
+from serverdomain.audit.supposed import CommandOrFacts, RequestOrPosition, Supposed
 from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import moment
 from serverdomain.domain.decisions import require_project, require_there
@@ -135,9 +135,9 @@ class Questions:
         self,
         server_id: str,
         *,
-        drop: Iterable[Named] = (),
+        drop: Iterable[RequestOrPosition] = (),
         insert: Iterable[Supposed] = (),
-        replace: Mapping[Named, What] | None = None,
+        replace: Mapping[RequestOrPosition, CommandOrFacts] | None = None,
     ) -> WhatIf:
         """What a server would be, had something been asked otherwise; nothing is written.
 

@@ -1,1 +1,1 @@
-"""The made-up cloud: a hypervisor, a clock that is moved, a fleet with a past."""
+"""The made-up cloud: a hypervisor that finishes work, a clock that is moved, and fleets."""

@@ -1,4 +1,4 @@
-"""A small fleet to try a client on: servers in every status, made as any others are."""
+"""A small fleet to try a client on: servers in every status, made like any others."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from serverdomain.servers import Servers
 from serverdomain.store.context import Context
 
 IMAGES = ("f90f6034-2570-4974-8351-6b49732ef2eb", "70a599e0-31e7-49b7-b260-868f441e862b")
-"""What they are made of, and rebuilt from, where nobody says which images exist."""
+"""The images that they are made and rebuilt from, if nobody says which images exist."""
 
 
 def make(servers: Servers, project: str, images: Sequence[str] = ()) -> None:
     """Make the fleet in a project, from the first and the last of the ``images``.
 
-    Their ids are made from their names, so that they are the same everywhere.
+    The servers' ids are made from their names, so they are the same everywhere.
     """
     image, other = (images or IMAGES)[0], (images or IMAGES)[-1]
     actor = Actor("demo", project)

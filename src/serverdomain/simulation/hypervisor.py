@@ -1,9 +1,9 @@
 """A simulated hypervisor: it finishes every BUILD and REBUILD in the log, whoever asked for it.
 
-A reaction like any other, with nothing that your own could not have. What is under way is found in
-the log whenever this process takes up the work, so a kill loses nothing; each step is due at a time
-of the `Servers`' own clock, counted from when the work was asked for, and happens once under a
-request id made from the event that asked. A report that comes too late finishes nothing.
+It is a reaction, and your own reaction could do the same. When this process takes up the work, it
+finds in the log what is under way, so a kill loses nothing. Each report is due at a time of the
+`Servers`' own clock, counted from the event that asked for the work. Its request id is made from
+that event, so it is recorded once. A report that comes too late changes nothing.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from serverdomain.projections.happened import Happened
 from serverdomain.servers import Servers
 from serverdomain.simulation.manual_clock import ManualClock
 from serverdomain.simulation.rebuild_course import (
-    Step,
+    Report,
     Trouble,
     checked_seconds,
+    make,
     no_trouble,
-    report,
-    steps,
+    reports,
 )
 
 NAME = "hypervisor"
 """The name of its reaction."""
 
 REBUILD_SECONDS = 6.0
-"""How long a rebuild takes, and a create: clients that wait see REBUILD before it is over."""
+"""How long a rebuild or a create takes: long enough for waiting clients to see REBUILD."""
 
 LOOK = 0.2
-"""Seconds after which it looks at the clock again, which somebody may have set."""
+"""Seconds after which it looks at the clock again, because somebody may have set it."""
 
 SECONDS = 30.0
-"""How long it waits for its reaction, where that has to be told of all first."""
+"""How long to wait until its reaction has been told of everything in the log."""
 
 _log = logging.getLogger("serverdomain")
 
@@ -56,10 +56,10 @@ _ASKING = ("RebuildRequested", "ServerRegistered", "ServerObserved")
 
 
 class SimulatedHypervisor:
-    """Reports progress and completion of what was asked of the ``servers``, until it is stopped.
+    """Reports progress and completion of builds and rebuilds of the ``servers``, until stopped.
 
-    A rebuild and a create take ``rebuild_seconds``, from 0 to a day. ``trouble`` is asked once
-    about every rebuild, with its server. Of all processes that run one on a log, one is at work.
+    A rebuild or a create takes ``rebuild_seconds``, from 0 to a day. ``trouble`` is called once for
+    each rebuild, with its server. Of all processes that run a hypervisor on a log, one is at work.
     """
 
     def __init__(
@@ -69,21 +69,21 @@ class SimulatedHypervisor:
         trouble: Callable[[Server], Trouble | None] = no_trouble,
     ) -> None:
         self._servers = servers
-        # What stopped it may be over: it looks again, and all that is under way is found.
+        # What stopped it may be over. It looks again, and finds all that is under way.
         if any(one.name == NAME and one.stopped_at is not None for one in servers.reactions()):
             servers.resume_reaction(NAME)
         self._lasts = round(checked_seconds("rebuild_seconds", rebuild_seconds) * 1_000_000)
-        self._ask_trouble = trouble
+        self._find_trouble = trouble
         self._troubles: dict[int, Trouble | None] = {}
-        # One step at a time is taken; the schedule is not held meanwhile.
-        self._taking = Lock()
+        # One report is made at a time; the schedule is not locked meanwhile.
+        self._making = Lock()
         self._schedule = Condition()
-        self._steps: list[Step] = []
+        self._reports: list[Report] = []
         self._is_at_work = False
         self._reaction = servers.react(NAME, self._told, at_work=self._at_work, events=_ASKING)
 
     def stop(self) -> None:
-        """End after the step at hand; what is under way waits for whoever takes up the work."""
+        """Stop after the current report; what is under way waits for whoever takes up the work."""
         self._reaction.stop()
 
     def __enter__(self) -> SimulatedHypervisor:
@@ -93,27 +93,27 @@ class SimulatedHypervisor:
         self.stop()
 
     def caught_up(self, seconds: float = SECONDS) -> bool:
-        """Wait until all that the log asks for is scheduled; False where nobody here does that."""
+        """Wait until all work in the log is scheduled; False if this process is not at work."""
         return self._reaction.caught_up(seconds)
 
     def advance(self, clock: ManualClock, to: datetime) -> None:
-        """Move the clock of the servers; what was due by then has happened when this returns.
+        """Move the servers' clock. When this returns, what was due by then has happened.
 
-        Every step happens at its own time. Raises `InvalidInput` where ``to`` lies behind, and
-        `Conflict` where it is not this one that does the work.
+        Every report is made at its own time. Raises `InvalidInput` if ``to`` lies behind, and
+        `Conflict` if this process is not at work.
         """
         until = moment.to_micros(to, "now")
         while self.caught_up():
-            with self._taking:
-                step = self._next(until)
-                if step is None:
+            with self._making:
+                report = self._next(until)
+                if report is None:
                     break
-                clock.now = max(clock.now, moment.to_datetime(step.due))
-                self._take(step)
+                clock.now = max(clock.now, moment.to_datetime(report.due))
+                self._make(report)
         else:
             raise Conflict(
-                "the clock stands: nobody here does what would be due, another process does, or "
-                "the reaction has stopped ('serverdomain reactions list')"
+                "the clock was not moved: this process does not do the work, because another one "
+                "does, or because the reaction has stopped ('serverdomain reactions list')"
             )
         clock.now = to
 
@@ -126,7 +126,7 @@ class SimulatedHypervisor:
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
-        # Of an empty log no view has to be made.
+        # An empty log needs no view.
         if self._servers.latest() is not None:
             for status in ("BUILD", "REBUILD"):
                 for server in self._servers.list(status=status):
@@ -141,7 +141,7 @@ class SimulatedHypervisor:
             with self._schedule:
                 self._schedule.notify_all()
             thread.join()
-            self._steps.clear()
+            self._reports.clear()
 
     def _take_up(self, server: Server, told: Happened | None = None) -> None:
         if server.status not in ("BUILD", "REBUILD"):
@@ -152,11 +152,11 @@ class SimulatedHypervisor:
         trouble = None
         if server.rebuild is not None:
             if asked.position not in self._troubles:
-                self._troubles[asked.position] = self._ask_trouble(server)
+                self._troubles[asked.position] = self._find_trouble(server)
             trouble = self._troubles[asked.position]
         with self._schedule:
-            for step in steps(asked, server, self._lasts, trouble):
-                heapq.heappush(self._steps, step)
+            for report in reports(asked, server, self._lasts, trouble):
+                heapq.heappush(self._reports, report)
             self._schedule.notify_all()
 
     def _asked(self, server: Server) -> Happened | None:
@@ -170,49 +170,49 @@ class SimulatedHypervisor:
 
     def _work(self) -> None:
         while self._is_at_work:
-            with self._taking:
-                step = self._next(moment.to_micros(self._servers.now()))
-                if step is not None:
+            with self._making:
+                report = self._next(moment.to_micros(self._servers.now()))
+                if report is not None:
                     try:
-                        self._take(step)
+                        self._make(report)
                     except StoreError as error:
                         _log.warning("the simulated hypervisor will try again: %s", error)
                         self._pause(1)
-            if step is None:
+            if report is None:
                 self._pause()
 
     def _pause(self, seconds: float = 0) -> None:
         with self._schedule:
             left = None
-            if self._steps:
+            if self._reports:
                 now = moment.to_micros(self._servers.now())
-                left = max(seconds, min(LOOK, (self._steps[0].due - now) / 1_000_000))
+                left = max(seconds, min(LOOK, (self._reports[0].due - now) / 1_000_000))
             if self._is_at_work and (left is None or left > 0):
                 self._schedule.wait(left)
 
-    def _next(self, until: int) -> Step | None:
+    def _next(self, until: int) -> Report | None:
         with self._schedule:
-            if self._steps and self._steps[0].due <= until:
-                return heapq.heappop(self._steps)
+            if self._reports and self._reports[0].due <= until:
+                return heapq.heappop(self._reports)
         return None
 
-    def _take(self, step: Step) -> None:
+    def _make(self, report: Report) -> None:
         try:
-            report(self._servers, step)
+            make(report, self._servers)
         except (Conflict, NotFound, Refused):
-            pass  # Somebody reset or deleted the server, or finished the work.
+            pass  # Somebody has reset or deleted the server, or finished the work.
         except UnknownEvent as newer:
-            _log.warning("server %s cannot be finished: %s", step.asked.server_id, newer)
+            _log.warning("server %s cannot be finished: %s", report.asked.server_id, newer)
         except StoreError:
             with self._schedule:
-                heapq.heappush(self._steps, step)
+                heapq.heappush(self._reports, report)
             raise
-        if step.kind != "progress":
-            self._troubles.pop(step.position, None)
+        if report.kind != "progress":
+            self._troubles.pop(report.position, None)
 
 
 def _asks(told: Happened, server: Server) -> bool:
-    """Whether an event asked for the work that is under way on a server."""
+    """Whether an event asked for the work under way on a server."""
     if server.rebuild is not None:
         return isinstance(told.event, RebuildRequested) and (
             told.event.rebuild_id == server.rebuild.id

@@ -1,4 +1,4 @@
-"""A clock that stands until it is moved: for tests, and for an endpoint that waits for nobody."""
+"""A clock that stands still until it is moved, for tests and for endpoints that wait for nobody."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _START = moment.parse("2012-09-12T17:20:36Z")
 
 
 class ManualClock:
-    """A clock to give to `Servers`: it tells the same aware datetime until it is moved.
+    """A clock to give to `Servers`. It shows the same aware datetime until it is moved.
 
-    It starts at ``now`` (aware), or at the documented server's ``created``, and goes forward only;
-    `set_back` is for tests of clocks that step.
+    It starts at ``now`` (aware), or at the documented server's ``created``. It goes forward only;
+    `set_back` is for tests of clocks that step back.
     """
 
     def __init__(self, now: datetime | None = None) -> None:
         self._micros = _START if now is None else moment.to_micros(now, "now")
 
     def __call__(self) -> datetime:
-        """Where the clock stands."""
+        """The time that it shows."""
         return self.now
 
     def __repr__(self) -> str:
@@ -29,7 +29,7 @@ class ManualClock:
 
     @property
     def now(self) -> datetime:
-        """Where the clock stands; set, it moves there (`InvalidInput` where that lies behind)."""
+        """The time that it shows. Set it to move the clock; `InvalidInput` if that lies behind."""
         return moment.to_datetime(self._micros)
 
     @now.setter
@@ -37,16 +37,16 @@ class ManualClock:
         self._forward_to(moment.to_micros(now, "now"))
 
     def advance(self, by: float | timedelta) -> datetime:
-        """Move forward by seconds or a timedelta; gives the new time.
+        """Move forward by seconds or a timedelta, and return the new time.
 
-        Raises `InvalidInput` for less than nothing.
+        Raises `InvalidInput` if that is negative.
         """
         span = by if isinstance(by, timedelta) else timedelta(seconds=by)
         self._forward_to(self._micros + span // timedelta(microseconds=1))
         return self.now
 
     def set_back(self, now: datetime) -> None:
-        """Step to a time that may lie behind, as a machine's clock does when it is corrected."""
+        """Move to a time that may lie behind, as a machine's clock does when it is corrected."""
         self._micros = moment.to_micros(now, "now")
 
     def _forward_to(self, micros: int) -> None:

@@ -1,4 +1,4 @@
-"""The course of a simulated rebuild or create: what is reported of it, and when."""
+"""The course of a simulated rebuild or create: what the hypervisor reports, and when."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from serverdomain.errors import InvalidInput
 from serverdomain.projections.happened import Happened
 from serverdomain.servers import Servers
 
-REPORTS = (25, 50, 75)
-"""At which percentages a rebuild says how far it is."""
+PERCENTAGES = (25, 50, 75)
+"""The percentages at which a rebuild reports its progress."""
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """What goes wrong with a rebuild once it is ``at`` percent.
+    """What goes wrong with a rebuild when it is ``at`` percent.
 
-    No host takes it (``scheduling``), the host fails (``hypervisor``), or nothing more is heard of
-    it (``hang``).
+    No host takes it (``scheduling``), the host fails (``hypervisor``), or no more reports come
+    (``hang``).
     """
 
     kind: Literal["scheduling", "hypervisor", "hang"]
@@ -30,21 +30,22 @@ class Trouble:
 
 
 def no_trouble(server: Server) -> Trouble | None:
-    """Every rebuild ends well."""
+    """No trouble: every rebuild ends well."""
     return None
 
 
 def checked_seconds(field: str, seconds: float) -> float:
-    """How long a rebuild may take. Raises `InvalidInput` for less than none and more than a day."""
+    """A rebuild's duration in seconds. Raises `InvalidInput` unless it is 0 to a day."""
     if not 0 <= seconds <= 86_400:
         raise InvalidInput(field, f"{seconds:g} came, 0 to 86400 seconds are allowed")
     return seconds
 
 
-class Step(NamedTuple):
-    """Something to be reported of the work that an event asked for, in the order of the schedule.
+class Report(NamedTuple):
+    """A report to be made on the work that an event asked for; reports sort as they are due.
 
-    ``due`` in microseconds since 1970 UTC; two that share position and number are one, told twice.
+    ``due`` is in microseconds since 1970 UTC. Two with the same position and number are the same
+    report, scheduled twice.
     """
 
     due: int
@@ -55,39 +56,41 @@ class Step(NamedTuple):
     asked: Happened
 
     def __lt__(self, other: object) -> bool:
-        assert isinstance(other, Step)
+        assert isinstance(other, Report)
         return self[:3] < other[:3]
 
 
-def steps(asked: Happened, server: Server, lasts: int, trouble: Trouble | None) -> Iterator[Step]:
-    """What is to be reported of the work that is under way on a server since it was asked for.
+def reports(
+    asked: Happened, server: Server, lasts: int, trouble: Trouble | None
+) -> Iterator[Report]:
+    """The reports on the work under way on a server, from when an event asked for it.
 
-    It lasts so many microseconds.
+    The work ``lasts`` so many microseconds.
     """
     since = moment.to_micros(asked.occurred_at)
     for number, (percent, kind) in enumerate(_course(server, lasts, trouble)):
-        yield Step(since + lasts * percent // 100, asked.position, number, kind, percent, asked)
+        yield Report(since + lasts * percent // 100, asked.position, number, kind, percent, asked)
 
 
-def report(servers: Servers, step: Step) -> None:
-    """Report a step: once, however often it is reported."""
-    server_id, event = step.asked.server_id, step.asked.event
+def make(report: Report, servers: Servers) -> None:
+    """Make a report. However often it is made, it is recorded once."""
+    server_id, event = report.asked.server_id, report.asked.event
     if not isinstance(event, RebuildRequested):
-        servers.report_built(server_id, step.asked.context(step.kind))
+        servers.report_built(server_id, report.asked.context(report.kind))
         return
     rebuild_id = event.rebuild_id
-    if step.kind == "progress":
-        context = step.asked.context(f"progress {step.percent}")
-        servers.report_progress(server_id, step.percent, context, rebuild_id=rebuild_id)
-    elif step.kind == "complete":
-        servers.complete_rebuild(server_id, step.asked.context("complete"), rebuild_id=rebuild_id)
+    if report.kind == "progress":
+        context = report.asked.context(f"progress {report.percent}")
+        servers.report_progress(server_id, report.percent, context, rebuild_id=rebuild_id)
+    elif report.kind == "complete":
+        servers.complete_rebuild(server_id, report.asked.context("complete"), rebuild_id=rebuild_id)
     else:
-        stage: Stage = "scheduling" if step.kind == "scheduling" else "hypervisor"
+        stage: Stage = "scheduling" if report.kind == "scheduling" else "hypervisor"
         why = {
             "scheduling": "No valid host was found.",
-            "hypervisor": f"The hypervisor failed at {step.percent} %.",
+            "hypervisor": f"The hypervisor failed at {report.percent} %.",
         }[stage]
-        context = step.asked.context("fail")
+        context = report.asked.context("fail")
         servers.fail_rebuild(server_id, why, stage, context, rebuild_id=rebuild_id)
 
 
@@ -96,7 +99,7 @@ def _course(server: Server, lasts: int, trouble: Trouble | None) -> Iterator[tup
         yield 100, "built"
         return
     end = 100 if trouble is None else trouble.at
-    for percent in REPORTS if lasts else ():
+    for percent in PERCENTAGES if lasts else ():
         if percent < end:
             yield percent, "progress"
     if trouble is None:

@@ -14,12 +14,12 @@ import pytest
 from msgspec.structs import replace
 
 from serverdomain import Actor, Context, CreateServer, Refused, Servers
-from serverdomain.audit.asked import Asked, asked, command_of
+from serverdomain.audit.past_requests import PastRequest, command_of, past_requests
 from serverdomain.domain.commands import RecordFacts
 from serverdomain.domain.events import EVENTS
 from serverdomain.errors import Conflict, InvalidInput
 from serverdomain.simulation.fleet import generate
-from serverdomain.simulation.fleet.cloud import BEGINS, ENDS
+from serverdomain.simulation.fleet.surroundings import BEGINS, ENDS
 from serverdomain.store.opening import open_log
 from serverdomain.store.request import Request
 from serverdomain.store.sqlite import SQLiteLog
@@ -81,17 +81,17 @@ def test_it_is_what_the_same_requests_come_to_one_by_one(store: SQLiteLog) -> No
         assert rows(other) == rows(store)
 
 
-def _requests(store: SQLiteLog) -> list[Asked]:
+def _requests(store: SQLiteLog) -> list[PastRequest]:
     with store.connections.reading() as log:
         ids = log.execute("SELECT DISTINCT server_id FROM commands").fetchall()
         return [
             one
             for (id_,) in ids
-            for one in asked(SQLiteReading(log).recorded(id_, with_refusals=True))
+            for one in past_requests(SQLiteReading(log).recorded(id_, with_refusals=True))
         ]
 
 
-def _request(row: tuple[Any, ...], one: Asked) -> Request:
+def _request(row: tuple[Any, ...], one: PastRequest) -> Request:
     _, kind, server_id, members, user, project, roles, request, correlation, caused_by, *more = row
     context = Context(
         Actor(user, project, tuple(json.loads(roles))), request, correlation, caused_by

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from io import StringIO
 from shutil import get_terminal_size
@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
-    from rich.table import Table
 
     from serverdomain.domain.server import Server
 
@@ -106,25 +104,31 @@ def document(server: Server, endpoint: str, admin_pass: str | None = None) -> di
     return render(server, endpoint=endpoint, project=server.project_id, admin_pass=admin_pass)
 
 
-def say_table(table: Table) -> None:
+def say_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     """Print a table as wide as it is; for a terminal only what is very long is folded.
 
     A row that is longer than a line goes on in the next one: an id in pieces, each in a column of
     its own, could be neither copied nor looked for.
     """
+    from rich.table import Table
+
     page = StringIO()
-    on_terminal = _is_terminal(sys.stdout)
-    for column in table.columns if on_terminal else ():
-        column.max_width = _WIDEST_COLUMN
-    console = _console(page, on_terminal)
-    console.width = _NO_END
-    console.print(table)
+    on_terminal = is_terminal(sys.stdout)
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        widest = _WIDEST_COLUMN if on_terminal else None
+        table.add_column(column, overflow="fold", max_width=widest)
+    for row in rows:
+        table.add_row(*map(visible, row))
+    drawing = console(page, on_terminal)
+    drawing.width = _NO_END
+    drawing.print(table)
     say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
 
 
 def width() -> int:
     """Columns that there are for a line."""
-    return get_terminal_size().columns if _is_terminal(sys.stdout) else _NO_END
+    return get_terminal_size().columns if is_terminal(sys.stdout) else _NO_END
 
 
 def say_lines(lines: Iterable[Line]) -> None:
@@ -133,29 +137,13 @@ def say_lines(lines: Iterable[Line]) -> None:
 
     page = StringIO()
     text = Text("\n").join(Text(line, style) for line, style in lines)
-    _console(page, _is_terminal(sys.stdout)).print(text, soft_wrap=True)
+    console(page, is_terminal(sys.stdout)).print(text, soft_wrap=True)
     say(page.getvalue().removesuffix("\n"))
 
 
 def visible(text: str) -> str:
     """Text with what would not show, or would make a terminal obey, written out."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-def bar(stream: TextIO, *, off_terminal: bool = False) -> Progress:
-    """A progress bar; off a terminal only its end is drawn, or nothing at all."""
-    from rich.progress import Progress
-
-    on_terminal = _is_terminal(stream)
-    return Progress(
-        console=_console(stream, on_terminal), disable=not (on_terminal or off_terminal)
-    )
-
-
-def followed(progress: Progress, what: str) -> Callable[[int, int], None]:
-    """A task on a bar, to be told what is done and of how much."""
-    task = progress.add_task(what, total=None)
-    return lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _json(value: object) -> str:
@@ -168,7 +156,8 @@ def _json(value: object) -> str:
     return text
 
 
-def _console(file: TextIO, on_terminal: bool) -> Console:
+def console(file: TextIO, on_terminal: bool) -> Console:
+    """What draws for a terminal or, plainly, for a file."""
     from rich.console import Console
 
     return Console(
@@ -181,5 +170,6 @@ def _console(file: TextIO, on_terminal: bool) -> Console:
     )
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody looks at a stream."""
     return stream is not None and stream.isatty()

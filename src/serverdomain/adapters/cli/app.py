@@ -7,6 +7,7 @@ import rich  # noqa: F401
 import typer
 
 from serverdomain.adapters.cli import (
+    changes,
     check,
     demo,
     diff,
@@ -14,14 +15,10 @@ from serverdomain.adapters.cli import (
     generate,
     history,
     ledger,
-    lifetimes,
     questions,
     reactions,
-    rebuilds,
     report,
     serve,
-    settings,
-    states,
     view,
     wait,
     what_if,
@@ -34,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (lifetimes, rebuilds, settings, states, questions, history, diff, what_if, wait):
+for group in (changes, questions, history, diff, what_if, wait):
     app.add_typer(group.app)
 app.add_typer(report.app, name="report")
 app.add_typer(view.app, name="view")

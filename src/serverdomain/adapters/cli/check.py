@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from serverdomain.adapters.cli.answers import bar, say, say_json, visible
-from serverdomain.adapters.cli.options import AsJson, ViewPlace, with_options
+from serverdomain.adapters.cli.answers import say, say_json, visible
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, ViewOptions
+from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer()
 
 
 @app.command()
 @with_options
-def check(place: ViewPlace, as_json: AsJson = False) -> None:
+def check(store: ViewOptions, as_json: AsJson = False) -> None:
     """Look whether log and view hold what they promise.
 
     Says a line for each thing that does not hold, and exits with 4 if there is one. Only reads.
@@ -22,16 +22,8 @@ def check(place: ViewPlace, as_json: AsJson = False) -> None:
     from serverdomain.audit.check import check
     from serverdomain.store.opening import caches_of, examining
 
-    with bar(sys.stderr) as progress:
-        task = progress.add_task("check", total=None)
-        found = list(
-            check(
-                examining(place.store),
-                caches_of(place.store),
-                place.view,
-                lambda done, of: progress.update(task, completed=done, total=of),
-            )
-        )
+    with progress_bar("check") as progress:
+        found = list(check(examining(store.url), caches_of(store.url), store.view, progress))
     if as_json:
         say_json({"findings": [finding.as_json() for finding in found]})
     else:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serverdomain.adapters.cli.answers import bar, document, say, say_json
+from serverdomain.adapters.cli.answers import document, say, say_json
 from serverdomain.adapters.cli.history import told
+from serverdomain.adapters.cli.progress_bar import bars
 from serverdomain.adapters.cli.try_it import commands
 from serverdomain.errors import InvalidInput
 
@@ -100,7 +101,7 @@ def _rebuild(servers: Servers) -> None:
     say_json({"server": document(accepted.server, ENDPOINT, accepted.admin_pass)})
 
     say("\nThe hypervisor reports:")
-    with bar(sys.stdout, off_terminal=True) as progress:
+    with bars(sys.stdout, off_terminal=True) as progress:
         task = progress.add_task("rebuild", total=100)
         for percent in (20, 40, 60, 80):
             servers.report_progress(SERVER_ID, percent)

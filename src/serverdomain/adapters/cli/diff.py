@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,14 +10,14 @@ import typer
 
 from serverdomain.adapters.cli.answers import (
     Line,
-    bar,
     document,
-    followed,
     say_json,
     say_lines,
     visible,
 )
-from serverdomain.adapters.cli.options import ENDPOINT, AsJson, Endpoint, Place, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import ENDPOINT, AsJson, Endpoint, StoreOptions
+from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _FORMS = "SERVER A B, SERVER SERVER or --fleet A B is allowed"
 @app.command()
 @with_options
 def diff(
-    place: Place,
+    store: StoreOptions,
     what: Annotated[
         list[str],
         typer.Argument(
@@ -53,11 +52,10 @@ def diff(
     Between two moments of a server or the fleet, or between two servers.
     """
     asked = _asked(what, fleet)
-    with place.open() as servers:
+    with store.open() as servers:
         if fleet:
-            with bar(sys.stderr) as progress:
-                follow = followed(progress, "diff")
-                of_fleet = servers.diff_fleet(asked[0], asked[1], progress=follow)
+            with progress_bar("diff") as progress:
+                of_fleet = servers.diff_fleet(asked[0], asked[1], progress=progress)
             found: Diff | FleetDiff = of_fleet
         elif asked:
             found = servers.diff(what[0], asked[0], asked[1])

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from serverdomain.adapters.cli.answers import say
-from serverdomain.adapters.cli.options import ENDPOINT, Endpoint, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import ENDPOINT, Endpoint
 
 app = typer.Typer()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from serverdomain.adapters.cli.answers import bar, say
-from serverdomain.adapters.cli.options import Place, with_options
+from serverdomain.adapters.cli.answers import say
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import StoreOptions
+from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer()
 
@@ -17,27 +19,17 @@ app = typer.Typer()
 @with_options
 def generate(
     servers: Annotated[int, typer.Option(metavar="N", help="How many servers.")],
-    place: Place,
+    store: StoreOptions,
     seed: Annotated[int, typer.Option(metavar="S", help="Another one, another fleet.")] = 1,
 ) -> None:
     """Fill an empty log with three years of a made-up fleet.
 
     The same number and seed give the same log.
     """
-    from serverdomain.simulation.fleet import checked, generate
+    from serverdomain.simulation.fleet import generate, require_number
     from serverdomain.store.opening import open_log
 
-    checked(servers)
-    with bar(sys.stderr) as progress:
-        task = progress.add_task("generate", total=None)
-        log = open_log(place.store)
-        try:
-            made = generate(
-                log,
-                servers,
-                seed,
-                lambda done, all_of_it: progress.update(task, completed=done, total=all_of_it),
-            )
-        finally:
-            log.close()
+    require_number(servers)
+    with progress_bar("generate") as progress, closing(open_log(store.url)) as log:
+        made = generate(log, servers, seed, progress)
     say(f"{made.events} events of {made.servers} servers, by {made.commands} commands")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serverdomain.adapters.cli.answers import bar, say, say_json_array, visible
-from serverdomain.adapters.cli.options import AsJson, Place, with_options
+from serverdomain.adapters.cli.answers import say, say_json_array, visible
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _filter(metavar: str, says: str) -> Any:
 @app.command()
 @with_options
 def history(
-    place: Place,
+    store: StoreOptions,
     server: Annotated[str | None, typer.Argument(metavar="SERVER", help="The server's id.")] = None,
     actor: Annotated[str | None, _filter("ID", "Only what this user asked for.")] = None,
     request: Annotated[str | None, _filter("ID", "Only a request and all that it caused.")] = None,
@@ -55,9 +56,8 @@ def history(
     When, which event, who, and what it changed from what to what, in order of occurrence.
     """
     wanted = _wanted(actor=actor, request=request, image=image, since=since, until=until, text=text)
-    if limit is not None and limit < 1:
-        raise InvalidInput("--limit", f"{limit} came, a whole number from 1 on is allowed")
-    with place.open() as servers:
+    require_limit(limit)
+    with store.open() as servers:
         found: Iterable[HistoryEntry]
         if server is not None and not wanted:
             whole = servers.history(server)
@@ -87,15 +87,18 @@ def _wanted(**given: str | None) -> dict[str, Any]:
     return wanted
 
 
+def require_limit(limit: int | None) -> None:
+    """Raise `InvalidInput` for a limit of less than one line."""
+    if limit is not None and limit < 1:
+        raise InvalidInput("--limit", f"{limit} came, a whole number of at least 1 is allowed")
+
+
 def catch_up(servers: Servers) -> None:
     """Follow the log with the timeline; with a bar where that takes a while."""
     if servers.timeline.status().lag < _LONG:
         return
-    with bar(sys.stderr) as progress:
-        task = progress.add_task("timeline", total=None)
-        servers.timeline.catch_up(
-            lambda position, head: progress.update(task, completed=position, total=head)
-        )
+    with progress_bar("timeline") as progress:
+        servers.timeline.catch_up(progress)
 
 
 def told(entries: Iterable[HistoryEntry], *, named: bool = False) -> Iterator[str]:

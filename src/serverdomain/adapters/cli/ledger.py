@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serverdomain.adapters.cli.answers import bar, say, say_bytes, say_json, visible
-from serverdomain.adapters.cli.options import AsJson, Place, with_options
+from serverdomain.adapters.cli.answers import say, say_bytes, say_json, visible
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from serverdomain.audit.ledger import Checkpoint, Verdict
@@ -33,7 +33,7 @@ Signed = Annotated[
 @app.command()
 @with_options
 def checkpoint(
-    place: Place,
+    store: StoreOptions,
     key: Annotated[
         str,
         typer.Option(metavar="FILE", help="The private key; made, with FILE.pub, if not there."),
@@ -47,8 +47,8 @@ def checkpoint(
 
     Keep the checkpoint, its leaves and the public key off this machine.
     """
-    with place.open() as servers, _progress("checkpoint") as told:
-        made = servers.ledger.checkpoint(key, out, told)
+    with store.open() as servers, progress_bar("checkpoint") as progress:
+        made = servers.ledger.checkpoint(key, out, progress)
     if as_json:
         say_json({**_members(made.checkpoint), "new_key": made.new_key})
         return
@@ -61,7 +61,7 @@ def checkpoint(
 @app.command()
 @with_options
 def verify(
-    place: Place,
+    store: StoreOptions,
     checkpoint: Signed,
     key: Keys,
     max_uncovered: Annotated[
@@ -74,8 +74,8 @@ def verify(
 
     A line for each problem, and exit 4.
     """
-    with place.open() as servers, _progress("verify") as told:
-        verdict = servers.ledger.verify(checkpoint, key, told)
+    with store.open() as servers, progress_bar("verify") as progress:
+        verdict = servers.ledger.verify(checkpoint, key, progress)
     too_many = max_uncovered is not None and verdict.uncovered > max_uncovered
     if as_json:
         say_json(_verdict(verdict))
@@ -88,26 +88,26 @@ def verify(
 @app.command()
 @with_options
 def prove(
-    place: Place,
+    store: StoreOptions,
     position: Annotated[int, typer.Argument(metavar="POSITION", help="The event's position.")],
     checkpoint: Signed,
 ) -> None:
     """Print the proof that an event is as a checkpoint covers it."""
-    with place.open() as servers, _progress("prove") as told:
-        proof = servers.ledger.prove(position, checkpoint, told)
+    with store.open() as servers, progress_bar("prove") as progress:
+        proof = servers.ledger.prove(position, checkpoint, progress)
     say_bytes(proof)
 
 
 @app.command()
 @with_options
 def consistency(
-    place: Place,
+    store: StoreOptions,
     old: Annotated[str, typer.Argument(metavar="OLD", help="The older checkpoint.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The newer one.")],
 ) -> None:
     """Print the proof that one checkpoint goes on from another."""
-    with place.open() as servers, _progress("consistency") as told:
-        proof = servers.ledger.consistency(old, new, told)
+    with store.open() as servers, progress_bar("consistency") as progress:
+        proof = servers.ledger.consistency(old, new, progress)
     say_bytes(proof)
 
 
@@ -188,10 +188,3 @@ def _members(checkpoint: Checkpoint) -> dict[str, Any]:
         "size": checkpoint.size,
         "root": checkpoint.root.hex(),
     }
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    with bar(sys.stderr) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, events: progress.update(task, completed=done, total=events)

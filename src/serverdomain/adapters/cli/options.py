@@ -5,11 +5,8 @@ Each can be given after its command or as an environment variable, ``SERVERDOMAI
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -18,8 +15,12 @@ from serverdomain.adapters.cli.answers import document, say_json
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from serverdomain.audit.as_of import AsOf
-    from serverdomain.servers import Accepted, Servers
+    from serverdomain.domain.commands import Command
+    from serverdomain.servers import Servers
+    from serverdomain.store.context import Context
 
 
 def shared(name: str, metavar: str, says: str, **more: Any) -> Any:
@@ -64,10 +65,10 @@ ENDPOINT = "http://127.0.0.1:8774"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class StoreOptions:
     """Where the log is."""
 
-    store: Annotated[
+    url: Annotated[
         str, shared("store", "URL", "The log: sqlite:///relative.db or sqlite:////absolute.db.")
     ]
 
@@ -75,11 +76,11 @@ class Place:
         """Open the store; one that is not there is made if ``create`` says so."""
         from serverdomain.servers import Servers
 
-        return Servers.open(self.store, create=create, view=view)
+        return Servers.open(self.url, create=create, view=view)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ViewPlace(Place):
+class ViewOptions(StoreOptions):
     """Where the log is, and where its view."""
 
     view: Annotated[
@@ -93,7 +94,7 @@ class ViewPlace(Place):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking(Place):
+class ChangeOptions(StoreOptions):
     """Who asks for a change, under which request, when, and on what condition."""
 
     user: Annotated[
@@ -120,35 +121,45 @@ class Asking(Place):
         int | None, shared("expected-version", "N", "Only if the server is still at this version.")
     ] = None
 
-    def how(self) -> dict[str, Any]:
-        """What every command of `Servers` takes besides. Raises `InvalidInput`."""
-        from serverdomain.domain import moment
+    def change(
+        self,
+        server_id: str | None,
+        command: Command,
+        endpoint: str | None,
+        *,
+        create: bool = False,
+    ) -> None:
+        """Ask a command of a server, and print the server as it then is.
+
+        Without an ``endpoint`` nothing is printed. A store that is not there is made if ``create``
+        says so. Raises what `Servers.command` does.
+        """
+        context, at = self._context(), self._occurred_at()
+        with self.open(create=create) as servers:
+            accepted = servers.command(
+                server_id,
+                command,
+                context,
+                expected_version=self.expected_version,
+                occurred_at=at,
+            )
+        if endpoint is not None:
+            shown = document(accepted.server, endpoint, accepted.admin_pass)
+            say_json({"server": shown}, context.request_id)
+
+    def _context(self) -> Context:
         from serverdomain.domain.actor import Actor
         from serverdomain.store.context import Context, new_request_id
 
         user = _login_name() if self.user is None else self.user
         actor = Actor(user, self.project, tuple(self.role))
         request_id = new_request_id() if self.request_id is None else self.request_id
-        at = None if self.at is None else moment.to_datetime(moment.parse(self.at, "--at"))
-        return {
-            "context": Context(actor, request_id, self.correlation_id, self.caused_by),
-            "expected_version": self.expected_version,
-            "occurred_at": at,
-        }
+        return Context(actor, request_id, self.correlation_id, self.caused_by)
 
-    def act(
-        self, endpoint: str | None, act: Callable[..., Accepted], *, create: bool = False
-    ) -> None:
-        """Do what ``act`` does with `Servers` and `how`, and print the server as it then is.
+    def _occurred_at(self) -> datetime | None:
+        from serverdomain.domain import moment
 
-        Without an ``endpoint`` nothing is printed.
-        """
-        how = self.how()
-        with self.open(create=create) as servers:
-            accepted = act(servers, **how)
-        if endpoint is not None:
-            shown = document(accepted.server, endpoint, accepted.admin_pass)
-            say_json({"server": shown}, how["context"].request_id)
+        return None if self.at is None else moment.to_datetime(moment.parse(self.at, "--at"))
 
 
 def moment_given(as_of: str | None) -> AsOf | None:
@@ -156,40 +167,6 @@ def moment_given(as_of: str | None) -> AsOf | None:
     from serverdomain.audit.as_of import AsOf
 
     return None if as_of is None else AsOf.read(as_of, "--as-of")
-
-
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameters that are classes of options here are given as those options."""
-    groups: dict[str, Any] = {}
-    expanded: list[inspect.Parameter] = []
-    for parameter in inspect.signature(command, eval_str=True).parameters.values():
-        if not is_dataclass(parameter.annotation):
-            expanded.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
-            continue
-        groups[parameter.name] = parameter.annotation
-        hints = get_type_hints(parameter.annotation, include_extras=True)
-        for option in fields(parameter.annotation):
-            default = option.default
-            if option.default_factory is not MISSING:
-                default = option.default_factory()
-            expanded.append(
-                inspect.Parameter(
-                    option.name,
-                    inspect.Parameter.KEYWORD_ONLY,
-                    default=inspect.Parameter.empty if default is MISSING else default,
-                    annotation=hints[option.name],
-                )
-            )
-
-    @wraps(command)
-    def take(**given: Any) -> None:
-        for name, group in groups.items():
-            members = {option.name: given.pop(option.name) for option in fields(group)}
-            given[name] = group(**members)
-        command(**given)
-
-    take.__dict__["__signature__"] = inspect.Signature(expanded)
-    return take
 
 
 def _login_name() -> str:

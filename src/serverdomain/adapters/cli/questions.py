@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Literal
 
 import typer
 
 from serverdomain.adapters.cli.answers import (
-    bar,
     document,
-    followed,
     say_json,
     say_table,
-    visible,
 )
+from serverdomain.adapters.cli.option_groups import with_options
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     AsJson,
     AsOfMoment,
     Endpoint,
-    Place,
     ServerId,
-    ViewPlace,
+    StoreOptions,
+    ViewOptions,
     moment_given,
-    with_options,
 )
+from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer()
 
@@ -36,13 +33,13 @@ Status = Literal["ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF"]
 @with_options
 def show(
     server: ServerId,
-    place: Place,
+    store: StoreOptions,
     as_of: AsOfMoment = None,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
     """Print a server as it is now, or was then."""
     at = moment_given(as_of)
-    with place.open() as servers:
+    with store.open() as servers:
         found = servers.get(server, as_of=at)
     say_json({"server": document(found, endpoint)})
 
@@ -50,7 +47,7 @@ def show(
 @app.command("list")
 @with_options
 def list_servers(
-    place: ViewPlace,
+    store: ViewOptions,
     status: Annotated[Status | None, typer.Option(help="Only those in this status.")] = None,
     name: Annotated[str | None, typer.Option(help="Only those with this in their name.")] = None,
     image: Annotated[
@@ -69,30 +66,32 @@ def list_servers(
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
     """List the servers that are there, or were, newest first."""
-    from rich.table import Table
-
     from serverdomain.audit.as_of import require_fleet
     from serverdomain.domain import limits, moment
 
     image_id = None if image is None else limits.canonical_uuid("--image", image)
     at = moment_given(as_of)
     if at is None:
-        with place.open_view() as servers:
+        with store.open_view() as servers:
             found = servers.list(status=status, name=name, image_id=image_id)
     else:
         require_fleet(at, "--as-of")
-        with place.open() as servers, bar(sys.stderr) as progress:
-            follow = followed(progress, "fleet")
-            with servers.fleet(as_of=at, progress=follow) as fleet:
-                found = fleet.servers(status=status, name=name, image_id=image_id)
+        with (
+            store.open() as servers,
+            progress_bar("fleet") as progress,
+            servers.fleet(as_of=at, progress=progress) as fleet,
+        ):
+            found = fleet.servers(status=status, name=name, image_id=image_id)
     if as_json:
         say_json({"servers": [document(server, endpoint) for server in found]})
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("id", "name", "status", "image", "project", "updated"):
-        table.add_column(column, overflow="fold")
-    for server in found:
-        updated = moment.seconds(server.updated)
-        shown = (server.id, server.name, server.status, server.image_id, server.project_id)
-        table.add_row(*map(visible, (*shown, updated)))
-    say_table(table)
+    say_table(
+        ("id", "name", "status", "image", "project", "updated"),
+        (
+            (
+                *(server.id, server.name, server.status, server.image_id, server.project_id),
+                moment.seconds(server.updated),
+            )
+            for server in found
+        ),
+    )

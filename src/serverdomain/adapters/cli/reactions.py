@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
-from serverdomain.adapters.cli.options import AsJson, Place, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, StoreOptions
 
 if TYPE_CHECKING:
     from serverdomain.store.bookmarks import Bookmark
@@ -19,9 +20,9 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The reaction's name."
 
 @app.command("list")
 @with_options
-def list_reactions(place: Place, as_json: AsJson = False) -> None:
+def list_reactions(store: StoreOptions, as_json: AsJson = False) -> None:
     """List the reactions: up to which position each is done, and why it stopped."""
-    with place.open() as servers:
+    with store.open() as servers:
         found = servers.reactions()
     if as_json:
         say_json({"reactions": [_members(reaction) for reaction in found]})
@@ -35,17 +36,17 @@ def list_reactions(place: Place, as_json: AsJson = False) -> None:
 
 @app.command()
 @with_options
-def resume(name: Name, place: Place) -> None:
+def resume(name: Name, store: StoreOptions) -> None:
     """Let a stopped reaction try its event again."""
-    with place.open() as servers:
+    with store.open() as servers:
         servers.resume_reaction(name)
 
 
 @app.command()
 @with_options
-def skip(name: Name, place: Place) -> None:
+def skip(name: Name, store: StoreOptions) -> None:
     """Let a stopped reaction go on behind the event that stopped it."""
-    with place.open() as servers:
+    with store.open() as servers:
         servers.skip_reaction(name)
 
 

@@ -11,7 +11,8 @@ import typer
 
 from serverdomain.adapters.cli.answers import complain, say
 from serverdomain.adapters.cli.env import Auth
-from serverdomain.adapters.cli.options import checked_endpoint, shared, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import checked_endpoint, shared
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What ``what-if`` is told in files: a request or facts, as other commands print them."""
+"""The requests and facts that ``what-if`` reads from files, as other commands print them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import msgspec
 
 from serverdomain.adapters.cli.body import LONGEST_REQUEST, read
 from serverdomain.adapters.compute_json import read_rebuild
-from serverdomain.audit.asked import command_of
-from serverdomain.audit.supposed import Named, Supposed, What
+from serverdomain.audit.past_requests import command_of
+from serverdomain.audit.supposed import CommandOrFacts, RequestOrPosition, Supposed
 from serverdomain.domain import moment
 from serverdomain.domain.actor import SYSTEM, Actor
 from serverdomain.domain.events import EVENTS, CommandRefused, Event
@@ -23,22 +23,22 @@ _FORMS = '{"rebuild": {…}}, {"kind": …, "members": {…}} or {"events": [{"e
 _POSITION = re.compile(r"position:([0-9]{1,18})")
 
 
-def named(given: str) -> Named:
+def request_or_position(given: str) -> RequestOrPosition:
     """A request by its id, or an event as ``position:N``."""
     position = _POSITION.fullmatch(given)
     return given if position is None else int(position[1])
 
 
-def replaced(given: str) -> tuple[Named, What]:
-    """What ``REQUEST=FILE`` says. Raises `InvalidInput`."""
+def replaced(given: str) -> tuple[RequestOrPosition, CommandOrFacts]:
+    """What to replace, and with what, from ``REQUEST=FILE``. Raises `InvalidInput`."""
     name, equals, file = given.rpartition("=")
     if not equals or not name:
         raise InvalidInput("--replace", f"{shown(given)} came, REQUEST=FILE is allowed")
-    return named(name), _what("--replace", _read("--replace", file))
+    return request_or_position(name), _command_or_facts("--replace", _read("--replace", file))
 
 
 def inserted(given: str, number: int) -> Supposed:
-    """What a file says of a request that nobody made. Raises `InvalidInput`."""
+    """A request that nobody made, from a file. Raises `InvalidInput`."""
     option = "--insert"
     found = _read(option, given)
     at = found.get("at")
@@ -52,7 +52,7 @@ def inserted(given: str, number: int) -> Supposed:
         "roles": list(SYSTEM.roles),
     }
     return Supposed(
-        _what(option, found),
+        _command_or_facts(option, found),
         moment.to_datetime(moment.parse(at, f"{option} at")),
         Context(
             _convert(option, defaults | given_members, Actor),
@@ -72,7 +72,7 @@ def _read(option: str, given: str) -> dict[str, Any]:
     return found
 
 
-def _what(option: str, found: dict[str, Any]) -> What:
+def _command_or_facts(option: str, found: dict[str, Any]) -> CommandOrFacts:
     if "rebuild" in found:
         return read_rebuild(json.dumps({"rebuild": found["rebuild"]}))
     if isinstance(found.get("events"), list):
@@ -85,7 +85,7 @@ def _what(option: str, found: dict[str, Any]) -> What:
     except msgspec.ValidationError as error:
         raise InvalidInput(option, f"members of {kind}: {error}") from None
     if command is None:
-        raise InvalidInput(option, f"the kind {shown(kind)} came, one of a command is allowed")
+        raise InvalidInput(option, f"the kind {shown(kind)} came, the kind of a command is allowed")
     return command
 
 
@@ -98,7 +98,7 @@ def _event(option: str, one: Any) -> Event:
         )
     data = dict(data)
     for holder in (data, data.get("fault")):
-        # As it is shown, so it is read.
+        # It is shown as text.
         if isinstance(holder, dict) and isinstance(holder.get("created"), str):
             holder["created"] = moment.parse(holder["created"], f"{option} created")
     found: Event = _convert(option, data, event)

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from serverdomain.adapters.cli.answers import bar, followed, say, say_json
-from serverdomain.adapters.cli.options import AsJson, ViewPlace, with_options
+from serverdomain.adapters.cli.answers import say, say_json
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, ViewOptions
+from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer(help="The view that list reads: a cache made from the log.")
 
 
 @app.command()
 @with_options
-def replay(place: ViewPlace) -> None:
+def replay(store: ViewOptions) -> None:
     """Make all rows anew from the log.
 
     The old ones are read and followed meanwhile.
     """
-    with place.open_view() as servers, bar(sys.stderr) as progress:
-        servers.view.replay(followed(progress, "replay"))
+    with store.open_view() as servers, progress_bar("replay") as progress:
+        servers.view.replay(progress)
 
 
 @app.command()
 @with_options
-def status(place: ViewPlace, as_json: AsJson = False) -> None:
+def status(store: ViewOptions, as_json: AsJson = False) -> None:
     """Tell how far the view has followed the log, as it stands."""
-    with place.open_view() as servers:
+    with store.open_view() as servers:
         found, path = servers.view.status(), servers.view.path
     if as_json:
         say_json(found._asdict())

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serverdomain.adapters.cli.answers import document, say_json
-from serverdomain.adapters.cli.options import ENDPOINT, Endpoint, Place, ServerId, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import (
+    ENDPOINT,
+    Endpoint,
+    ServerId,
+    StoreOptions,
+)
 from serverdomain.adapters.cli.questions import Status
 from serverdomain.errors import Conflict
 
@@ -21,7 +27,7 @@ app = typer.Typer()
 @with_options
 def wait(
     server: ServerId,
-    place: Place,
+    store: StoreOptions,
     status: Annotated[Status, typer.Option(metavar="STATUS", help="What it is to become.")],
     timeout: Annotated[
         float | None,
@@ -33,7 +39,7 @@ def wait(
 
     Fails where it is in ERROR first, or the time is over, or it goes.
     """
-    with place.open() as servers:
+    with store.open() as servers:
         for found in servers.follow(server, timeout):
             if found.status == status:
                 break

@@ -9,12 +9,13 @@ import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
 from serverdomain.adapters.cli.history import told_changes
-from serverdomain.adapters.cli.options import AsJson, Place, ServerId, with_options
+from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.options import AsJson, ServerId, StoreOptions
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from serverdomain.audit.rebuild_times import RebuildTime
-    from serverdomain.audit.what_if import Came, RequestChange, WhatIf
+    from serverdomain.audit.what_if import RequestChange, RequestOutcome, WhatIf
 
 app = typer.Typer()
 
@@ -23,7 +24,7 @@ app = typer.Typer()
 @with_options
 def what_if(
     server: ServerId,
-    place: Place,
+    store: StoreOptions,
     drop: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,8 +55,8 @@ def what_if(
         suppositions.inserted(given, number) for number, given in enumerate(insert or (), start=1)
     ]
     replaced = dict(suppositions.replaced(given) for given in replace or ())
-    dropped = [suppositions.named(given) for given in drop or ()]
-    with place.open() as servers:
+    dropped = [suppositions.request_or_position(given) for given in drop or ()]
+    with store.open() as servers:
         found = servers.what_if(server, drop=dropped, insert=inserted, replace=replaced)
     if as_json:
         say_json(found.as_json())
@@ -72,8 +73,8 @@ def _told(found: WhatIf) -> Iterator[str]:
     yield from told_changes(found.changes)
     for one in found.requests:
         yield f"{one.as_json()['occurred_at']}  {one.kind}  {visible(one.request_id)}"
-        yield f"    was: {_came(one.was)}"
-        yield f"    would be: {_came(one.would_be)}{_otherwise(one)}"
+        yield f"    was: {_outcome(one.was)}"
+        yield f"    would be: {_outcome(one.would_be)}{_otherwise(one)}"
     for before, after in found.rebuilds:
         if before != after:
             rebuild_id = (before or after).rebuild_id  # type: ignore[union-attr]
@@ -82,22 +83,22 @@ def _told(found: WhatIf) -> Iterator[str]:
             yield f"    would be: {_took(after)}"
 
 
-def _came(came: Came | None) -> str:
-    if came is None:
+def _outcome(outcome: RequestOutcome | None) -> str:
+    if outcome is None:
         return "not asked"
-    names = ", ".join(type(event).__name__ for event in came.events)
-    if came.outcome == "done":
+    names = ", ".join(type(event).__name__ for event in outcome.events)
+    if outcome.outcome == "done":
         return names
-    if came.outcome == "nothing":
+    if outcome.outcome == "nothing":
         return "nothing to change"
-    if came.outcome == "repeated":
+    if outcome.outcome == "repeated":
         return "nothing: its request id is taken by then"
-    by = f"refused by the rule of {came.rule}" if came.rule else "nothing, in conflict"
-    return f"{by}: {visible(came.why or '')}"
+    by = f"refused by the rule of {outcome.rule}" if outcome.rule else "nothing, in conflict"
+    return f"{by}: {visible(outcome.why or '')}"
 
 
 def _otherwise(one: RequestChange) -> str:
-    alike = _came(one.was) == _came(one.would_be)
+    alike = _outcome(one.was) == _outcome(one.would_be)
     return ", with other values" if alike else ""
 
 

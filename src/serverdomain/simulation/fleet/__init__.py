@@ -1,10 +1,10 @@
-"""A fleet that never was: three years of a cloud, made from a seed, for trying things on.
+"""A made-up fleet: three years of a cloud, made from a seed, to try things on.
 
-`cloud` says what there is (projects, people, hosts, images), `life` what is asked of one server,
-and `generation` asks it: every command is decided and folded as any other, by the same two
-functions. The same number of servers and seed give the same log, every column of it.
+`surroundings` says what there is (projects, people, hosts, images), `life` what is asked of one
+server, and `generation` asks it. The same two functions as ever decide and fold each command. The
+same number of servers and the same seed give the same log, down to every column.
 """
 
-from serverdomain.simulation.fleet.generation import Generated, checked, generate
+from serverdomain.simulation.fleet.generation import Generated, generate, require_number
 
-__all__ = ["Generated", "checked", "generate"]
+__all__ = ["Generated", "generate", "require_number"]

@@ -1,7 +1,7 @@
-"""Lives told into a log, in order of time, many commands a transaction.
+"""The lives of a fleet, written into a log in order of time, many commands a transaction.
 
-The servers are held in memory as they are, so that nothing is read to decide. What a late fact
-makes of a server is asked of the log, where its history is.
+The servers are held in memory, so that a decision reads nothing. Only after a late fact the log is
+asked for the server's history.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from serverdomain.domain.history import Fact, History
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server
 from serverdomain.errors import Conflict, InvalidInput, Refused
-from serverdomain.simulation.fleet.cloud import BEGINS, ENDS, Cloud
-from serverdomain.simulation.fleet.life import Ask, Asking, Came, Life
+from serverdomain.simulation.fleet.life import Answer, Ask, Asking, Life
+from serverdomain.simulation.fleet.surroundings import BEGINS, ENDS, Surroundings
 from serverdomain.store import refusals
 from serverdomain.store.accept import members_of
 from serverdomain.store.log import Log, Writing
 from serverdomain.store.recorded import RecordedCommand
 
 MOST = 1_000_000
-"""Servers that may be asked for: more were never tried."""
+"""The most servers that may be asked for: more were never tried."""
 
 _BATCH = 20_000
 
 
 class Generated(Struct, frozen=True):
-    """How much was made."""
+    """How many servers, commands and events were made."""
 
     servers: int
     commands: int
@@ -46,11 +46,11 @@ def generate(log: Log, servers: int, seed: int, progress: Progress = silent) -> 
     ``progress`` is told how much of the made-up time is over, and how much there is, in
     microseconds.
 
-    Raises `InvalidInput` for another number of servers than 1 to a million, `Conflict` where the
-    log is not empty.
+    Raises `InvalidInput` unless there are 1 to a million servers, `Conflict` unless the log is
+    empty.
     """
-    checked(servers)
-    # Looking for cycles among what is alive, which is nearly all, took a seventh of the time.
+    require_number(servers)
+    # Nearly all objects stay alive; looking for cycles among them took a seventh of the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -60,11 +60,10 @@ def generate(log: Log, servers: int, seed: int, progress: Progress = silent) -> 
             gc.enable()
 
 
-def checked(servers: int) -> int:
-    """A number of servers that may be asked for. Raises `InvalidInput` for another."""
+def require_number(servers: int) -> None:
+    """Raise `InvalidInput` unless so many servers may be asked for."""
     if not 1 <= servers <= MOST:
         raise InvalidInput("servers", f"{servers} came, 1 to {MOST} are allowed")
-    return servers
 
 
 class _Generation:
@@ -74,11 +73,11 @@ class _Generation:
         self._servers: dict[str, Server] = {}
         self._batch: list[tuple[RecordedCommand, int, tuple[Event, ...]]] = []
         self._batched = self._commands = self._events = 0
-        cloud = Cloud(servers, chance)
-        # The number makes the order of two that ask at one time the same, whatever they ask.
+        surroundings = Surroundings(servers, chance)
+        # The number orders two commands of one time: nothing behind it is compared.
         self._waiting: list[tuple[int, int, Ask, Life, Asking]] = []
         for number in range(servers):
-            life = Life(cloud, chance)
+            life = Life(surroundings, chance)
             asking = life.asks()
             self._wait(number, next(asking, None), life, asking)
 
@@ -100,9 +99,9 @@ class _Generation:
         self._batched = 0
         while self._waiting and self._batched < _BATCH:
             at, number, ask, life, asking = heappop(self._waiting)
-            came = self._ask(log, life.server_id, ask)
+            answer = self._ask(log, life.server_id, ask)
             try:
-                following = asking.send(came)
+                following = asking.send(answer)
             except StopIteration:
                 continue
             self._wait(number, following, life, asking)
@@ -113,7 +112,7 @@ class _Generation:
         if ask is not None and ask.at <= ENDS:
             heappush(self._waiting, (ask.at, number, ask, life, asking))
 
-    def _ask(self, log: Writing, server_id: str, ask: Ask) -> Came:
+    def _ask(self, log: Writing, server_id: str, ask: Ask) -> Answer:
         server = self._servers.get(server_id)
         what = ask.what
         command = what if isinstance(what, c.Command) else c.RecordFacts(events=what)
@@ -121,15 +120,15 @@ class _Generation:
         try:
             events = decide(server, command.to(server_id), ask.who, row.request_id)
         except Refused as refused:
-            # Whether others keep refusals or not: the same seed gives the same log.
+            # Kept whatever the setting says: the same seed gives the same log.
             self._flush(log)
             if refusals.keep(log, row, refused):
                 self._commands += 1
                 self._events += 1
-            return Came(server, row.request_id, True)
+            return Answer(server, row.request_id, True)
         if events:
             server = self._take(log, server, row, events)
-        return Came(server, row.request_id, False)
+        return Answer(server, row.request_id, False)
 
     def _row(self, server_id: str, command: c.Command, ask: Ask) -> RecordedCommand:
         occurred_at = command.own_time if ask.occurred_at is None else ask.occurred_at
@@ -176,7 +175,7 @@ class _Generation:
         self._batch.clear()
 
     def _request_id(self, at: int) -> str:
-        # A UUID that begins with its time (version 7): the index by request grows at its end.
+        # A UUID that begins with its time (version 7), so that the index grows at its end.
         chance = self._chance.getrandbits(74)
         time, more, rest = at // 1000, chance >> 62, 2 << 62 | chance & (1 << 62) - 1
         tail = f"{rest:x}"

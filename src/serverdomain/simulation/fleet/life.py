@@ -1,12 +1,13 @@
-"""What is asked of one server, from its beginning to the end of the log: by whom, and when.
+"""What is asked of one server, by whom and when, from its beginning to the end of the log.
 
-A life is a coroutine: it yields what is asked next, and is sent what came of it. It knows no rule:
-what may not be is asked all the same, and refused.
+A life is a coroutine: it yields the next command, and is sent the answer. It knows no rule. It
+also asks for what is not allowed, and is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -17,15 +18,15 @@ from serverdomain.domain import events as e
 from serverdomain.domain.actor import SYSTEM, Actor
 from serverdomain.domain.limits import MOST_METADATA
 from serverdomain.domain.server import Server
-from serverdomain.simulation.fleet.cloud import (
+from serverdomain.simulation.fleet.surroundings import (
     BEGINS,
     DAY,
     ENDS,
     HOUR,
     MINUTE,
     SECOND,
-    Cloud,
     Image,
+    Surroundings,
 )
 
 _ROLES = ("web", "api", "db", "cache", "worker", "build", "mail", "proxy")
@@ -39,7 +40,7 @@ _REASONS = (
 
 
 class Ask(NamedTuple):
-    """What is asked, or the facts that are told; ``occurred_at`` where the caller says it."""
+    """A command, or facts that are told; ``occurred_at`` if the caller gives a time."""
 
     at: int
     what: c.Command | tuple[e.Event, ...]
@@ -49,39 +50,39 @@ class Ask(NamedTuple):
     occurred_at: int | None = None
 
 
-class Came(NamedTuple):
-    """What came of it: the server as it then is, and the request id that it was asked under."""
+class Answer(NamedTuple):
+    """The answer: the server as it then is, the request id, and whether a rule said no."""
 
     server: Server | None
     request_id: str
     refused: bool
 
 
-Asking = Generator[Ask, Came, None]
+Asking = Generator[Ask, Answer, None]
 
 
 class Life:
-    """One server's life in a cloud; `asks` tells it."""
+    """The life of one server; `asks` tells it."""
 
-    def __init__(self, cloud: Cloud, chance: Random) -> None:
-        self._cloud = cloud
+    def __init__(self, surroundings: Surroundings, chance: Random) -> None:
+        self._surroundings = surroundings
         self._chance = chance
-        self.server_id = cloud.new_id()
-        self._project = chance.choice(cloud.projects)
+        self.server_id = surroundings.new_id()
+        self._project = chance.choice(surroundings.projects)
         self._host = chance.choice(self._project.hosts)
         self._family = min(chance.randrange(8), chance.randrange(8))
         self._role = chance.choice(_ROLES)
-        # Some are rolled to each new image, some are looked after by hand, some never rebuilt.
+        # Some servers get each new image, some are rebuilt by hand, some never.
         self._rolled = chance.random() < 0.5
         self._rebuilt = self._rolled or chance.random() < 0.7
         self._adopted = chance.random() < 0.35
         self._at = BEGINS + chance.randrange(2 * DAY if self._adopted else ENDS - BEGINS)
         self._ends = self._at + int(chance.expovariate(1 / 540) * DAY)
         self._server: Server
-        self._came: Came
+        self._answer: Answer
 
     def asks(self) -> Asking:
-        """All that is asked, in order of time; it ends with the server or with the log."""
+        """Every command, in order of time, until the server or the log ends."""
         yield from self._adopt() if self._adopted else self._create()
         rollout = self._next_rollout()
         while True:
@@ -103,7 +104,7 @@ class Life:
 
     def _adopt(self) -> Asking:
         chance, owner = self._chance, self._someone()
-        image = self._cloud.families[self._family][0]
+        image = self._surroundings.families[self._family][0]
         updated = BEGINS - chance.randrange(5 * DAY, 400 * DAY)
         last = self._someone().user_id
         yield from self._ask(
@@ -127,7 +128,7 @@ class Life:
 
     def _create(self) -> Asking:
         chance = self._chance
-        image = self._cloud.newest(self._family, self._at)
+        image = self._surroundings.newest(self._family, self._at)
         yield from self._ask(
             c.CreateServer(
                 server_id=self.server_id,
@@ -137,11 +138,11 @@ class Life:
                 metadata=self._notes(),
             ),
             self._someone(),
-            correlation_id=f"req-{self._cloud.new_id()}" if chance.random() < 0.3 else None,
+            correlation_id=f"req-{self._surroundings.new_id()}" if chance.random() < 0.3 else None,
         )
-        asked = self._came.request_id
+        asked = self._answer.request_id
         yield from self._later(20 * SECOND, 3 * MINUTE, c.ReportBuilt(), SYSTEM, caused_by=asked)
-        # The inventory says where it is: mostly within the hour, seldom a day later.
+        # The inventory reports its host, mostly within the hour, sometimes a day later.
         seen = self._at
         late = chance.random() < 0.03
         seen_there = e.ServerObserved(
@@ -215,7 +216,7 @@ class Life:
             yield from self._later(HOUR, 20 * DAY, c.UnlockServer(), locker)
 
     def _move(self) -> Asking:
-        # Moved to another host at night; the inventory tells it by day, often after other facts.
+        # It moves at night. The inventory reports that by day, often after other facts.
         self._host = self._chance.choice(self._project.hosts)
         moved = e.ServerObserved(
             server_id=self.server_id, host_id=self._host.id_for(self._project.id)
@@ -246,7 +247,7 @@ class Life:
     # Rebuilds
 
     def _next_rollout(self) -> tuple[Image, int] | None:
-        image = self._cloud.next_after(self._family, self._at) if self._rolled else None
+        image = self._surroundings.next_after(self._family, self._at) if self._rolled else None
         if image is None:
             return None
         return image, image.published + self._chance.randrange(DAY, 20 * DAY)
@@ -255,7 +256,7 @@ class Life:
         if self._chance.random() < 0.25 or image.id == self._server.image_id:
             return
         command = c.RebuildServer(image_id=image.id, metadata=self._kept() or UNSET)
-        rollout = self._cloud.rollout(self._project, image)
+        rollout = self._surroundings.rollout(self._project, image)
         yield from self._rebuild(command, self._project.deployer, image, rollout)
 
     def _rebuild_by_hand(self) -> Asking:
@@ -267,34 +268,26 @@ class Life:
     ) -> Asking:
         chance = self._chance
         yield from self._ask(command, who, correlation_id=correlation_id)
-        if self._came.refused:
+        if self._answer.refused:
             return
-        asked = self._came.request_id
-
-        def report(shortest: int, longest: int, what: c.Command, told_late: bool) -> Asking:
-            # A report that was held up says itself when it happened.
-            self._at += chance.randrange(shortest, longest)
-            happened = self._at
-            if told_late:
-                self._at += chance.randrange(SECOND, MINUTE)
-            yield from self._ask(
-                what,
-                SYSTEM,
-                correlation_id=correlation_id,
-                caused_by=asked,
-                occurred_at=happened if told_late else None,
-            )
-
+        asked = self._answer.request_id
+        report = partial(self._report, asked, correlation_id)
         if chance.random() < 0.02:
             # No host took it.
             no = c.FailRebuild(
                 reason="No valid host was found.", stage="scheduling", rebuild_id=asked
             )
-            yield from report(2 * SECOND, 20 * SECOND, no, False)
+            yield from report(no, 2 * SECOND, 20 * SECOND)
             yield from self._after_failure(command, image)
             return
         if chance.random() < 0.04:
             yield from self._later(5 * SECOND, MINUTE, command, who)
+        yield from self._on_host(command, image, asked, report)
+
+    def _on_host(
+        self, command: c.RebuildServer, image: Image, asked: str, report: Callable[..., Asking]
+    ) -> Asking:
+        chance = self._chance
         takes = int(image.minutes * MINUTE * chance.lognormvariate(0, 0.4))
         reports = chance.choice((1, 2, 3))
         step = takes // (reports + 1) + 1
@@ -302,16 +295,39 @@ class Life:
         for number in range(chance.randrange(reports + 1) if fails else reports):
             done = 100 * (number + 1) // (reports + 1)
             percent = c.ReportProgress(percent=done, rebuild_id=asked)
-            yield from report(step // 2, step + 1, percent, False)
+            yield from report(percent, step // 2, step + 1)
         if chance.random() < 0.006:
             yield from self._never_ends()
         elif fails:
             failed = c.FailRebuild(reason=chance.choice(_REASONS), rebuild_id=asked)
-            yield from report(step // 2, 3 * step, failed, False)
+            yield from report(failed, step // 2, 3 * step)
             yield from self._after_failure(command, image)
         else:
             complete = c.CompleteRebuild(rebuild_id=asked)
-            yield from report(step // 2, step + 1, complete, chance.random() < 0.1)
+            yield from report(complete, step // 2, step + 1, late=chance.random() < 0.1)
+
+    def _report(
+        self,
+        asked: str,
+        correlation_id: str | None,
+        what: c.Command,
+        shortest: int,
+        longest: int,
+        *,
+        late: bool = False,
+    ) -> Asking:
+        self._at += self._chance.randrange(shortest, longest)
+        happened = self._at
+        if late:
+            self._at += self._chance.randrange(SECOND, MINUTE)
+        yield from self._ask(
+            what,
+            SYSTEM,
+            correlation_id=correlation_id,
+            caused_by=asked,
+            # A delayed report gives the time at which it happened.
+            occurred_at=happened if late else None,
+        )
 
     def _after_failure(self, command: c.RebuildServer, image: Image) -> Asking:
         chance = self._chance
@@ -342,25 +358,25 @@ class Life:
             admin_pass="as the caller said" if chance.random() < 0.3 else None,
         )
 
-    # What is chosen
+    # Choices
 
     def _image(self) -> Image:
-        newest = self._cloud.newest(self._family, self._at)
+        newest = self._surroundings.newest(self._family, self._at)
         if self._chance.random() < 0.7:
             return newest
         usable = [
             image
-            for image in self._cloud.families[self._family]
+            for image in self._surroundings.families[self._family]
             if image.published <= self._at < image.retired
         ]
         return self._chance.choice(usable or [newest])
 
     def _retired(self) -> str:
-        first = self._cloud.families[self._family][0]
-        return first.id if first.retired <= self._at else self._cloud.new_id()
+        first = self._surroundings.families[self._family][0]
+        return first.id if first.retired <= self._at else self._surroundings.new_id()
 
     def _kept(self) -> dict[str, str]:
-        # A rebuild replaces the whole map: who sends one forgets some of it now and then.
+        # A rebuild replaces the whole map, and users forget some of it now and then.
         chance = self._chance
         if chance.random() < 0.55:
             return {}
@@ -390,10 +406,10 @@ class Life:
         return self._chance.choice(self._project.members)
 
     def _operator(self) -> Actor:
-        return self._chance.choice(self._cloud.operators)
+        return self._chance.choice(self._surroundings.operators)
 
     def _at_work(self, at: int) -> int:
-        # On weekdays and by day, mostly.
+        # Mostly on weekdays and by day.
         day = at // DAY
         weekday = (day + 3) % 7  # 1970 began on a Thursday.
         if weekday > 4 and self._chance.random() < 0.8:
@@ -426,8 +442,8 @@ class Life:
         caused_by: str | None = None,
         occurred_at: int | None = None,
     ) -> Asking:
-        # Two things asked at once by one caller would be out of order on the second clock.
+        # Two commands of one caller at the same microsecond would have no order.
         self._at += 1
-        self._came = yield Ask(self._at, what, who, correlation_id, caused_by, occurred_at)
-        if self._came.server is not None:
-            self._server = self._came.server
+        self._answer = yield Ask(self._at, what, who, correlation_id, caused_by, occurred_at)
+        if self._answer.server is not None:
+            self._server = self._answer.server

@@ -1,4 +1,4 @@
-"""What a made-up cloud has: projects and their people, hosts, and images that come and go."""
+"""What surrounds made-up servers: projects and people, hosts, and images that come and go."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ DAY = 24 * HOUR
 
 BEGINS = moment.parse("2022-07-01T00:00:00Z")
 ENDS = moment.parse("2025-07-01T00:00:00Z")
-"""When the log ends, whatever the clock says: nothing is recorded later."""
+"""When the log ends. Nothing is recorded later, whatever the clock says."""
 
 _FAMILIES = 8
 
 
 class Image(NamedTuple):
-    """An image: when it can be used, how often it fails, and a rebuild's usual minutes."""
+    """An image: from when to when it can be used, how often it fails, how many minutes it takes."""
 
     id: str
     published: int
@@ -40,7 +40,7 @@ class Host(NamedTuple):
     fails: float
 
     def id_for(self, project_id: str) -> str:
-        """What a project is told of it, made as Nova makes it."""
+        """The id by which a project knows it, made as Nova makes it."""
         return hashlib.sha224(f"{project_id}{self.name}".encode()).hexdigest()
 
 
@@ -54,8 +54,8 @@ class Project(NamedTuple):
     deployer: Actor
 
 
-class Cloud:
-    """A cloud for so many servers, made from a source of chance."""
+class Surroundings:
+    """What surrounds so many servers, made by chance."""
 
     def __init__(self, servers: int, chance: Random) -> None:
         self._chance = chance
@@ -70,17 +70,17 @@ class Cloud:
         self._rollouts: dict[tuple[str, str], str] = {}
 
     def newest(self, family: int, at: int) -> Image:
-        """The image of a family that was published last."""
+        """The latest image that a family has published at a time."""
         images = self.families[family]
         return images[max(0, bisect_right(self._published[family], at) - 1)]
 
     def next_after(self, family: int, at: int) -> Image | None:
-        """The next image that a family publishes."""
+        """The next image that a family publishes after a time."""
         place = bisect_right(self._published[family], at)
         return self.families[family][place] if place < len(self._published[family]) else None
 
     def rollout(self, project: Project, image: Image) -> str:
-        """The id under which a project's servers are brought to an image."""
+        """The correlation id under which a project rebuilds its servers from a new image."""
         found = self._rollouts.get((project.id, image.id))
         if found is None:
             found = f"req-{self.new_id()}"
@@ -88,7 +88,7 @@ class Cloud:
         return found
 
     def new_id(self) -> str:
-        """A UUID as people's tools make them."""
+        """A random UUID."""
         return str(UUID(int=self._chance.getrandbits(128), version=4))
 
     def _project(self, number: int, hosts: list[Host]) -> Project:
@@ -103,7 +103,7 @@ class Cloud:
         )
 
     def _images(self, minutes: float) -> list[Image]:
-        # A new one every six weeks or so, the first of them before the log begins.
+        # A new image every seven weeks or so, the first before the log begins.
         chance, images = self._chance, []
         published = BEGINS - chance.randrange(60, 100) * DAY
         while published < ENDS:

@@ -1,8 +1,8 @@
-"""What was asked of a server, request by request, read back from the log so far as it tells.
+"""The past requests for a server, as far as the log tells.
 
-Members are kept as they were asked. What was not asked is taken from the command's own events: a
-generated id, whether a password was given, which rebuild a report was about, that an image was
-unknown.
+The log keeps a command's members as they were asked. The rest is read from the command's own
+events: a generated id, whether a password was given, which rebuild a report was about, and that an
+image was unknown.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 _NOT_KEPT = "not kept"
 
 
-class Asked(Struct, frozen=True, kw_only=True):
-    """A request of a server's history, or one that is only supposed.
+class PastRequest(Struct, frozen=True, kw_only=True):
+    """A request in a server's history, or one that is only supposed.
 
-    ``events`` are what it came to, ``refusal`` why it came to nothing; ``positions`` name both
-    in the log. ``occurred_at`` is in microseconds since 1970 UTC.
+    It led to ``events``, or to a ``refusal``; ``positions`` are theirs in the log. ``occurred_at``
+    is in microseconds since 1970 UTC.
     """
 
     request_id: str
@@ -40,17 +40,17 @@ class Asked(Struct, frozen=True, kw_only=True):
     positions: tuple[int, ...] = ()
 
 
-def asked(recorded: Iterable[RecordedEvent]) -> list[Asked]:
-    """What was asked of a server, in the order in which the log took it in."""
+def past_requests(recorded: Iterable[RecordedEvent]) -> list[PastRequest]:
+    """The requests that led to a server's events, in the order of the log."""
     in_order = sorted(recorded, key=lambda one: one.position)
     by_command = groupby(in_order, key=lambda one: one.command.command_id)
-    return [_asked(list(events)) for _, events in by_command]
+    return [_past_request(list(events)) for _, events in by_command]
 
 
 def command_of(kind: str, members: dict[str, Any]) -> c.Command | None:
-    """The command of a kind with these members; ``None`` for a kind that members alone do not make.
+    """The command of a kind with these members; ``None`` if members alone do not make that kind.
 
-    Raises `InvalidInput` or `msgspec.ValidationError` for members that it cannot have.
+    Raises `InvalidInput` or `msgspec.ValidationError` for invalid members.
     """
     command = c.COMMANDS.get(kind)
     if command is None or command is c.RecordFacts:
@@ -58,11 +58,11 @@ def command_of(kind: str, members: dict[str, Any]) -> c.Command | None:
     return msgspec.convert(members, command)
 
 
-def _asked(recorded: list[RecordedEvent]) -> Asked:
+def _past_request(recorded: list[RecordedEvent]) -> PastRequest:
     row = recorded[0].command
     events = tuple(one.event for one in recorded)
     refusal = next((event for event in events if isinstance(event, e.CommandRefused)), None)
-    return Asked(
+    return PastRequest(
         request_id=row.request_id,
         kind=row.kind,
         actor=Actor(row.user_id, row.project_id, row.roles),
@@ -80,7 +80,7 @@ def _command(row: RecordedCommand, events: tuple[e.Event, ...]) -> c.Command:
     command = command_of(row.kind, members)
     first = events[0]
     if command is None:
-        # Facts that were told are taken as they are; so is what a newer release was asked.
+        # Recorded facts are taken as they are, and so are the events of an unknown, newer command.
         return c.RecordFacts(events=events)
     if isinstance(command, c.CreateServer):
         return replace(command, server_id=row.server_id)

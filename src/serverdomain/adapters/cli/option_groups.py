@@ -1,0 +1,43 @@
+"""Options that go together: a class of them is one parameter of a command, and many options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
+from functools import wraps
+from typing import Any, get_type_hints
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters that are classes of options here are given as those options."""
+    groups: dict[str, Any] = {}
+    expanded: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        if not is_dataclass(parameter.annotation):
+            expanded.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        groups[parameter.name] = parameter.annotation
+        hints = get_type_hints(parameter.annotation, include_extras=True)
+        for option in fields(parameter.annotation):
+            default = option.default
+            if option.default_factory is not MISSING:
+                default = option.default_factory()
+            expanded.append(
+                inspect.Parameter(
+                    option.name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=inspect.Parameter.empty if default is MISSING else default,
+                    annotation=hints[option.name],
+                )
+            )
+
+    @wraps(command)
+    def take(**given: Any) -> None:
+        for name, group in groups.items():
+            members = {option.name: given.pop(option.name) for option in fields(group)}
+            given[name] = group(**members)
+        command(**given)
+
+    take.__dict__["__signature__"] = inspect.Signature(expanded)
+    return take
