@@ -10,40 +10,79 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from serverdomain.audit.as_of import AsOf
-    from serverdomain.audit.diff import Diff, FleetDiff, PathChange
-    from serverdomain.audit.fleet import Fleet
-    from serverdomain.audit.supposed import Supposed
-    from serverdomain.audit.what_if import WhatIf
-    from serverdomain.domain.actor import SYSTEM, Actor
-    from serverdomain.domain.commands import CreateServer, RebuildServer, RegisterServer
-    from serverdomain.domain.document import Change
-    from serverdomain.domain.events import Address, Event, Fault
-    from serverdomain.domain.server import Rebuild, Server
+    from serverdomain.audit.as_of import AsOf as AsOf
+    from serverdomain.audit.diff import Diff as Diff
+    from serverdomain.audit.diff import FleetDiff as FleetDiff
+    from serverdomain.audit.diff import PathChange as PathChange
+    from serverdomain.audit.fleet import Fleet as Fleet
+    from serverdomain.audit.supposed import Supposed as Supposed
+    from serverdomain.audit.what_if import WhatIf as WhatIf
+    from serverdomain.domain.actor import SYSTEM as SYSTEM
+    from serverdomain.domain.actor import Actor as Actor
+    from serverdomain.domain.commands import CreateServer as CreateServer
+    from serverdomain.domain.commands import RebuildServer as RebuildServer
+    from serverdomain.domain.commands import RegisterServer as RegisterServer
+    from serverdomain.domain.document import Change as Change
+    from serverdomain.domain.events import Address as Address
+    from serverdomain.domain.events import Event as Event
+    from serverdomain.domain.events import Fault as Fault
+    from serverdomain.domain.server import Rebuild as Rebuild
+    from serverdomain.domain.server import Server as Server
     from serverdomain.errors import (
-        Conflict,
-        InvalidBody,
-        InvalidInput,
-        NotFound,
-        OutcomeUnknown,
-        Refused,
-        RequestIdTaken,
-        ServerdomainError,
-        StoreDamaged,
-        StoreError,
-        StoreForeign,
-        StoreLocked,
-        StoreMissing,
-        StoreNewer,
-        UnknownEvent,
-        Unproven,
+        Conflict as Conflict,
     )
-    from serverdomain.projections.history import HistoryEntry
-    from serverdomain.projections.timeline import Timeline
-    from serverdomain.servers import Accepted, Servers
-    from serverdomain.store.context import Context
-    from serverdomain.store.finding import Finding
-    from serverdomain.store.request import Outcome
+    from serverdomain.errors import (
+        InvalidBody as InvalidBody,
+    )
+    from serverdomain.errors import (
+        InvalidInput as InvalidInput,
+    )
+    from serverdomain.errors import (
+        NotFound as NotFound,
+    )
+    from serverdomain.errors import (
+        OutcomeUnknown as OutcomeUnknown,
+    )
+    from serverdomain.errors import (
+        Refused as Refused,
+    )
+    from serverdomain.errors import (
+        RequestIdTaken as RequestIdTaken,
+    )
+    from serverdomain.errors import (
+        ServerdomainError as ServerdomainError,
+    )
+    from serverdomain.errors import (
+        StoreDamaged as StoreDamaged,
+    )
+    from serverdomain.errors import (
+        StoreError as StoreError,
+    )
+    from serverdomain.errors import (
+        StoreForeign as StoreForeign,
+    )
+    from serverdomain.errors import (
+        StoreLocked as StoreLocked,
+    )
+    from serverdomain.errors import (
+        StoreMissing as StoreMissing,
+    )
+    from serverdomain.errors import (
+        StoreNewer as StoreNewer,
+    )
+    from serverdomain.errors import (
+        UnknownEvent as UnknownEvent,
+    )
+    from serverdomain.errors import (
+        Unproven as Unproven,
+    )
+    from serverdomain.projections.history import HistoryEntry as HistoryEntry
+    from serverdomain.projections.timeline import Timeline as Timeline
+    from serverdomain.servers import Accepted as Accepted
+    from serverdomain.servers import Servers as Servers
+    from serverdomain.store.context import Context as Context
+    from serverdomain.store.finding import Finding as Finding
+    from serverdomain.store.request import Outcome as Outcome
 
 _HOMES = {
     "serverdomain.audit.as_of": ("AsOf",),
@@ -83,49 +122,7 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "SYSTEM",
-    "Accepted",
-    "Actor",
-    "Address",
-    "AsOf",
-    "Change",
-    "Conflict",
-    "Context",
-    "CreateServer",
-    "Diff",
-    "Event",
-    "Fault",
-    "Finding",
-    "Fleet",
-    "FleetDiff",
-    "HistoryEntry",
-    "InvalidBody",
-    "InvalidInput",
-    "NotFound",
-    "Outcome",
-    "OutcomeUnknown",
-    "PathChange",
-    "Rebuild",
-    "RebuildServer",
-    "Refused",
-    "RegisterServer",
-    "RequestIdTaken",
-    "Server",
-    "ServerdomainError",
-    "Servers",
-    "StoreDamaged",
-    "StoreError",
-    "StoreForeign",
-    "StoreLocked",
-    "StoreMissing",
-    "StoreNewer",
-    "Supposed",
-    "Timeline",
-    "UnknownEvent",
-    "Unproven",
-    "WhatIf",
-]
+__all__ = [*_HOME]
 
 
 def __getattr__(name: str) -> object:

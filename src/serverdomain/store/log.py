@@ -7,11 +7,10 @@ tested by `serverdomain.testing.store_contract`.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
@@ -41,7 +40,7 @@ class Page(NamedTuple, Generic[Item]):
     stopped_by: UnknownEvent | None
 
 
-class Reading(ABC):
+class Reading(Protocol):
     """The log as it is at one moment, whoever appends meanwhile: a method for each question.
 
     Positions and versions count from 1; 0 stands for none. Times are microseconds since 1970 UTC.
@@ -51,67 +50,53 @@ class Reading(ABC):
 
     # The whole log
 
-    @abstractmethod
     def log_id(self) -> str:
         """The id that the log was given when it was made.
 
         Raises `StoreDamaged` where somebody has taken it away, or added one.
         """
 
-    @abstractmethod
     def head(self) -> int:
         """The last position."""
 
-    @abstractmethod
     def first(self) -> int:
         """The first position."""
 
-    @abstractmethod
     def last(self, until: int) -> int:
         """The last position at or below another."""
 
-    @abstractmethod
     def position_at(self, recorded_at: int) -> int:
         """The last position that the log had taken in at a time."""
 
-    @abstractmethod
     def latest_recorded_at(self) -> int | None:
         """When the log took its latest command in."""
 
-    @abstractmethod
     def count(self, until: int = LARGEST, *, after: int = 0) -> int:
         """How many events, of whatever application, stand behind a position and up to another."""
 
-    @abstractmethod
     def changed_between(self, after: int, until: int) -> list[str]:
         """The ids of the servers that have facts behind one position and up to another."""
 
-    @abstractmethod
     def row_hash(self, position: int) -> str | None:
         """A hash of what the log holds at a position, the command with it; ``None`` for nothing.
 
         Whoever followed the log to there can tell by it whether it is still the same log.
         """
 
-    @abstractmethod
     def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
         """The facts behind a position, of at most ``limit`` events; refusals are passed over."""
 
-    @abstractmethod
     def events(self, after: int, limit: int) -> Page[RecordedEvent]:
         """The same with all that the log says of them; refusals are among them."""
 
-    @abstractmethod
     def events_named(self, after: int, limit: int, names: Sequence[str]) -> Page[RecordedEvent]:
         """At most ``limit`` facts of these names behind a position; without names, all facts."""
 
-    @abstractmethod
     def events_at(self, positions: Sequence[int]) -> list[RecordedEvent]:
         """The events that stand at these positions, in order of position; refusals too."""
 
     # One server
 
-    @abstractmethod
     def history(
         self,
         server_id: str,
@@ -123,7 +108,6 @@ class Reading(ABC):
     ) -> History:
         """A server's facts, of those within all these bounds."""
 
-    @abstractmethod
     def recorded(
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
     ) -> list[RecordedEvent]:
@@ -132,37 +116,30 @@ class Reading(ABC):
         ``with_refusals``, what was refused stands among them.
         """
 
-    @abstractmethod
     def positions(self, server_id: str, after: int) -> list[int]:
         """The positions of a server's facts behind another, in order."""
 
     # One command
 
-    @abstractmethod
     def command(self, request_id: str) -> RecordedCommand | None:
         """The recorded command that bears a request id; refused ones claim none."""
 
-    @abstractmethod
     def events_of(self, command: RecordedCommand) -> list[RecordedEvent]:
         """The events of a command, in order of position."""
 
-    @abstractmethod
     def refused_since(self, user_id: str, project_id: str, recorded_at: int) -> int:
         """How many refusals to an actor were recorded after a time."""
 
     # Reactions
 
-    @abstractmethod
     def bookmark(self, name: str) -> Bookmark | None:
         """The place of a reaction; ``None`` for one that never ran here."""
 
-    @abstractmethod
     def bookmarks(self) -> list[Bookmark]:
         """The places of all reactions, by name."""
 
     # As it is stored, damaged or not
 
-    @abstractmethod
     def rows(self) -> Iterator[list[Row]]:
         """Every event in order of position, other applications' too, many at a time.
 
@@ -171,15 +148,12 @@ class Reading(ABC):
         surrogate escapes.
         """
 
-    @abstractmethod
     def row(self, position: int) -> Row | None:
         """The row of `rows` at a position."""
 
-    @abstractmethod
     def streams(self) -> Iterator[Row]:
         """The rows of `rows`, one by one, in order of stream and version."""
 
-    @abstractmethod
     def commands(self) -> Iterator[Row]:
         """Every command in its order, as a row: its columns, then its first event's position.
 
@@ -187,15 +161,14 @@ class Reading(ABC):
         """
 
 
-class Examination(Reading):
+class Examination(Reading, Protocol):
     """The log for whoever checks it: opened to be read alone, even where `open` would refuse."""
 
-    @abstractmethod
     def findings(self) -> Iterator[Finding]:
         """What the engine itself finds: integrity, guards, counters and what else is its own."""
 
 
-class Writing(Reading):
+class Writing(Reading, Protocol):
     """A reading that nobody else writes during, and that may append to the log.
 
     ``keeps_refusals`` is its log's.
@@ -203,7 +176,6 @@ class Writing(Reading):
 
     keeps_refusals: bool
 
-    @abstractmethod
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
         """Append a command and its events behind ``version``; gives back their positions.
 
@@ -211,16 +183,14 @@ class Writing(Reading):
         read again.
         """
 
-    @abstractmethod
     def append_many(self, batch: Iterable[tuple[RecordedCommand, int, Sequence[Event]]]) -> None:
         """Append commands in their order, each with its events behind a version of its server."""
 
-    @abstractmethod
     def append_refusal(self, command: RecordedCommand, refusal: CommandRefused) -> None:
         """Append what was refused, in a stream of its own beside the server's."""
 
 
-class Log(ABC):
+class Log(Protocol):
     """An append-only log of servers' facts, shared by threads.
 
     ``keeps_refusals`` says whether what a rule refuses is recorded. ``caches`` is the path beside
@@ -231,7 +201,6 @@ class Log(ABC):
     keeps_refusals: bool = True
     caches: Path | None
 
-    @abstractmethod
     def accept(self, request: Request) -> Outcome:
         """Look a command up, decide and write it, as one; see `serverdomain.store.accept`.
 
@@ -239,26 +208,21 @@ class Log(ABC):
         `OutcomeUnknown` where the disk did not tell whether it was written.
         """
 
-    @abstractmethod
     def bulk(self) -> AbstractContextManager[Writing]:
         """Append much at once; written as a whole at the end, or not at all if it raises."""
 
-    @abstractmethod
     def reading(self) -> AbstractContextManager[Reading]:
         """The log as it is now."""
 
-    @abstractmethod
     def examining(self) -> AbstractContextManager[Examination]:
         """The log as it is now, for a check."""
 
-    @abstractmethod
     def mark(self) -> int | None:
         """A number that is another one once anything was committed, in whatever process.
 
         Waits for nobody; ``None`` where it cannot be told at once.
         """
 
-    @abstractmethod
     def wait_past(self, position: int, seconds: float) -> None:
         """Wait until the log has grown past a position, at most so many seconds.
 
@@ -266,18 +230,15 @@ class Log(ABC):
         is over.
         """
 
-    @abstractmethod
     def wake(self) -> None:
         """Let those who wait in this process look again."""
 
-    @abstractmethod
     def alone(self, name: str, seconds: float = 0) -> AbstractContextManager[bool]:
         """Whether the caller, of all that ask for a name, may work now; held until it ends.
 
         Waits for its turn for so many seconds. What holds it gives it up with its process.
         """
 
-    @abstractmethod
     def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
         """Keep a reaction's place, if it still stands where it was seen; whether it did.
 
@@ -285,14 +246,11 @@ class Log(ABC):
         """
 
     @property
-    @abstractmethod
     def is_kept(self) -> bool:
         """Whether it outlives its process."""
 
-    @abstractmethod
     def forget(self) -> None:
         """Throw a log away that is not kept, and begin an empty one."""
 
-    @abstractmethod
     def close(self) -> None:
         """Give back what it holds; it cannot be used any more."""

@@ -11,17 +11,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from serverdomain.simulation.manual_clock import ManualClock
+    from serverdomain.simulation.manual_clock import ManualClock as ManualClock
     from serverdomain.testing.scenario import (
-        ADMIN,
-        OWNER,
-        READER,
-        Scenario,
-        Verdict,
-        given,
-        registered,
+        ADMIN as ADMIN,
     )
-    from serverdomain.testing.store_contract import LogContract, StoreContract
+    from serverdomain.testing.scenario import (
+        OWNER as OWNER,
+    )
+    from serverdomain.testing.scenario import (
+        READER as READER,
+    )
+    from serverdomain.testing.scenario import (
+        Scenario as Scenario,
+    )
+    from serverdomain.testing.scenario import (
+        Verdict as Verdict,
+    )
+    from serverdomain.testing.scenario import (
+        given as given,
+    )
+    from serverdomain.testing.scenario import (
+        registered as registered,
+    )
+    from serverdomain.testing.store_contract import LogContract as LogContract
+    from serverdomain.testing.store_contract import StoreContract as StoreContract
 
 _HOMES = {
     "ADMIN": "serverdomain.testing.scenario",
@@ -36,18 +49,7 @@ _HOMES = {
     "registered": "serverdomain.testing.scenario",
 }
 
-__all__ = [
-    "ADMIN",
-    "OWNER",
-    "READER",
-    "LogContract",
-    "ManualClock",
-    "Scenario",
-    "StoreContract",
-    "Verdict",
-    "given",
-    "registered",
-]
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> object:
