@@ -11,7 +11,7 @@ import logging
 import sqlite3
 from typing import Any, NamedTuple
 
-from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.progress import Progress
 from serverdomain.errors import UnknownEvent
 from serverdomain.projections import generations
 from serverdomain.projections.generations import Generation
@@ -44,7 +44,7 @@ class Advance(NamedTuple):
         return self.position >= self.head or self.stopped_by is not None
 
 
-def catch_up(log: Log, view: ViewFile, page: int = PAGE, progress: Progress = silent) -> None:
+def catch_up(log: Log, view: ViewFile, page: int = PAGE, progress: Progress | None = None) -> None:
     """Follow the log to its head with the rows that are shown, ``page`` events at a time.
 
     ``progress`` is told the position reached and the log's head, after each page.
@@ -66,14 +66,15 @@ def catch_up(log: Log, view: ViewFile, page: int = PAGE, progress: Progress = si
             with view.writing() as connection:
                 if not take(connection, advance):
                     continue
-        progress(advance.position, max(advance.head, advance.position))
+        if progress is not None:
+            progress(advance.position, max(advance.head, advance.position))
         if advance.stopped_by is not None:
             raise advance.stopped_by
         if advance.is_last:
             return
 
 
-def replay(log: Log, view: ViewFile, page: int = PAGE, progress: Progress = silent) -> None:
+def replay(log: Log, view: ViewFile, page: int = PAGE, progress: Progress | None = None) -> None:
     """Fill the next generation beside the old one, which is read and followed meanwhile; show it.
 
     Ends early where another replay, begun later, switched first: its rows are as good. Stops at an
@@ -99,7 +100,8 @@ def replay(log: Log, view: ViewFile, page: int = PAGE, progress: Progress = sile
                     switched = advance.position >= live.position or not follows(reading, live)
                 if switched:
                     generations.switch(connection, number, view.kept)
-        progress(advance.position, max(advance.head, advance.position))
+        if progress is not None:
+            progress(advance.position, max(advance.head, advance.position))
         if advance.stopped_by is not None:
             raise advance.stopped_by
 

@@ -23,8 +23,9 @@ def fold_page(
         if history is None:
             history = histories[fact.server_id] = History(base=there.get(fact.server_id))
         history.take(fact)
-    with log.reading() as reading:
-        for server_id, history in histories.items():
-            if history.lacks_past:
+    incomplete = [server_id for server_id, history in histories.items() if history.lacks_past]
+    if incomplete:
+        with log.reading() as reading:
+            for server_id in incomplete:
                 histories[server_id] = reading.history(server_id, position=page.last)
     return {server_id: history.server for server_id, history in histories.items()}

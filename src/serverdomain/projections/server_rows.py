@@ -163,11 +163,13 @@ class ServerRows(KeptRows):
     def changes(self, log: Log, rows: sqlite3.Connection, table: str, page: Page[Fact]) -> Changes:
         """The servers that the page leads to."""
         there = servers_in(rows, table, {fact.server_id for fact in page.events})
-        servers = fold_page(log, there, page)
-        return Changes(
-            [server for server in servers.values() if is_there(server)],
-            [server_id for server_id, server in servers.items() if not is_there(server)],
-        )
+        changes = Changes([], [])
+        for server_id, server in fold_page(log, there, page).items():
+            if is_there(server):
+                changes.servers.append(server)
+            else:
+                changes.gone.append(server_id)
+        return changes
 
     def write(self, connection: sqlite3.Connection, table: str, changes: Changes) -> None:
         """Put them in place of those before."""

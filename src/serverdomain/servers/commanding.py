@@ -77,12 +77,12 @@ class Commanding:
         if server_id is None:
             named = getattr(command, "server_id", UNSET)
             server_id = str(uuid4()) if named is UNSET else named
-        micros = moment.to_micros
+        now, micros = self._clock(), moment.to_micros
         request = Request(
             server_id=known_form(server_id),
             command=command,
             context=context,
-            now=micros(self._clock(), "clock"),
+            now=micros(now, "clock"),
             occurred_at=None if occurred_at is None else micros(occurred_at, "occurred_at"),
             expected_version=expected_version,
             project_id=project_id,

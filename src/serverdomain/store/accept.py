@@ -40,19 +40,20 @@ def accept(log: Writing, request: Request) -> Outcome | Refused:
     """
     command, context = request.command, request.context
     members = members_of(command, request.occurred_at)
+    decided = command.to(request.server_id)
+    given = command.own_time if request.occurred_at is None else request.occurred_at
     first = log.command(context.request_id)
     if first is not None:
         return _first_outcome(log, first, request, members)
-    decided = command.to(request.server_id)
     latest_recorded_at = log.latest_recorded_at()
     history = log.history(request.server_id)
-    server, latest = history.server, history.latest
+    latest, server = history.latest, history.server
     if not is_there(server) and not (command.begins or command.may_be_late):
         raise NotFound(f"server {request.server_id} is not there")
     _require_version(request, server, history.version)
-    occurred_at = _occurred_at(request, latest)
-    require_project(server, request.project_id)
+    occurred_at = _occurred_at(request, given, latest)
     recorded = _recorded(request, members, occurred_at, latest_recorded_at)
+    require_project(server, request.project_id)
     try:
         events = decide(server, decided, context.actor, context.request_id)
     except Refused as refused:
@@ -146,9 +147,8 @@ def _require_version(request: Request, server: Server | None, version: int) -> N
         )
 
 
-def _occurred_at(request: Request, latest: int | None) -> int:
+def _occurred_at(request: Request, given: int | None, latest: int | None) -> int:
     command = request.command
-    given = command.own_time if request.occurred_at is None else request.occurred_at
     if given is None:
         return request.now if latest is None else max(request.now, latest)
     if given > request.now + MOST_AHEAD:

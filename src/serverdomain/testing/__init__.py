@@ -49,7 +49,7 @@ _HOMES = {
     "registered": "serverdomain.testing.scenario",
 }
 
-__all__ = [*_HOMES]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> object:

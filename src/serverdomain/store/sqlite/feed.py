@@ -23,6 +23,11 @@ class Feed(Reading):
 
     connection: sqlite3.Connection
 
+    def head(self) -> int:
+        """The last position."""
+        (position,) = self.connection.execute("SELECT MAX(position) FROM stored_events").fetchone()
+        return position or 0
+
     def changed_between(self, after: int, until: int) -> list[str]:
         """The ids of the servers that have facts behind one position and up to another."""
         found = self._page(

@@ -28,10 +28,6 @@ class SQLiteReading(Feed, AsStored):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
 
-    def head(self) -> int:
-        """The last position."""
-        return self._value("SELECT MAX(position) FROM stored_events") or 0
-
     def first(self) -> int:
         """The first position."""
         return self._value("SELECT MIN(position) FROM stored_events") or 0
