@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from threading import Lock, RLock
 
 from serverdomain.errors import StoreError, StoreLocked, StoreMissing
-from serverdomain.store.sqlite.faults import CommitFailed, store_error
+from serverdomain.store.sqlite.faults import CommitFailed, error_in_use, store_error
 from serverdomain.store.sqlite.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
 from serverdomain.store.sqlite.place import Place
 
@@ -197,4 +197,4 @@ class Connections:
             yield
         # In a damaged file names may be no UTF-8, and the message that quotes one is not either.
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise store_error(error, self.place, self._waited) from error
+            raise error_in_use(error, self.place, self._waited) from error

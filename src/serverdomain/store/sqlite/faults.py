@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 
 from serverdomain.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
+from serverdomain.store.sqlite.place import Place
 
 
 class CommitFailed(StoreError):
@@ -26,17 +26,21 @@ _WORDS: dict[int, tuple[type[StoreError], str]] = {
 }
 
 
-def store_error(error: Exception, place: object, waited: str = "") -> StoreError:
-    """The error of ours for one of SQLite's; ``waited`` is said of a lock."""
-    path = getattr(place, "path", None)
+def store_error(error: Exception, place: object) -> StoreError:
+    """The error of ours for one of SQLite's."""
     # The low byte is the primary result code; errors of the Python module itself have none.
     code = getattr(error, "sqlite_errorcode", None)
     kind, words = _WORDS.get((code or 0) & 0xFF, (StoreError, "cannot be used"))
-    said = f"{place} {words} ({error})"
-    if isinstance(path, Path) and not path.exists():
-        kind, said = StoreMissing, f"{place} is gone"
-    elif kind is StoreLocked and waited:
-        said = f"{said}, {waited}"
-    ours = kind(said)
+    ours = kind(f"{place} {words} ({error})")
     ours.place = place
+    return ours
+
+
+def error_in_use(error: Exception, place: Place, waited: str) -> StoreError:
+    """The same, where the database was open; ``waited`` says how long a lock was waited for."""
+    ours = store_error(error, place)
+    if isinstance(ours, StoreLocked):
+        ours = StoreLocked(f"{ours}, {waited}")
+    if place.path is not None and not place.path.exists():
+        ours = StoreMissing(f"{place} is gone")
     return ours
