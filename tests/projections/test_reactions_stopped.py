@@ -105,6 +105,40 @@ def test_one_that_somebody_moves_while_it_works_goes_on_from_there(servers: Serv
     assert place_of(servers) == Bookmark("billing", 160)
 
 
+DAMAGES = {
+    "JSON that ends too soon": "UPDATE stored_events SET state = '{' WHERE position = 3",
+    "text that is no UTF-8": "UPDATE stored_events SET state = CAST(x'ff' AS TEXT)"
+    " WHERE position = 3",
+    "roles that are none": "UPDATE commands SET roles = '{' WHERE command_id = 3",
+    "roles that are no UTF-8": "UPDATE commands SET roles = CAST(x'ff' AS TEXT)"
+    " WHERE command_id = 3",
+    "a newer release's": "UPDATE stored_events SET topic = 'serverdomain:ServerPainted:1'"
+    " WHERE position = 3",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_an_event_that_cannot_be_read_stops_it_there_and_can_be_skipped(
+    servers: Servers, damage: str
+) -> None:
+    for number in range(4):
+        servers.rename(SERVER, f"name {number}")
+    with servers._log.connections.writing() as connection:
+        connection.execute("DROP TRIGGER stored_events_no_update")
+        connection.execute("DROP TRIGGER commands_no_update")
+        assert connection.execute(damage).rowcount == 1
+    told: Queue[int] = Queue()
+    with servers.react("billing", lambda one: told.put(one.position), start="beginning") as billing:
+        until_stopped(billing)
+        place = place_of(servers)
+        assert (place.position, place.stopped_at) == (2, 3)
+        assert place.why
+        assert [told.get_nowait() for _ in range(2)] == [1, 2]
+        servers.skip_reaction("billing")
+        assert [told.get(timeout=SECONDS) for _ in range(2)] == [4, 5]
+    assert place_of(servers) == Bookmark("billing", 5)
+
+
 def test_what_fails_as_it_is_left_is_logged_and_ends_nothing(
     servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
