@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
-from serverdomain.errors import Refused, StoreError, UnknownEvent
+from serverdomain.errors import Refused, StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.accept import accept
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
@@ -115,11 +115,14 @@ class ListReading(Examination):
             for one in self.stored[after:]
             if not one.refused and (not names or one.topic.split(":")[1] in names)
         ]
-        page = self._page(after, named[:limit])
-        events = [one.recorded for one in page.events]
-        if page.stopped_by is not None:
-            return Page(events, page.stopped_by.position - 1, page.stopped_by)
-        return Page(events, page.last if len(events) == limit else max(after, self.head()), None)
+        events: list[RecordedEvent] = []
+        for one in named[:limit]:
+            try:
+                events.append(one.recorded)
+            except (StoreDamaged, UnknownEvent) as error:
+                return Page(events, one.position - 1, error)
+        last = events[-1].position if len(events) == limit else max(after, self.head())
+        return Page(events, last, None)
 
     def _page(self, after: int, some: list[Stored]) -> Page[Stored]:
         last = after

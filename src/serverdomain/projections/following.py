@@ -12,7 +12,7 @@ import sqlite3
 from typing import Any, NamedTuple
 
 from serverdomain.domain.progress import Progress
-from serverdomain.errors import UnknownEvent
+from serverdomain.errors import StoreError
 from serverdomain.projections import generations
 from serverdomain.projections.generations import Generation
 from serverdomain.projections.view_file import ViewFile
@@ -36,7 +36,7 @@ class Advance(NamedTuple):
     position: int
     row_hash: str | None
     head: int
-    stopped_by: UnknownEvent | None
+    stopped_by: StoreError | None
 
     @property
     def is_last(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from serverdomain.audit.keyframes import Keyframes
 from serverdomain.errors import Conflict
-from serverdomain.projections import reactions
+from serverdomain.projections import saved_bookmark
 from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
 from serverdomain.servers.accepted import Accepted
 from serverdomain.servers.commanding import Clock, system_clock
@@ -94,11 +94,11 @@ class Servers(Commands, Questions):
 
     def resume_reaction(self, name: str) -> Bookmark:
         """Let a stopped reaction try its event again. Raises `NotFound` where there is none."""
-        return reactions.resume(self._log, name)
+        return saved_bookmark.resume(self._log, name)
 
     def skip_reaction(self, name: str) -> Bookmark:
         """Let a stopped reaction go on behind the event that stopped it. Raises `NotFound`."""
-        return reactions.skip(self._log, name)
+        return saved_bookmark.skip(self._log, name)
 
     def now(self) -> datetime:
         """What its clock says, aware."""

@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
-from serverdomain.errors import UnknownEvent
+from serverdomain.errors import StoreError
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.finding import Finding
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
@@ -31,13 +31,13 @@ class Page(NamedTuple, Generic[Item]):
     """Some events in order of position, and how far they lead.
 
     Everything at or below ``last``, and behind the page before, is in the page or passed over;
-    where the log ends there, ``last`` is what the page was asked to begin behind. ``stopped_by`` is
-    the event behind ``last`` that this release cannot read, if there is one.
+    where the log ends there, ``last`` is what the page was asked to begin behind. ``stopped_by``
+    says why the event behind ``last`` cannot be read, if there is such a one.
     """
 
     events: list[Item]
     last: int
-    stopped_by: UnknownEvent | None
+    stopped_by: StoreError | None
 
 
 class Reading(Protocol):
@@ -90,7 +90,10 @@ class Reading(Protocol):
         """The same with all that the log says of them; refusals are among them."""
 
     def events_named(self, after: int, limit: int, names: Sequence[str]) -> Page[RecordedEvent]:
-        """At most ``limit`` facts of these names behind a position; without names, all facts."""
+        """At most ``limit`` facts of these names behind a position; without names, all facts.
+
+        A damaged one stops the page as one of a newer release does, right behind its ``last``.
+        """
 
     def events_at(self, positions: Sequence[int]) -> list[RecordedEvent]:
         """The events that stand at these positions, in order of position; refusals too."""

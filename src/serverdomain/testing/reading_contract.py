@@ -18,7 +18,7 @@ from serverdomain.domain.commands import (
     StopServer,
 )
 from serverdomain.domain.server import fold
-from serverdomain.errors import Refused, UnknownEvent
+from serverdomain.errors import Refused, StoreDamaged, UnknownEvent
 from serverdomain.store.codec import CODEC, Codec, refusals_of, stream_of
 from serverdomain.store.context import Context
 from serverdomain.store.log import LARGEST, Log, Page
@@ -252,10 +252,25 @@ class ReadingContract(Contract):
             for page, positions in ends:
                 assert [one.position for one in page.events] == positions
                 assert page.last == 6
-                assert page.stopped_by is not None
+                assert isinstance(page.stopped_by, UnknownEvent)
                 assert page.stopped_by.position == 7
             assert reading.facts(0, 6).stopped_by is None
             assert reading.facts(7, 10).last == 9
+
+    def test_a_damaged_event_ends_a_page_of_named_facts_before_it(
+        self, told: Log, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        unreadable = Codec({**e.EVENTS, "ServerStopped": e.ImageChanged})
+        monkeypatch.setattr(CODEC, "decode", unreadable.decode)
+        with told.reading() as reading:
+            for names, positions in [((), [1, 2, 3, 4, 5]), (("ServerStopped",), [])]:
+                page = reading.events_named(0, 10, names)
+                assert [one.position for one in page.events] == positions
+                assert page.last == 6
+                assert isinstance(page.stopped_by, StoreDamaged)
+            for question in (reading.facts, reading.events):
+                with pytest.raises(StoreDamaged, match="position 7"):
+                    question(0, 10)
 
     @pytest.mark.usefixtures("an_older_release")
     def test_a_server_with_an_event_of_a_newer_release_cannot_be_read_and_others_can(

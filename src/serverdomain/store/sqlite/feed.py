@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import msgspec
 
 from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
-from serverdomain.errors import UnknownEvent
+from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
 from serverdomain.store.log import LARGEST, Page, Reading, Row
 from serverdomain.store.recorded import RecordedEvent
-from serverdomain.store.sqlite.stored import EVENTS, OF_COMMAND, RECORDED, event_of
+from serverdomain.store.sqlite.stored import EVENTS, OF_COMMAND, OURS, RECORDED, event_of
 
 
 class Feed(Reading):
@@ -95,19 +96,25 @@ class Feed(Reading):
         """Facts of these names behind a position; without names, all facts."""
         globs = [f"{PREFIX}{name}:*" for name in names]
         named = f" AND ({' OR '.join(['e.topic GLOB ?'] * len(globs))})" if globs else ""
+        found = f"{OURS} WHERE e.position > ? AND c.refused = 0{named} ORDER BY e.position LIMIT ?"
+        values = (after, *globs, limit)
         events: list[RecordedEvent] = []
-        for row in self._page(
-            f"{RECORDED} WHERE e.position > ? AND c.refused = 0{named} ORDER BY e.position LIMIT ?",
-            after,
-            *globs,
-            limit,
-        ):
-            try:
-                events.append(event_of(row))
-            except UnknownEvent as unknown:
-                return Page(events, unknown.position - 1, unknown)
-        last = events[-1].position if len(events) == limit else max(after, self.head())
-        return Page(events, last, None)
+        try:
+            with closing(self.connection.execute(f"{EVENTS} {found}", values)) as rows:
+                for row in rows:
+                    events.append(event_of(row))
+        except (UnknownEvent, StoreDamaged) as error:
+            stopped_by: StoreError = error
+        except (sqlite3.OperationalError, UnicodeDecodeError) as error:
+            if getattr(error, "sqlite_errorcode", None) is not None:
+                raise
+            stopped_by = StoreDamaged("an event or its command holds text that is no UTF-8")
+        else:
+            last = events[-1].position if len(events) == limit else max(after, self.head())
+            return Page(events, last, None)
+        query = f"SELECT e.position {found} OFFSET ?"
+        ((position,),) = self._page(query, *values, len(events))
+        return Page(events, position - 1, stopped_by)
 
     def events_at(self, positions: Sequence[int]) -> list[RecordedEvent]:
         """The events that stand at these positions."""

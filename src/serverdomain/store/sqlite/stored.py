@@ -20,8 +20,11 @@ OF_COMMAND = (
 EVENTS = f"SELECT e.position, e.originator_version, e.topic, e.state, {OF_COMMAND}"
 """The columns of an event and its command, as `event_of` reads them."""
 
-RECORDED = f"{EVENTS} FROM stored_events e JOIN commands c USING (command_id)"
-"""The events of ours, refusals among them."""
+OURS = "FROM stored_events e JOIN commands c USING (command_id)"
+"""The rows of events of ours, refusals among them."""
+
+RECORDED = f"{EVENTS} {OURS}"
+"""The events of ours, whole."""
 
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
 

@@ -1,0 +1,94 @@
+"""What fails is tried again, with pauses that grow, and not for ever."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from threading import Event as Flag
+
+import pytest
+
+from serverdomain.projections.attempts import failure_of, in_words
+
+
+class Pauses(Flag):
+    """A flag that nobody waits for: it notes how long each pause would have been."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        return self.is_set()
+
+
+class Failing:
+    """A call that fails so many times, then succeeds."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.calls = 0
+
+    def __call__(self) -> None:
+        self.calls += 1
+        if self.calls <= self.times:
+            raise RuntimeError(f"no room for {self.calls}")
+
+
+@pytest.mark.parametrize("failures", [0, 1, 2])
+def test_what_succeeds_in_the_end_did_not_fail(failures: int) -> None:
+    call = Failing(failures)
+    assert failure_of(call, 3, Pauses()) is None
+    assert call.calls == failures + 1
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_what_goes_on_failing_is_told_by_its_last_failure(attempts: int) -> None:
+    call = Failing(9)
+    assert failure_of(call, attempts, Pauses()) == f"RuntimeError: no room for {attempts}"
+    assert call.calls == attempts
+
+
+def test_pauses_grow_to_ten_seconds() -> None:
+    pauses = Pauses()
+    failure_of(Failing(99), 10, pauses)
+    assert pauses.seconds == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10]
+
+
+def test_a_pause_ends_when_all_is_to_stop() -> None:
+    stopping = Flag()
+    call = Failing(9)
+
+    def stops() -> None:
+        stopping.set()
+        call()
+
+    assert failure_of(stops, 5, stopping) == "RuntimeError: no room for 1"
+
+
+@pytest.mark.parametrize("error", [SystemExit, CancelledError, KeyboardInterrupt, GeneratorExit])
+def test_whatever_a_call_ends_in_is_a_failure(error: type[BaseException]) -> None:
+    def ends() -> None:
+        raise error("enough")
+
+    assert failure_of(ends, 2, Pauses()) == f"{error.__name__}: enough"
+
+
+class Silent(Exception):
+    """An error that fails when it is asked what it says."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("no room"), "RuntimeError: no room"),
+        (CancelledError(), "CancelledError"),
+        (ValueError("no \udcff"), "ValueError: no \\udcff"),
+        (Silent(), "Silent: its message cannot be read"),
+    ],
+)
+def test_an_error_is_its_type_and_message(error: BaseException, words: str) -> None:
+    assert in_words(error) == words

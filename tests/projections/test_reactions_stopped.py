@@ -1,0 +1,153 @@
+"""Whatever ends a reaction's work, it says where and why, and can be resumed or skip its event."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Queue
+
+import pytest
+
+from serverdomain import Servers
+from serverdomain.projections.happened import Happened
+from serverdomain.projections.saved_bookmark import PAGE
+from serverdomain.store.bookmarks import Bookmark
+from serverdomain.testing.store_contract import SERVER
+from tests.projections.test_reactions import SECONDS, servers, until_stopped, url
+
+__all__ = ["servers", "url"]
+
+
+def place_of(servers: Servers) -> Bookmark:
+    (place,) = servers.reactions()
+    return place
+
+
+def move(servers: Servers, position: int) -> None:
+    """What another process may do to the one reaction's bookmark."""
+    seen = place_of(servers)
+    assert servers._log.keep_bookmark(Bookmark(seen.name, position), seen)
+
+
+@pytest.mark.parametrize(
+    "end", [CancelledError("enough"), SystemExit("enough"), pytest.fail.Exception("enough")]
+)
+def test_whatever_its_handler_ends_in_stops_it_with_words(
+    servers: Servers, end: BaseException
+) -> None:
+    told: Queue[int] = Queue()
+    broken = [True]
+
+    def ends(happened: Happened) -> None:
+        if broken[0]:
+            raise end
+        told.put(happened.position)
+
+    with servers.react("billing", ends, start="beginning", attempts=1) as billing:
+        until_stopped(billing)
+        assert billing.is_alive
+        place = place_of(servers)
+        assert (place.stopped_at, place.why) == (1, f"{type(end).__name__}: enough")
+        broken[0] = False
+        servers.resume_reaction("billing")
+        assert told.get(timeout=SECONDS) == 1
+
+
+def test_it_stops_where_it_came_to_not_where_its_page_began(servers: Servers) -> None:
+    for number in range(5):
+        servers.rename(SERVER, f"name {number}")
+
+    def fails(happened: Happened) -> None:
+        if happened.position == 4:
+            raise RuntimeError("no room")
+
+    with servers.react("billing", fails, start="beginning", attempts=1) as billing:
+        until_stopped(billing)
+    assert place_of(servers) == Bookmark("billing", 3, 4, "RuntimeError: no room")
+
+
+def test_one_that_fails_on_goes_on_where_somebody_moved_it_meanwhile(servers: Servers) -> None:
+    told: list[int] = []
+
+    def fails(happened: Happened) -> None:
+        told.append(happened.position)
+        if happened.position == 2:
+            move(servers, 4)
+            raise RuntimeError("no room")
+
+    for number in range(5):
+        servers.rename(SERVER, f"name {number}")
+    with servers.react("billing", fails, start="beginning", attempts=1) as billing:
+        assert billing.caught_up(SECONDS)
+        assert not billing.stopped.is_set()
+
+    assert told == [1, 2, 5, 6]
+    assert place_of(servers) == Bookmark("billing", 6)
+
+
+def test_one_that_somebody_moves_while_it_works_goes_on_from_there(servers: Servers) -> None:
+    told: list[int] = []
+
+    def moves(happened: Happened) -> None:
+        told.append(happened.position)
+        if happened.position == 5:
+            move(servers, 150)
+
+    for number in range(159):
+        servers.rename(SERVER, f"name {number}")
+    with servers.react("billing", moves, start="beginning") as billing:
+        assert billing.caught_up(SECONDS)
+
+    noticed = told.index(151)
+    assert told == [*range(1, noticed + 1), *range(151, 161)]
+    assert noticed <= PAGE, "it notices when it saves its place"
+    assert place_of(servers) == Bookmark("billing", 160)
+
+
+DAMAGES = {
+    "JSON that ends too soon": "UPDATE stored_events SET state = '{' WHERE position = 3",
+    "text that is no UTF-8": "UPDATE stored_events SET state = CAST(x'ff' AS TEXT)"
+    " WHERE position = 3",
+    "roles that are none": "UPDATE commands SET roles = '{' WHERE command_id = 3",
+    "roles that are no UTF-8": "UPDATE commands SET roles = CAST(x'ff' AS TEXT)"
+    " WHERE command_id = 3",
+    "a newer release's": "UPDATE stored_events SET topic = 'serverdomain:ServerPainted:1'"
+    " WHERE position = 3",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_an_event_that_cannot_be_read_stops_it_there_and_can_be_skipped(
+    servers: Servers, damage: str
+) -> None:
+    for number in range(4):
+        servers.rename(SERVER, f"name {number}")
+    with servers._log.connections.writing() as connection:
+        connection.execute("DROP TRIGGER stored_events_no_update")
+        connection.execute("DROP TRIGGER commands_no_update")
+        assert connection.execute(damage).rowcount == 1
+    told: Queue[int] = Queue()
+    with servers.react("billing", lambda one: told.put(one.position), start="beginning") as billing:
+        until_stopped(billing)
+        place = place_of(servers)
+        assert (place.position, place.stopped_at) == (2, 3)
+        assert place.why
+        assert [told.get_nowait() for _ in range(2)] == [1, 2]
+        servers.skip_reaction("billing")
+        assert [told.get(timeout=SECONDS) for _ in range(2)] == [4, 5]
+    assert place_of(servers) == Bookmark("billing", 5)
+
+
+def test_what_fails_as_it_is_left_is_logged_and_ends_nothing(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    @contextmanager
+    def at_work() -> Iterator[None]:
+        yield
+        raise SystemExit("the bridge is gone")
+
+    with servers.react("billing", print, start="beginning", at_work=at_work) as billing:
+        assert billing.caught_up(SECONDS)
+    assert "reaction billing: SystemExit: the bridge is gone" in caplog.text
+    assert place_of(servers) == Bookmark("billing", 1)
