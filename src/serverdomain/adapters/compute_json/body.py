@@ -23,7 +23,6 @@ from serverdomain.errors import InvalidBody, InvalidInput
 MEDIA_TYPE = "application/json"
 
 JSON_TYPES = frozenset({MEDIA_TYPE, "application/vnd.openstack.compute+json"})
-"""Content types that Nova reads as JSON, beside none at all and ``text/plain``."""
 
 
 class Json(Struct, frozen=True):
@@ -53,18 +52,17 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
 
-Parameters = ParamSpec("Parameters")
 Read = TypeVar("Read")
 Model = TypeVar("Model", bound=Strict)
+Parameters = ParamSpec("Parameters")
 
 
 def outcome(
     read: Callable[Parameters, Read], *arguments: Parameters.args, **options: Parameters.kwargs
 ) -> Read | InvalidBody:
-    """What a reader makes of a body, or its refusal as a value: one line, without a history.
+    """What a reader makes of a body, or its refusal as a value, for the caller to raise.
 
-    The caller drops the body and raises the refusal: then no frame of its traceback, no cause and
-    no context ever held the body.
+    A caller that drops the body first leaves it in no traceback, cause or context.
     """
     try:
         return read(*arguments, **options)
@@ -101,10 +99,9 @@ def read_json(body: Body, *, content_type: str | None = MEDIA_TYPE) -> Json:
 
 @reader
 def read_action(body: Body, *, content_type: str | None = MEDIA_TYPE) -> str:
-    """The name of the one action in a body of ``…/servers/{id}/action``.
+    """The name of the one action in a body of ``…/servers/{id}/action``, known or not.
 
-    Raises `InvalidBody` as Nova answers: 400, 404 or 415. Neither whether there is such an action
-    nor what is asked of it is looked into.
+    Raises `InvalidBody` as Nova answers: 400, 404 or 415.
     """
     return _sole_action(parse(body, content_type))[0]
 
@@ -112,8 +109,8 @@ def read_action(body: Body, *, content_type: str | None = MEDIA_TYPE) -> str:
 def parse(body: Body, content_type: str | None = MEDIA_TYPE) -> object:
     """The JSON value of a body; of several members of one name the last counts.
 
-    No content type, or ``text/plain``, is taken for JSON, as Nova does. Raises `InvalidBody`: 415
-    for another type, 400 for what is no JSON in UTF-8, a lone surrogate included.
+    As for Nova, no content type, or ``text/plain``, means JSON. Raises `InvalidBody`: 415 for
+    another type, 400 for what is no JSON in UTF-8, a lone surrogate included.
     """
     if isinstance(body, Json):
         return body.value
@@ -136,23 +133,19 @@ def parse(body: Body, content_type: str | None = MEDIA_TYPE) -> object:
     raise InvalidBody("body", f"what came is no JSON ({why}), JSON in UTF-8 is allowed")
 
 
-class ActionReader(Generic[Read]):
+class ActionReader(Struct, Generic[Read], frozen=True):
     """Reads the body of one action of ``…/servers/{id}/action``: the command that it asks for."""
 
-    def __init__(
-        self, name: str, command: Callable[..., Read], models: Mapping[Path, type[Strict]]
-    ) -> None:
-        self._name = name
-        self._command = command
-        self._models = models
+    name: str
+    command: Callable[..., Read]
+    models: Mapping[Path, type[Strict]]
 
     def __call__(
         self, body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
     ) -> Read:
-        """Read a body as ``path`` does.
+        """Read a body as ``path`` does. Raises `InvalidBody` as Nova answers: 400, 404 or 415.
 
-        Raises `InvalidBody` with the HTTP status that Nova answers: 400, 404 or 415. Neither it nor
-        its traceback holds more of the body than the member that is wrong, and never a password.
+        Of the body it holds no more than the member that is wrong, and never a password.
         """
         command = outcome(self._read, body, path, content_type)
         del body
@@ -162,9 +155,9 @@ class ActionReader(Generic[Read]):
 
     def _read(self, body: Body, path: Path, content_type: str | None) -> Read:
         name, value = _sole_action(parse(body, content_type))
-        if name != self._name:
-            raise InvalidBody("body", f"action {shown(name)} came, {self._name!r} is allowed")
-        return made(self._command, self._models[path], value, name)
+        if name != self.name:
+            raise InvalidBody("body", f"action {shown(name)} came, {self.name!r} is allowed")
+        return made(self.command, self.models[path], value, name)
 
 
 def made(command: Callable[..., Read], model: type[Strict], value: object, at: str) -> Read:
@@ -196,14 +189,12 @@ def member(value: object, name: str) -> object:
 
 
 def _sole_action(value: object) -> tuple[str, object]:
-    # 404 where Nova looks for an action and meets none: in a value that has no members to count
-    # (null, a number, true), or one that is no member (["rebuild"], "r").
+    # As Nova: 404 for what has no members to count, or one that is none (["rebuild"], "r").
     allowed = "an object with one action is allowed"
     if isinstance(value, (dict, list, str)) and len(value) != 1:
         members = "members" if isinstance(value, dict) else "items"
         raise InvalidBody("body", f"{kind(value)} of {len(value)} {members} came, {allowed}")
     if not isinstance(value, dict):
-        raise InvalidBody(
-            "body", f"{kind(value)} came, {allowed}", status=404, fault="itemNotFound"
-        )
+        told = f"{kind(value)} came, {allowed}"
+        raise InvalidBody("body", told, status=404, fault="itemNotFound")
     return next(iter(value.items()))

@@ -36,9 +36,6 @@ async def admit(
     ``root`` is where links begin, if that is not the request's to say.
     """
     call.actor = actor
-    # A server that is being created is of the caller's project, an administrator's, too.
-    is_free = actor.is_admin and call.server_id is not None
-    call.within = None if is_free else actor.project_id
     refusal = None
     if KEY in call.sent_headers:
         try:
@@ -55,6 +52,9 @@ async def admit(
         found: Route | Exception = await _found(call, receive, choices)
     except (CallFault, ServerdomainError) as error:
         found = error
+    # A server that is being created is of the caller's project, an administrator's, too.
+    is_free = actor.is_admin and call.server_id is not None
+    call.within = None if is_free else actor.project_id
     call.admitted = True
     return found
 
