@@ -162,10 +162,6 @@ class ListReading(Examination):
         found = [one.recorded for one in self._of(*streams) if one.position <= position]
         return sorted(found, key=lambda one: (one.occurred_at, one.position))
 
-    def positions(self, server_id: str, after: int) -> list[int]:
-        own = self._of(stream_of(server_id))
-        return [one.position for one in own if one.position > after]
-
     def _of(self, *streams: str) -> list[Stored]:
         return [one for one in self.stored if one.stream in streams]
 

@@ -31,7 +31,9 @@ def follow(log: Log, server_id: str, seconds: float | None) -> Iterator[Server]:
         log.wait_past(head, left)
         with log.reading() as reading:
             seen, head = head, reading.head()
+            facts = reading.history(server_id).facts if head > seen else []
             states = [
                 reading.history(server_id, position=position).server
-                for position in reading.positions(server_id, seen)
+                for position in sorted(fact.position for fact in facts)
+                if position > seen
             ]

@@ -119,9 +119,6 @@ class Reading(Protocol):
         ``with_refusals``, what was refused stands among them.
         """
 
-    def positions(self, server_id: str, after: int) -> list[int]:
-        """The positions of a server's facts behind another, in order."""
-
     # One command
 
     def command(self, request_id: str) -> RecordedCommand | None:

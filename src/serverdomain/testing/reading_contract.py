@@ -96,7 +96,6 @@ class ReadingContract(Contract):
             assert reading.events_at([1]) == []
             assert reading.history(SERVER).facts == []
             assert reading.recorded(SERVER, with_refusals=True) == []
-            assert reading.positions(SERVER, 0) == []
             assert reading.command("req-1") is None
             assert reading.refused_since("fake", "openstack", 0) == 0
             assert (reading.bookmark("billing"), reading.bookmarks()) == (None, [])
@@ -327,13 +326,6 @@ class ReadingContract(Contract):
             ]:
                 found = reading.recorded(SERVER, until, with_refusals=refusals)
                 assert found == [events[position] for position in positions]
-
-    def test_where_a_servers_facts_stand(self, told: Log) -> None:
-        with told.reading() as reading:
-            assert reading.positions(SERVER, 0) == [1, 3, 4, 5, 8, 9]
-            assert reading.positions(SERVER, 4) == [5, 8, 9]
-            assert reading.positions(SERVER, 9) == []
-            assert reading.positions(OTHER, 0) == [2, 7]
 
     # One command
 

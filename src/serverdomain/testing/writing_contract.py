@@ -120,7 +120,7 @@ class WritingContract(Contract):
 
         with log.reading() as reading:
             (kept,) = reading.events(1, 10).events
-            assert reading.positions(SERVER, 0) == [1]
+            assert [fact.position for fact in reading.history(SERVER).facts] == [1]
         assert kept.is_refusal
         assert kept.event == e.CommandRefused(
             server_id=SERVER, kind="start", members={}, rule="state", why=str(no.value)

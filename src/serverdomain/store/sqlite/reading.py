@@ -104,16 +104,6 @@ class SQLiteReading(Feed, AsStored):
             position,
         )
 
-    def positions(self, server_id: str, after: int) -> list[int]:
-        """The positions of a server's facts behind another, in order."""
-        found = self._all(
-            "SELECT position FROM stored_events WHERE originator_id = ? AND position > ?"
-            " ORDER BY position",
-            stream_of(server_id),
-            after,
-        )
-        return [position for (position,) in found]
-
     def command(self, request_id: str) -> RecordedCommand | None:
         """The recorded command that bears a request id."""
         query = f"SELECT {OF_COMMAND} FROM commands c WHERE c.request_id = ? AND c.refused = 0"
