@@ -12,20 +12,15 @@ import pytest
 
 from serverdomain.domain import events as e
 from serverdomain.domain.commands import (
-    CreateServer,
-    RebuildServer,
     RenameServer,
-    StartServer,
     StopServer,
 )
-from serverdomain.errors import Conflict, InvalidInput, Refused, RequestIdTaken, StoreError
+from serverdomain.errors import Conflict, InvalidInput, Refused, StoreError
 from serverdomain.servers import Servers
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log, Reading
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.testing.contract import (
-    IMAGE,
-    NEW_IMAGE,
     NOW,
     OTHER,
     SECOND,
@@ -33,9 +28,8 @@ from serverdomain.testing.contract import (
     Contract,
     adopted,
     ask,
-    under,
 )
-from serverdomain.testing.scenario import OWNER, READER, registered
+from serverdomain.testing.scenario import OWNER, registered
 
 _LONG = 3_600
 """Seconds that nobody waits for in these tests: something ends the waiting before."""
@@ -84,60 +78,6 @@ class WritingContract(Contract):
     """Commands, bulk, waiting, locks and bookmarks."""
 
     # Commands
-
-    def test_a_command_is_taken_in_with_its_outcome(self, log: Log) -> None:
-        ask(log, adopted(), "req-1")
-        outcome = ask(log, RebuildServer(image_id=NEW_IMAGE, name="new"), "req-2", at=60)
-
-        assert outcome.events == (
-            e.RebuildRequested("req-2", NEW_IMAGE, "generated"),
-            e.ImageChanged(NEW_IMAGE),
-            e.ServerRenamed("new"),
-        )
-        with log.reading() as reading:
-            assert outcome.server == reading.history(SERVER).server
-            assert (outcome.position, outcome.replayed) == (reading.head(), False)
-
-    def test_a_retry_is_told_its_first_outcome_and_writes_nothing(self, log: Log) -> None:
-        ask(log, adopted(), "req-1")
-        first = ask(log, RenameServer(name="new"), "req-2", at=60)
-        ask(log, StopServer(), "req-3", at=120)
-
-        again = ask(log, RenameServer(name="new"), "req-2", at=180)
-
-        assert again.replayed
-        assert (again.server, again.events) == (first.server, first.events)
-        assert again.position == first.position == 2
-        with pytest.raises(RequestIdTaken):
-            ask(log, RenameServer(name="newer"), "req-2", at=180)
-        with log.reading() as reading:
-            assert reading.head() == 3
-
-    def test_what_a_rule_refuses_is_kept_before_it_is_raised(self, log: Log) -> None:
-        ask(log, adopted(), "req-1")
-        with pytest.raises(Refused) as no:
-            ask(log, StartServer(), "req-2", at=60)
-
-        with log.reading() as reading:
-            (kept,) = reading.events(1, 10).events
-            assert [fact.position for fact in reading.history(SERVER).facts] == [1]
-        assert kept.is_refusal
-        assert kept.event == e.CommandRefused(
-            server_id=SERVER, kind="start", members={}, rule="state", why=str(no.value)
-        )
-        assert (kept.version, kept.server_id, kept.command.request_id) == (1, SERVER, "req-2")
-
-    def test_what_is_raised_otherwise_leaves_nothing(self, log: Log) -> None:
-        ask(log, adopted(), "req-1")
-        unknown = CreateServer(name="x", image_id=IMAGE, flavor_id="1", image_known=False)
-        with pytest.raises(Refused):
-            ask(log, unknown, "req-2", OTHER)
-        with pytest.raises(Refused):
-            ask(log, adopted(OTHER), under("req-2", READER), OTHER)
-        with pytest.raises(Conflict):
-            ask(log, StopServer(), "req-2", at=60, occurred_at=-60)
-        with log.reading() as reading:
-            assert (reading.head(), len(list(reading.commands()))) == (1, 1)
 
     def test_commands_of_many_threads_are_taken_in_one_by_one(self, log: Log) -> None:
         ask(log, adopted(), "req-1")
