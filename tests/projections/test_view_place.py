@@ -18,6 +18,7 @@ from serverdomain import (
     StoreDamaged,
     StoreError,
     StoreForeign,
+    StoreLocked,
     StoreMissing,
 )
 from serverdomain.projections.server_rows import SERVERS
@@ -447,6 +448,21 @@ def test_a_file_that_may_not_be_read_is_one_clear_line(open_folder):
     (folder / "view.db").chmod(0)
     with nobody(), pytest.raises(StoreError, match=r"view\.db cannot be read"):
         cloud.view(folder / "view.db")
+
+
+def test_a_view_is_made_while_the_log_is_written_to(tmp_path):
+    with Cloud(tmp_path) as cloud, cloud.store.bulk():
+        cloud.view().close()
+        assert cloud.view_path.exists()
+
+
+def test_a_view_that_another_makes_is_waited_for_no_longer_than_a_lock(tmp_path, monkeypatch):
+    monkeypatch.setenv("SERVERDOMAIN_LOCK_TIMEOUT", "0.05")
+    with Cloud(tmp_path) as cloud:
+        with cloud.store.alone("_view"), pytest.raises(StoreLocked, match=r"waited 0\.05 s"):
+            cloud.view()
+        assert not cloud.view_path.exists()
+        cloud.view().close()
 
 
 def test_a_view_says_whose_file_it_is(cloud):
