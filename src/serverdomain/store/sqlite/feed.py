@@ -113,7 +113,7 @@ class Feed(Reading):
             last = events[-1].position if len(events) == limit else max(after, self.head())
             return Page(events, last, None)
         query = f"SELECT e.position {found} OFFSET ?"
-        ((position,),) = self._page(query, *values, len(events))
+        position, *_ = self.connection.execute(query, (*values, len(events))).fetchone()
         return Page(events, position - 1, stopped_by)
 
     def events_at(self, positions: Sequence[int]) -> list[RecordedEvent]:
