@@ -1,4 +1,4 @@
-"""How a call that fails is tried again: with growing pauses, and not for ever."""
+"""A call that fails is tried again, after growing pauses and a limited number of times."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from threading import Event as Flag
 
 
 def failure_of(call: Callable[[], object], attempts: int, stopping: Flag) -> str | None:
-    """What the last of so many attempts failed with, in words; ``None`` once one succeeds.
+    """Why the last of so many attempts failed, in words; ``None`` once one succeeds.
 
-    The first pause lasts 0.1 seconds, each later one twice as long, none longer than 10 seconds;
-    during a pause ``stopping`` ends it all. Whatever a call ends in is a failure: `SystemExit` or
-    `asyncio.CancelledError` would end the thread without a word.
+    The first pause lasts 0.1 seconds, each further one twice as long, at most 10 seconds. There are
+    no more attempts once ``stopping`` is set. Any exception is a failure: `SystemExit` or
+    `asyncio.CancelledError` would otherwise end the thread silently.
     """
     why, pause = None, 0.1
     for attempt in range(attempts):
@@ -29,7 +29,7 @@ def failure_of(call: Callable[[], object], attempts: int, stopping: Flag) -> str
 
 
 def in_words(error: BaseException) -> str:
-    """An error's type and message, as text that any store can keep."""
+    """The type and message of an error, as text that any store can keep."""
     try:
         message = str(error)
     except Exception:

@@ -1,4 +1,4 @@
-"""One server, followed through the log: as it is, then as of each further event."""
+"""One server, followed: as it is now, then after each further event."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from serverdomain.domain.server import Server
 from serverdomain.store.log import Log
 
 LOOK = 0.1
-"""Seconds after which it looks for what other processes appended."""
+"""Seconds between two looks for events of other processes."""
 
 
 def follow(log: Log, server_id: str, seconds: float | None) -> Iterator[Server]:
-    """A server as it is, then after each event in the log's order, for so many seconds or for ever.
+    """A server as it is, then after each event in the order of the log.
 
-    Raises `NotFound` where it is not there, or once it is deleted.
+    Ends after ``seconds``; ``None`` means never. Raises `NotFound` if there is no such server, and
+    once it is deleted.
     """
     until = None if seconds is None else time.monotonic() + seconds
     with log.reading() as reading:

@@ -1,8 +1,8 @@
-"""How a view follows its log: to the head a page at a time, or anew from zero beside its old rows.
+"""How a view follows its log: page by page to the head, or from zero beside its old rows.
 
 A page is read and folded without a lock. Rows and position are written in one transaction, if the
-generation still stands where it was seen: so two processes never apply one event twice, a kill
-loses a page whole, and whoever else writes seldom waits.
+generation is still where it was when it was read. So two processes never apply an event twice, a
+kill loses a whole page or nothing, and other writers seldom wait.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from serverdomain.projections.view_file import ViewFile
 from serverdomain.store.log import Log, Reading
 
 PAGE = 2_000
-"""Events that a page holds at most, unless said otherwise."""
+"""Events in a page at most, by default."""
 
 _logger = logging.getLogger("serverdomain")
 
 
 class Advance(NamedTuple):
-    """What the next page does to a generation's rows, the position that it leads to, and the head.
+    """What the next page changes in a generation's rows, the position it leads to, and the head.
 
-    ``changes`` are its `KeptRows`' own; ``stopped_by`` is the event behind that position which this
-    release may not pass, if any.
+    ``changes`` are whatever its `KeptRows` make of a page; ``stopped_by`` says why the next event
+    cannot be read, if it cannot.
     """
 
     seen: Generation
@@ -40,14 +40,14 @@ class Advance(NamedTuple):
 
     @property
     def is_last(self) -> bool:
-        """Whether there is nothing behind it that could be read now."""
+        """Whether nothing after it can be read now."""
         return self.position >= self.head or self.stopped_by is not None
 
 
 def catch_up(log: Log, view: ViewFile, page: int = PAGE, progress: Progress | None = None) -> None:
-    """Follow the log to its head with the rows that are shown, ``page`` events at a time.
+    """Bring the live rows to the head of the log, ``page`` events at a time.
 
-    ``progress`` is told the position reached and the log's head, after each page.
+    ``progress`` is called with the position reached and the head, after each page.
     """
     while True:
         with view.reading() as rows:
@@ -75,10 +75,10 @@ def catch_up(log: Log, view: ViewFile, page: int = PAGE, progress: Progress | No
 
 
 def replay(log: Log, view: ViewFile, page: int = PAGE, progress: Progress | None = None) -> None:
-    """Fill the next generation beside the old one, which is read and followed meanwhile; show it.
+    """Fill a new generation beside the live one, which is read and followed meanwhile; then switch.
 
-    Ends early where another replay, begun later, switched first: its rows are as good. Stops at an
-    event of a newer release, and shows what it has unless the old rows are further.
+    Ends early if a replay that began later switched first: its rows are as good. Stops at an event
+    of a newer release, and shows the rows so far unless the live ones are further.
     """
     with view.writing() as connection:
         number = generations.begin(connection, view.kept)
@@ -92,8 +92,8 @@ def replay(log: Log, view: ViewFile, page: int = PAGE, progress: Progress | None
         if advance is None:  # The log was put back from a backup meanwhile.
             return replay(log, view, page, progress)
         with view.writing() as connection:
-            # In the transaction of the last page, so that the old rows, which go on being followed,
-            # cannot be ahead of those that take their place.
+            # In the transaction of the last page: the old rows, which are still followed, must not
+            # be ahead of those that replace them.
             if take(connection, advance) and advance.is_last:
                 live = generations.live(connection, view.kept)
                 with log.reading() as reading:
@@ -107,7 +107,7 @@ def replay(log: Log, view: ViewFile, page: int = PAGE, progress: Progress | None
 
 
 def follows(log: Reading, generation: Generation) -> bool:
-    """Whether the log still has the row on which a generation stands."""
+    """Whether the log still has the row at a generation's position."""
     if generation.position == 0:
         return True
     found = log.row_hash(generation.position)
@@ -117,7 +117,7 @@ def follows(log: Reading, generation: Generation) -> bool:
 def next_advance(
     log: Log, rows: sqlite3.Connection, generation: Generation, page: int
 ) -> Advance | None:
-    """What comes next for a generation; ``None`` where the log is not the one that it follows.
+    """The next advance of a generation; ``None`` if the log is no longer the one it followed.
 
     ``rows`` shows the view as it was when the generation was read.
     """
@@ -133,7 +133,7 @@ def next_advance(
 
 
 def take(connection: sqlite3.Connection, advance: Advance) -> bool:
-    """Take an advance in the caller's transaction; whether the generation had not moved."""
+    """Write an advance in the caller's transaction; False if the generation has moved since."""
     if not generations.move(connection, advance.seen, advance.position, advance.row_hash):
         return False
     kept, table = advance.seen.kept, advance.seen.table

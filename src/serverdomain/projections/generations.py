@@ -1,8 +1,8 @@
 """A view's generations of rows.
 
-A generation is one table (``server_7``) with the position up to which it has followed the log and a
-hash of the log's row there. One of them is live: the SQL view ``server`` shows it. A replay fills
-the next one beside it. Numbers are never used again. What the rows are, `KeptRows` say.
+A generation is a table (``server_7``), the position up to which it has followed the log, and a hash
+of the log's row there. One is live: the SQL view ``server`` shows it. A replay fills the next one
+beside it. Numbers are never reused. `KeptRows` say what the rows are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _FIND = "SELECT generation, position, row_hash FROM generations WHERE"
 
 
 class Generation(NamedTuple):
-    """One table of rows, and how far it has followed the log."""
+    """A table of rows, and how far it has followed the log."""
 
     number: int
     position: int
@@ -39,7 +39,7 @@ def create(connection: sqlite3.Connection, kept: KeptRows) -> None:
 
 
 def live(connection: sqlite3.Connection, kept: KeptRows) -> Generation:
-    """The generation that is shown; `sqlite3.DataError` where there is none."""
+    """The live generation. Raises `sqlite3.DataError` if there is none."""
     row = connection.execute(f"{_FIND} live = 1").fetchone()
     if row is None:
         raise sqlite3.DataError("no generation is live")
@@ -48,13 +48,13 @@ def live(connection: sqlite3.Connection, kept: KeptRows) -> Generation:
 
 
 def find(connection: sqlite3.Connection, number: int, kept: KeptRows) -> Generation | None:
-    """A generation; ``None`` once a later one was switched to."""
+    """A generation by its number; ``None`` once a later one is live."""
     row = connection.execute(f"{_FIND} generation = ?", (number,)).fetchone()
     return None if row is None else Generation(row[0], row[1], row[2], kept)
 
 
 def begin(connection: sqlite3.Connection, kept: KeptRows) -> int:
-    """Make the table of the next generation, empty; gives back its number."""
+    """Make an empty table for the next generation, and return its number."""
     (number,) = connection.execute(
         "SELECT COALESCE(MAX(generation), 0) + 1 FROM generations"
     ).fetchone()
@@ -64,9 +64,9 @@ def begin(connection: sqlite3.Connection, kept: KeptRows) -> int:
 
 
 def move(connection: sqlite3.Connection, seen: Generation, to: int, row_hash: str | None) -> bool:
-    """Say how far a generation has followed the log, in the transaction of its rows.
+    """Note how far a generation has followed the log, in the transaction of its rows.
 
-    False where it stands no longer as it was seen: somebody moved it, or switched to a later one.
+    False if it is not as it was ``seen``: somebody moved it, or switched to a later one.
     """
     moved = connection.execute(
         "UPDATE generations SET position = ?, row_hash = ? WHERE generation = ? AND position = ?",
@@ -76,7 +76,7 @@ def move(connection: sqlite3.Connection, seen: Generation, to: int, row_hash: st
 
 
 def switch(connection: sqlite3.Connection, number: int, kept: KeptRows) -> None:
-    """Show a generation and drop those before it; open readers see the rows change at once."""
+    """Make a generation live and drop older ones; open readers see the new rows at once."""
     connection.execute(f"DROP VIEW IF EXISTS {kept.name}")
     connection.execute(f"CREATE VIEW {kept.name} AS SELECT * FROM {kept.name}_{number}")
     older = connection.execute(

@@ -12,23 +12,23 @@ from serverdomain.store.context import Context
 
 @dataclass(frozen=True)
 class Happened(Told):
-    """An event that happened to a server; ``reaction`` is the name of the reaction that is told."""
+    """An event that happened to a server; ``reaction`` names the reaction that is told of it."""
 
     reaction: str
 
     @property
     def version(self) -> int:
-        """Its place in the server's stream."""
+        """Its version in the server's stream."""
         return self.recorded.version
 
     def context(self, step: str = "", actor: Actor = SYSTEM) -> Context:
         """The context of a command that this event causes.
 
-        Its request id is made from the reaction, the position and ``step``: a handler that is told
-        of an event again commands the same again, and it happens once. A handler that commands
-        more than one thing names its steps.
+        Its request id is made from the reaction, the position and ``step``. So a handler that is
+        told of an event again sends the same command again, which happens once. A handler that
+        sends more than one command names its steps.
         """
-        # Not as ids are made of a project and a client's key: none of those may be this one.
+        # The prefix keeps it apart from ids that are made of a project and a client's key.
         named = f"serverdomain-reaction:{self.reaction}:{self.position}:{step}"
         return Context(
             actor=actor,

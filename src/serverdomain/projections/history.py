@@ -1,4 +1,4 @@
-"""What happened to a server: each event with who, when, why and what it changed."""
+"""A server's history: each event with who asked, when, why, and what it changed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from serverdomain.store.recorded import RecordedEvent
 
 @dataclass(frozen=True)
 class HistoryEntry(Told):
-    """One event in a server's history, and what the documented answer showed before and after it.
+    """An event in a server's history; ``changes`` are those of the documented answer.
 
-    A refusal changed nothing.
+    A refusal changes nothing.
     """
 
     changes: tuple[Change, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The entry as plain values, as ``history --json`` shows it."""
+        """The entry as plain values, as ``history --json`` prints it."""
         return {
             "position": self.position,
             "version": self.version,
@@ -48,9 +48,9 @@ class HistoryEntry(Told):
 
 
 def history(recorded: Iterable[RecordedEvent], before: Server | None = None) -> list[HistoryEntry]:
-    """The history that a server's events tell, given in order of occurrence.
+    """The history of a server whose events are given in order of occurrence.
 
-    ``before`` is the server that they happened to, where they are not its first.
+    ``before`` is the server before the first of them, if there was one.
     """
     entries: list[HistoryEntry] = []
     for one in recorded:

@@ -1,7 +1,7 @@
-"""What a view keeps of its log: which rows, made how, and how its file is known from another's.
+"""What kinds of views differ in: their rows, how these are made, and how a file is recognized.
 
-All else is the same for every view: its file, its generations, how it follows the log and is made
-anew (`ViewFile`, `generations`, `following`).
+Everything else is the same for every view: its file, its generations, how it follows the log and is
+replayed (`ViewFile`, `generations`, `following`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from serverdomain.store.log import Log, Page, Reading
 class KeptRows(ABC):
     """The rows of one kind of view; holds no state.
 
-    ``name`` is the SQL view that shows them and begins their tables' names, ``what`` the word for
-    the view in messages and in its file's name. ``schema``, ``PRAGMA user_version`` of its file,
-    grows with the tables' shape, and when the fold changes.
+    ``name`` is the SQL view that shows them, and the prefix of their tables; ``what`` is the word
+    for the view in messages and in the name of its file. ``schema`` is the ``PRAGMA user_version``
+    of the file: it goes up when the tables or the fold change.
     """
 
     name: ClassVar[str]
@@ -28,27 +28,27 @@ class KeptRows(ABC):
 
     @abstractmethod
     def create(self, connection: sqlite3.Connection, table: str) -> None:
-        """Make a table for them, empty."""
+        """Make an empty table for them."""
 
     @abstractmethod
     def drop(self, connection: sqlite3.Connection, table: str) -> None:
-        """Take a table away again, with all that was made with it."""
+        """Drop a table, and everything that `create` made with it."""
 
     @abstractmethod
     def settle(self, connection: sqlite3.Connection, table: str) -> None:
-        """Do what is better done once a table has come to the head than with each of its rows.
+        """Do what is better done once, at the head, than with each row.
 
-        Asked in the transaction of every page that comes there.
+        Called in the transaction of every page that reaches the head.
         """
 
     @abstractmethod
     def page(self, log: Reading, after: int, limit: int) -> Page[Any]:
-        """What they are made of: a page of the log."""
+        """A page of the log, from which they are made."""
 
     @abstractmethod
     def changes(self, log: Log, rows: sqlite3.Connection, table: str, page: Any) -> Any:
-        """What a page of theirs does to the rows in ``table``, as ``rows`` shows them."""
+        """What a page changes in the rows of ``table``, as ``rows`` shows them."""
 
     @abstractmethod
     def write(self, connection: sqlite3.Connection, table: str, changes: Any) -> None:
-        """Do it, in the caller's transaction."""
+        """Write these changes, in the caller's transaction."""

@@ -1,10 +1,9 @@
-"""Your code, run once something happened: at least once, in the log's order, from a durable place.
+"""Your code, run when something happens: at least once, in the order of the log, durably.
 
-A reaction runs in a thread of its own. Of all processes that run one of a name, the one that holds
-its lock works and the others stand by; the system gives the lock up with the process. A handler
-that goes on failing stops its reaction alone, which says why and waits to be resumed. What a
-handler needs besides (a schedule, a connection) lives while this process is ``at_work``, and no
-longer.
+A reaction runs in a thread of its own. Of all processes that run one under a name, the holder of a
+lock works and the others stand by; the system releases the lock with the process. A handler that
+keeps failing stops its reaction, which says why and waits to be resumed. What a handler needs
+besides (a schedule, a connection) lives only while this process is ``at_work``.
 """
 
 from __future__ import annotations
@@ -29,26 +28,26 @@ from serverdomain.store.recorded import RecordedEvent
 Handler = Callable[[Happened], None]
 
 AtWork = Callable[[], AbstractContextManager[Any]]
-"""Makes what is entered before this process is told of its first event, and left after its last."""
+"""Makes what is entered before the first event in this process, and left after the last."""
 
 ATTEMPTS = 5
-"""How often a handler is tried with one event before its reaction stops."""
+"""How often a handler is tried with an event before its reaction stops."""
 
 BREATH = 0.005
-"""Seconds that a reaction waits behind what it was told, so that more comes at once.
+"""Seconds that a reaction waits after events, so that the next ones come together.
 
-Woken for each command by itself, it would cost the commands that come meanwhile half their rate.
+If each command woke it, commands would run at half their rate meanwhile.
 """
 
 LOOK = 0.2
-"""Seconds after which a reaction looks for what other processes appended, or for the lock."""
+"""Seconds between two looks for events of other processes, or for the lock."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _logger = logging.getLogger("serverdomain")
 
 
 class Reaction:
-    """A handler at work; `stop` it, or leave it running until the process ends.
+    """A handler that is told of events, until `stop` or until the process ends.
 
     ``stopped`` is set while it has given up on an event and waits to be resumed.
     """
@@ -81,11 +80,11 @@ class Reaction:
         self._attempts = attempts
         self._at_work = at_work
         self._events = events
-        # Where a new one begins is settled now, not when the thread comes to it.
+        # Where a new one begins is decided now, not when the thread gets there.
         self._bookmark = SavedBookmark(log, name, start)
         self._stopping = Flag()
         self._hurry = Flag()
-        # Up to where all was told, as far as is known; None while nobody here is at work.
+        # The position up to which all was told; -1 if unknown, None while nobody here works.
         self._told: int | None = -1
         self._telling = Condition()
         self._thread = Thread(target=self._run, name=f"reaction {name}", daemon=True)
@@ -97,19 +96,19 @@ class Reaction:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """Stop after the event at hand, and wait until that is done, unless its handler asks."""
+        """Stop after the current event, and wait for that unless the handler itself calls this."""
         self._stopping.set()
         if current_thread() is self._thread:
             return
         while self._thread.is_alive():
-            # More than once: it may have been about to wait when it was told.
+            # More than once: it may have been just about to wait.
             self._log.wake()
             self._thread.join(0.01)
 
     def caught_up(self, seconds: float) -> bool:
-        """Wait until it was told of all that the log holds now, at most so many seconds.
+        """Wait until it was told of everything that the log holds now, for at most ``seconds``.
 
-        False where the time is over, and at once where nobody here will do it: it has stopped, or
+        False once the time is over, and at once if nobody here will do it: it has stopped, or
         another process is at work.
         """
         with self._log.reading() as reading:
@@ -131,7 +130,7 @@ class Reaction:
                 with self._log.alone(self.name) as mine:
                     if mine:
                         self._take_up()
-            # The log cannot be used, or what was at work failed as it was left.
+            # The log cannot be used, or leaving `at_work` failed.
             except BaseException as error:
                 _logger.warning("reaction %s: %s", self.name, in_words(error))
             self._say_told(None)
@@ -161,7 +160,7 @@ class Reaction:
     def _go_on(self, after: int) -> None:
         with self._log.reading() as reading:
             page = reading.events_named(after, PAGE, self._events)
-        # Behind what it is told of, others may be passed over: refusals, events of other names.
+        # After these, the page may pass over others: refusals, or events of other names.
         if not all(map(self._tell, page.events)) or not self._bookmark.move(page.last):
             return
         if page.stopped_by is not None:
@@ -175,7 +174,7 @@ class Reaction:
                 self._log.wait_past(page.last, LOOK)
 
     def _tell(self, recorded: RecordedEvent) -> bool:
-        """Tell the handler of an event; whether it goes on with the next."""
+        """Tell the handler of an event; true if it may go on with the next."""
         tell = partial(self._handler, Happened(recorded, self.name))
         told = self._succeeds(tell, recorded.position) and self._bookmark.move(recorded.position)
         return told and not self._stopping.is_set()
@@ -187,7 +186,7 @@ class Reaction:
         return why is None
 
     def _give_up(self, position: int, why: str) -> None:
-        # One that is being stopped leaves the event to whoever takes up the work.
+        # While it is being stopped, it leaves the event to whoever works next.
         if not self._stopping.is_set() and self._bookmark.stop(position, why):
             _logger.warning(
                 "reaction %s stopped at position %s: %s; look, skip or resume it with "

@@ -1,7 +1,7 @@
 """A reaction's bookmark, kept in the log's store by compare-and-set.
 
-It is written only where it still stands as it was last seen. So a reaction undoes nothing that
-somebody else did to it (`resume`, `skip`, another process): it looks again, and goes on from there.
+It is written only if it is still as it was last seen. So a reaction never undoes what `resume`,
+`skip` or another process did: it looks again, and goes on from there.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
 
 PAGE = 100
-"""Positions after which a bookmark is saved, if a second has not passed before.
+"""Positions after which a bookmark is saved, unless a second passes first.
 
-Saving is a commit with a sync of its own. What was told since is told again after a kill.
+Saving is a commit with a sync of its own. Events since the last one are told again after a kill.
 """
 
 
 class SavedBookmark:
-    """How far a reaction has come, saved in time; a new one begins at the log's ``start``."""
+    """How far a reaction has come, saved now and then; a new one begins at ``start``."""
 
     def __init__(self, log: Log, name: str, start: Literal["head", "beginning"]) -> None:
         self._log = log
@@ -36,28 +36,28 @@ class SavedBookmark:
         self.save()
 
     def look(self) -> Bookmark:
-        """As far as the reaction has come, or where somebody else moved its bookmark."""
+        """Where the reaction has come to, or to where somebody else moved its bookmark."""
         self._save_in_time()
         with self._log.reading() as reading:
             found = reading.bookmark(self._current.name)
         if found != self._saved:
-            # One that somebody took away is put back when it is next saved.
+            # If somebody deleted it, the next saving puts it back.
             self._saved, self._current = found, found or self._current
         return self._current
 
     def move(self, position: int) -> bool:
-        """All is told up to ``position``; False where somebody else moved the bookmark."""
+        """Everything up to ``position`` is told; False if somebody else moved the bookmark."""
         if self._current == self._saved:
             self._moved_at = time.monotonic()
         self._current = replace(self._current, position=position)
         return self._save_in_time()
 
     def save(self) -> bool:
-        """Save it now; False where somebody else moved it."""
+        """Save it now; False if somebody else moved it."""
         return self._current == self._saved or self._keep(self._current)
 
     def stop(self, position: int, why: str) -> bool:
-        """Save at which event the reaction stopped; False where somebody else moved it."""
+        """Save where the reaction stopped, and why; False if somebody else moved the bookmark."""
         return self._keep(replace(self._current, stopped_at=position, why=why))
 
     def _save_in_time(self) -> bool:
@@ -76,12 +76,12 @@ class SavedBookmark:
 
 
 def resume(log: Log, name: str) -> Bookmark:
-    """Let a stopped reaction try its event again. Raises `NotFound` where there is none."""
+    """Let a stopped reaction try its event again. Raises `NotFound` for an unknown name."""
     return _restart(log, name, lambda found: found.position)
 
 
 def skip(log: Log, name: str) -> Bookmark:
-    """Let a stopped reaction go on behind the event that stopped it. Raises `NotFound`."""
+    """Let a stopped reaction go on after the event that stopped it. Raises `NotFound`."""
     return _restart(log, name, lambda found: found.stopped_at or found.position)
 
 

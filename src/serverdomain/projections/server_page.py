@@ -1,4 +1,4 @@
-"""A page of the log, folded: the servers that it leads to from those that were there before."""
+"""A page of the log, folded: from the servers before it to the servers after it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from serverdomain.store.log import Log, Page
 def fold_page(
     log: Log, there: Mapping[str, Server | None], page: Page[Fact]
 ) -> dict[str, Server | None]:
-    """The servers that a page leads to, by their ids.
+    """The servers after a page, by id.
 
-    ``there`` has those that were there before it. Who has a past that it does not hold, such as a
-    deleted server or one that a late fact belongs to, is folded from the log again.
+    ``there`` has those before it. A server with a past that it lacks (a deleted one, or one with a
+    late fact) is folded again from the log.
     """
     histories: dict[str, History] = {}
     for fact in page.events:

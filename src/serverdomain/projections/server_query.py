@@ -1,4 +1,4 @@
-"""Which rows of the view are asked for, and where a page of them begins."""
+"""A query of the server view: which rows, and where a page of them begins."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Asked(TypedDict, total=False):
 
 
 class ServerQuery:
-    """A question to the rows of the view: conditions with their values, a limit and a marker.
+    """A query of the rows: conditions with their values, a limit and a marker.
 
-    Raises `InvalidInput` for an unknown status, text without a UTF-8 form and a negative limit.
+    Raises `InvalidInput` for an unknown status, a negative limit and text that has no UTF-8 form.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class ServerQuery:
             raise InvalidInput("status", f"{status!r} came, {', '.join(STATUSES)} are allowed")
         if limit is not None and limit < 0:
             raise InvalidInput("limit", f"{limit} came, a whole number of at least 0 is allowed")
-        # SQLite knows no larger limit, and takes -1 for none.
+        # SQLite has no larger limit; -1 is none.
         self._limit = -1 if limit is None or limit > LARGEST else limit
         self._marker, self._project_id = marker, project_id
         self._conditions: list[str] = []
@@ -60,8 +60,8 @@ class ServerQuery:
     def rows(self, connection: sqlite3.Connection) -> list[str]:
         """The column ``server`` of the rows asked for, newest first."""
         if self._marker is not None:
-            created, server_id = self._place(connection, self._marker)
-            # The first part lets an index find where to begin.
+            created, server_id = self._marked(connection, self._marker)
+            # An index finds the beginning by the first part.
             self._where("created <= ? AND (created < ? OR id > ?)", created, created, server_id)
         where = f"WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
         found = connection.execute(
@@ -74,21 +74,21 @@ class ServerQuery:
         self._conditions.append(condition)
         self._values.extend(values)
 
-    def _place(self, connection: sqlite3.Connection, marker: str) -> tuple[str, str]:
-        place: tuple[str, str] | None = connection.execute(
+    def _marked(self, connection: sqlite3.Connection, marker: str) -> tuple[str, str]:
+        marked: tuple[str, str] | None = connection.execute(
             "SELECT created, id FROM server WHERE id = ? AND project_id = COALESCE(?, project_id)",
             (limits.text("marker", marker), self._project_id),
         ).fetchone()
-        if place is None:
+        if marked is None:
             raise InvalidInput(
                 "marker",
                 f"{limits.shown(marker)} came, the id of a server that is there is allowed",
             )
-        return place
+        return marked
 
 
 def _part(pattern: str, anchored: bool) -> tuple[str, ...]:
-    """The condition that finds a part of a name, and its values."""
+    """The condition that finds a part of a name, and the values in it."""
     at_start, at_end = anchored and pattern.startswith("^"), anchored and pattern.endswith("$")
     part = pattern[at_start : len(pattern) - at_end]
     if at_start and at_end:

@@ -1,4 +1,4 @@
-"""A server as a row: columns to query by, and the folded server whole.
+"""A server as a row: columns to query by, and the whole folded server.
 
 Times are RFC 3339; ``addresses``, ``metadata`` and ``server`` are JSON.
 """
@@ -41,7 +41,7 @@ COLUMNS: dict[str, type] = {
     "version": int,
     "server": str,
 }
-# In the order in which lists show them, so that a page is read where it begins.
+# In the order of lists, so that a page is read from where it begins.
 _NEWEST_FIRST = ("-created", "id")
 INDEXED = (
     ("status",),
@@ -57,7 +57,7 @@ _decode = msgspec.json.Decoder(Server).decode
 
 
 def read_row(server: str) -> Server:
-    """The server in a row's column ``server``; `sqlite3.DataError` where there is none in it."""
+    """Read the column ``server`` of a row. Raises `sqlite3.DataError` if it holds no server."""
     try:
         return _decode(server)
     except (msgspec.DecodeError, TypeError) as error:
@@ -92,8 +92,8 @@ def row(server: Server) -> tuple[Any, ...]:
 
 
 def create(connection: sqlite3.Connection, table: str) -> None:
-    """Make a table of rows, empty."""
-    # Loaded when a table is made, which is seldom: it brings others, and half a second of them.
+    """Make an empty table of rows."""
+    # Imported only here, because it takes half a second and a table is seldom made.
     from sqlite_utils import Database
     from sqlite_utils.db import DescIndex
 
@@ -108,7 +108,7 @@ def create(connection: sqlite3.Connection, table: str) -> None:
 def servers_in(
     connection: sqlite3.Connection, table: str, server_ids: Iterable[str]
 ) -> dict[str, Server]:
-    """Those servers that a table of rows has, of those named, by their ids."""
+    """The servers of these ids that a table has rows of, by id."""
     found = connection.execute(
         f"SELECT id, server FROM {table} WHERE id IN (SELECT value FROM json_each(?))",
         (_encode(list(server_ids)).decode(),),
@@ -117,28 +117,28 @@ def servers_in(
 
 
 def write(connection: sqlite3.Connection, table: str, servers: Iterable[Server]) -> None:
-    """Put the rows of servers into a table, in place of those they had."""
-    # Not by sqlite-utils, which asks each value what it is: that would take a third of a replay.
+    """Write the rows of servers into a table, replacing older ones."""
+    # Not by sqlite-utils: it inspects each value, which would take a third of a replay.
     marks = ", ".join("?" * len(COLUMNS))
     connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", map(row, servers))
 
 
 def remove(connection: sqlite3.Connection, table: str, server_ids: Iterable[str]) -> None:
-    """Take the rows of servers that are not there out of a table."""
+    """Delete the rows of these servers from a table."""
     connection.executemany(
         f"DELETE FROM {table} WHERE id = ?", ((server_id,) for server_id in server_ids)
     )
 
 
 class Changes(NamedTuple):
-    """The servers whose rows are new, and the ids of those that have none any more."""
+    """The servers whose rows are written, and the ids of those whose rows are deleted."""
 
     servers: list[Server]
     gone: list[str]
 
 
 class ServerRows(KeptRows):
-    """A row for each server that is there."""
+    """A row for each server that is not deleted."""
 
     name = "server"
     what = "view"
@@ -146,22 +146,22 @@ class ServerRows(KeptRows):
     schema = 2
 
     def create(self, connection: sqlite3.Connection, table: str) -> None:
-        """Make the table of rows."""
+        """Make an empty table."""
         create(connection, table)
 
     def drop(self, connection: sqlite3.Connection, table: str) -> None:
-        """Take it away."""
+        """Drop it."""
         connection.execute(f"DROP TABLE {table}")
 
     def settle(self, connection: sqlite3.Connection, table: str) -> None:
-        """Nothing: its few indexes grow with it."""
+        """Nothing to do: the few indexes grow with the rows."""
 
     def page(self, log: Reading, after: int, limit: int) -> Page[Fact]:
-        """Facts of servers."""
+        """A page of facts."""
         return log.facts(after, limit)
 
     def changes(self, log: Log, rows: sqlite3.Connection, table: str, page: Page[Fact]) -> Changes:
-        """The servers that the page leads to."""
+        """The servers after the page."""
         there = servers_in(rows, table, {fact.server_id for fact in page.events})
         changes = Changes([], [])
         for server_id, server in fold_page(log, there, page).items():
@@ -172,7 +172,7 @@ class ServerRows(KeptRows):
         return changes
 
     def write(self, connection: sqlite3.Connection, table: str, changes: Changes) -> None:
-        """Put them in place of those before."""
+        """Write and delete rows."""
         write(connection, table, changes.servers)
         remove(connection, table, changes.gone)
 

@@ -1,4 +1,4 @@
-"""The current server view: a row for each server that is there, with columns to query by."""
+"""The current server view: a row for each server that is not deleted, with columns to query by."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["STATUSES", "ServerView", "ViewStatus"]
 
 
 class ViewStatus(NamedTuple):
-    """How far a view has followed the log: positions, events that it lags behind, servers in it."""
+    """A view's position, the log's head, the events between them, and the servers in the view."""
 
     position: int
     head: int
@@ -27,18 +27,18 @@ class ViewStatus(NamedTuple):
 
 
 class ServerView(View):
-    """The current server view of a log."""
+    """The current servers of a log, as rows."""
 
     kept = SERVERS
 
     def status(self) -> ViewStatus:
-        """How far it is, as it stands, without catching up."""
+        """How far it has come, without catching up."""
         return ViewStatus(*self._ask(self._standing))
 
     def servers(self, *, caught_up: bool = False, **asked: Unpack[Asked]) -> list[Server]:
-        """The servers that the view shows, newest first; ``asked`` as in `Servers.list`.
+        """The servers in the view, newest first; ``asked`` as in `Servers.list`.
 
-        It shows them as of its position, unless it is to be ``caught_up`` first.
+        They are as of the view's position, unless it is to be ``caught_up`` first.
         """
 
         def read(file: ViewFile) -> list[Server]:

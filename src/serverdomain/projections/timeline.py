@@ -1,7 +1,7 @@
-"""The timeline: every event of the log in order of occurrence, searched by who, what and when.
+"""The timeline: all events of the log in order of occurrence, to be searched by who, what and when.
 
-A view of its own, in a file of its own (``cloud.timeline.db``), so that nothing else pays for it.
-It is followed to the head before each question.
+It is a view in a file of its own (``cloud.timeline.db``), so that only those who use it pay for it.
+It catches up with the log before each question.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from serverdomain.projections.view import Answer, View
 from serverdomain.projections.view_file import ViewFile
 
 PAGE = 1_000
-"""Rows that are read at once."""
+"""Rows that are read together."""
 
 MOST = 1_000_000_000
-"""The largest limit that may be given."""
+"""The largest limit that is allowed."""
 
 LONGEST_TEXT = 1_000
-"""Characters of a text that may be looked for; SQLite's patterns have an end, too."""
+"""Characters of a text to search for, at most; SQLite limits its patterns."""
 
-# What a request caused: its own commands; those that name one of these as their cause, or bear it
-# as their correlation; and so on.
+# What a request caused: its own commands, then those whose cause or correlation is one of these,
+# and so on.
 _CAUSED = """
 request_id IN (
     WITH RECURSIVE caused (request_id) AS (
@@ -59,7 +59,7 @@ _read_changes = msgspec.json.Decoder(tuple[Change, ...]).decode
 
 
 class Searched(TypedDict, total=False):
-    """What is searched for; see `Timeline.search`."""
+    """What to search for; see `Timeline.search`."""
 
     server_id: str | None
     actor: str | None
@@ -71,7 +71,7 @@ class Searched(TypedDict, total=False):
 
 
 class TimelineStatus(NamedTuple):
-    """How far the timeline has followed the log: positions, events that it lags behind, rows."""
+    """The timeline's position, the log's head, the events between them, and the timeline's rows."""
 
     position: int
     head: int
@@ -80,12 +80,12 @@ class TimelineStatus(NamedTuple):
 
 
 class Timeline(View):
-    """A row for each event of a log, refusals among them."""
+    """A row for each event of a log, including refusals."""
 
     kept = TIMELINE
 
     def status(self) -> TimelineStatus:
-        """How far it is, as it stands, without catching up."""
+        """How far it has come, without catching up."""
         return TimelineStatus(*self._ask(self._standing))
 
     def search(
@@ -100,13 +100,13 @@ class Timeline(View):
         text: str | None = None,
         limit: int | None = None,
     ) -> Iterator[HistoryEntry]:
-        """The events that all of this is true of, in order of occurrence.
+        """The events that match all of this, in order of occurrence.
 
-        ``actor`` is a user's id; ``request`` finds a request's own events and all that it caused:
-        commands that name it as their cause or bear it as their correlation, and what these caused
-        in turn. ``image`` was asked for, or came or went; ``since`` and ``until`` are times of
-        occurrence, inclusive; ``text`` stands in an event's name, data or changes, in any case of
-        ASCII letters. With a ``limit``, the latest so many. Raises `InvalidInput`.
+        ``actor`` is a user's id. ``request`` finds a request's own events and those that it caused:
+        of commands whose cause or correlation it is, and of what these caused in turn. ``image``
+        was asked for, came or went. ``since`` and ``until`` are times of occurrence, inclusive.
+        ``text`` is found in an event's name, data or changes; the case of ASCII letters does not
+        matter. ``limit`` takes only the latest so many. Raises `InvalidInput`.
         """
         if limit is not None and not 1 <= limit <= MOST:
             raise InvalidInput("limit", f"{limit} came, a whole number of 1 to {MOST} is allowed")
@@ -129,7 +129,7 @@ class Timeline(View):
         return self._pages(given)
 
     def ask(self, question: Callable[[Database], Answer]) -> Answer:
-        """Ask the rows themselves, as one snapshot: the view ``timeline``, to be read alone."""
+        """Query the rows, as one snapshot: the SQL view ``timeline``, which is only to be read."""
         self.catch_up()
 
         def read(file: ViewFile) -> Answer:
@@ -172,7 +172,7 @@ class Timeline(View):
         return self._ask(read)
 
     def _entries(self, rows: list[tuple[int, str, str, str]]) -> list[HistoryEntry]:
-        # What happened is told by the log itself; a row knows what it changed.
+        # The log says what happened; a row says what it changed.
         with self._log.reading() as log:
             events = {one.position: one for one in log.events_at([row[0] for row in rows])}
         entries = []
@@ -188,7 +188,7 @@ class Timeline(View):
 
 
 def _pattern(text: str) -> str:
-    # As JSON writes it, where it stands; and with what LIKE takes for more than itself taken back.
+    # As it is written in JSON, and with the wildcards of LIKE escaped.
     written = msgspec.json.encode(text).decode()[1:-1]
     for special in ("\\", "%", "_"):
         written = written.replace(special, f"\\{special}")

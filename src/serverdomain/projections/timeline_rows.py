@@ -1,8 +1,8 @@
 """An event as a row of the timeline: when, who, under which request, from what to what.
 
-Times are RFC 3339; ``data`` and ``changes`` (a list of ``[path, from, to]``) are JSON. Beside the
-rows of a generation stand the servers to which they have led, so that the next page goes on from
-there; a late fact has its server's later rows written again.
+Times are RFC 3339; ``data`` and ``changes`` (a list of ``[path, from, to]``) are JSON. A second
+table holds the servers after these rows, from which the next page goes on. After a late fact, the
+later rows of its server are written again.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ _BY_TIME = ("server_id", "user_id")
 _IF_GIVEN = ("correlation_id", "caused_by", "rebuild_id", "image_id", "image_before")
 
 REBUILDS = "(host_id IS NOT NULL OR ended IS NOT NULL)"
-"""The rows at which a rebuild begins or ends."""
+"""The rows where a rebuild begins or ends."""
 
 IMAGES = "(image_before IS NOT NULL OR image_after IS NOT NULL)"
-"""The rows at which a server comes, goes, or has another image."""
+"""The rows where a server appears, goes, or gets another image."""
 
 REPLACED = "replaced IS NOT NULL"
-"""The rows at which a rebuild took the place of another, whose id ``replaced`` is."""
+"""The rows where a rebuild replaces another one, whose id is in ``replaced``."""
 
 KEYS_LOST = "keys_lost IS NOT NULL"
-"""The rows at which a rebuild took metadata away."""
+"""The rows where a rebuild removes metadata."""
 
-# All that the reports ask of these rows stands in an index of its own: the rows are far apart.
+# An index holds all columns that a report needs: the rows themselves are far apart.
 _REPORTS = {
     "rebuilds": (REBUILDS, "rebuild_id, server_id, occurred_at, ended, image_id, host_id"),
     "replaced": (REPLACED, "replaced, server_id, occurred_at"),
@@ -78,19 +78,19 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def data_of(event: Event) -> str:
-    """The members of an event as its row has them, in JSON."""
+    """The members of an event, as JSON, as in its row."""
     return _encode(event).decode()
 
 
 class Changes(NamedTuple):
-    """The rows to write, and the servers to which they have led."""
+    """The rows to write, and the servers after them."""
 
     rows: list[tuple[Any, ...]]
     servers: list[Server]
 
 
 class TimelineRows(KeptRows):
-    """A row for each event, refusals among them."""
+    """A row for each event, including refusals."""
 
     name = "timeline"
     what = "timeline"
@@ -98,22 +98,21 @@ class TimelineRows(KeptRows):
     schema = 3
 
     def create(self, connection: sqlite3.Connection, table: str) -> None:
-        """Make the table of rows, without indexes, and that of servers."""
+        """Make the table of rows, without indexes, and the one of servers."""
         database = Database(connection, execute_plugins=False)
         database.table(table).create(COLUMNS, pk="position", not_null=set(_ALWAYS))
         servers = database.table(_servers(table))
         servers.create({"id": str, "server": str}, pk="id", not_null={"server"})
 
     def drop(self, connection: sqlite3.Connection, table: str) -> None:
-        """Take both away."""
+        """Drop both."""
         connection.execute(f"DROP TABLE {table}")
         connection.execute(f"DROP TABLE {_servers(table)}")
 
     def settle(self, connection: sqlite3.Connection, table: str) -> None:
         """Make the indexes, if there are none yet.
 
-        Ids come in no order: kept while a whole log comes in, the indexes would be written again
-        with every page.
+        Ids come in no order, so during a replay every page would rewrite the indexes.
         """
         if connection.execute(f"PRAGMA index_list ({table})").fetchone() is not None:
             return
@@ -133,13 +132,13 @@ class TimelineRows(KeptRows):
             )
 
     def page(self, log: Reading, after: int, limit: int) -> Page[RecordedEvent]:
-        """Events with all that the log says of them."""
+        """A page of events, with everything that the log says about them."""
         return log.events(after, limit)
 
     def changes(
         self, log: Log, rows: sqlite3.Connection, table: str, page: Page[RecordedEvent]
     ) -> Changes:
-        """The rows of the page's events, and those that a late fact changes."""
+        """The rows of the page's events, and the older rows that a late fact changes."""
         work = _Page(_servers_in(rows, table, {one.server_id for one in page.events}))
         for one in page.events:
             work.take(one)
@@ -163,12 +162,12 @@ TIMELINE = TimelineRows()
 
 
 class _Page:
-    """A page at work: its rows, and the histories of its servers as they grow meanwhile."""
+    """A page in progress: its rows, and the growing histories of its servers."""
 
     def __init__(self, there: dict[str, Server]) -> None:
         self.rows: list[tuple[Any, ...]] = []
         self.anew: dict[str, tuple[int, int]] = {}
-        """Whose history is to be read again, and from which (occurred_at, position) on."""
+        """Servers to fold again, each with the (occurred_at, position) of its first new row."""
         self._there = there
         self._histories: dict[str, History] = {}
         self._anew: list[Server] = []
@@ -176,7 +175,7 @@ class _Page:
 
     @property
     def servers(self) -> list[Server]:
-        """The servers that the page leads to."""
+        """The servers after the page."""
         grown = [
             history.server
             for server_id, history in self._histories.items()
@@ -195,8 +194,8 @@ class _Page:
         before = history.server
         fact = Fact(at, one.position, server_id, one.version, one.event)
         if server_id in self.anew or not history.take(fact):
-            place = (at, one.position)
-            self.anew[server_id] = min(place, self.anew.get(server_id, place))
+            first = (at, one.position)
+            self.anew[server_id] = min(first, self.anew.get(server_id, first))
             return
         after = history.server
         old = self._leaves.get(server_id)

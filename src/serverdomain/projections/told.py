@@ -1,4 +1,4 @@
-"""A recorded event as people and handlers are told of it: the event, with aware datetimes."""
+"""A recorded event as people and handlers see it, with aware datetimes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from serverdomain.store.recorded import RecordedEvent
 
 @dataclass(frozen=True)
 class Told:
-    """An event that happened to a server, or was refused to it: what happened, when, who asked."""
+    """An event or a refusal: what happened, to which server, when, and who asked."""
 
     recorded: RecordedEvent
 
     @property
     def position(self) -> int:
-        """Its place in the whole log."""
+        """Its position in the whole log, from 1."""
         return self.recorded.position
 
     @property
     def version(self) -> int | None:
-        """Its place in the server's stream; a refusal has none."""
+        """Its version in the server's stream, from 1; a refusal has none."""
         return None if self.recorded.is_refusal else self.recorded.version
 
     @property
@@ -43,27 +43,27 @@ class Told:
 
     @property
     def occurred_at(self) -> datetime:
-        """When it occurred, aware."""
+        """When it occurred; an aware datetime."""
         return moment.to_datetime(self.recorded.command.occurred_at)
 
     @property
     def recorded_at(self) -> datetime:
-        """When the log took it in, aware."""
+        """When the log took it in; an aware datetime."""
         return moment.to_datetime(self.recorded.command.recorded_at)
 
     @property
     def request_id(self) -> str:
-        """The request id of the command that it came from."""
+        """The request id of its command."""
         return self.recorded.command.request_id
 
     @property
     def correlation_id(self) -> str | None:
-        """What that command was grouped by, if by anything."""
+        """The correlation id of its command, if it has one."""
         return self.recorded.command.correlation_id
 
     @property
     def caused_by(self) -> str | None:
-        """The request id of the command whose event made that one happen, if one did."""
+        """The request id of the command that caused its command, if one did."""
         return self.recorded.command.caused_by
 
     @property
@@ -73,5 +73,5 @@ class Told:
 
     @property
     def project_id(self) -> str:
-        """In which project they asked."""
+        """The project of the actor who asked."""
         return self.recorded.command.project_id

@@ -1,7 +1,7 @@
 """A view of a log: rows made from it in a file of their own, followed, missed when it goes.
 
-A cache of the fold, never a second truth: it can be thrown away at any time. What its rows are,
-`KeptRows` say; what is asked of them, each view.
+It is a cache of the fold, never a second truth, and can be deleted at any time. `KeptRows` say what
+its rows are; each view adds its own questions.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from serverdomain.projections.view_file import ViewFile
 from serverdomain.projections.view_place import ViewPlace
 from serverdomain.store.log import Log
 
-# A file may be gone again as soon as it is made; but where every one is damaged, it is the disk.
+# A new file may be removed at once, too; but if each one is damaged, the disk is.
 _ATTEMPTS = 10
 
 Answer = TypeVar("Answer")
 
 
 class Standing(NamedTuple):
-    """How far a view has followed the log: positions, events that it lags behind, its rows."""
+    """A view's position, the log's head, the events between them, and the rows of the view."""
 
     position: int
     head: int
@@ -35,10 +35,10 @@ class Standing(NamedTuple):
 
 
 class View:
-    """A view of a log, in a file beside it or in memory with it.
+    """A view of a log, in a file beside it, or in memory with it.
 
-    A file that somebody removes, or that is damaged, is made anew by itself and a warning logged;
-    but not a damaged one that was ``given``. ``page`` is how many events a transaction takes.
+    If its file is removed or damaged, it is made again and a warning is logged; but a damaged file
+    that was ``given`` stays. ``page`` is the number of events in a transaction.
     """
 
     kept: ClassVar[KeptRows]
@@ -54,22 +54,22 @@ class View:
 
     @property
     def path(self) -> Path | None:
-        """Where its file is; ``None`` in memory."""
+        """The path of its file; ``None`` in memory."""
         return self._place.path
 
     def catch_up(self, progress: Progress = silent) -> None:
         """Follow the log to its head.
 
-        ``progress`` is told the position reached and the log's head, after each page. Raises
-        `UnknownEvent` at an event of a newer release. Where the log was put back from a backup
-        since, the view is replayed by itself and a warning is logged.
+        ``progress`` is called with the position reached and the head, after each page. Raises
+        `UnknownEvent` at an event of a newer release. If the log was restored from a backup, the
+        view is replayed and a warning is logged.
         """
         self._ask(lambda file: following.catch_up(self._log, file, self._page, progress))
 
     def replay(self, progress: Progress = silent) -> None:
-        """Make all rows anew beside the old ones, which are read and followed meanwhile; switch.
+        """Make all rows again beside the old ones, which are read and followed meanwhile; switch.
 
-        ``progress`` is told the position reached and the log's head, after each page.
+        ``progress`` is called with the position reached and the head, after each page.
         """
         self._ask(lambda file: following.replay(self._log, file, self._page, progress))
 
@@ -100,8 +100,8 @@ class View:
                 try:
                     file = self._instead_of(file, error)
                 except StoreError as again:
-                    # It may be gone again as soon as it is made, or while it is opened, which
-                    # SQLite calls an I/O error.
+                    # It may be removed as soon as it is made, or while it is opened, which SQLite
+                    # calls an I/O error.
                     went = isinstance(error, StoreMissing) and type(again) is StoreError
                     if not (went or isinstance(again, StoreMissing)):
                         raise

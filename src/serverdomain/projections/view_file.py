@@ -1,8 +1,8 @@
-"""The file of a view, open: read in snapshots, written in transactions, missed when it goes.
+"""The open file of a view: read in snapshots, written in transactions.
 
-It is a cache: anybody may remove it at any time, and another process that finds it damaged puts it
-aside. Then connections here would go on with a file that nobody else sees, so every use asks
-whether it still lies in its place.
+It is a cache: anybody may remove it at any time, and another process that finds it damaged moves it
+away. Connections here would then go on with a file that nobody else sees, so every use checks that
+it is still in its place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.database import make
 from serverdomain.store.sqlite.place import Place
 
-# No such table, a row that is there twice, or a value that cannot be: not what we wrote.
+# No such table, a duplicate row, or an impossible value: we wrote none of these.
 _UNSOUND = (
     sqlite3.SQLITE_ERROR,
     sqlite3.SQLITE_CONSTRAINT,
@@ -29,8 +29,8 @@ _UNSOUND = (
 class ViewFile:
     """A view's file at a place, or a view in memory; ``kept`` are its rows.
 
-    Every use raises `StoreMissing` where the file is gone from its place, and `StoreDamaged` where
-    it holds what was never written to it.
+    Every use raises `StoreMissing` if the file is no longer in its place, and `StoreDamaged` if it
+    holds what was never written to it.
     """
 
     def __init__(self, place: Place, kept: KeptRows, *, new: bool = False) -> None:
@@ -43,7 +43,7 @@ class ViewFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A snapshot: whatever others write meanwhile, it shows the view as it was."""
+        """A snapshot of the view, which later writes do not change."""
         with self._sound(), self.connections.snapshot() as connection:
             yield connection
 
@@ -51,13 +51,12 @@ class ViewFile:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the view's write lock, committed at the end."""
         with self._sound(), self.connections.writing() as connection:
-            # From here on SQLite has all its files open: what others do to their names now does no
-            # harm to anybody.
+            # SQLite now has all its files open: renaming or removing them does no harm.
             self._require_there()
             yield connection
 
     def is_there(self) -> bool:
-        """Whether the file is the one that lies in its place."""
+        """Whether the file in its place is this one."""
         return self._identity is not None and self._identity == self._on_disk()
 
     def close(self) -> None:

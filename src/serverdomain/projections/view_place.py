@@ -1,7 +1,7 @@
 """Where a view lies, and how its file is found or made there.
 
-What is ours to lose, at the default place, is made anew where it is damaged. What lies at a place
-that somebody chose is never touched unless it is this log's view, and sound.
+At the default place a damaged file is replaced, because it is only a cache of ours. At a place that
+somebody chose, nothing is touched unless it is a sound view of this log.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _logger = logging.getLogger("serverdomain")
 
 
 class ViewPlace:
-    """The place of a log's view: the file that was ``given``, or the default one beside the store.
+    """The place of a log's view: the ``given`` file, or the default one beside the store.
 
-    Where a file must be made or put aside, one process does it at a time.
+    One process at a time makes a file or puts it aside.
     """
 
     def __init__(self, log: Log, given: str | Path | None, kept: KeptRows) -> None:
@@ -47,14 +47,14 @@ class ViewPlace:
             self._log_id = reading.log_id()
 
     def open(self) -> ViewFile:
-        """The view's file, found or made. Raises `StoreError` where neither can be."""
+        """Find the view's file, or make it. Raises `StoreError` if neither is possible."""
         try:
             return self._found() or self._make()
         except StoreDamaged:
             return self._make()
 
     def instead_of(self, file: ViewFile, error: StoreError) -> ViewFile:
-        """A file in place of one that is gone or damaged; raises ``error`` where it is neither."""
+        """Replace a file that is gone or damaged. Raises ``error`` if it is neither."""
         if file.is_there():
             if not isinstance(error, StoreDamaged) or error.place != file.place:
                 raise error
@@ -63,7 +63,7 @@ class ViewPlace:
         return self.open()
 
     def _found(self) -> ViewFile | None:
-        # The file, where there is one, of this log and this schema.
+        # The file, if there is one of this log and this schema.
         try:
             if self.path is None or not places.holds(
                 self.path, self._kept.application_id, self._kept.what
@@ -113,7 +113,7 @@ class ViewPlace:
 
     def _made(self) -> ViewFile:
         if self.path is not None and not self.path.exists():
-            # What was left of another file, SQLite would take for the new one's.
+            # SQLite would take what is left of another file for the new one's.
             for suffix in ("-wal", "-shm"):
                 self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
         file = ViewFile(self.place, self._kept, new=True)
@@ -144,7 +144,7 @@ class ViewPlace:
         connection.execute(f"PRAGMA user_version = {self._kept.schema}")
 
     def _schema(self, connection: sqlite3.Connection) -> int:
-        """The schema of a view that follows our log; 0 where nothing was made yet."""
+        """The schema of a view that follows our log; 0 if nothing is made yet."""
         (schema,) = connection.execute("PRAGMA user_version").fetchone()
         if schema:
             follows = connection.execute("SELECT log_id FROM follows").fetchall()

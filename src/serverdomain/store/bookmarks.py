@@ -1,7 +1,7 @@
 """How far a reaction has come in the log: no fact, so it may be updated.
 
-It stands in the log's own store, so that every process that may run the reaction finds it, and a
-log that is put back from a backup brings it back with it.
+It is kept in the log's own store. So every process that may run the reaction finds it, and a backup
+restores it with the log.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from msgspec import Struct
 
 
 class Bookmark(Struct, frozen=True):
-    """A reaction's place: it was told of everything up to ``position``.
+    """A reaction's bookmark: it was told of everything up to ``position``.
 
-    Where it stopped, ``stopped_at`` is the position of the event that stopped it and ``why`` says
-    what came of it.
+    If it has stopped, ``stopped_at`` is the position of the event that stopped it, and ``why`` says
+    what went wrong.
     """
 
     name: str

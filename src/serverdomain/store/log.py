@@ -32,7 +32,7 @@ class Page(NamedTuple, Generic[Item]):
 
     Everything at or below ``last``, and behind the page before, is in the page or passed over;
     where the log ends there, ``last`` is what the page was asked to begin behind. ``stopped_by``
-    says why the event behind ``last`` cannot be read, if there is such a one.
+    says why the event behind ``last`` cannot be read, if it cannot.
     """
 
     events: list[Item]

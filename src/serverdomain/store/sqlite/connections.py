@@ -1,8 +1,8 @@
 """Connections to one SQLite file, or to one in memory, shared by threads.
 
-Readers take an idle connection or open one, and never wait for the writer (WAL). Writers queue here
-and of many processes at SQLite's lock, for at most ``SERVERDOMAIN_LOCK_TIMEOUT`` seconds (30 by
-default), which ordinary load never takes.
+Readers take an idle connection or open one, and never wait for the writer (WAL). Writers queue
+here, and those of several processes at SQLite's lock, for at most ``SERVERDOMAIN_LOCK_TIMEOUT``
+seconds (30 by default), which ordinary load never takes.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ SYNCHRONOUS = "FULL"  # In WAL mode NORMAL would not sync at a commit.
 
 
 class Connections:
-    """The open connections to one database, which has to be there; not for a forked child.
+    """The open connections to a database that exists; not for use in a forked child.
 
-    One that is not ``durable`` (a cache) may lose its latest commits in a power cut.
+    If it is not ``durable`` (a cache), a power cut may lose its latest commits.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Connections:
         self._identity: tuple[int, int] | None = None
         self._writing = Lock()
         self.commits = 0
-        # In memory there is one connection for all, and a thread may read while it writes.
+        # In memory all share one connection, and a thread may read while it writes.
         self._one_at_a_time = RLock()
 
     @contextmanager
@@ -70,7 +70,7 @@ class Connections:
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """A connection that shows one state, whoever writes meanwhile."""
+        """A connection that shows one state of the database, whatever is written meanwhile."""
         with self.reading() as connection:
             if self.place.path is None:
                 yield connection
@@ -86,8 +86,8 @@ class Connections:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the database's one write lock, committed at the end.
 
-        Raises `CommitFailed` where the commit itself failed, `StoreLocked` after the lock's wait,
-        `StoreMissing` where the file went: nobody would find what is written to it.
+        Raises `CommitFailed` if the commit itself fails, `StoreLocked` after waiting for the lock,
+        `StoreMissing` if the file was removed: nobody would find what is written to it.
         """
         self.require_usable()
         if not self._writing.acquire(timeout=self._timeout):
@@ -112,7 +112,7 @@ class Connections:
             self._writing.release()
 
     def close(self) -> None:
-        """Close every connection; those in use close when their reader is done."""
+        """Close every connection; those in use are closed when their reader is done."""
         self._closed = True
         if os.getpid() != self._pid:
             return  # They are the parent's: closing here could take its log file away.
@@ -123,8 +123,8 @@ class Connections:
                 self._writer.close()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
-        # SQLite waits ever longer between its looks at a lock, so that of many writers the one who
-        # has waited longest gets it last; eight were seen to take 20 seconds. We look steadily.
+        # SQLite tries a lock ever less often, so that of many writers the one that has waited
+        # longest gets it last: with eight that took 20 seconds. We try at a steady rate.
         connection.execute("PRAGMA busy_timeout = 0")
         try:
             self.once_unlocked(connection, "BEGIN IMMEDIATE")
@@ -132,7 +132,7 @@ class Connections:
             connection.execute(f"PRAGMA busy_timeout = {int(self._timeout * 1000)}")
 
     def once_unlocked(self, connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
-        """Run a statement as soon as no other process holds the lock that it needs."""
+        """Run a statement once no other process holds the lock that it needs."""
         deadline = time.monotonic() + self._timeout
         while True:
             try:
@@ -144,7 +144,7 @@ class Connections:
                 time.sleep(_LOOK_AGAIN)
 
     def _require_there(self) -> None:
-        # A cache may go at any time: `ViewFile` looks for itself, and makes it anew.
+        # A cache may be removed at any time: `ViewFile` checks that itself.
         if self.place.path is None or not self._durable:
             return
         try:
@@ -163,7 +163,7 @@ class Connections:
         return self._writer
 
     def connect(self, mode: str, patience: float | None = None) -> sqlite3.Connection:
-        """A further connection (``mode`` as in `Place.connect`), not counted among the others."""
+        """Open a further connection (``mode`` as in `Place.connect`); the caller closes it."""
         connection = self.place.connect(mode, self._timeout if patience is None else patience)
         try:
             connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS if self._durable else 'NORMAL'}")
@@ -174,7 +174,7 @@ class Connections:
         return connection
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
-        # SQLite may have rolled back by itself; a failing disk may refuse this too.
+        # SQLite may have rolled back already; with a failing disk this may fail, too.
         with suppress(sqlite3.Error):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -183,7 +183,7 @@ class Connections:
         self._writer = None
 
     def require_usable(self) -> None:
-        """Raise `StoreError` once it was closed, and in a forked child."""
+        """Raise `StoreError` if it is closed, or in a forked child."""
         if self._closed:
             raise StoreError(f"{self.place} is closed: open it anew")
         if os.getpid() != self._pid:
@@ -195,6 +195,6 @@ class Connections:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        # In a damaged file names may be no UTF-8, and the message that quotes one is not either.
+        # In a damaged file a name may not be UTF-8; nor is a message that quotes it.
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise error_in_use(error, self.place, self._waited) from error

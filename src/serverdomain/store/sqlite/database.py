@@ -1,4 +1,4 @@
-"""How a database of ours is made, and emptied: a file, then a write-ahead log beside it."""
+"""How a database is made and emptied: a file, and a write-ahead log beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from serverdomain.store.sqlite.faults import store_error
 
 
 def make(connections: Connections) -> None:
-    """Make an empty file, so that the database can be opened; nothing in memory."""
+    """Make an empty file, so that the database can be opened; in memory, do nothing."""
     if connections.place.path is None:
         return
     try:
@@ -20,7 +20,7 @@ def make(connections: Connections) -> None:
 
 
 def use_wal(connections: Connections) -> None:
-    """Switch to the write-ahead log. SQLite does not wait for others here, so we do."""
+    """Switch to the write-ahead log. SQLite does not wait for a lock here, so we do."""
     if connections.place.path is None:
         return
     with connections.reading() as connection:

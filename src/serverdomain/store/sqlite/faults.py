@@ -1,4 +1,4 @@
-"""What SQLite says when something is wrong, in words for the person who has to act on it."""
+"""SQLite's errors, in words for the person who has to act on them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _WORDS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_PERM: (StoreError, "may not be opened"),
     sqlite3.SQLITE_READONLY: (StoreError, "may not be written"),
     sqlite3.SQLITE_CORRUPT: (StoreDamaged, "is damaged"),
-    # Whose file it is was asked before.
+    # It was checked before that the file is ours.
     sqlite3.SQLITE_NOTADB: (StoreDamaged, "is damaged"),
 }
 
 
 def store_error(error: Exception, place: object) -> StoreError:
-    """The error of ours for one of SQLite's."""
-    # The low byte is the primary result code; errors of the Python module itself have none.
+    """Our error for one of SQLite's."""
+    # The low byte is the primary result code. Errors of the Python module itself have no code.
     code = getattr(error, "sqlite_errorcode", None)
     kind, words = _WORDS.get((code or 0) & 0xFF, (StoreError, "cannot be used"))
     ours = kind(f"{place} {words} ({error})")
@@ -37,7 +37,7 @@ def store_error(error: Exception, place: object) -> StoreError:
 
 
 def error_in_use(error: Exception, place: Place, waited: str) -> StoreError:
-    """The same, where the database was open; ``waited`` says how long a lock was waited for."""
+    """The same for an open database; ``waited`` says how long it waited for a lock."""
     ours = store_error(error, place)
     if isinstance(ours, StoreLocked):
         ours = StoreLocked(f"{ours}, {waited}")

@@ -1,4 +1,4 @@
-"""How long a lock is waited for: ``SERVERDOMAIN_LOCK_TIMEOUT``, in seconds."""
+"""How long to wait for a lock: ``SERVERDOMAIN_LOCK_TIMEOUT``, in seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LOCK_TIMEOUT = "SERVERDOMAIN_LOCK_TIMEOUT"
 
 
 def lock_timeout_setting() -> float:
-    """How long a lock is waited for, in seconds."""
+    """How long to wait for a lock, in seconds. Raises `InvalidInput`."""
     given = os.environ.get(LOCK_TIMEOUT, "30")
     try:
         seconds = float(given)

@@ -1,6 +1,6 @@
-"""Where a store lies: its URL, as SQLAlchemy writes them, and what is at that place already.
+"""Where a store lies: its URL, in SQLAlchemy's form, and what is already there.
 
-A file is asked what it is before it is opened to be used, so that somebody else's is never touched.
+Before a file is opened for use, it is checked what it is: a file of somebody else is never touched.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
 
 class Place(NamedTuple):
-    """A store's or view's place: an absolute path, or ``None`` for memory."""
+    """The place of a store or view: an absolute path, or ``None`` for memory."""
 
     path: Path | None
 
@@ -30,7 +30,7 @@ class Place(NamedTuple):
         return ":memory:" if self.path is None else f"{self.path.as_uri()}?mode={mode}"
 
     def connect(self, mode: str, patience: float) -> sqlite3.Connection:
-        """Connect to it, for threads to share; a lock is waited for ``patience`` seconds."""
+        """Open a connection for threads to share; it waits ``patience`` seconds for a lock."""
         return sqlite3.connect(
             self.uri(mode),
             uri=True,
@@ -41,11 +41,11 @@ class Place(NamedTuple):
         )
 
     def beside(self, what: str) -> Place:
-        """The place of its ``view`` or the like: of ``cloud.db`` that is ``cloud.view.db``."""
+        """The place of its ``view`` or the like: ``cloud.view.db`` beside ``cloud.db``."""
         return self if self.path is None else Place(_named(self.path, f"{what}.db"))
 
     def keyframes(self) -> Path | None:
-        """The folder of its keyframes: of ``cloud.db`` that is ``cloud.keyframes``."""
+        """The folder of its keyframes: ``cloud.keyframes`` beside ``cloud.db``."""
         return None if self.path is None else _named(self.path, "keyframes")
 
 
@@ -55,7 +55,7 @@ def _named(path: Path, what: str) -> Path:
 
 
 def from_url(url: str) -> Place:
-    """Read a store URL; everything behind ``sqlite:///`` is the path, as it is."""
+    """Read a store URL; everything after ``sqlite:///`` is the path, unchanged."""
     if not isinstance(url, str):
         raise InvalidInput("store", f"{url!r} came, {_FORMS}")
     if url in _MEMORY:
@@ -74,9 +74,9 @@ def from_path(path: str | Path, field: str) -> Place:
 
 
 def holds(path: Path, application_id: int, what: str) -> bool:
-    """Whether a file of ours is there; a missing or empty one is none.
+    """Whether the file is one of ours; a missing or empty one is not.
 
-    Raises `StoreForeign` where the file holds something else, `StoreError` where it cannot be read.
+    Raises `StoreForeign` if it holds something else, `StoreError` if it cannot be read.
     """
     try:
         if path.is_dir():
@@ -100,9 +100,9 @@ def holds(path: Path, application_id: int, what: str) -> bool:
 
 
 def _application_id(path: Path) -> int | None:
-    # Asked through SQLite, not by reading the file: where a process closes a file, POSIX drops all
-    # locks that it has on it, those of its other connections too. Immutable takes none and writes
-    # nothing; with a writable schema it also reads a file that another process is just making.
+    # Read through SQLite, not from the file: when a process closes a file, POSIX drops all locks
+    # that it holds on it, also those of its other connections. Immutable takes no lock and writes
+    # nothing; a writable schema also reads a file that another process is just making.
     uri = f"{path.as_uri()}?mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(uri, uri=True)) as connection:
@@ -116,8 +116,8 @@ def _application_id(path: Path) -> int | None:
 
 
 def _is_unfinished(path: Path) -> bool:
-    # The power went while the file was made: SQLite will roll it back to what its journal says, and
-    # to nothing where that knows of no pages. Until then what is in the file means nothing.
+    # The power failed while the file was made. If its journal says that it had no pages before,
+    # SQLite will roll it back to an empty file; until then its content means nothing.
     try:
         with path.with_name(f"{path.name}-journal").open("rb") as file:
             journal = file.read(20)

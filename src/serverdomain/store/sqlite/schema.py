@@ -1,7 +1,7 @@
-"""The tables of a log, with guards of the database's own: nothing in them is ever rewritten.
+"""The tables of a log, and the triggers that guard them: nothing in them is ever rewritten.
 
-``PRAGMA user_version`` says how many of `STEPS` a file has taken. A step that was ever released
-is not changed; a newer release appends one, and an older file takes it when it is opened.
+``PRAGMA user_version`` says how many of `STEPS` a file has taken. A released step never changes. A
+newer release appends one, and an older file takes it when it is opened.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TABLES = (
         refused INTEGER NOT NULL DEFAULT 0 CHECK (refused IN (0, 1))
     )
     """,
-    # An event of ours says by its command who and when; another application's has none.
+    # The command of an event says who and when; an event of another application has none.
     """
     CREATE TABLE stored_events (
         position INTEGER PRIMARY KEY AUTOINCREMENT CHECK (position > 0),
@@ -52,9 +52,9 @@ _TABLES = (
     "CREATE INDEX stored_events_by_command ON stored_events (command_id)",
 )
 
-# INSERT OR REPLACE deletes without firing a delete trigger, so what it would replace is looked for
-# before the insert. Then NEW.position is -1 where none is given, and NEW.refused is still the NULL
-# that REPLACE makes 0.
+# INSERT OR REPLACE deletes without firing a delete trigger, so these look before the insert for
+# what it would replace. At that time NEW.position is -1 if none is given, and NEW.refused is still
+# the NULL that REPLACE turns into 0.
 _INSERT_GUARDS = (
     """
     CREATE TRIGGER stored_events_append BEFORE INSERT ON stored_events BEGIN
@@ -107,7 +107,7 @@ _UPDATE_AND_DELETE_GUARDS = tuple(
     for what in ("UPDATE", "DELETE")
 )
 
-# Not facts: how far each reaction has come, where every process that may run it finds it.
+# The reactions' bookmarks are no facts, but kept where every process that runs one finds them.
 _REACTIONS = (
     """
     CREATE TABLE reactions (
@@ -119,7 +119,7 @@ _REACTIONS = (
     """,
 )
 
-# How many refusals an actor was recorded with lately is asked before another one is.
+# Before a refusal is recorded, the recent ones of its actor are counted.
 _REFUSALS = (
     "CREATE INDEX commands_refused ON commands (user_id, project_id, recorded_at)"
     " WHERE refused = 1",
@@ -134,7 +134,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
 
 
 def version(connection: sqlite3.Connection, place: object) -> int:
-    """How many steps the file has taken; one that took more than there are raises `StoreNewer`."""
+    """How many steps the file has taken. Raises `StoreNewer` for more than this release knows."""
     (taken,) = connection.execute("PRAGMA user_version").fetchone()
     if taken > len(STEPS):
         raise StoreNewer(
@@ -145,7 +145,7 @@ def version(connection: sqlite3.Connection, place: object) -> int:
 
 
 def bring_up(connection: sqlite3.Connection, place: object) -> None:
-    """Take the steps that are missing, inside the caller's transaction."""
+    """Take the missing steps, inside the caller's transaction."""
     taken = version(connection, place)
     for step in STEPS[taken:]:
         for statement in step:

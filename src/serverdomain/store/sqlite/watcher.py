@@ -1,4 +1,4 @@
-"""Whether anything was committed to an SQLite file, by whatever process, asked without a row."""
+"""Whether anything was committed to an SQLite file, by any process, without reading a row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from threading import Lock
 
 
 class Watcher:
-    """A connection of its own, opened when it is first asked, that does nothing else."""
+    """A connection for this alone, opened when it is first needed."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
@@ -19,7 +19,7 @@ class Watcher:
         self._watching = Lock()
 
     def mark(self) -> int | None:
-        """A number that is another one after a commit; ``None`` where it cannot be told at once."""
+        """A number that changes with every commit; ``None`` if it cannot be read at once."""
         with self._watching:
             if self._closed:
                 return None
@@ -32,7 +32,7 @@ class Watcher:
         return int(found)
 
     def close(self) -> None:
-        """Close it; it tells nothing any more. In a forked child it is the parent's, and stays."""
+        """Close it. In a forked child it stays open, because it is the parent's."""
         if os.getpid() != self._pid:
             return
         with self._watching:
