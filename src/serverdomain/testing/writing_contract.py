@@ -1,4 +1,7 @@
-"""What every log does beside answering questions, as tests: it takes in, waits, and locks."""
+"""What every log does beside answering questions, as tests: it takes in, waits, and locks.
+
+What comes of single commands is tested through `Servers`.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,15 @@ from typing import Any
 
 import pytest
 
+from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
-from serverdomain.domain.commands import (
-    CreateServer,
-    RebuildServer,
-    RenameServer,
-    StartServer,
-    StopServer,
-)
-from serverdomain.errors import Conflict, InvalidInput, Refused, RequestIdTaken, StoreError
+from serverdomain.errors import Conflict, InvalidInput, Refused, StoreError
 from serverdomain.servers import Servers
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log, Reading
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.testing.contract import (
     IMAGE,
-    NEW_IMAGE,
     NOW,
     OTHER,
     SECOND,
@@ -46,21 +42,11 @@ _ROUNDS = 3_000
 
 def recorded(request_id: str, at: int = 0, **members: Any) -> RecordedCommand:
     """A command as it is handed to a log to be appended, ``at`` seconds behind `NOW`."""
-    row = {
-        "command_id": 0,
-        "kind": "record",
-        "server_id": SERVER,
-        "members": "{}",
-        "user_id": OWNER.user_id,
-        "project_id": OWNER.project_id,
-        "roles": OWNER.roles,
-        "request_id": request_id,
-        "correlation_id": None,
-        "caused_by": None,
-        "occurred_at": NOW + at * SECOND,
-        "recorded_at": NOW + at * SECOND,
-    }
-    return RecordedCommand(**(row | members))  # type: ignore[arg-type]
+    row: dict[str, Any] = {"command_id": 0, "kind": "record", "server_id": SERVER, "members": "{}"}
+    row |= {"user_id": OWNER.user_id, "project_id": OWNER.project_id, "roles": OWNER.roles}
+    row |= {"request_id": request_id, "correlation_id": None, "caused_by": None}
+    row |= dict.fromkeys(("occurred_at", "recorded_at"), NOW + at * SECOND)
+    return RecordedCommand(**(row | members))
 
 
 def everything(reading: Reading) -> tuple[Any, ...]:
@@ -81,61 +67,19 @@ def meanwhile(work: Callable[[], object]) -> Iterator[Thread]:
 
 
 class WritingContract(Contract):
-    """Commands, bulk, waiting, locks and bookmarks."""
+    """What is taken in, waiting, locks and bookmarks."""
 
-    # Commands
+    # Taking in
 
-    def test_a_command_is_taken_in_with_its_outcome(self, log: Log) -> None:
+    def test_what_is_raised_and_not_kept_leaves_nothing(self, log: Log) -> None:
         ask(log, adopted(), "req-1")
-        outcome = ask(log, RebuildServer(image_id=NEW_IMAGE, name="new"), "req-2", at=60)
-
-        assert outcome.events == (
-            e.RebuildRequested("req-2", NEW_IMAGE, "generated"),
-            e.ImageChanged(NEW_IMAGE),
-            e.ServerRenamed("new"),
-        )
-        with log.reading() as reading:
-            assert outcome.server == reading.history(SERVER).server
-            assert (outcome.position, outcome.replayed) == (reading.head(), False)
-
-    def test_a_retry_is_told_its_first_outcome_and_writes_nothing(self, log: Log) -> None:
-        ask(log, adopted(), "req-1")
-        first = ask(log, RenameServer(name="new"), "req-2", at=60)
-        ask(log, StopServer(), "req-3", at=120)
-
-        again = ask(log, RenameServer(name="new"), "req-2", at=180)
-
-        assert again.replayed
-        assert (again.server, again.events) == (first.server, first.events)
-        assert again.position == first.position == 2
-        with pytest.raises(RequestIdTaken):
-            ask(log, RenameServer(name="newer"), "req-2", at=180)
-        with log.reading() as reading:
-            assert reading.head() == 3
-
-    def test_what_a_rule_refuses_is_kept_before_it_is_raised(self, log: Log) -> None:
-        ask(log, adopted(), "req-1")
-        with pytest.raises(Refused) as no:
-            ask(log, StartServer(), "req-2", at=60)
-
-        with log.reading() as reading:
-            (kept,) = reading.events(1, 10).events
-            assert [fact.position for fact in reading.history(SERVER).facts] == [1]
-        assert kept.is_refusal
-        assert kept.event == e.CommandRefused(
-            server_id=SERVER, kind="start", members={}, rule="state", why=str(no.value)
-        )
-        assert (kept.version, kept.server_id, kept.command.request_id) == (1, SERVER, "req-2")
-
-    def test_what_is_raised_otherwise_leaves_nothing(self, log: Log) -> None:
-        ask(log, adopted(), "req-1")
-        unknown = CreateServer(name="x", image_id=IMAGE, flavor_id="1", image_known=False)
+        unknown = c.CreateServer(name="x", image_id=IMAGE, flavor_id="1", image_known=False)
         with pytest.raises(Refused):
             ask(log, unknown, "req-2", OTHER)
         with pytest.raises(Refused):
             ask(log, adopted(OTHER), under("req-2", READER), OTHER)
         with pytest.raises(Conflict):
-            ask(log, StopServer(), "req-2", at=60, occurred_at=-60)
+            ask(log, c.StopServer(), "req-2", at=60, occurred_at=-60)
         with log.reading() as reading:
             assert (reading.head(), len(list(reading.commands()))) == (1, 1)
 
@@ -145,7 +89,7 @@ class WritingContract(Contract):
         def rename(thread: int) -> None:
             for number in range(10):
                 name = f"{thread}-{number}"
-                ask(log, RenameServer(name=name), f"req-{name}", at=60)
+                ask(log, c.RenameServer(name=name), f"req-{name}", at=60)
 
         threads = [Thread(target=rename, args=(number,), daemon=True) for number in range(4)]
         for thread in threads:
@@ -158,8 +102,6 @@ class WritingContract(Contract):
         assert [one.position for one in events] == list(range(1, 42))
         assert [one.version for one in events] == list(range(1, 42))
         assert len({one.command.command_id for one in events}) == 41
-
-    # Bulk
 
     def test_much_is_appended_at_once_and_seen_by_who_appends_it(self, log: Log) -> None:
         facts = (registered(), e.ServerStopped())
@@ -211,7 +153,7 @@ class WritingContract(Contract):
         with log.reading() as reading:
             assert everything(reading) == before
             assert reading.command("req-2") is None
-        assert ask(log, StopServer(), "req-2", at=60).position == 2
+        assert ask(log, c.StopServer(), "req-2", at=60).position == 2
 
     # One consistent state
 
@@ -221,7 +163,7 @@ class WritingContract(Contract):
 
         def append() -> None:
             for number in range(20):
-                ask(log, RenameServer(name=f"{number}"), f"req-name-{number}", at=60)
+                ask(log, c.RenameServer(name=f"{number}"), f"req-name-{number}", at=60)
                 grown.set()
 
         with log.reading() as reading:
@@ -246,7 +188,7 @@ class WritingContract(Contract):
             writing.append(recorded("req-2"), 1, (e.ServerStopped(),))
         marks.append(log.mark())
         with pytest.raises(Refused):
-            ask(log, StopServer(), "req-3", at=60)
+            ask(log, c.StopServer(), "req-3", at=60)
         marks.append(log.mark())
 
         told = [mark for mark in marks if mark is not None]
@@ -360,4 +302,4 @@ class WritingContract(Contract):
         with pytest.raises(StoreError), log.reading() as reading:
             reading.head()
         with pytest.raises(StoreError):
-            ask(log, StopServer(), "req-2", at=60)
+            ask(log, c.StopServer(), "req-2", at=60)
