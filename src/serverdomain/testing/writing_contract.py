@@ -196,9 +196,8 @@ class WritingContract(Contract):
 
     def test_nobody_waits_for_what_is_there_or_longer_than_they_say(self, log: Log) -> None:
         ask(log, adopted(), "req-1")
-        log.wait_past(0, _LONG)
-        log.wait_past(1, 0)
-        log.wait_past(1, 0.01)
+        with meanwhile(lambda: log.wait_past(0, _LONG)), meanwhile(lambda: log.wait_past(1, 0)):
+            log.wait_past(1, 0.01)
 
     def test_who_waits_goes_on_when_the_log_grows(self, log: Log) -> None:
         with meanwhile(lambda: log.wait_past(0, _LONG)):
