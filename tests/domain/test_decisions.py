@@ -28,7 +28,7 @@ from serverdomain.domain.commands import (
     UnlockServer,
     UpdateMetadata,
 )
-from serverdomain.domain.decisions import decide
+from serverdomain.domain.decisions import decide, require_project
 from serverdomain.domain.events import (
     AccessAddressesChanged,
     Address,
@@ -212,6 +212,16 @@ def test_a_server_that_is_not_there_comes_before_the_role_as_in_nova() -> None:
 def test_the_embedding_service_may_act_and_passes_no_lock() -> None:
     given(registered()).when(StopServer(), actor=SYSTEM).then(ServerStopped())
     given(registered(), ServerLocked("owner")).when(StopServer(), actor=SYSTEM).then_refused("lock")
+
+
+def test_who_may_reach_one_project_finds_no_server_of_another() -> None:
+    server = given(registered()).server
+    assert server is not None
+    with pytest.raises(NotFound) as no:
+        require_project(server, "another")
+    assert str(no.value) == f"server {server.id} is not there"
+    for there, project_id in [(server, server.project_id), (server, None), (None, "another")]:
+        require_project(there, project_id)
 
 
 @pytest.mark.parametrize("call", CALLS)

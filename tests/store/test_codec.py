@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,13 @@ def test_a_stored_event_that_is_no_longer_sound_is_named_with_its_position(
 def test_what_could_not_be_read_again_is_not_stored(poison: Any, told: str) -> None:
     with pytest.raises(InvalidInput, match=f"^event: {told}"):
         CODEC.encode(poison)
+
+
+def test_facts_have_one_hash_as_they_are_stored() -> None:
+    """Retries of what an older release recorded compare it: it stays byte for byte."""
+    facts = [ServerRenamed("ü"), ImageChanged("a")]
+    stored = (
+        'serverdomain:ServerRenamed:1\n{"name":"ü"}\nserverdomain:ImageChanged:1\n{"image_id":"a"}'
+    )
+    assert CODEC.sha256(facts) == hashlib.sha256(stored.encode()).hexdigest()
+    assert CODEC.sha256(facts[::-1]) != CODEC.sha256(facts)

@@ -1,4 +1,7 @@
-"""What every log does beside answering questions, as tests: it takes in, waits, and locks."""
+"""What every log does beside answering questions, as tests: it takes in, waits, and locks.
+
+What comes of single commands is tested through `Servers`.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,15 @@ from typing import Any
 
 import pytest
 
+from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
-from serverdomain.domain.commands import (
-    RenameServer,
-    StopServer,
-)
 from serverdomain.errors import Conflict, InvalidInput, Refused, StoreError
 from serverdomain.servers import Servers
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log, Reading
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.testing.contract import (
+    IMAGE,
     NOW,
     OTHER,
     SECOND,
@@ -28,8 +29,9 @@ from serverdomain.testing.contract import (
     Contract,
     adopted,
     ask,
+    under,
 )
-from serverdomain.testing.scenario import OWNER, registered
+from serverdomain.testing.scenario import OWNER, READER, registered
 
 _LONG = 3_600
 """Seconds that nobody waits for in these tests: something ends the waiting before."""
@@ -40,21 +42,11 @@ _ROUNDS = 3_000
 
 def recorded(request_id: str, at: int = 0, **members: Any) -> RecordedCommand:
     """A command as it is handed to a log to be appended, ``at`` seconds behind `NOW`."""
-    row = {
-        "command_id": 0,
-        "kind": "record",
-        "server_id": SERVER,
-        "members": "{}",
-        "user_id": OWNER.user_id,
-        "project_id": OWNER.project_id,
-        "roles": OWNER.roles,
-        "request_id": request_id,
-        "correlation_id": None,
-        "caused_by": None,
-        "occurred_at": NOW + at * SECOND,
-        "recorded_at": NOW + at * SECOND,
-    }
-    return RecordedCommand(**(row | members))  # type: ignore[arg-type]
+    row: dict[str, Any] = {"command_id": 0, "kind": "record", "server_id": SERVER, "members": "{}"}
+    row |= {"user_id": OWNER.user_id, "project_id": OWNER.project_id, "roles": OWNER.roles}
+    row |= {"request_id": request_id, "correlation_id": None, "caused_by": None}
+    row |= dict.fromkeys(("occurred_at", "recorded_at"), NOW + at * SECOND)
+    return RecordedCommand(**(row | members))
 
 
 def everything(reading: Reading) -> tuple[Any, ...]:
@@ -75,9 +67,21 @@ def meanwhile(work: Callable[[], object]) -> Iterator[Thread]:
 
 
 class WritingContract(Contract):
-    """Commands, bulk, waiting, locks and bookmarks."""
+    """What is taken in, waiting, locks and bookmarks."""
 
-    # Commands
+    # Taking in
+
+    def test_what_is_raised_and_not_kept_leaves_nothing(self, log: Log) -> None:
+        ask(log, adopted(), "req-1")
+        unknown = c.CreateServer(name="x", image_id=IMAGE, flavor_id="1", image_known=False)
+        with pytest.raises(Refused):
+            ask(log, unknown, "req-2", OTHER)
+        with pytest.raises(Refused):
+            ask(log, adopted(OTHER), under("req-2", READER), OTHER)
+        with pytest.raises(Conflict):
+            ask(log, c.StopServer(), "req-2", at=60, occurred_at=-60)
+        with log.reading() as reading:
+            assert (reading.head(), len(list(reading.commands()))) == (1, 1)
 
     def test_commands_of_many_threads_are_taken_in_one_by_one(self, log: Log) -> None:
         ask(log, adopted(), "req-1")
@@ -85,7 +89,7 @@ class WritingContract(Contract):
         def rename(thread: int) -> None:
             for number in range(10):
                 name = f"{thread}-{number}"
-                ask(log, RenameServer(name=name), f"req-{name}", at=60)
+                ask(log, c.RenameServer(name=name), f"req-{name}", at=60)
 
         threads = [Thread(target=rename, args=(number,), daemon=True) for number in range(4)]
         for thread in threads:
@@ -98,8 +102,6 @@ class WritingContract(Contract):
         assert [one.position for one in events] == list(range(1, 42))
         assert [one.version for one in events] == list(range(1, 42))
         assert len({one.command.command_id for one in events}) == 41
-
-    # Bulk
 
     def test_much_is_appended_at_once_and_seen_by_who_appends_it(self, log: Log) -> None:
         facts = (registered(), e.ServerStopped())
@@ -151,7 +153,7 @@ class WritingContract(Contract):
         with log.reading() as reading:
             assert everything(reading) == before
             assert reading.command("req-2") is None
-        assert ask(log, StopServer(), "req-2", at=60).position == 2
+        assert ask(log, c.StopServer(), "req-2", at=60).position == 2
 
     # One consistent state
 
@@ -161,7 +163,7 @@ class WritingContract(Contract):
 
         def append() -> None:
             for number in range(20):
-                ask(log, RenameServer(name=f"{number}"), f"req-name-{number}", at=60)
+                ask(log, c.RenameServer(name=f"{number}"), f"req-name-{number}", at=60)
                 grown.set()
 
         with log.reading() as reading:
@@ -186,7 +188,7 @@ class WritingContract(Contract):
             writing.append(recorded("req-2"), 1, (e.ServerStopped(),))
         marks.append(log.mark())
         with pytest.raises(Refused):
-            ask(log, StopServer(), "req-3", at=60)
+            ask(log, c.StopServer(), "req-3", at=60)
         marks.append(log.mark())
 
         told = [mark for mark in marks if mark is not None]
@@ -194,9 +196,8 @@ class WritingContract(Contract):
 
     def test_nobody_waits_for_what_is_there_or_longer_than_they_say(self, log: Log) -> None:
         ask(log, adopted(), "req-1")
-        log.wait_past(0, _LONG)
-        log.wait_past(1, 0)
-        log.wait_past(1, 0.01)
+        with meanwhile(lambda: log.wait_past(0, _LONG)), meanwhile(lambda: log.wait_past(1, 0)):
+            log.wait_past(1, 0.01)
 
     def test_who_waits_goes_on_when_the_log_grows(self, log: Log) -> None:
         with meanwhile(lambda: log.wait_past(0, _LONG)):
@@ -300,4 +301,4 @@ class WritingContract(Contract):
         with pytest.raises(StoreError), log.reading() as reading:
             reading.head()
         with pytest.raises(StoreError):
-            ask(log, StopServer(), "req-2", at=60)
+            ask(log, c.StopServer(), "req-2", at=60)
