@@ -92,7 +92,7 @@ class Ledger:
         from serverdomain.audit.ledger.key import PublicKey
 
         signed = Checkpoint.read_file(checkpoint)
-        signed.ask_signed([PublicKey.read(key) for key in keys])
+        signed.require_signed([PublicKey.read(key) for key in keys])
         leaves, why_not = leaves_of(signed, checkpoint)
         with self._log.reading() as log:
             events = log.count()
