@@ -1,4 +1,4 @@
-"""Whether log and view hold what they promise."""
+"""The check of log and view."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ app = typer.Typer()
 @app.command()
 @with_options
 def check(store: ViewOptions, as_json: AsJson = False) -> None:
-    """Look whether log and view hold what they promise.
+    """Check whether log and view keep what they promise.
 
-    Says a line for each thing that does not hold, and exits with 4 if there is one. Only reads.
+    Prints a line for each finding, and exits with 4 if there is one. Only reads.
     """
     from serverdomain.audit.check import check
     from serverdomain.store.opening import caches_of, examining

@@ -1,4 +1,4 @@
-"""A log to try things on: three years of a fleet that never was."""
+"""A log to try things on: three years of a made-up fleet."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ app = typer.Typer()
 def generate(
     servers: Annotated[int, typer.Option(metavar="N", help="How many servers.")],
     store: StoreOptions,
-    seed: Annotated[int, typer.Option(metavar="S", help="Another one, another fleet.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="S", help="Another seed gives another fleet.")] = 1,
 ) -> None:
     """Fill an empty log with three years of a made-up fleet.
 

@@ -1,4 +1,4 @@
-"""Options that go together: a class of them is one parameter of a command, and many options."""
+"""Options that belong together: one parameter of a function, many options of its command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameters that are classes of options here are given as those options."""
+    """A command with the options of each parameter that is a dataclass of options."""
     groups: dict[str, Any] = {}
     expanded: list[inspect.Parameter] = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():

@@ -1,4 +1,4 @@
-"""What a server is, and which there are."""
+"""What a server is, and which servers there are."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def show(
     as_of: AsOfMoment = None,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Print a server as it is now, or was then."""
+    """Print a server as it is now, or as of a moment."""
     at = moment_given(as_of)
     with store.open() as servers:
         found = servers.get(server, as_of=at)
@@ -48,10 +48,10 @@ def show(
 @with_options
 def list_servers(
     store: ViewOptions,
-    status: Annotated[Status | None, typer.Option(help="Only those in this status.")] = None,
-    name: Annotated[str | None, typer.Option(help="Only those with this in their name.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only servers in this status.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only servers with this in their name.")] = None,
     image: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only those of this image.")
+        str | None, typer.Option(metavar="ID", help="Only servers of this image.")
     ] = None,
     as_of: Annotated[
         str | None,
@@ -65,7 +65,7 @@ def list_servers(
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """List the servers that are there, or were, newest first."""
+    """List the servers that are there, newest first."""
     from serverdomain.audit.as_of import require_fleet
     from serverdomain.domain import limits, moment
 

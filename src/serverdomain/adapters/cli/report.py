@@ -1,4 +1,4 @@
-"""Reports on the whole fleet, a page each: tables, and a plot."""
+"""Reports on the whole fleet."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Reports on the whole fleet.")
 
-Limit = Annotated[int, typer.Option("--limit", metavar="N", help="Lines of a table, at most.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", help="The most lines of a table.")]
 
 
 @app.command()
 @with_options
 def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
-    """Tell how long rebuilds take, where they fail, and which never ended."""
+    """Report how long rebuilds take, and how they end."""
     from serverdomain.audit.reports import rebuilds
 
     with _caught_up(store, limit) as servers:
@@ -44,12 +44,12 @@ def images(
     store: StoreOptions,
     image: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="List the servers that still run this image, too."),
+        typer.Option(metavar="ID", help="Also list the servers that still run this image."),
     ] = None,
     limit: Limit = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Tell which images the fleet ran over time."""
+    """Report which images the fleet ran over time."""
     from serverdomain.audit.reports import images
     from serverdomain.domain import limits
 
@@ -69,7 +69,7 @@ def images(
 @app.command()
 @with_options
 def metadata(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
-    """Tell which metadata was lost in rebuilds."""
+    """Report which metadata was lost in rebuilds."""
     from serverdomain.audit.reports import lost_metadata
 
     with _caught_up(store, limit) as servers:

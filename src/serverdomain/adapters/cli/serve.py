@@ -1,4 +1,4 @@
-"""The Compute endpoint, served on a port."""
+"""Serve the Compute endpoint on a port."""
 
 from __future__ import annotations
 
@@ -31,39 +31,40 @@ def serve(
     store: Annotated[
         str, shared("store", "URL", "The log: memory:, sqlite:///relative.db, …")
     ] = "memory:",
-    host: Annotated[str, typer.Option(metavar="HOST", help="Where to listen.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(metavar="HOST", help="The host to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="0 picks a free one.")
+        int,
+        typer.Option(min=0, max=65535, metavar="PORT", help="The port; 0 picks a free one."),
     ] = 8774,
     rebuild_seconds: Annotated[
         float, typer.Option(metavar="SECONDS", help="How long a rebuild or a create takes.")
     ] = 6,
     image: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID[=NAME]", help="An image that exists, repeatable; else all do."),
+        typer.Option(metavar="ID[=NAME]", help="An image that exists; repeatable. Else all do."),
     ] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty log with a fleet.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty log with servers.")] = False,
     clock: Annotated[
         Literal["system", "manual"],
-        typer.Option(help="Whether time passes, or stands until it is moved."),
+        typer.Option(help="Whether time passes, or stands still until it is moved."),
     ] = "system",
     no_control: Annotated[
         bool, typer.Option("--no-control", help="Serve nothing at /control.")
     ] = False,
     auth: Auth = "none",
     token_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Tokens and their bearers, as JSON.")
+        str | None, typer.Option(metavar="FILE", help="Tokens and their users, as JSON.")
     ] = None,
-    project: Annotated[str, shared("project", "ID", "The project of who asks.")] = "openstack",
+    project: Annotated[str, shared("project", "ID", "The project of callers.")] = "openstack",
     admin: Annotated[
-        bool, typer.Option("--admin", help="Let callers be administrators, with --auth none.")
+        bool, typer.Option("--admin", help="With --auth none, make callers administrators.")
     ] = False,
     endpoint: Annotated[
         str | None,
         shared(
             "endpoint",
             "URL",
-            "The root that links begin with.",
+            "The root of links.",
             callback=lambda given: given and checked_endpoint(given),
             show_default="as each request has it",
         ),
@@ -71,7 +72,7 @@ def serve(
 ) -> None:
     """Serve the Compute API over a store.
 
-    A simulated hypervisor does the work. Ends with Ctrl-C or SIGTERM, when what is in flight is
+    A simulated hypervisor does the work. Ctrl-C or SIGTERM ends it when the calls in flight are
     answered.
     """
     from serverdomain.adapters.http import compute_app
@@ -158,7 +159,7 @@ def _open(store: str, clock: str) -> tuple[Servers, ManualClock | None]:
         return Servers.open(store), None
     manual = ManualClock()
     servers = Servers.open(store, clock=manual)
-    # It goes on where the log ended.
+    # The clock goes on where the log ended.
     manual.now = max(manual.now, servers.latest() or manual.now)
     return servers, manual
 
@@ -208,7 +209,7 @@ def _listening(host: str, port: int) -> socket:
 
 @contextmanager
 def _json_lines() -> Iterator[None]:
-    """Log as JSON on stderr, in place of the lines that other commands warn with."""
+    """Log as JSON on stderr, instead of the plain lines of other commands."""
     import logging
 
     from serverdomain.adapters.http.log import as_json
@@ -216,7 +217,7 @@ def _json_lines() -> Iterator[None]:
     logger, server = logging.getLogger("serverdomain"), logging.getLogger("uvicorn.error")
     others, level = logger.handlers[:], logger.level
     logger.handlers.clear()
-    # The server below has a word to say now and then, as when it waits no longer.
+    # uvicorn logs something now and then, for instance when it stops waiting.
     server.addHandler(handler := as_json(sys.stderr))
     try:
         yield

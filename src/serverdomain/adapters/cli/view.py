@@ -1,4 +1,4 @@
-"""The view that `list` reads: how far it is, and its rows made anew."""
+"""The view that `list` reads: how far it is, and its replay."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ app = typer.Typer(help="The view that list reads: a cache made from the log.")
 @app.command()
 @with_options
 def replay(store: ViewOptions) -> None:
-    """Make all rows anew from the log.
+    """Make all rows from the log again.
 
-    The old ones are read and followed meanwhile.
+    The old rows can be read and are followed meanwhile.
     """
     with store.open_view() as servers, progress_bar("replay") as progress:
         servers.view.replay(progress)
@@ -26,7 +26,7 @@ def replay(store: ViewOptions) -> None:
 @app.command()
 @with_options
 def status(store: ViewOptions, as_json: AsJson = False) -> None:
-    """Tell how far the view has followed the log, as it stands."""
+    """Show how far the view has followed the log."""
     with store.open_view() as servers:
         found, path = servers.view.status(), servers.view.path
     if as_json:

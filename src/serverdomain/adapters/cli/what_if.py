@@ -1,4 +1,4 @@
-"""What a server would be, had something been asked otherwise."""
+"""What a server would be if something else had been asked."""
 
 from __future__ import annotations
 
@@ -28,22 +28,26 @@ def what_if(
     drop: Annotated[
         list[str] | None,
         typer.Option(
-            "--drop", metavar="REQUEST", help="Without this request, or position:N; repeatable."
+            "--drop",
+            metavar="REQUEST",
+            help="Leave out this request, or the event position:N; repeatable.",
         ),
     ] = None,
     insert: Annotated[
         list[str] | None,
-        typer.Option("--insert", metavar="FILE|-", help="With this one; repeatable."),
+        typer.Option("--insert", metavar="FILE|-", help="Add what is in this file; repeatable."),
     ] = None,
     replace: Annotated[
         list[str] | None,
         typer.Option(
-            "--replace", metavar="REQUEST=FILE", help="This one in place of that; repeatable."
+            "--replace",
+            metavar="REQUEST=FILE",
+            help="Put what is in FILE in its place; repeatable.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what would be, had it been asked otherwise.
+    """Show what a server would be if something else had been asked.
 
     Decides its history again, and writes nothing.
     """
@@ -69,12 +73,12 @@ def _told(found: WhatIf) -> Iterator[str]:
     was, would_be = (status[name] or "not there" for name in ("was", "would_be"))
     yield f"server {found.server_id} is {was}; it would be {would_be}"
     if not found.requests:
-        yield "nothing would have come to anything else"
+        yield "every request would have the same outcome"
     yield from told_changes(found.changes)
     for one in found.requests:
         yield f"{one.as_json()['occurred_at']}  {one.kind}  {visible(one.request_id)}"
         yield f"    was: {_outcome(one.was)}"
-        yield f"    would be: {_outcome(one.would_be)}{_otherwise(one)}"
+        yield f"    would be: {_outcome(one.would_be)}{_other_values(one)}"
     for before, after in found.rebuilds:
         if before != after:
             rebuild_id = (before or after).rebuild_id  # type: ignore[union-attr]
@@ -92,12 +96,12 @@ def _outcome(outcome: RequestOutcome | None) -> str:
     if outcome.outcome == "nothing":
         return "nothing to change"
     if outcome.outcome == "repeated":
-        return "nothing: its request id is taken by then"
+        return "nothing: an earlier request has its id"
     by = f"refused by the rule of {outcome.rule}" if outcome.rule else "nothing, in conflict"
     return f"{by}: {visible(outcome.why or '')}"
 
 
-def _otherwise(one: RequestChange) -> str:
+def _other_values(one: RequestChange) -> str:
     alike = _outcome(one.was) == _outcome(one.would_be)
     return ", with other values" if alike else ""
 
