@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,8 +25,20 @@ from serverdomain.adapters.cli.options import (
 )
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
+if TYPE_CHECKING:
+    from serverdomain.projections.server_query import Asked
+
 app = typer.Typer()
 
+FleetMoment = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="MOMENT",
+        help="Those that were there at position:N or recorded:TIME.",
+        show_default="now",
+    ),
+]
 Status = Literal["ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF"]
 
 
@@ -44,36 +57,41 @@ def show(
     say_json({"server": document(found, endpoint)})
 
 
+@dataclass(frozen=True, kw_only=True)
+class FilterOptions:
+    """Which servers to list."""
+
+    status: Annotated[Status | None, typer.Option(help="Only servers in this status.")] = None
+    name: Annotated[str | None, typer.Option(help="Only servers with this in their name.")] = None
+    image: Annotated[str | None, typer.Option(metavar="ID", help="Only servers of this image.")] = (
+        None
+    )
+
+    def given(self) -> Asked:
+        """The filters as `Servers.list` takes them. Raises `InvalidInput`."""
+        from serverdomain.domain.limits import canonical_uuid
+
+        image_id = None if self.image is None else canonical_uuid("--image", self.image)
+        return {"status": self.status, "name": self.name, "image_id": image_id}
+
+
 @app.command("list")
 @with_options
 def list_servers(
     store: ViewOptions,
-    status: Annotated[Status | None, typer.Option(help="Only servers in this status.")] = None,
-    name: Annotated[str | None, typer.Option(help="Only servers with this in their name.")] = None,
-    image: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only servers of this image.")
-    ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            "--as-of",
-            metavar="MOMENT",
-            help="Those that were there at position:N or recorded:TIME.",
-            show_default="now",
-        ),
-    ] = None,
+    filters: FilterOptions,
+    as_of: FleetMoment = None,
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
     """List the servers that are there, newest first."""
     from serverdomain.audit.as_of import require_fleet
-    from serverdomain.domain import limits, moment
+    from serverdomain.domain import moment
 
-    image_id = None if image is None else limits.canonical_uuid("--image", image)
-    at = moment_given(as_of)
+    wanted, at = filters.given(), moment_given(as_of)
     if at is None:
         with store.open_view() as servers:
-            found = servers.list(status=status, name=name, image_id=image_id)
+            found = servers.list(**wanted)
     else:
         require_fleet(at, "--as-of")
         with (
@@ -81,7 +99,7 @@ def list_servers(
             progress_bar("fleet") as progress,
             servers.fleet(as_of=at, progress=progress) as fleet,
         ):
-            found = fleet.servers(status=status, name=name, image_id=image_id)
+            found = fleet.servers(**wanted)
     if as_json:
         say_json({"servers": [document(server, endpoint) for server in found]})
         return

@@ -20,31 +20,36 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
+Dropped = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--drop",
+        metavar="REQUEST",
+        help="Leave out this request, or the event position:N; repeatable.",
+    ),
+]
+Inserted = Annotated[
+    list[str] | None,
+    typer.Option("--insert", metavar="FILE|-", help="Add what is in this file; repeatable."),
+]
+Replaced = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--replace",
+        metavar="REQUEST=FILE",
+        help="Put what is in FILE in its place; repeatable.",
+    ),
+]
+
+
 @app.command("what-if")
 @with_options
 def what_if(
     server: ServerId,
     store: StoreOptions,
-    drop: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--drop",
-            metavar="REQUEST",
-            help="Leave out this request, or the event position:N; repeatable.",
-        ),
-    ] = None,
-    insert: Annotated[
-        list[str] | None,
-        typer.Option("--insert", metavar="FILE|-", help="Add what is in this file; repeatable."),
-    ] = None,
-    replace: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--replace",
-            metavar="REQUEST=FILE",
-            help="Put what is in FILE in its place; repeatable.",
-        ),
-    ] = None,
+    drop: Dropped = None,
+    insert: Inserted = None,
+    replace: Replaced = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a server would be if something else had been asked.
