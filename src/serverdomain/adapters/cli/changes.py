@@ -18,7 +18,7 @@ from serverdomain.adapters.cli.body import (
     Request,
     read,
 )
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     ChangeOptions,
@@ -53,11 +53,10 @@ def _asks(name: str, kind: str, says: str, /, *, prints: bool = True, **members:
     ask.__dict__["__signature__"] = Signature(
         [parameter("server", ServerId), *required, *shared, *optional]
     )
-    app.command(name, help=says)(with_options(ask))
+    command(app, name, says)(ask)
 
 
-@app.command()
-@with_options
+@command(app)
 def register(document: Document, by: ChangeOptions, endpoint: Endpoint = ENDPOINT) -> None:
     """Adopt a server as it is.
 
@@ -65,8 +64,8 @@ def register(document: Document, by: ChangeOptions, endpoint: Endpoint = ENDPOIN
     """
     from serverdomain.adapters.compute_json import read_server
 
-    command = read_server(read("--from", document, LONGEST_DOCUMENT))
-    by.change(None, command, endpoint, create=True)
+    adopted = read_server(read("--from", document, LONGEST_DOCUMENT))
+    by.change(None, adopted, endpoint, create=True)
 
 
 _asks("built", "report_built", "Report that a server in BUILD is up.")
@@ -78,8 +77,7 @@ _asks(
 )
 
 
-@app.command()
-@with_options
+@command(app)
 def rebuild(
     server: ServerId, request: Request, by: ChangeOptions, endpoint: Endpoint = ENDPOINT
 ) -> None:
@@ -128,8 +126,7 @@ _asks(
 )
 
 
-@app.command()
-@with_options
+@command(app)
 def metadata(
     server: ServerId,
     by: ChangeOptions,

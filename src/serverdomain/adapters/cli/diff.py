@@ -15,7 +15,7 @@ from serverdomain.adapters.cli.answers import (
     say_lines,
     visible,
 )
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import ENDPOINT, AsJson, Endpoint, StoreOptions
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
@@ -30,8 +30,7 @@ app = typer.Typer()
 _FORMS = "SERVER A B, SERVER SERVER or --fleet A B is allowed"
 
 
-@app.command()
-@with_options
+@command(app)
 def diff(
     store: StoreOptions,
     what: Annotated[

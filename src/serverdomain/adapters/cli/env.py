@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from serverdomain.adapters.cli.answers import say
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import ENDPOINT, Endpoint
 
 app = typer.Typer()
@@ -17,8 +17,7 @@ Auth = Annotated[
 ]
 
 
-@app.command()
-@with_options
+@command(app)
 def env(
     auth: Auth = "none",
     as_clouds_yaml: Annotated[

@@ -8,15 +8,14 @@ from typing import Annotated
 import typer
 
 from serverdomain.adapters.cli.answers import say
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import StoreOptions
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer()
 
 
-@app.command()
-@with_options
+@command(app)
 def generate(
     servers: Annotated[int, typer.Option(metavar="N", help="How many servers.")],
     store: StoreOptions,

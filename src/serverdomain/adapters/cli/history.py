@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_json_array, visible
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
@@ -32,44 +31,20 @@ def _filter(metavar: str, says: str) -> Any:
     return typer.Option(metavar=metavar, help=says)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FilterOptions:
-    """Which events to show."""
-
-    actor: Annotated[str | None, _filter("ID", "Only what this user asked for.")] = None
-    request: Annotated[str | None, _filter("ID", "Only this request and all that it caused.")] = (
-        None
-    )
-    image: Annotated[
-        str | None, _filter("ID", "Only where this image is asked for, comes or goes.")
-    ] = None
-    since: Annotated[str | None, _filter("TIME", "Only what occurred then or later.")] = None
-    until: Annotated[str | None, _filter("TIME", "Only what occurred then or earlier.")] = None
-    text: Annotated[
-        str | None, _filter("TEXT", "Only events with this in their name, data or changes.")
-    ] = None
-
-    def given(self) -> dict[str, Any]:
-        """The filters that were given, as `Timeline.search` takes them. Raises `InvalidInput`."""
-        from serverdomain.domain import limits, moment
-
-        given: dict[str, Any] = {
-            name: value for name, value in asdict(self).items() if value is not None
-        }
-        for name in {"since", "until"} & given.keys():
-            at = moment.parse(given[name], f"--{name}", nearest=True)
-            given[name] = moment.to_datetime(at)
-        if "image" in given:
-            given["image"] = limits.canonical_uuid("--image", given["image"])
-        return given
-
-
-@app.command()
-@with_options
+@command(app)
 def history(
     store: StoreOptions,
-    filters: FilterOptions,
     server: Annotated[str | None, typer.Argument(metavar="SERVER", help="The server's id.")] = None,
+    actor: Annotated[str | None, _filter("ID", "Only what this user asked for.")] = None,
+    request: Annotated[str | None, _filter("ID", "Only this request and all it caused.")] = None,
+    image: Annotated[
+        str | None, _filter("ID", "Only where this image is asked for, comes or goes.")
+    ] = None,
+    since: Annotated[str | None, _filter("TIME", "Only what occurred then or later.")] = None,
+    until: Annotated[str | None, _filter("TIME", "Only what occurred then or earlier.")] = None,
+    text: Annotated[
+        str | None, _filter("TEXT", "Only events with this in their name, data or changes.")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(metavar="N", help="Only the latest N of these events.")
     ] = None,
@@ -79,7 +54,7 @@ def history(
 
     For each event, in order of occurrence: when, which, who, and what it changed from what to what.
     """
-    wanted = filters.given()
+    wanted = _wanted(actor=actor, request=request, image=image, since=since, until=until, text=text)
     require_limit(limit)
     with store.open() as servers:
         found: Iterable[HistoryEntry]
@@ -97,6 +72,18 @@ def history(
         lines = told(found, named=server is None)
         while some := list(islice(lines, _LINES)):
             say("\n".join(some))
+
+
+def _wanted(**given: str | None) -> dict[str, Any]:
+    from serverdomain.domain import limits, moment
+
+    wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name in {"since", "until"} & wanted.keys():
+        at = moment.parse(wanted[name], f"--{name}", nearest=True)
+        wanted[name] = moment.to_datetime(at)
+    if "image" in wanted:
+        wanted["image"] = limits.canonical_uuid("--image", wanted["image"])
+    return wanted
 
 
 def require_limit(limit: int | None) -> None:

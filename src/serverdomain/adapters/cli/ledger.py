@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_bytes, say_json, visible
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
@@ -30,8 +30,7 @@ Signed = Annotated[
 ]
 
 
-@app.command()
-@with_options
+@command(app)
 def checkpoint(
     store: StoreOptions,
     key: Annotated[
@@ -60,8 +59,7 @@ def checkpoint(
     say(visible(f"{out} covers {size} events of {made.checkpoint.origin}, root {root}"))
 
 
-@app.command()
-@with_options
+@command(app)
 def verify(
     store: StoreOptions,
     checkpoint: Signed,
@@ -87,8 +85,7 @@ def verify(
         raise typer.Exit(FOUND)
 
 
-@app.command()
-@with_options
+@command(app)
 def prove(
     store: StoreOptions,
     position: Annotated[int, typer.Argument(metavar="POSITION", help="The event's position.")],
@@ -100,8 +97,7 @@ def prove(
     say_bytes(proof)
 
 
-@app.command()
-@with_options
+@command(app)
 def consistency(
     store: StoreOptions,
     old: Annotated[str, typer.Argument(metavar="OLD", help="The older checkpoint.")],

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,7 +11,7 @@ from serverdomain.adapters.cli.answers import (
     say_json,
     say_table,
 )
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     AsJson,
@@ -24,9 +23,6 @@ from serverdomain.adapters.cli.options import (
     moment_given,
 )
 from serverdomain.adapters.cli.progress_bar import progress_bar
-
-if TYPE_CHECKING:
-    from serverdomain.projections.server_query import Asked
 
 app = typer.Typer()
 
@@ -42,8 +38,7 @@ FleetMoment = Annotated[
 Status = Literal["ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF"]
 
 
-@app.command()
-@with_options
+@command(app)
 def show(
     server: ServerId,
     store: StoreOptions,
@@ -57,41 +52,26 @@ def show(
     say_json({"server": document(found, endpoint)})
 
 
-@dataclass(frozen=True, kw_only=True)
-class FilterOptions:
-    """Which servers to list."""
-
-    status: Annotated[Status | None, typer.Option(help="Only servers in this status.")] = None
-    name: Annotated[str | None, typer.Option(help="Only servers with this in their name.")] = None
-    image: Annotated[str | None, typer.Option(metavar="ID", help="Only servers of this image.")] = (
-        None
-    )
-
-    def given(self) -> Asked:
-        """The filters as `Servers.list` takes them. Raises `InvalidInput`."""
-        from serverdomain.domain.limits import canonical_uuid
-
-        image_id = None if self.image is None else canonical_uuid("--image", self.image)
-        return {"status": self.status, "name": self.name, "image_id": image_id}
-
-
-@app.command("list")
-@with_options
+@command(app, "list")
 def list_servers(
     store: ViewOptions,
-    filters: FilterOptions,
+    status: Annotated[Status | None, typer.Option(help="Only servers in this status.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only servers with this in their name.")] = None,
+    image: Annotated[str | None, typer.Option(metavar="ID", help="Only those of an image.")] = None,
     as_of: FleetMoment = None,
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
     """List the servers that are there, newest first."""
     from serverdomain.audit.as_of import require_fleet
-    from serverdomain.domain import moment
+    from serverdomain.domain.limits import canonical_uuid
+    from serverdomain.domain.moment import seconds
 
-    wanted, at = filters.given(), moment_given(as_of)
+    image_id = None if image is None else canonical_uuid("--image", image)
+    at = moment_given(as_of)
     if at is None:
         with store.open_view() as servers:
-            found = servers.list(**wanted)
+            found = servers.list(status=status, name=name, image_id=image_id)
     else:
         require_fleet(at, "--as-of")
         with (
@@ -99,17 +79,14 @@ def list_servers(
             progress_bar("fleet") as progress,
             servers.fleet(as_of=at, progress=progress) as fleet,
         ):
-            found = fleet.servers(**wanted)
+            found = fleet.servers(status=status, name=name, image_id=image_id)
     if as_json:
         say_json({"servers": [document(server, endpoint) for server in found]})
         return
     say_table(
         ("id", "name", "status", "image", "project", "updated"),
         (
-            (
-                *(server.id, server.name, server.status, server.image_id, server.project_id),
-                moment.seconds(server.updated),
-            )
-            for server in found
+            (one.id, one.name, one.status, one.image_id, one.project_id, seconds(one.updated))
+            for one in found
         ),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ app = typer.Typer(help="Reactions: your code that runs when something has happen
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The reaction's name.")]
 
 
-@app.command("list")
-@with_options
+@command(app, "list")
 def list_reactions(store: StoreOptions, as_json: AsJson = False) -> None:
     """List the reactions, how far each is done, and why it stopped."""
     with store.open() as servers:
@@ -34,16 +33,14 @@ def list_reactions(store: StoreOptions, as_json: AsJson = False) -> None:
         say(visible(line))
 
 
-@app.command()
-@with_options
+@command(app)
 def resume(name: Name, store: StoreOptions) -> None:
     """Let a stopped reaction try its event again."""
     with store.open() as servers:
         servers.resume_reaction(name)
 
 
-@app.command()
-@with_options
+@command(app)
 def skip(name: Name, store: StoreOptions) -> None:
     """Let a stopped reaction go on after the event that stopped it."""
     with store.open() as servers:

@@ -10,7 +10,7 @@ import typer
 
 from serverdomain.adapters.cli.answers import say_json
 from serverdomain.adapters.cli.history import catch_up, require_limit
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.report_pages import say_images, say_metadata, say_rebuilds
 from serverdomain.errors import NotFound
@@ -24,8 +24,7 @@ app = typer.Typer(help="Reports on the whole fleet.")
 Limit = Annotated[int, typer.Option("--limit", metavar="N", help="The most lines of a table.")]
 
 
-@app.command()
-@with_options
+@command(app)
 def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
     """Report how long rebuilds take, and how they end."""
     from serverdomain.audit.reports import rebuilds
@@ -38,8 +37,7 @@ def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) ->
         say_rebuilds(found)
 
 
-@app.command()
-@with_options
+@command(app)
 def images(
     store: StoreOptions,
     image: Annotated[
@@ -66,8 +64,7 @@ def images(
         say_images(found, still, limit)
 
 
-@app.command()
-@with_options
+@command(app)
 def metadata(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
     """Report which metadata was lost in rebuilds."""
     from serverdomain.audit.reports import lost_metadata

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serverdomain.adapters.cli.answers import complain, say
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import checked_endpoint, shared
 from serverdomain.adapters.cli.serve_options import AddressOptions, CallerOptions, CloudOptions
 from serverdomain.errors import InvalidInput
@@ -33,8 +33,7 @@ OwnEndpoint = Annotated[
 ]
 
 
-@app.command()
-@with_options
+@command(app)
 def serve(
     *,
     store: Log = "memory:",

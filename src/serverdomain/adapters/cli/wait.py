@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serverdomain.adapters.cli.answers import document, say_json
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     Endpoint,
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command()
-@with_options
+@command(app)
 def wait(
     server: ServerId,
     store: StoreOptions,

@@ -9,7 +9,7 @@ import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
 from serverdomain.adapters.cli.history import told_changes
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, ServerId, StoreOptions
 from serverdomain.errors import InvalidInput
 
@@ -20,36 +20,26 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-Dropped = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--drop",
-        metavar="REQUEST",
-        help="Leave out this request, or the event position:N; repeatable.",
-    ),
-]
-Inserted = Annotated[
-    list[str] | None,
-    typer.Option("--insert", metavar="FILE|-", help="Add what is in this file; repeatable."),
-]
-Replaced = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--replace",
-        metavar="REQUEST=FILE",
-        help="Put what is in FILE in its place; repeatable.",
-    ),
-]
-
-
-@app.command("what-if")
-@with_options
+@command(app, "what-if")
 def what_if(
     server: ServerId,
     store: StoreOptions,
-    drop: Dropped = None,
-    insert: Inserted = None,
-    replace: Replaced = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--drop", metavar="REQUEST", help="Without this request, or position:N; repeatable."
+        ),
+    ] = None,
+    insert: Annotated[
+        list[str] | None,
+        typer.Option("--insert", metavar="FILE|-", help="With what is in FILE; repeatable."),
+    ] = None,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--replace", metavar="REQUEST=FILE", help="FILE in place of REQUEST; repeatable."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a server would be if something else had been asked.
