@@ -1,1 +1,1 @@
-"""Read-only questions to the log."""
+"""Questions to the log, which they never change."""

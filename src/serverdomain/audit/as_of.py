@@ -1,7 +1,6 @@
-"""As of: which of a server's events count when we ask how it was at a moment.
+"""As of: which of a server's events count at a moment.
 
-Five ways to say a moment, each with a name of its own, so that what we knew and what was true are
-never mixed up.
+There are five ways to name a moment, so that what we knew and what was true are never confused.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ _DIGITS = re.compile(r"\d{1,100}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class AsOf:
-    """A moment: one of these, or both clocks together; times are aware datetimes.
+    """A moment: one of these, or both times together; times are aware datetimes.
 
-    ``version`` n: the server's first n events in the log. ``position`` p: those at or below p in
-    the whole log. ``recorded_at`` t: those that the log had by t, *what we knew at t*.
-    ``occurred_at`` t: those that had occurred by t, *what was true at t, as known today*. Both
-    clocks: *what we knew then about that moment*. Raises `InvalidInput`.
+    ``version`` n: the server's first n events in the log. ``position`` p: its events at or below p
+    in the whole log. ``recorded_at`` t: its events that were recorded by t, *what we knew at t*.
+    ``occurred_at`` t: its events that had occurred by t, *what was true at t, as known today*. Both
+    times: *what we knew then about that moment*. Raises `InvalidInput`.
     """
 
     version: int | None = None
@@ -59,7 +58,7 @@ class AsOf:
 
     @classmethod
     def read(cls, text: str, field: str = "as_of") -> AsOf:
-        """The moment that people write as ``--as-of`` takes it, times in RFC 3339 with a zone.
+        """Read a moment in the form of ``--as-of``, with times in RFC 3339 with a zone.
 
         Raises `InvalidInput`, which names ``field``.
         """
@@ -83,14 +82,14 @@ class AsOf:
         return cls(**members)
 
     def __str__(self) -> str:
-        """The moment as people write it."""
+        """The moment in the form that `read` takes."""
         names = {member: name for name, member in _CLOCKS.items()}
         return ",".join(
             f"{names.get(name, name)}:{value}" for name, value in self.as_json().items()
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The members that were given, as plain values."""
+        """The given members, as plain values."""
         return {
             name: value
             if isinstance(value, int)
@@ -101,12 +100,12 @@ class AsOf:
 
     @cached_property
     def bounds(self) -> dict[str, int]:
-        """The highest version, position and times of an event that counts; those not given absent.
+        """The highest version, position and times of an event that counts, as far as given.
 
-        Times are microseconds since 1970 UTC.
+        Times are in microseconds since 1970 UTC.
         """
         return {
-            name: min(value, LARGEST)  # SQLite knows no larger one.
+            name: min(value, LARGEST)  # A log knows no larger one.
             if isinstance(value, int)
             else moment.to_micros(value, nearest=True)
             for name, value in self._members().items()
@@ -114,7 +113,7 @@ class AsOf:
         }
 
     def counts(self, recorded: RecordedEvent) -> bool:
-        """Whether an event of a server counts."""
+        """Whether an event of a server counts at this moment."""
         values = {
             "version": recorded.version,
             "position": recorded.position,
@@ -128,11 +127,11 @@ class AsOf:
 
 
 Moment = AsOf | Literal["first", "now"]
-"""A moment; ``"first"`` is as of the beginning, ``"now"`` as of the log's head."""
+"""A moment; ``"first"`` is the beginning, ``"now"`` the log's head."""
 
 
 def read_moment(text: str, field: str) -> Moment:
-    """A moment as `AsOf.read` reads it, ``first`` or ``now``. Raises `InvalidInput`."""
+    """Read ``first``, ``now``, or a moment as `AsOf.read` does. Raises `InvalidInput`."""
     if text == "first":
         return "first"
     if text == "now":
@@ -145,7 +144,7 @@ def read_moment(text: str, field: str) -> Moment:
 
 
 def require_moment(moment: object) -> None:
-    """Raise `InvalidInput` for what is no moment."""
+    """Raise `InvalidInput` unless this is an `AsOf`."""
     if not isinstance(moment, AsOf):
         raise InvalidInput("moment", f"{shown(moment)} came, an AsOf, 'first' or 'now' is allowed")
 
@@ -153,17 +152,17 @@ def require_moment(moment: object) -> None:
 def history_as_of(log: Reading, server_id: str, as_of: AsOf) -> History:
     """The facts of a server that count at a moment.
 
-    Raises `Refused` for a version or position beyond the head, which it names.
+    Raises `Refused` for a version or position beyond the head, and names the head.
     """
     require_position(log, as_of)
     history = log.history(server_id, **as_of.bounds)
-    # Fewer facts than were asked for: so it has no more.
+    # If these are fewer than were asked for, the server has no more.
     require_version(server_id, as_of, history.version)
     return history
 
 
 def server_as_of(log: Reading, server_id: str, as_of: AsOf) -> Server:
-    """The server at a moment; raises `NotFound` where it had not begun or was deleted."""
+    """The server at a moment. Raises `NotFound` if it had not begun or was deleted."""
     server = history_as_of(log, server_id, as_of).server
     if not is_there(server):
         raise NotFound(f"server {server_id} is not there as of {as_of}")
@@ -171,7 +170,10 @@ def server_as_of(log: Reading, server_id: str, as_of: AsOf) -> Server:
 
 
 def require_fleet(as_of: AsOf, field: str = "as_of") -> None:
-    """Raise `InvalidInput` for a moment of a server alone, or one that a late fact can change."""
+    """Raise `InvalidInput` unless a moment is one of a fleet that no late fact can change.
+
+    That is a position, or a time of recording alone.
+    """
     if as_of.bounds.keys() not in ({"position"}, {"recorded_at"}):
         raise InvalidInput(field, f"{as_of} came for the fleet, {_FLEET_FORMS}")
 
@@ -179,7 +181,7 @@ def require_fleet(as_of: AsOf, field: str = "as_of") -> None:
 def fleet_position(log: Reading, as_of: AsOf) -> int:
     """The position of a moment of the fleet.
 
-    Raises `Refused` beyond the head, and `InvalidInput` for a moment that a late fact can change.
+    Raises `Refused` beyond the head, and `InvalidInput` as `require_fleet` does.
     """
     require_fleet(as_of)
     require_position(log, as_of)
@@ -189,13 +191,16 @@ def fleet_position(log: Reading, as_of: AsOf) -> int:
 
 
 def require_position(log: Reading, as_of: AsOf) -> None:
-    """Raise `Refused` for a position beyond the log's head."""
+    """Raise `Refused` if a moment's position lies beyond the log's head."""
     if as_of.position is not None and as_of.position > (head := log.head()):
         raise Refused("head", f"position {as_of.position} came, the log's head is {head}")
 
 
 def require_version(server_id: str, as_of: AsOf, head: int) -> None:
-    """Raise `Refused` for a version beyond the last one of a server, `NotFound` without any."""
+    """Raise `Refused` if a moment's version lies beyond a server's last one.
+
+    Raises `NotFound` if the server has none.
+    """
     if as_of.version is not None and as_of.version > head:
         if head == 0:
             raise NotFound(f"server {server_id} is not there, and never was")

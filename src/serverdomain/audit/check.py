@@ -1,7 +1,7 @@
-"""Check: whether log and view keep what they promise, a finding for each thing that does not hold.
+"""Check whether log and view keep what they promise, with a finding for each thing that is wrong.
 
-It only reads, on connections that cannot write, so that a damaged log can be looked at. It is no
-proof against somebody with the file and the will, who leaves all of this in order.
+A check only reads, on connections that cannot write, so it can look at a damaged log. It is no
+proof: someone who has the file and knows how can change it and leave all of this in order.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from serverdomain.store.sqlite.examination import read_only
 from serverdomain.store.sqlite.place import Place
 
 _EVERY = 5_000
-"""Steps between two reports of progress."""
+"""Events between two reports of progress."""
 
 
 def check(
@@ -33,8 +33,8 @@ def check(
 ) -> Iterator[Finding]:
     """Check a log and its view, if there is one.
 
-    ``view`` is its file, by default the one beside ``caches``. ``progress`` is told how many steps
-    are done, and of how many. Raises what opening the log for a check does.
+    ``view`` is the view's file, by default the one beside ``caches``. ``progress`` is told how many
+    events have been read, and how many there are to read. Raises what opening the log does.
     """
     place = Place(caches).beside(SERVERS.what) if view is None else places.from_path(view, "view")
     with ExitStack() as stack:
@@ -53,9 +53,9 @@ def check(
 def findings(
     log: Examination, view: sqlite3.Connection | None, progress: Progress = silent
 ) -> Iterator[Finding]:
-    """Check a log and the rows of its view, if it has one, each as it is at one moment.
+    """Check a log and the rows of its view, if it has one, each as of one moment.
 
-    The view's moment may not lie behind the log's.
+    The view's moment must not be later than the log's.
     """
     steps = _Steps(log, progress)
     parts: list[Callable[[], Iterator[Finding]]] = [
@@ -74,13 +74,13 @@ def findings(
         try:
             yield from part()
         except (StoreError, sqlite3.Error, TypeError, ValueError) as error:
-            # Anything may stand in a file that somebody wrote to.
+            # A file that somebody has edited may hold anything.
             yield Finding("file", f"what follows cannot be read, and is not checked: {error}")
     steps.done()
 
 
 class _Steps:
-    """Counts what is read, for the progress: each event twice."""
+    """Counts the events that are read, for the progress; each is read twice."""
 
     def __init__(self, log: Examination, progress: Progress) -> None:
         self._progress = progress

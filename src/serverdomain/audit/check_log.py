@@ -1,4 +1,4 @@
-"""Whether events and commands are what the log says of them, in order of position."""
+"""Check the events and commands of a log, in order of position."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _read_roles = msgspec.json.Decoder(list[str]).decode
 
 
 def events(log: Reading, step: Callable[[], None]) -> Iterator[Finding]:
-    """What does not hold of the events, each for itself and after the one before it."""
+    """What is wrong with events, each by itself and after the one before it."""
     versions: dict[str, int] = {}
     latest_command = 0
     for row in chain.from_iterable(log.rows()):
@@ -71,11 +71,11 @@ def _decoded(topic: str, state: str, position: int) -> tuple[Event | None, str |
 def _apart(
     position: int, stream: str, event: Event, kind: str, server_id: str, refused: int
 ) -> Iterator[Finding]:
-    """Where an event and its command do not belong together."""
+    """How an event and its command contradict each other."""
     is_refusal = isinstance(event, CommandRefused)
     name = type(event).__name__
     if not _is_uuid(server_id):
-        return  # Which is said of the command.
+        return  # That is a finding on the command.
     expected = refusals_of(server_id) if is_refusal else stream_of(server_id)
     if stream != expected:
         yield Finding(
@@ -92,7 +92,7 @@ def _apart(
 
 
 def commands(log: Reading) -> Iterator[Finding]:
-    """What does not hold of the commands, each for itself and after the one before it."""
+    """What is wrong with commands, each by itself and after the one before it."""
     times = Times()
     for command_id, kind, server_id, members, *rest in log.commands():
         user_id, project_id, roles, *ids, occurred_at, recorded_at, refused, position = rest
@@ -114,7 +114,7 @@ def commands(log: Reading) -> Iterator[Finding]:
 
 
 def _unread(members: str) -> str | None:
-    """Why what was asked cannot be read."""
+    """Why the members of a command cannot be read, if so."""
     try:
         _read_members(members)
     except (msgspec.DecodeError, TypeError) as error:
@@ -132,7 +132,7 @@ def _unmade(
     correlation_id: str | None,
     caused_by: str | None,
 ) -> str | None:
-    """Why nobody can have asked so."""
+    """Why no caller can have sent a command so, if so."""
     try:
         actor = Actor(user_id, project_id, tuple(_read_roles(roles)))
         Context(actor, request_id, correlation_id, caused_by)

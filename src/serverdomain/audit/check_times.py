@@ -1,4 +1,4 @@
-"""Whether the two times of commands go on as the log has them go on, in the order of the log."""
+"""Check the two times of commands, in the order of the log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from serverdomain.store.accept import MOST_AHEAD
 
 
 class Times:
-    """The times of the commands so far, and what is wrong with those of the next one."""
+    """The times of the commands so far, to check the next one against."""
 
     def __init__(self) -> None:
         self._recorded_at = moment.EARLIEST
@@ -23,9 +23,9 @@ class Times:
         refused: bool,
         at_any_time: bool,
     ) -> Iterator[str]:
-        """What does not hold, to be said of the command.
+        """What is wrong with the times of the next command.
 
-        What may occur ``at_any_time`` need not follow upon what its server had before.
+        A command that may occur ``at_any_time`` may lie before its server's earlier facts.
         """
         for name, at in (("occurred_at", occurred_at), ("recorded_at", recorded_at)):
             if not _is_time(at):

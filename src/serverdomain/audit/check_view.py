@@ -1,4 +1,4 @@
-"""Whether the view is the fold: each server's events folded again, beside its row."""
+"""Check the view: each server's events are folded again and compared with its row."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _decode = CODEC.decode
 
 
 class Unreadable(NamedTuple):
-    """What is wrong with the events of a server was said where they were read in their order."""
+    """Stands for a server whose events cannot be read, which is a finding on the log."""
 
 
 def integrity(view: sqlite3.Connection) -> Iterator[Finding]:
-    """What SQLite's own check finds in the view's file."""
+    """The findings of SQLite's own check of the view's file."""
     for line in incoherences(view):
         yield Finding("file", f"the view's file is incoherent: {line}")
 
 
 def rows(log: Reading, view: sqlite3.Connection, step: Callable[[], None]) -> Iterator[Finding]:
-    """Rows that are not what the fold makes of a server's events up to the view's position."""
+    """Rows that differ from the fold of a server's events up to the view's position."""
     (taken,) = view.execute("PRAGMA user_version").fetchone()
     if taken != SERVERS.schema:
-        return  # It is made anew as soon as it is used.
+        return  # It is made again as soon as it is used.
     generation = generations.live(view, SERVERS)
     follows = view.execute("SELECT log_id FROM follows").fetchall()
     if follows != [(log.log_id(),)]:
@@ -59,7 +59,7 @@ def _compared(
     generation: Generation,
     step: Callable[[], None],
 ) -> Iterator[Finding]:
-    # Both in the order of ids, so that no more than one server of each is held at a time.
+    # Both in order of id, so that only one server of each is held at a time.
     shown = view.execute(f"SELECT * FROM {generation.table} ORDER BY id")
     row: Row | None = shown.fetchone()
     for server_id, server in _folded(log, generation.position, step):
@@ -96,7 +96,7 @@ def _unlike(server_id: str, server: Server | None, row: Row | None) -> Iterator[
 def _folded(
     log: Reading, last: int, step: Callable[[], None]
 ) -> Iterator[tuple[str, Server | Unreadable | None]]:
-    """Each server as its events up to a position make it, if all of them can be read."""
+    """Each server, folded from its events up to a position, if all of them can be read."""
     for name, rows in groupby(log.streams(), key=itemgetter(1)):
         facts, version, readable = list[Fact](), 0, True
         for position, _, number, topic, state, *_, occurred_at, _, _ in rows:

@@ -1,10 +1,10 @@
 """What changed between two moments of a server or of the fleet, or from one server to another.
 
-With the events that made the difference. Between two moments of a server these are not always the
-ones in between: a late fact can lie before both, and make an event that both know do something
-else. So an event is responsible for a path if it leaves something else there in one of the two
-histories than in the other, be it because it is not in the other, or because it did something else;
-and so is a late one without which the path would have ended otherwise.
+A diff names the events responsible. Between two moments of a server, these are not always the
+events in between: a late fact can lie before both moments, and change what a later event does. So
+an event is responsible for a path if it leaves another value there in one of the two histories than
+in the other, or is in only one of them. A late event is also responsible if, without it, the path
+would have another value in the end.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _BEGINNINGS = (ServerRegistered, ServerObserved)
 
 @dataclass(frozen=True)
 class PathChange:
-    """One leaf of the documented answer that changed, and the positions of the events responsible.
+    """A leaf of the documented answer that changed, and the positions of the events responsible.
 
-    ``path`` is a JSON Pointer; ``before`` and ``after`` are ``None`` where it is absent.
+    ``path`` is a JSON Pointer; ``before`` or ``after`` is ``None`` if it is absent there.
     """
 
     path: str
@@ -50,7 +50,7 @@ class PathChange:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a diff: which server, as of when, and how it was; ``None`` if it was not there.
+    """One side of a diff: a server's id, a moment, and the server, ``None`` if it was not there.
 
     ``as_of`` is ``None`` for a server as it is now.
     """
@@ -60,7 +60,7 @@ class Side:
     server: Server | None
 
     def as_json(self) -> dict[str, Any]:
-        """What was asked, as plain values."""
+        """What was asked for, as plain values."""
         return {"server_id": self.server_id} | ({} if self.as_of is None else self.as_of.as_json())
 
 
@@ -68,7 +68,7 @@ class Side:
 class Diff:
     """What changed from one side to the other, without ``/updated`` and links.
 
-    ``events`` are those responsible for any change, in order of position, with who asked for them.
+    ``events`` are those responsible for any change, in order of position.
     """
 
     before: Side
@@ -81,7 +81,8 @@ class Diff:
 class FleetDiff:
     """What changed in the fleet from one moment to another.
 
-    A `Diff` for each server whose document did, without changes where only ``/updated`` differs.
+    It has a `Diff` for each server whose document changed. That has no changes if only
+    ``/updated`` did.
     """
 
     before: AsOf
@@ -89,8 +90,8 @@ class FleetDiff:
     servers: tuple[Diff, ...]
 
 
-class _Told:
-    """A history, told from where it parts from another one, and the server that it leads to."""
+class _Branch:
+    """A history from where it parts from another one, and the server that it leads to."""
 
     def __init__(self, before: Server | None, rest: Sequence[RecordedEvent], version: int) -> None:
         self.entries = history(rest, before)
@@ -98,7 +99,7 @@ class _Told:
         self.server = replace(server, version=version) if is_there(server) else None
 
     def left(self) -> dict[tuple[int, str], object]:
-        """What each event left at each path that it changed."""
+        """The value that each event left at each path that it changed."""
         return {
             (entry.position, change.path): change.after
             for entry in self.entries
@@ -107,9 +108,9 @@ class _Told:
 
 
 def diff(log: Reading, server_id: str, before: Moment, after: Moment) -> Diff:
-    """What changed between two moments of a server, in whichever order.
+    """What changed from one moment of a server to another, earlier or later.
 
-    Where it was not there at one of them, everything is absent at it. Raises `NotFound` where it
+    If the server was not there at one of them, everything is absent at it. Raises `NotFound` if it
     was there at neither, `Refused` beyond the head.
     """
     recorded = log.recorded(server_id)
@@ -125,17 +126,17 @@ def diff(log: Reading, server_id: str, before: Moment, after: Moment) -> Diff:
 def diff_servers(log: Reading, one_id: str, other_id: str) -> Diff:
     """How one server as it is now differs from another.
 
-    Responsible are the events, one on either side, that left there what is there.
+    For each path, the events responsible are the last ones on either side that changed it.
     """
     sides, entries = [], dict[int, HistoryEntry]()
     wrote: dict[str, set[int]] = {}
     for server_id in (one_id, other_id):
         recorded = log.recorded(server_id)
-        told = _Told(None, recorded, _version(recorded))
-        if told.server is None:
+        branch = _Branch(None, recorded, _version(recorded))
+        if branch.server is None:
             raise NotFound(f"server {server_id} is not there")
-        sides.append(Side(server_id, None, told.server))
-        last = {change.path: entry for entry in told.entries for change in entry.changes}
+        sides.append(Side(server_id, None, branch.server))
+        last = {change.path: entry for entry in branch.entries for change in entry.changes}
         for path, entry in last.items():
             wrote.setdefault(path, set()).add(entry.position)
             entries[entry.position] = entry
@@ -146,10 +147,10 @@ def diff_servers(log: Reading, one_id: str, other_id: str) -> Diff:
 def diff_fleet(
     log: Reading, before: Moment, after: Moment, progress: Progress = silent
 ) -> FleetDiff:
-    """What changed in the fleet between two positions or times of recording, by servers' ids.
+    """What changed in the fleet between two positions or times of recording, in order of ids.
 
-    Reads only the servers that have events between them. ``progress`` is told how many of them are
-    done, and how many they are.
+    Only servers with events in between are read. ``progress`` is told how many of them are done,
+    and how many there are.
     """
     start, end = (_fleet_moment(log, moment) for moment in (before, after))
     positions = [fleet_position(log, moment) for moment in (start, end)]
@@ -159,7 +160,7 @@ def diff_fleet(
     for number, server_id in enumerate(changed, start=1):
         recorded = log.recorded(server_id, max(positions))
         between = _between(server_id, recorded, one, other)
-        # What /updated says is part of the document, though of no change.
+        # Only /updated may differ, which is in the document but is no change.
         if between.changes or _shown(between.before) != _shown(between.after):
             found.append(between)
         progress(number, len(changed))
@@ -176,19 +177,19 @@ def _between(server_id: str, recorded: Sequence[RecordedEvent], one: AsOf, other
     while shared < min(map(len, known)) and known[0][shared] is known[1][shared]:
         shared += 1
     start = _folded(known[0][:shared])
-    old, new = (_Told(start, events[shared:], _version(events)) for events in known)
+    old, new = (_Branch(start, events[shared:], _version(events)) for events in known)
     left = (old.left(), new.left())
     wrote: dict[str, set[int]] = {}
     for position, path in left[0].keys() | left[1].keys():
         at = (position, path)
         if at not in left[0] or at not in left[1] or left[0][at] != left[1][at]:
             wrote.setdefault(path, set()).add(position)
-    for told, (ours, theirs) in ((old, known), (new, known[::-1])):
+    for branch, (ours, theirs) in ((old, known), (new, known[::-1])):
         for late in _late(ours[shared:], theirs[shared:]):
             others = [event for event in ours[shared:] if event is not late]
-            for change in changes(told.server, _folded(others, start)):
+            for change in changes(branch.server, _folded(others, start)):
                 wrote.setdefault(change.path, set()).add(late.position)
-    entries = {entry.position: entry for told in (old, new) for entry in told.entries}
+    entries = {entry.position: entry for branch in (old, new) for entry in branch.entries}
     return _diff(
         Side(server_id, one, old.server), Side(server_id, other, new.server), wrote, entries
     )
@@ -197,7 +198,8 @@ def _between(server_id: str, recorded: Sequence[RecordedEvent], one: AsOf, other
 def _late(
     ours: Sequence[RecordedEvent], theirs: Sequence[RecordedEvent]
 ) -> Iterator[RecordedEvent]:
-    # Those of one history alone that stand before one of both, and may have changed what it does.
+    # The events of one history alone that stand before a shared one: they may have changed what
+    # that one does.
     positions = {event.position for event in theirs}
     waiting: list[RecordedEvent] = []
     for event in ours:

@@ -1,7 +1,7 @@
-"""The fleet as of a moment: every server that was there, as rows to query and never to change.
+"""The fleet as of a moment: every server that was there, as rows that can be queried, not changed.
 
-From the nearest keyframe forward: its rows are read where they lie, and what changed since is
-folded and laid over them, in memory.
+The rows of the nearest keyframe are read where they lie. What changed since is folded, and laid
+over them in memory.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlite_utils import Database
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _PAGE = 8_192
-# In main stands a table `server` without rows, because sqlite-utils looks for names there alone.
+# The schema main has an empty table `server`: sqlite-utils looks for names only there.
 _OVER = """
 CREATE TEMP VIEW server AS
     SELECT * FROM keyframe.server k
@@ -46,9 +45,9 @@ Answer = TypeVar("Answer")
 
 
 class Fleet:
-    """Every server that was there as of a position, in a table ``server`` as the view has it.
+    """Every server that was there as of a ``position``, in a table ``server`` like the view's.
 
-    A context manager; ``position`` is where it stands. Nothing can be written through it.
+    It is a context manager. Nothing can be written through it.
     """
 
     def __init__(
@@ -69,11 +68,11 @@ class Fleet:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """The connection to its rows, which reads and does nothing else."""
+        """A read-only connection to the rows."""
         return self._connection
 
     def servers(self, **asked: Unpack[Asked]) -> list[Server]:
-        """The servers, newest first; ``asked`` as in `Servers.list`."""
+        """The servers, newest first; takes what `Servers.list` takes."""
         query = ServerQuery(**asked)
 
         def read(rows: sqlite3.Connection) -> list[Server]:
@@ -82,7 +81,7 @@ class Fleet:
         return self._ask(read)
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
-        """What a SELECT gives, a dictionary for each row; its errors are `sqlite3`'s."""
+        """Run a SELECT; gives a dictionary for each row. Raises the errors of `sqlite3`."""
         given: Any = parameters
 
         def read(rows: sqlite3.Connection) -> list[Any]:
@@ -92,18 +91,13 @@ class Fleet:
         return self._ask(read)
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._connection.close()
 
     def __enter__(self) -> Fleet:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _open(self) -> None:
@@ -140,7 +134,7 @@ class Fleet:
         self._forward(at, self.position)
 
     def _load(self) -> int:
-        # The rows of the nearest keyframes; gives back the position up to which they lead.
+        # Load the rows of the nearest keyframes, and return the position up to which they lead.
         rows = self._connection
         for table in ("server", "changed"):
             create_rows(rows, table)
@@ -203,7 +197,7 @@ class Fleet:
                 self._open()
 
     def _do_without(self, error: sqlite3.DatabaseError) -> None:
-        # Only the base's rows are read where they lie, so that its damage may turn up at any time.
+        # The rows of the base are read where they lie, so its damage may show at any time.
         is_damage = isinstance(error, sqlite3.DataError) or isinstance(
             store_error(error, self._keyframes.folder), StoreDamaged
         )
@@ -222,7 +216,7 @@ def _row(changed: tuple[str, Server | None]) -> tuple[Any, ...]:
 
 
 def _reads_only(action: int, what: str | None, *_: object) -> int:
-    # Writes are refused by query_only, which nobody may turn off again.
+    # query_only refuses writes; a PRAGMA could turn that off.
     sets = action == sqlite3.SQLITE_PRAGMA and what not in _LOOKING
     attaches = action in (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH)
     return sqlite3.SQLITE_DENY if sets or attaches else sqlite3.SQLITE_OK

@@ -1,9 +1,9 @@
-"""Keyframes: rows of a fleet as of a position, kept so that nobody folds the log from zero again.
+"""Keyframes: the rows of a fleet as of a position, so that no question folds the log from zero.
 
-They lie outside of the log, in the folder ``cloud.keyframes`` beside it (in memory with a log in
-memory), a small SQLite file each that is written once and never changed. Every sixteenth is whole;
-the others hold what changed since the one before. Whoever asks makes those that are missing on the
-way, one process at a time. They are a cache: anybody may remove them.
+Each is a small SQLite file, written once and never changed. They lie in the folder
+``cloud.keyframes`` beside the log, or in memory if the log does. Every sixteenth keyframe is whole;
+the others hold what changed since the one before. A question makes the keyframes that it misses,
+one process at a time. They are a cache and can be removed at any time.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ APPLICATION_ID = 0x5D6B6579
 """``PRAGMA application_id`` of a keyframe."""
 
 LEAST = 4_096
-"""Positions from one keyframe to the next, at least: what is folded in a few milliseconds."""
+"""The least number of positions between two keyframes: they fold in a few milliseconds."""
 
 MOST = 256
-"""Keyframes that a log has at most; they lie twice as far apart before there are more."""
+"""The most keyframes that a log has. Before there are more, they lie twice as far apart."""
 
 WHOLE = 16
-"""One keyframe in so many is whole."""
+"""One of so many keyframes is whole."""
 
 _FOLD = (server, history, events, moment, codec, server_page, server_rows)
 _logger = logging.getLogger("serverdomain")
 
 
 class Frame(NamedTuple):
-    """A keyframe: the rows that changed behind ``since`` (0: all there are), as of a position."""
+    """A keyframe: the rows that changed after ``since`` (0: all rows), as of a position."""
 
     since: int
     position: int
@@ -54,23 +54,23 @@ class Frame(NamedTuple):
 
 @cache
 def fingerprint(modules: tuple[ModuleType, ...] = _FOLD) -> str:
-    """What the rows of a keyframe were made by: a digest of the source of the fold.
+    """A digest of the source of the fold, which makes the rows of a keyframe.
 
-    A number that somebody has to raise would be forgotten once, and answers would be wrong without
-    a word. This one also changes with a comment, which costs a replay.
+    A number to be raised by hand would be forgotten one day, and answers would be silently wrong.
+    This digest also changes with a comment, which only costs making the keyframes again.
     """
     digest = hashlib.sha256()
     for module in modules:
         spec = module.__spec__
         assert spec is not None
         assert spec.origin is not None
-        # By the loader, which also reads from a zip file; its type does not promise it.
+        # The loader also reads from a zip file; its type does not promise get_data.
         digest.update(getattr(spec.loader, "get_data")(spec.origin))  # noqa: B009
     return digest.hexdigest()[:16]
 
 
 class Keyframes:
-    """The keyframes of a log; ``least`` positions lie between two, at least."""
+    """The keyframes of a log, at least ``least`` positions apart."""
 
     def __init__(self, log: Log, least: int = LEAST) -> None:
         self._log = log
@@ -81,7 +81,7 @@ class Keyframes:
             self._log_id = reading.log_id()
 
     def spacing(self) -> int:
-        """How many positions lie between two keyframes, for a log as long as it is now."""
+        """How many positions lie between two keyframes while the log is as long as it is now."""
         with self._log.reading() as log:
             head = log.head()
         spacing = self._least
@@ -90,7 +90,7 @@ class Keyframes:
         return spacing
 
     def chain(self, position: int, without: Container[Frame] = ()) -> list[Frame]:
-        """The keyframes that lead closest to a position: a whole one, then what changed since."""
+        """The keyframes that lead closest to a position: a whole one, then the changes since."""
         frames = sorted(
             frame for frame in self._frames() if frame.position <= position and frame not in without
         )
@@ -103,7 +103,7 @@ class Keyframes:
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
-        """Whether the caller may make keyframes now; of all processes one may."""
+        """Whether the caller may make keyframes now: one of all processes may."""
         with ExitStack() as stack:
             try:
                 if self.folder is not None:
@@ -118,9 +118,9 @@ class Keyframes:
             yield mine
 
     def tidy(self, spacing: int) -> None:
-        """Drop what nobody will use: other folds', unfinished, and those between the others.
+        """Drop unused keyframes: of another fold, unfinished, or closer than the spacing.
 
-        For who is `alone`.
+        Only call this while `alone`.
         """
         for frame in self._frames():
             if frame.position % spacing or frame != self.at(frame.position, spacing):
@@ -133,12 +133,12 @@ class Keyframes:
 
     @staticmethod
     def at(position: int, spacing: int) -> Frame:
-        """The keyframe that belongs at a position, a multiple of the spacing."""
+        """The keyframe that belongs at a position, which is a multiple of the spacing."""
         whole = position % (spacing * WHOLE) == 0
         return Frame(0 if whole else position - spacing, position)
 
     def attach(self, connection: sqlite3.Connection, frame: Frame, schema: str) -> bool:
-        """Attach a keyframe's rows to read; one that is no use is dropped, and False given back."""
+        """Attach a keyframe's rows for reading. If it is unusable, drop it and return False."""
         wrong: str | None
         try:
             if not self._attach(connection, frame, schema):
@@ -156,7 +156,10 @@ class Keyframes:
         return False
 
     def keep(self, frame: Frame, rows: Iterable[tuple[Any, ...]]) -> bool:
-        """Keep the rows of a keyframe, for who is `alone`; False where there is no room."""
+        """Keep the rows of a keyframe; returns False if it cannot be written.
+
+        Only call this while `alone`.
+        """
         image = _image(self._stands_on(frame), rows)
         if self.folder is None:
             self._held[frame] = image
@@ -176,7 +179,7 @@ class Keyframes:
         return True
 
     def drop(self, frame: Frame, wrong: str | None = None) -> None:
-        """Drop a keyframe; where something was ``wrong`` with it, say so."""
+        """Drop a keyframe, with a warning if something was ``wrong`` with it."""
         if self.folder is None:
             self._held.pop(frame, None)
             return
@@ -203,14 +206,14 @@ class Keyframes:
         return self.folder / f"{frame.since}-{frame.position}-{fingerprint()}.db"
 
     def _attach(self, connection: sqlite3.Connection, frame: Frame, schema: str) -> bool:
-        # False where somebody has dropped it meanwhile.
+        # False if somebody has dropped it meanwhile.
         if self.folder is None:
             image = self._held.get(frame)
             if image is not None:
                 connection.execute(f"ATTACH ':memory:' AS {schema}")
                 connection.deserialize(image, name=schema)
             return image is not None
-        # Nobody writes to a keyframe once it has its name, so no lock is needed.
+        # A keyframe never changes once it has its name, so it needs no lock.
         path = self._path(frame)
         if path.exists():
             connection.execute(f"ATTACH ? AS {schema}", (f"{path.as_uri()}?mode=ro&immutable=1",))
@@ -239,12 +242,15 @@ _NAME = re.compile(
 
 
 def create_rows(connection: sqlite3.Connection, table: str) -> None:
-    """Make a table of rows without indexes: as many are read as made. Who is gone has its id."""
+    """Make a table of servers. It has no index, because it is read as often as it is made.
+
+    A server that is gone has a row with its id alone.
+    """
     Database(connection, execute_plugins=False).table(table).create(server_rows.COLUMNS, pk="id")
 
 
 def _remove(path: Path) -> None:
-    # Where it may not be removed, it is passed over all the same.
+    # A file that cannot be removed is passed over all the same.
     with suppress(OSError):
         path.unlink(missing_ok=True)
 

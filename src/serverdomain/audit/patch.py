@@ -1,6 +1,6 @@
-"""A diff as plain values, with the way from one document to the other as RFC 6902.
+"""A diff as plain values, with a patch from one document to the other in RFC 6902.
 
-That is `jsonpatch`'s, which comes with the extra ``audit``.
+`jsonpatch`, which comes with the extra ``audit``, makes the patch.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ except ModuleNotFoundError as missing:
     ) from None
 
 Patch = list[dict[str, Any]]
-"""Operations of RFC 6902, in order."""
+"""The operations of an RFC 6902 patch, in order."""
 
 Shown = Callable[[Server], dict[str, Any]]
-"""Makes the document of a server that a patch speaks of."""
+"""Makes a server's document, to which the patch applies."""
 
 
 def patch(before: object, after: object) -> Patch:
-    """What, applied to one document, gives the other exactly; ``None`` is none at all."""
+    """The patch that turns one document into the other; ``None`` is no document."""
     operations: Patch = jsonpatch.make_patch(before, after).patch
     return operations
 
 
 def diff_json(diff: Diff, shown: Shown) -> dict[str, Any]:
-    """What was asked, what changed, and the patch from one document ``{"server": {…}}`` to another.
+    """What was asked for, what changed, and the patch from one ``{"server": {…}}`` to the other.
 
     The document of a server that is not there is ``null``.
     """
@@ -51,7 +51,7 @@ def diff_json(diff: Diff, shown: Shown) -> dict[str, Any]:
 
 
 def fleet_diff_json(diff: FleetDiff, shown: Shown) -> dict[str, Any]:
-    """The same of a fleet: paths and patch speak of an object of the servers by their ids."""
+    """The same for a fleet; paths and patch apply to an object of all servers by their ids."""
     return {
         "from": diff.before.as_json(),
         "to": diff.after.as_json(),

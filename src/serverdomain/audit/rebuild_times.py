@@ -14,9 +14,9 @@ from serverdomain.domain.lifecycle import turns
 
 
 class RebuildTime(Struct, frozen=True):
-    """A rebuild from its request to its end, if it had one; times are aware datetimes.
+    """A rebuild from its request to its end, if it has one; times are aware datetimes.
 
-    ``ended`` says how, as `domain.lifecycle.End` does; ``None`` while it is under way.
+    ``ended`` says how it ended, as `domain.lifecycle.End`; ``None`` while it is under way.
     """
 
     rebuild_id: str
@@ -43,7 +43,7 @@ class RebuildTime(Struct, frozen=True):
 
 
 def rebuild_times(history: Iterable[Fact]) -> list[RebuildTime]:
-    """The rebuilds in a history, which is given in order of occurrence."""
+    """The rebuilds in a history, whose facts come in order of occurrence."""
     times: list[RebuildTime] = []
     under_way: tuple[str, datetime] | None = None
     for fact, (asked, ended, how) in turns(history):

@@ -77,7 +77,7 @@ def test_problems_are_a_line_each_and_exit_4(signed: Command) -> None:
     first, where = found.out.splitlines()
     assert found.code == 4
     assert first == "0-1 altered"
-    assert where.startswith("where cannot be told: ")
+    assert where.startswith("the place cannot be told: ")
 
 
 def test_too_many_events_that_no_checkpoint_covers_are_exit_4_where_asked(signed: Command) -> None:

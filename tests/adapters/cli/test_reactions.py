@@ -28,7 +28,7 @@ def test_the_reactions_are_listed_with_the_reason_why_one_stopped(registered: Co
         ]
     }
     listed = registered("reactions", "list").out
-    assert "billing has done all up to position 0; stopped at 1: RuntimeError" in listed
+    assert "billing is done up to position 0; stopped at 1: RuntimeError" in listed
     assert listed.count("\n") == 1
 
 

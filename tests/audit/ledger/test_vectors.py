@@ -29,7 +29,7 @@ THEIRS = {
 
 def ours(kind: str, content: bytes) -> None:
     if kind == "checkpoint":
-        Checkpoint.read(content).ask_signed([PublicKey.read(KEY)])
+        Checkpoint.read(content).require_signed([PublicKey.read(KEY)])
     else:
         check_proof(content, [KEY])
 
@@ -98,7 +98,7 @@ def test_of_a_text_that_was_changed_at_random_nothing_new_is_believed() -> None:
         content = bytes(text)
         with suppress(InvalidInput, Unproven):
             read = Checkpoint.read(content)
-            read.ask_signed(keys)
+            read.require_signed(keys)
             assert read[:3] in true
         with suppress(InvalidInput, Unproven):
             check_proof(content, [KEY])

@@ -1,7 +1,7 @@
-"""The ``serverdomain`` command, a file for each group of commands.
+"""The ``serverdomain`` command, with a file for each group of commands.
 
 Nothing of the library is imported before a command runs, so that ``--help`` and completion are
-quick; what an extra brings is missed in one line that names it.
+quick. If a package is missing, one line names the extra that brings it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _EXTRAS = {
 
 
 def main() -> NoReturn:
-    """Run the command that the process was started with, and exit as `run` says."""
+    """Run the command of this process, and exit with the code that `run` returns."""
     try:
         from serverdomain.adapters.cli.app import app
         from serverdomain.adapters.cli.run import run

@@ -1,7 +1,7 @@
-"""What is printed: JSON and words on stdout, a line on stderr where something is wrong.
+"""What is printed: JSON and text on stdout, and a line on stderr for an error or a warning.
 
-Off a terminal nothing is cut, wrapped or coloured; and wherever it goes, no text that somebody gave
-a server can make a terminal do anything.
+Off a terminal nothing is cut, wrapped or coloured. Wherever it goes, no text that somebody gave a
+server can control a terminal.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ _NO_END = 1_000_000
 _WIDEST_COLUMN = 60
 
 Line = tuple[str, str]
-"""A line of text, and its style as `rich` calls it."""
+"""A line of text, and its style in `rich`."""
 
 
 class AnswerLost(Exception):
-    """The answer could not be printed; ``request_id`` is the one of the command that happened."""
+    """The answer could not be printed; ``request_id`` is that of a command that happened."""
 
     def __init__(self, why: str, request_id: str | None) -> None:
         lost = f"the answer cannot be printed: {why}"
         if request_id is not None:
             lost += (
-                f"; the command happened, the same with --request-id {request_id} tells it again"
+                f"; the command happened, repeat it with --request-id {request_id} for the answer"
             )
         super().__init__(lost)
 
 
 class NobodyListens(Exception):
-    """The reader of stdout has closed the pipe: nothing more is wanted, and nothing is wrong."""
+    """The reader of stdout has closed the pipe, which is no error."""
 
 
 def complain(message: str) -> None:
-    """Say on stderr, in one line, what is wrong."""
-    # Where stderr takes nothing either, the exit code has to say it alone.
+    """Print a line on stderr that says what is wrong."""
+    # If stderr cannot be written either, the exit code says it alone.
     with suppress(OSError):
         print(f"serverdomain: {visible(message)}", file=sys.stderr, flush=True)
 
 
 def say(text: str, request_id: str | None = None, end: str = "\n") -> None:
-    """Print text, and what is to ``end`` it.
+    """Print text, and then ``end``.
 
-    ``request_id`` names the command whose answer it is.
+    ``request_id`` is that of the command whose answer it is. Raises `AnswerLost`, `NobodyListens`.
     """
     if sys.stdout is None:
         raise AnswerLost("stdout is closed", request_id)
@@ -70,7 +70,7 @@ def say(text: str, request_id: str | None = None, end: str = "\n") -> None:
 
 
 def say_bytes(content: bytes) -> None:
-    """Print a file's content, byte by byte as it is, whatever the terminal's encoding."""
+    """Print bytes as they are, whatever the terminal's encoding."""
     if sys.stdout is None:
         raise AnswerLost("stdout is closed", None)
     try:
@@ -84,12 +84,12 @@ def say_bytes(content: bytes) -> None:
 
 
 def say_json(value: object, request_id: str | None = None) -> None:
-    """Print a value as JSON; what would not show, or stdout cannot write, is escaped."""
+    """Print a value as JSON; characters that do not show, or cannot be written, are escaped."""
     say(_json(value), request_id)
 
 
 def say_json_array(values: Iterable[object]) -> None:
-    """Print values as a JSON array, each as soon as it is there."""
+    """Print values as a JSON array, one by one as they come."""
     printed = False
     for value in values:
         say(f"{',' if printed else '['}\n{indent(_json(value), '  ')}", end="")
@@ -98,17 +98,17 @@ def say_json_array(values: Iterable[object]) -> None:
 
 
 def document(server: Server, endpoint: str, admin_pass: str | None = None) -> dict[str, Any]:
-    """A server as `/v2` shows it, with the links that its own project has."""
+    """A server as `/v2` shows it, with the links of its own project."""
     from serverdomain.adapters.compute_json import render
 
     return render(server, endpoint=endpoint, project=server.project_id, admin_pass=admin_pass)
 
 
 def say_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Print a table as wide as it is; for a terminal only what is very long is folded.
+    """Print a table at its full width; on a terminal only very long values are folded.
 
-    A row that is longer than a line goes on in the next one: an id in pieces, each in a column of
-    its own, could be neither copied nor looked for.
+    A row longer than the terminal's line wraps. An id that was cut to fit its column could be
+    neither copied nor searched for.
     """
     from rich.table import Table
 
@@ -127,12 +127,12 @@ def say_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
 
 
 def width() -> int:
-    """Columns that there are for a line."""
+    """The columns that a line has room for."""
     return get_terminal_size().columns if is_terminal(sys.stdout) else _NO_END
 
 
 def say_lines(lines: Iterable[Line]) -> None:
-    """Print lines, in their colours on a terminal; nothing is cut or wrapped."""
+    """Print lines, coloured on a terminal; nothing is cut or wrapped."""
     from rich.text import Text
 
     page = StringIO()
@@ -142,7 +142,7 @@ def say_lines(lines: Iterable[Line]) -> None:
 
 
 def visible(text: str) -> str:
-    """Text with what would not show, or would make a terminal obey, written out."""
+    """Text with its unprintable and control characters written out."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
@@ -157,7 +157,7 @@ def _json(value: object) -> str:
 
 
 def console(file: TextIO, on_terminal: bool) -> Console:
-    """What draws for a terminal or, plainly, for a file."""
+    """A `rich` console for a terminal, or for a plain file."""
     from rich.console import Console
 
     return Console(
@@ -171,5 +171,5 @@ def console(file: TextIO, on_terminal: bool) -> Console:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether somebody looks at a stream."""
+    """Whether a stream is a terminal."""
     return stream is not None and stream.isatty()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# The bars and tables of rich are drawn by some commands alone, but it is missed at once.
+# Only some commands draw with rich, but its absence is reported at once.
 import rich  # noqa: F401
 import typer
 
@@ -27,7 +27,7 @@ from serverdomain.adapters.cli import (
 app = typer.Typer(
     name="serverdomain",
     help="Servers as lists of facts: change them, and ask what they are and what happened.",
-    # Plain help is the same on a terminal and in a file, cuts nothing, and needs no rich.
+    # Plain help is the same on a terminal and in a file, and cuts nothing.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

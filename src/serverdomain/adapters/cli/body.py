@@ -1,4 +1,4 @@
-"""What a command reads: a file, or ``-`` for stdin."""
+"""The input of a command: a file, or ``-`` for stdin."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Request = Annotated[
 ]
 
 LONGEST_REQUEST = 112 * 1024
-"""Bytes of a request, as the Compute API takes it."""
+"""The most bytes of a request, as for the Compute API."""
 
 LONGEST_DOCUMENT = 16 * 1024 * 1024
-"""Bytes of a document: no server comes near it, and an endless stream is not read for ever."""
+"""The most bytes of a document: far more than a server has, and an endless stream ends."""
 
 
 def read(option: str, given: str, longest: int) -> bytes:
-    """The bytes of a file, or of stdin for ``-``; of at most ``longest`` bytes.
+    """The bytes of a file, or of stdin for ``-``, at most ``longest``.
 
-    Raises `InvalidInput` where there is nothing to be read.
+    Raises `InvalidInput`, which names ``option``, if they cannot be read or are more.
     """
     if given.lstrip()[:1] in ("{", "["):
         # Not shown: it may hold a password.

@@ -1,7 +1,7 @@
 """The commands that change a server.
 
-Most ask one command of the domain as it is, and are a line or two here. Those that read a file, or
-choose between commands, are functions.
+Most ask one command of the domain and are one entry here. Those that read a file, or choose
+between commands, are functions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from serverdomain.adapters.cli.body import (
     Request,
     read,
 )
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     ChangeOptions,
@@ -31,9 +31,9 @@ app = typer.Typer()
 
 
 def _asks(name: str, kind: str, says: str, /, *, prints: bool = True, **members: Any) -> None:
-    """Add a command that asks one of this kind of a server.
+    """Add a command line that asks a command of this kind of a server.
 
-    Each of the ``members`` of that is a parameter: its type, and an option or argument of typer.
+    Each of the command's ``members`` is a parameter: its type, and an option or argument of typer.
     """
 
     def ask(server: str, by: ChangeOptions, endpoint: str | None = None, **given: Any) -> None:
@@ -53,11 +53,10 @@ def _asks(name: str, kind: str, says: str, /, *, prints: bool = True, **members:
     ask.__dict__["__signature__"] = Signature(
         [parameter("server", ServerId), *required, *shared, *optional]
     )
-    app.command(name, help=says)(with_options(ask))
+    command(app, name, says)(ask)
 
 
-@app.command()
-@with_options
+@command(app)
 def register(document: Document, by: ChangeOptions, endpoint: Endpoint = ENDPOINT) -> None:
     """Adopt a server as it is.
 
@@ -65,27 +64,26 @@ def register(document: Document, by: ChangeOptions, endpoint: Endpoint = ENDPOIN
     """
     from serverdomain.adapters.compute_json import read_server
 
-    command = read_server(read("--from", document, LONGEST_DOCUMENT))
-    by.change(None, command, endpoint, create=True)
+    adopted = read_server(read("--from", document, LONGEST_DOCUMENT))
+    by.change(None, adopted, endpoint, create=True)
 
 
-_asks("built", "report_built", "Say that a server in BUILD is up.")
+_asks("built", "report_built", "Report that a server in BUILD is up.")
 _asks(
     "delete",
     "delete",
-    "Remove a server, at once and for good.\n\nPrints nothing. Its history stays.",
+    "Delete a server, at once and for good.\n\nPrints nothing. Its history stays.",
     prints=False,
 )
 
 
-@app.command()
-@with_options
+@command(app)
 def rebuild(
     server: ServerId, request: Request, by: ChangeOptions, endpoint: Endpoint = ENDPOINT
 ) -> None:
-    """Install a server again from an image.
+    """Rebuild a server from an image.
 
-    Prints the password with it, this once: nothing keeps it.
+    Prints the password, this once: nothing keeps it.
     """
     from serverdomain.adapters.compute_json import read_rebuild
 
@@ -95,13 +93,13 @@ def rebuild(
 _asks(
     "progress",
     "report_progress",
-    "Say how far the rebuild is.",
+    "Report how far the rebuild is.",
     percent=(int, typer.Argument(..., metavar="N", help="Percent, 0 to 100.")),
 )
 _asks(
     "complete",
     "complete_rebuild",
-    "Say that the rebuild is done.",
+    "Report that the rebuild is done.",
     progress=(
         int,
         typer.Option(100, metavar="N", help="The percentage that is shown from then on."),
@@ -110,11 +108,14 @@ _asks(
 _asks(
     "fail",
     "fail_rebuild",
-    "Say that the rebuild came to nothing.",
-    reason=(str, typer.Option(..., metavar="TEXT", help="Why.")),
+    "Report that the rebuild failed.",
+    reason=(str, typer.Option(..., metavar="TEXT", help="Why it failed.")),
     stage=(
         Literal["scheduling", "hypervisor"],
-        typer.Option("hypervisor", help="Where; one that was not scheduled gets its image back."),
+        typer.Option(
+            "hypervisor",
+            help="Where it failed; scheduling gives the old image back.",
+        ),
     ),
 )
 _asks(
@@ -125,8 +126,7 @@ _asks(
 )
 
 
-@app.command()
-@with_options
+@command(app)
 def metadata(
     server: ServerId,
     by: ChangeOptions,
@@ -134,21 +134,21 @@ def metadata(
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Items to set.")
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Drop all others; without an item, all there are.")
+        bool, typer.Option("--replace", help="Remove all other items; alone, all items.")
     ] = False,
     delete: Annotated[
         list[str] | None,
-        typer.Option("--delete", metavar="KEY", help="Drop this item; repeatable."),
+        typer.Option("--delete", metavar="KEY", help="Remove this item; repeatable."),
     ] = None,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Set, replace or drop what is noted on a server."""
+    """Set, replace or remove metadata of a server."""
     from serverdomain.domain.commands import DeleteMetadata, ReplaceMetadata, UpdateMetadata
 
     wanted = dict(_item(item) for item in items or ())
     if delete and (wanted or replace):
         raise InvalidInput(
-            "--delete", "KEY=VALUE or --replace came with it, a command of its own is allowed"
+            "--delete", "KEY=VALUE or --replace came with it, a separate command is allowed"
         )
     if delete:
         by.change(server, DeleteMetadata(keys=tuple(delete)), endpoint)
@@ -174,11 +174,11 @@ _asks("start", "start", "Turn a server on.")
 _asks(
     "reset-state",
     "reset_state",
-    "Say what state a server is in.\n\nFor administrators (--role admin). Ends a rebuild.",
+    "Set a server's state.\n\nNeeds --role admin. Ends a rebuild under way.",
     state=(
         Literal["active", "error"],
         typer.Argument(
-            ..., metavar="active|error", help="What it is in.", callback=lambda given: given.upper()
+            ..., metavar="active|error", help="The new state.", callback=lambda given: given.upper()
         ),
     ),
 )

@@ -1,23 +1,22 @@
-"""Whether log and view hold what they promise."""
+"""The check of log and view."""
 
 from __future__ import annotations
 
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, ViewOptions
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer()
 
 
-@app.command()
-@with_options
+@command(app)
 def check(store: ViewOptions, as_json: AsJson = False) -> None:
-    """Look whether log and view hold what they promise.
+    """Check whether log and view keep what they promise.
 
-    Says a line for each thing that does not hold, and exits with 4 if there is one. Only reads.
+    Prints a line for each finding, and exits with 4 if there is one. Only reads.
     """
     from serverdomain.audit.check import check
     from serverdomain.store.opening import caches_of, examining

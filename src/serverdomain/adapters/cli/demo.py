@@ -1,4 +1,4 @@
-"""The documented rebuild, told from its request to the history that it leaves."""
+"""The documented rebuild, from its request to its history."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ BEFORE = """\
 def demo(
     store: Annotated[
         str | None,
-        # No environment variable: nobody's own log gets a made-up server by accident.
-        typer.Option(help="Where to.", show_default="a fresh temporary folder"),
+        # No environment variable, so that nobody's own log gets a made-up server by accident.
+        typer.Option(help="The log to make.", show_default="in a new temporary folder"),
     ] = None,
 ) -> None:
     """Show a rebuild from its request to its history.
@@ -107,7 +107,7 @@ def _rebuild(servers: Servers) -> None:
             servers.report_progress(SERVER_ID, percent)
             progress.update(task, completed=percent)
             if progress.console.is_terminal:
-                time.sleep(0.2)  # So that there is something to see.
+                time.sleep(0.2)  # Long enough to be seen.
         servers.complete_rebuild(SERVER_ID)
         progress.update(task, completed=100)
 
@@ -144,5 +144,5 @@ def _path(store: str | None) -> Path:
         return Path(mkdtemp(prefix="serverdomain-demo-"), "cloud.db")
     path = from_url(store).path
     if path is None:
-        raise InvalidInput("--store", f"{store!r} came, a file is allowed: there is more to try")
+        raise InvalidInput("--store", f"{store!r} came, a file is allowed, for later commands")
     return path

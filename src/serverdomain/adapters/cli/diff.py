@@ -15,7 +15,7 @@ from serverdomain.adapters.cli.answers import (
     say_lines,
     visible,
 )
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import ENDPOINT, AsJson, Endpoint, StoreOptions
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
@@ -30,26 +30,25 @@ app = typer.Typer()
 _FORMS = "SERVER A B, SERVER SERVER or --fleet A B is allowed"
 
 
-@app.command()
-@with_options
+@command(app)
 def diff(
     store: StoreOptions,
     what: Annotated[
         list[str],
         typer.Argument(
             metavar="SERVER A B",
-            help="A server and two moments, as --as-of takes them, first or now; or two servers.",
+            help="A server and two moments, as for --as-of, or first, or now; or two servers.",
         ),
     ],
     fleet: Annotated[
-        bool, typer.Option("--fleet", help="Of all servers: two moments alone follow.")
+        bool, typer.Option("--fleet", help="Compare all servers; give two moments alone.")
     ] = False,
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Tell what changed, and by whom.
+    """Show what changed, and by whom.
 
-    Between two moments of a server or the fleet, or between two servers.
+    Between two moments of a server or of the fleet, or between two servers.
     """
     asked = _asked(what, fleet)
     with store.open() as servers:
@@ -72,7 +71,7 @@ def _asked(what: list[str], fleet: bool) -> list[Moment]:
 
     words = what if fleet else what[1:]
     if len(words) != 2:
-        # A moment is told from a server's id by its form: two servers, or half of what was meant.
+        # A moment and a server's id differ in form, so this is two servers, or a moment is missing.
         if not fleet and len(words) == 1 and ":" not in words[0] and words[0] not in _NAMED:
             return []
         raise InvalidInput("diff", f"{visible(' '.join(what))!r} came, {_FORMS}")

@@ -1,4 +1,4 @@
-"""What points clients at an endpoint, said for a shell or a file."""
+"""The settings that point clients at an endpoint, for a shell or a file."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import Annotated, Literal
 import typer
 
 from serverdomain.adapters.cli.answers import say
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import ENDPOINT, Endpoint
 
 app = typer.Typer()
 
 Auth = Annotated[
-    Literal["none", "token-file"], typer.Option("--auth", help="How callers are told apart.")
+    Literal["none", "token-file"], typer.Option("--auth", help="How callers are authenticated.")
 ]
 
 
-@app.command()
-@with_options
+@command(app)
 def env(
     auth: Auth = "none",
     as_clouds_yaml: Annotated[
@@ -26,7 +25,7 @@ def env(
     ] = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Print what points OpenStack clients at an endpoint."""
+    """Print the settings of an endpoint for OpenStack clients."""
     from serverdomain.adapters.client_settings import clouds_yaml, shell_lines
 
     token = auth == "token-file"

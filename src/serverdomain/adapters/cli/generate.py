@@ -1,4 +1,4 @@
-"""A log to try things on: three years of a fleet that never was."""
+"""A log to try things on: three years of a made-up fleet."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import Annotated
 import typer
 
 from serverdomain.adapters.cli.answers import say
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import StoreOptions
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer()
 
 
-@app.command()
-@with_options
+@command(app)
 def generate(
     servers: Annotated[int, typer.Option(metavar="N", help="How many servers.")],
     store: StoreOptions,
-    seed: Annotated[int, typer.Option(metavar="S", help="Another one, another fleet.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="S", help="Another seed gives another fleet.")] = 1,
 ) -> None:
     """Fill an empty log with three years of a made-up fleet.
 

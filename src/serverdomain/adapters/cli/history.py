@@ -1,4 +1,4 @@
-"""What happened: to a server, or in the whole log, to whom, by whom and why."""
+"""What happened to a server, or in the whole log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_json_array, visible
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
@@ -24,36 +24,35 @@ app = typer.Typer()
 
 _LINES = 1_000
 _LONG = 20_000
-"""Events behind from which on a bar is drawn."""
+"""From this many events behind, a progress bar is drawn."""
 
 
 def _filter(metavar: str, says: str) -> Any:
     return typer.Option(metavar=metavar, help=says)
 
 
-@app.command()
-@with_options
+@command(app)
 def history(
     store: StoreOptions,
     server: Annotated[str | None, typer.Argument(metavar="SERVER", help="The server's id.")] = None,
     actor: Annotated[str | None, _filter("ID", "Only what this user asked for.")] = None,
-    request: Annotated[str | None, _filter("ID", "Only a request and all that it caused.")] = None,
+    request: Annotated[str | None, _filter("ID", "Only this request and all it caused.")] = None,
     image: Annotated[
-        str | None, _filter("ID", "Only where this image is asked for or changes.")
+        str | None, _filter("ID", "Only where this image is asked for, comes or goes.")
     ] = None,
     since: Annotated[str | None, _filter("TIME", "Only what occurred then or later.")] = None,
-    until: Annotated[str | None, _filter("TIME", "Only what occurred then or before.")] = None,
+    until: Annotated[str | None, _filter("TIME", "Only what occurred then or earlier.")] = None,
     text: Annotated[
-        str | None, _filter("TEXT", "Only what has this in its name or values.")
+        str | None, _filter("TEXT", "Only events with this in their name, data or changes.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(metavar="N", help="Only the latest N of these.")
+        int | None, typer.Option(metavar="N", help="Only the latest N of these events.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what happened to a server, or in the whole log.
+    """Show what happened to a server, or in the whole log.
 
-    When, which event, who, and what it changed from what to what, in order of occurrence.
+    For each event, in order of occurrence: when, which, who, and what it changed from what to what.
     """
     wanted = _wanted(actor=actor, request=request, image=image, since=since, until=until, text=text)
     require_limit(limit)
@@ -94,7 +93,7 @@ def require_limit(limit: int | None) -> None:
 
 
 def catch_up(servers: Servers) -> None:
-    """Follow the log with the timeline; with a bar where that takes a while."""
+    """Let the timeline follow the log, with a progress bar if that takes a while."""
     if servers.timeline.status().lag < _LONG:
         return
     with progress_bar("timeline") as progress:
@@ -102,7 +101,7 @@ def catch_up(servers: Servers) -> None:
 
 
 def told(entries: Iterable[HistoryEntry], *, named: bool = False) -> Iterator[str]:
-    """The lines of a history for people, each event ``named`` with its server or not."""
+    """A history as lines of text; with the server of each event if ``named``."""
     for entry in entries:
         shown = entry.as_json()
         who = visible(f"{entry.user_id} in {entry.project_id}")
@@ -115,7 +114,7 @@ def told(entries: Iterable[HistoryEntry], *, named: bool = False) -> Iterator[st
 
 
 def told_changes(changes: Iterable[Change]) -> Iterator[str]:
-    """A line for each change of the document."""
+    """A line of text for each change of the document."""
     for change in changes:
         before, after = (_value(value) for value in (change.before, change.after))
         yield f"    {visible(change.path)}: {before} -> {after}"

@@ -1,4 +1,4 @@
-"""Checkpoints of the log, kept elsewhere, and the proof that it is still what they signed."""
+"""Checkpoints of the log, and proofs that it still holds what they cover."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_bytes, say_json, visible
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
@@ -19,33 +19,34 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Proof that nobody has edited the log.")
 
 FOUND = 4
-"""The exit code of a log that is not what was signed."""
+"""The exit code if the log is not what was signed."""
 
 Keys = Annotated[
     list[str],
-    typer.Option("--key", metavar="FILE", help="The key, either half; repeatable."),
+    typer.Option("--key", metavar="FILE", help="A key, either half; repeatable."),
 ]
 Signed = Annotated[
     str, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint of this log.")
 ]
 
 
-@app.command()
-@with_options
+@command(app)
 def checkpoint(
     store: StoreOptions,
     key: Annotated[
         str,
-        typer.Option(metavar="FILE", help="The private key; made, with FILE.pub, if not there."),
+        typer.Option(
+            metavar="FILE", help="The private key; if there is none, it and FILE.pub are made."
+        ),
     ],
     out: Annotated[
-        str, typer.Option(metavar="FILE", help="The checkpoint; FILE.leaves is put beside it.")
+        str, typer.Option(metavar="FILE", help="The checkpoint; its leaves go to FILE.leaves.")
     ],
     as_json: AsJson = False,
 ) -> None:
     """Sign what the log holds now.
 
-    Keep the checkpoint, its leaves and the public key off this machine.
+    Keep the checkpoint, its leaves and the public key on another machine.
     """
     with store.open() as servers, progress_bar("checkpoint") as progress:
         made = servers.ledger.checkpoint(key, out, progress)
@@ -58,8 +59,7 @@ def checkpoint(
     say(visible(f"{out} covers {size} events of {made.checkpoint.origin}, root {root}"))
 
 
-@app.command()
-@with_options
+@command(app)
 def verify(
     store: StoreOptions,
     checkpoint: Signed,
@@ -70,9 +70,9 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read the log again, and tell whether it still holds what a checkpoint covers.
+    """Check whether the log still holds what a checkpoint covers.
 
-    A line for each problem, and exit 4.
+    Prints a line for each problem, and exits with 4 if there is one.
     """
     with store.open() as servers, progress_bar("verify") as progress:
         verdict = servers.ledger.verify(checkpoint, key, progress)
@@ -85,8 +85,7 @@ def verify(
         raise typer.Exit(FOUND)
 
 
-@app.command()
-@with_options
+@command(app)
 def prove(
     store: StoreOptions,
     position: Annotated[int, typer.Argument(metavar="POSITION", help="The event's position.")],
@@ -98,14 +97,13 @@ def prove(
     say_bytes(proof)
 
 
-@app.command()
-@with_options
+@command(app)
 def consistency(
     store: StoreOptions,
     old: Annotated[str, typer.Argument(metavar="OLD", help="The older checkpoint.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The newer one.")],
 ) -> None:
-    """Print the proof that one checkpoint goes on from another."""
+    """Print the proof that one checkpoint continues another."""
     with store.open() as servers, progress_bar("consistency") as progress:
         proof = servers.ledger.consistency(old, new, progress)
     say_bytes(proof)
@@ -117,9 +115,9 @@ def check_proof(
     key: Keys,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what a proof proves.
+    """Say what a proof proves.
 
-    It needs neither the log nor anything that reads one.
+    Needs no log.
     """
     from serverdomain.adapters.cli.body import LONGEST_DOCUMENT, read
     from serverdomain.audit.ledger import check_proof
@@ -161,7 +159,7 @@ def _told(checkpoint: str, verdict: Verdict, most: int | None) -> Iterator[str]:
     for problem in verdict.problems:
         yield visible(str(problem))
     if verdict.unlocated is not None:
-        yield visible(f"where cannot be told: {verdict.unlocated}")
+        yield visible(f"the place cannot be told: {verdict.unlocated}")
     covered = verdict.checkpoint.size
     if not verdict.problems:
         yield visible(f"{checkpoint} is a prefix of the log: its {covered} events are as signed")

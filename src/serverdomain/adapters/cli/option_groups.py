@@ -1,4 +1,4 @@
-"""Options that go together: a class of them is one parameter of a command, and many options."""
+"""Options that belong together: one parameter of a function, many options of its command."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import wraps
 from typing import Any, get_type_hints
 
+import typer
 
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameters that are classes of options here are given as those options."""
+
+def command(
+    app: typer.Typer, name: str | None = None, says: str | None = None
+) -> Callable[[Callable[..., None]], object]:
+    """Add a function to an app as a command; of a dataclass of options, each is one of its own."""
+    return lambda function: app.command(name, help=says)(_expanded(function))
+
+
+def _expanded(command: Callable[..., None]) -> Callable[..., None]:
     groups: dict[str, Any] = {}
     expanded: list[inspect.Parameter] = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():

@@ -1,6 +1,6 @@
-"""The options that commands share, each said once: where the log is, who asks, when, and how.
+"""The options that commands share: where the log is, who asks, when, and on what condition.
 
-Each can be given after its command or as an environment variable, ``SERVERDOMAIN_`` and its name.
+An option of these also has an environment variable, ``SERVERDOMAIN_`` and its name.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 def shared(name: str, metavar: str, says: str, **more: Any) -> Any:
-    """An option that may also be an environment variable."""
+    """An option that may also be given as an environment variable."""
     variable = f"SERVERDOMAIN_{name.upper().replace('-', '_')}"
     return typer.Option(f"--{name}", envvar=variable, metavar=metavar, help=says, **more)
 
 
 def checked_endpoint(given: str) -> str:
-    """An endpoint's root, if it can be one."""
+    """The root of an endpoint. Raises `typer.BadParameter` if it cannot be one."""
     try:
         parts = urlsplit(given)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -47,7 +47,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")
 
 Endpoint = Annotated[
     str,
-    shared("endpoint", "URL", "The root that links begin with.", callback=checked_endpoint),
+    shared("endpoint", "URL", "The root of links.", callback=checked_endpoint),
 ]
 
 AsOfMoment = Annotated[
@@ -55,13 +55,13 @@ AsOfMoment = Annotated[
     typer.Option(
         "--as-of",
         metavar="MOMENT",
-        help="As it was at version:N, position:N, recorded:TIME, occurred:TIME or both of these.",
+        help="version:N, position:N, recorded:TIME, occurred:TIME, or both of these times.",
         show_default="now",
     ),
 ]
 
 ENDPOINT = "http://127.0.0.1:8774"
-"""The `Endpoint` where none is given."""
+"""The `Endpoint` if none is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class StoreOptions:
     ]
 
     def open(self, *, create: bool = False, view: str | None = None) -> Servers:
-        """Open the store; one that is not there is made if ``create`` says so."""
+        """Open the store; if there is none, make it if ``create`` says so."""
         from serverdomain.servers import Servers
 
         return Servers.open(self.url, create=create, view=view)
@@ -81,7 +81,7 @@ class StoreOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ViewOptions(StoreOptions):
-    """Where the log is, and where its view."""
+    """Where the log is, and where its view is."""
 
     view: Annotated[
         str | None,
@@ -89,36 +89,37 @@ class ViewOptions(StoreOptions):
     ] = None
 
     def open_view(self) -> Servers:
-        """Open the store, for questions to its view."""
+        """Open the store with this view."""
         return self.open(view=self.view)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeOptions(StoreOptions):
-    """Who asks for a change, under which request, when, and on what condition."""
+    """Who asks for a change, under which request id, when, and on what condition."""
 
     user: Annotated[
         str | None, shared("user", "ID", "Who asks.", show_default="the login name")
     ] = None
     project: Annotated[str, shared("project", "ID", "The project of who asks.")] = "openstack"
     role: Annotated[
-        list[str], shared("role", "NAME", "A role of who asks, repeatable; admin passes locks.")
+        list[str], shared("role", "NAME", "A role of who asks; repeatable. admin passes locks.")
     ] = field(default_factory=lambda: ["member"])
     request_id: Annotated[
-        str | None, shared("request-id", "ID", "Repeated under one id, a command happens once.")
+        str | None, shared("request-id", "ID", "The id under which the command happens once.")
     ] = None
     correlation_id: Annotated[
         str | None, shared("correlation-id", "ID", "An id that groups many commands.")
     ] = None
     caused_by: Annotated[
-        str | None, shared("caused-by", "ID", "The request id of what made this happen.")
+        str | None, shared("caused-by", "ID", "The request id of the command that caused this one.")
     ] = None
     at: Annotated[
         str | None,
-        shared("at", "TIME", "When it happened, RFC 3339 with a zone."),
+        shared("at", "TIME", "When it happened, in RFC 3339 with a zone."),
     ] = None
     expected_version: Annotated[
-        int | None, shared("expected-version", "N", "Only if the server is still at this version.")
+        int | None,
+        shared("expected-version", "N", "Act only on this version of the server."),
     ] = None
 
     def change(
@@ -131,7 +132,7 @@ class ChangeOptions(StoreOptions):
     ) -> None:
         """Ask a command of a server, and print the server as it then is.
 
-        Without an ``endpoint`` nothing is printed. A store that is not there is made if ``create``
+        Without an ``endpoint`` nothing is printed. If there is no store, it is made if ``create``
         says so. Raises what `Servers.command` does.
         """
         context, at = self._context(), self._occurred_at()
@@ -163,7 +164,7 @@ class ChangeOptions(StoreOptions):
 
 
 def moment_given(as_of: str | None) -> AsOf | None:
-    """The moment that ``--as-of`` names, if any. Raises `InvalidInput`."""
+    """The moment of ``--as-of``, if given. Raises `InvalidInput`."""
     from serverdomain.audit.as_of import AsOf
 
     return None if as_of is None else AsOf.read(as_of, "--as-of")

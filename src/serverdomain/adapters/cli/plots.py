@@ -1,4 +1,4 @@
-"""Plots in a terminal, drawn by plotext, which comes with the extra ``audit``."""
+"""Plots as text, drawn by plotext, which comes with the extra ``audit``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BINS = 40
 
 
 def histogram(values: Sequence[float], title: str) -> str:
-    """How often values come, from 0 on; one alone is a plot, too."""
+    """How often values occur, from 0 on; a single value is a plot too."""
     most = max((1.0, *values))
     counts = [0] * _BINS
     for value in values:
@@ -33,7 +33,7 @@ def histogram(values: Sequence[float], title: str) -> str:
 
 
 def lines(months: Sequence[str], series: Mapping[str, Sequence[float]], title: str) -> str:
-    """A line for each name, over months."""
+    """A line over the months for each name."""
     figure = _figure(title)
     for name, values in series.items():
         line = figure.signal(list(range(len(months))), list(values)).lines(True).label(name)

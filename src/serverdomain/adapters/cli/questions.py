@@ -1,4 +1,4 @@
-"""What a server is, and which there are."""
+"""What a server is, and which servers there are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from serverdomain.adapters.cli.answers import (
     say_json,
     say_table,
 )
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     AsJson,
@@ -26,50 +26,48 @@ from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer()
 
+FleetMoment = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="MOMENT",
+        help="Those that were there at position:N or recorded:TIME.",
+        show_default="now",
+    ),
+]
 Status = Literal["ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF"]
 
 
-@app.command()
-@with_options
+@command(app)
 def show(
     server: ServerId,
     store: StoreOptions,
     as_of: AsOfMoment = None,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """Print a server as it is now, or was then."""
+    """Print a server as it is now, or as of a moment."""
     at = moment_given(as_of)
     with store.open() as servers:
         found = servers.get(server, as_of=at)
     say_json({"server": document(found, endpoint)})
 
 
-@app.command("list")
-@with_options
+@command(app, "list")
 def list_servers(
     store: ViewOptions,
-    status: Annotated[Status | None, typer.Option(help="Only those in this status.")] = None,
-    name: Annotated[str | None, typer.Option(help="Only those with this in their name.")] = None,
-    image: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only those of this image.")
-    ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            "--as-of",
-            metavar="MOMENT",
-            help="Those that were there at position:N or recorded:TIME.",
-            show_default="now",
-        ),
-    ] = None,
+    status: Annotated[Status | None, typer.Option(help="Only servers in this status.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only servers with this in their name.")] = None,
+    image: Annotated[str | None, typer.Option(metavar="ID", help="Only those of an image.")] = None,
+    as_of: FleetMoment = None,
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
-    """List the servers that are there, or were, newest first."""
+    """List the servers that are there, newest first."""
     from serverdomain.audit.as_of import require_fleet
-    from serverdomain.domain import limits, moment
+    from serverdomain.domain.limits import canonical_uuid
+    from serverdomain.domain.moment import seconds
 
-    image_id = None if image is None else limits.canonical_uuid("--image", image)
+    image_id = None if image is None else canonical_uuid("--image", image)
     at = moment_given(as_of)
     if at is None:
         with store.open_view() as servers:
@@ -88,10 +86,7 @@ def list_servers(
     say_table(
         ("id", "name", "status", "image", "project", "updated"),
         (
-            (
-                *(server.id, server.name, server.status, server.image_id, server.project_id),
-                moment.seconds(server.updated),
-            )
-            for server in found
+            (one.id, one.name, one.status, one.image_id, one.project_id, seconds(one.updated))
+            for one in found
         ),
     )

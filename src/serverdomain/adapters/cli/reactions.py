@@ -1,4 +1,4 @@
-"""The reactions that ever ran on a store: how far they are, and what to do with a stopped one."""
+"""The reactions that ever ran on a store: how far each is, and how a stopped one goes on."""
 
 from __future__ import annotations
 
@@ -7,45 +7,42 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 
 if TYPE_CHECKING:
     from serverdomain.store.bookmarks import Bookmark
 
-app = typer.Typer(help="Your code that runs once something happened.")
+app = typer.Typer(help="Reactions: your code that runs when something has happened.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The reaction's name.")]
 
 
-@app.command("list")
-@with_options
+@command(app, "list")
 def list_reactions(store: StoreOptions, as_json: AsJson = False) -> None:
-    """List the reactions: up to which position each is done, and why it stopped."""
+    """List the reactions, how far each is done, and why it stopped."""
     with store.open() as servers:
         found = servers.reactions()
     if as_json:
         say_json({"reactions": [_members(reaction) for reaction in found]})
         return
     for reaction in found:
-        line = f"{reaction.name} has done all up to position {reaction.position}"
+        line = f"{reaction.name} is done up to position {reaction.position}"
         if reaction.stopped_at is not None:
             line += f"; stopped at {reaction.stopped_at}: {reaction.why}"
         say(visible(line))
 
 
-@app.command()
-@with_options
+@command(app)
 def resume(name: Name, store: StoreOptions) -> None:
     """Let a stopped reaction try its event again."""
     with store.open() as servers:
         servers.resume_reaction(name)
 
 
-@app.command()
-@with_options
+@command(app)
 def skip(name: Name, store: StoreOptions) -> None:
-    """Let a stopped reaction go on behind the event that stopped it."""
+    """Let a stopped reaction go on after the event that stopped it."""
     with store.open() as servers:
         servers.skip_reaction(name)
 

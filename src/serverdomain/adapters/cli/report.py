@@ -1,4 +1,4 @@
-"""Reports on the whole fleet, a page each: tables, and a plot."""
+"""Reports on the whole fleet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from serverdomain.adapters.cli.answers import say_json
 from serverdomain.adapters.cli.history import catch_up, require_limit
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.report_pages import say_images, say_metadata, say_rebuilds
 from serverdomain.errors import NotFound
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Reports on the whole fleet.")
 
-Limit = Annotated[int, typer.Option("--limit", metavar="N", help="Lines of a table, at most.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", help="The most lines of a table.")]
 
 
-@app.command()
-@with_options
+@command(app)
 def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
-    """Tell how long rebuilds take, where they fail, and which never ended."""
+    """Report how long rebuilds take, and how they end."""
     from serverdomain.audit.reports import rebuilds
 
     with _caught_up(store, limit) as servers:
@@ -38,18 +37,17 @@ def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) ->
         say_rebuilds(found)
 
 
-@app.command()
-@with_options
+@command(app)
 def images(
     store: StoreOptions,
     image: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="List the servers that still run this image, too."),
+        typer.Option(metavar="ID", help="Also list the servers that still run this image."),
     ] = None,
     limit: Limit = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Tell which images the fleet ran over time."""
+    """Report which images the fleet ran over time."""
     from serverdomain.audit.reports import images
     from serverdomain.domain import limits
 
@@ -66,10 +64,9 @@ def images(
         say_images(found, still, limit)
 
 
-@app.command()
-@with_options
+@command(app)
 def metadata(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
-    """Tell which metadata was lost in rebuilds."""
+    """Report which metadata was lost in rebuilds."""
     from serverdomain.audit.reports import lost_metadata
 
     with _caught_up(store, limit) as servers:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from serverdomain.audit.reports.rebuilds import Group
 
 _SHOWN_MONTHS = 6
-# Columns of a terminal: a month with its gap, and what stands before the months.
+# Columns on a terminal: of a month with its gap, and of what stands before the months.
 _MONTH, _BESIDE_MONTHS = 9, 48
 _SHOWN_LINES = 4
 
 
 def say_rebuilds(found: Rebuilds) -> None:
-    """How long rebuilds took, where they failed, and which never ended."""
+    """Print how long rebuilds took, where they failed, and which never ended."""
     from serverdomain.adapters.cli import plots
 
     counted = ", ".join(f"{count} {how}" for how, count in found.outcomes.items())
@@ -27,7 +27,7 @@ def say_rebuilds(found: Rebuilds) -> None:
         return
     if found.durations:
         say(f"those that completed took {_percentiles(found.seconds)}\n")
-        # The longest would flatten all others; a percentile is rounded.
+        # The longest rebuilds would flatten the plot. Rounded, as percentiles are.
         most = found.seconds["p99"]
         minutes = [seconds / 60 for seconds in found.durations if round(seconds, 1) <= most]
         say(plots.histogram(minutes, "minutes that a rebuild took, the longest 1 % left out"))
@@ -49,7 +49,7 @@ def say_rebuilds(found: Rebuilds) -> None:
 
 
 def say_images(found: Images, still: list[dict[str, Any]], limit: int) -> None:
-    """The fleet by image over the months; the servers that ``still`` run the image asked for."""
+    """Print the fleet by image and month, and the servers that ``still`` run the given image."""
     from serverdomain.adapters.cli import plots
 
     used = [use for use in found.images if use.now]
@@ -80,7 +80,7 @@ def say_images(found: Images, still: list[dict[str, Any]], limit: int) -> None:
 
 
 def say_metadata(found: LostMetadata) -> None:
-    """Which keys were lost, by whose rebuilds, and when."""
+    """Print which keys were lost, by whose rebuilds, and when."""
     from serverdomain.adapters.cli import plots
 
     say(f"{found.rebuilds} rebuilds took metadata away from {found.servers} servers")

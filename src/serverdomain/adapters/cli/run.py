@@ -1,14 +1,14 @@
-"""From what went wrong to an exit code and one line on stderr.
+"""Every error becomes an exit code and one line on stderr.
 
 ::
 
     0  done, or nothing to change
     1  the log, the clock or a rule says no
-    2  the words alone are wrong: usage, a document, a body, the form of a time
-    3  a store or view cannot be used; the answer cannot be printed
-    4  something was found: by a check, by a ledger, or that a proof does not hold
+    2  the words alone are wrong: usage, a document, a request, the form of a time
+    3  a store or view cannot be used, or the answer cannot be printed
+    4  a check or the ledger found something, or a proof does not hold
 
-Ctrl-C ends with 130, and like a reader who has closed the pipe it is nothing to talk about.
+Ctrl-C ends with 130. It prints no line, and neither does a reader who has closed the pipe.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from serverdomain.adapters.cli.answers import AnswerLost, NobodyListens, complai
 
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
-    """Run a command (``arguments``, or those of the process) and give back its exit code."""
+    """Run a command (``arguments``, or those of the process) and return its exit code."""
     with _warnings_as_lines():
         try:
             command = get_command(app)
-            # Flags that are not given are None, which typer looks at with pydantic: too slow for
-            # the help of a command.
+            # A flag that is not given is None, which typer checks with pydantic: too slow for
+            # --help.
             for flag in command.get_params(typer.Context(command)):
                 flag.default = False
             code = command.main(arguments, prog_name="serverdomain", standalone_mode=False)

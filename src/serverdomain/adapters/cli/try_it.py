@@ -1,4 +1,4 @@
-"""Commands to paste: on a log that is there, from the folder where the process stands."""
+"""Commands to paste into a shell in the current folder, on an existing log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def commands(store: Path, server_id: str) -> list[str]:
-    """Three commands on a store's file and a server in it."""
+    """Three commands on a store's file, and on a server in it."""
     where = f"--store {shlex.quote(f'sqlite:///{store}')}"
     us = _ourselves()
     return [

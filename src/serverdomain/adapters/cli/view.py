@@ -1,32 +1,30 @@
-"""The view that `list` reads: how far it is, and its rows made anew."""
+"""The view that `list` reads: how far it is, and its replay."""
 
 from __future__ import annotations
 
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_json
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, ViewOptions
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
 app = typer.Typer(help="The view that list reads: a cache made from the log.")
 
 
-@app.command()
-@with_options
+@command(app)
 def replay(store: ViewOptions) -> None:
-    """Make all rows anew from the log.
+    """Make all rows from the log again.
 
-    The old ones are read and followed meanwhile.
+    The old rows can be read and are followed meanwhile.
     """
     with store.open_view() as servers, progress_bar("replay") as progress:
         servers.view.replay(progress)
 
 
-@app.command()
-@with_options
+@command(app)
 def status(store: ViewOptions, as_json: AsJson = False) -> None:
-    """Tell how far the view has followed the log, as it stands."""
+    """Show how far the view has followed the log."""
     with store.open_view() as servers:
         found, path = servers.view.status(), servers.view.path
     if as_json:

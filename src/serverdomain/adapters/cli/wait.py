@@ -1,4 +1,4 @@
-"""Waiting for a server, by following the log: nothing is asked again and again."""
+"""Waiting for a server by following the log, without polling."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serverdomain.adapters.cli.answers import document, say_json
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     Endpoint,
@@ -23,21 +23,20 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command()
-@with_options
+@command(app)
 def wait(
     server: ServerId,
     store: StoreOptions,
-    status: Annotated[Status, typer.Option(metavar="STATUS", help="What it is to become.")],
+    status: Annotated[Status, typer.Option(metavar="STATUS", help="The status to wait for.")],
     timeout: Annotated[
         float | None,
-        typer.Option(min=0, metavar="SECONDS", help="How long.", show_default="for ever"),
+        typer.Option(min=0, metavar="SECONDS", help="How long to wait.", show_default="for ever"),
     ] = None,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
     """Wait until a server is in a status.
 
-    Fails where it is in ERROR first, or the time is over, or it goes.
+    Fails if it is in ERROR first, is deleted, or the time is over.
     """
     with store.open() as servers:
         for found in servers.follow(server, timeout):

@@ -1,4 +1,4 @@
-"""What a server would be, had something been asked otherwise."""
+"""What a server would be if something else had been asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
 from serverdomain.adapters.cli.history import told_changes
-from serverdomain.adapters.cli.option_groups import with_options
+from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, ServerId, StoreOptions
 from serverdomain.errors import InvalidInput
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command("what-if")
-@with_options
+@command(app, "what-if")
 def what_if(
     server: ServerId,
     store: StoreOptions,
@@ -33,17 +32,17 @@ def what_if(
     ] = None,
     insert: Annotated[
         list[str] | None,
-        typer.Option("--insert", metavar="FILE|-", help="With this one; repeatable."),
+        typer.Option("--insert", metavar="FILE|-", help="With what is in FILE; repeatable."),
     ] = None,
     replace: Annotated[
         list[str] | None,
         typer.Option(
-            "--replace", metavar="REQUEST=FILE", help="This one in place of that; repeatable."
+            "--replace", metavar="REQUEST=FILE", help="FILE in place of REQUEST; repeatable."
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell what would be, had it been asked otherwise.
+    """Show what a server would be if something else had been asked.
 
     Decides its history again, and writes nothing.
     """
@@ -69,12 +68,12 @@ def _told(found: WhatIf) -> Iterator[str]:
     was, would_be = (status[name] or "not there" for name in ("was", "would_be"))
     yield f"server {found.server_id} is {was}; it would be {would_be}"
     if not found.requests:
-        yield "nothing would have come to anything else"
+        yield "every request would have the same outcome"
     yield from told_changes(found.changes)
     for one in found.requests:
         yield f"{one.as_json()['occurred_at']}  {one.kind}  {visible(one.request_id)}"
         yield f"    was: {_outcome(one.was)}"
-        yield f"    would be: {_outcome(one.would_be)}{_otherwise(one)}"
+        yield f"    would be: {_outcome(one.would_be)}{_other_values(one)}"
     for before, after in found.rebuilds:
         if before != after:
             rebuild_id = (before or after).rebuild_id  # type: ignore[union-attr]
@@ -92,12 +91,12 @@ def _outcome(outcome: RequestOutcome | None) -> str:
     if outcome.outcome == "nothing":
         return "nothing to change"
     if outcome.outcome == "repeated":
-        return "nothing: its request id is taken by then"
+        return "nothing: an earlier request has its id"
     by = f"refused by the rule of {outcome.rule}" if outcome.rule else "nothing, in conflict"
     return f"{by}: {visible(outcome.why or '')}"
 
 
-def _otherwise(one: RequestChange) -> str:
+def _other_values(one: RequestChange) -> str:
     alike = _outcome(one.was) == _outcome(one.would_be)
     return ", with other values" if alike else ""
 

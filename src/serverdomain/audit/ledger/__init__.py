@@ -43,9 +43,9 @@ class Ledger:
     def checkpoint(self, key: File, out: File, progress: Progress = silent) -> Made:
         """Sign what the log holds now, into ``out``, and its leaf hashes, into ``out.leaves``.
 
-        Makes the key where there is no file of that name. Replaces an older checkpoint of the same
-        log and nothing else; raises `Unproven` where the log no longer holds what that one covers,
-        `InvalidInput` for a file that is something else.
+        Makes the key if there is none. Replaces only an older checkpoint of the same log. Raises
+        `Unproven` if the log no longer holds what that one covers, `InvalidInput` if ``out`` is
+        another file.
         """
         from serverdomain.audit.ledger.key import SigningKey
 
@@ -53,14 +53,9 @@ class Ledger:
         older = Checkpoint.read_file(out, "out") if out.exists() else None
         with self._log.reading() as log:
             origin = _origin(log)
-            if older is not None and older.origin != origin:
-                raise InvalidInput(
-                    "out",
-                    f"{out} is a checkpoint of {older.origin}, a new file or one of {origin} "
-                    "is allowed",
-                )
+            _require_origin(older, origin, out)
             signing, new_key = SigningKey.read_or_make(key)
-            # Beside a new checkpoint never lie leaves of an older one: they take their place first.
+            # The leaves take their place first: a new checkpoint never stands beside older leaves.
             with replacing(out, "out") as note, replacing(leaves_path(out), "out") as leaves:
                 tree, size = Tree(), 0
                 events = log.count()
@@ -85,14 +80,14 @@ class Ledger:
     def verify(
         self, checkpoint: File, keys: Sequence[File], progress: Progress = silent
     ) -> Verdict:
-        """Read the log again, and say whether it still holds what a checkpoint covers.
+        """Read the log again, and compare it with what a checkpoint covers.
 
-        ``keys`` are files of either half. Raises `Unproven` where none of them signed it.
+        ``keys`` are files of either half. Raises `Unproven` if none of them signed it.
         """
         from serverdomain.audit.ledger.key import PublicKey
 
         signed = Checkpoint.read_file(checkpoint)
-        signed.ask_signed([PublicKey.read(key) for key in keys])
+        signed.require_signed([PublicKey.read(key) for key in keys])
         leaves, why_not = leaves_of(signed, checkpoint)
         with self._log.reading() as log:
             events = log.count()
@@ -185,6 +180,14 @@ def _origin(log: Reading) -> str:
     if not found.isascii() or not found.isprintable() or {*" +"} & {*found}:
         raise StoreDamaged(f"the log's id is {found!a}: somebody has made it so")
     return f"serverdomain/{found}"
+
+
+def _require_origin(older: Checkpoint | None, origin: str, out: Path) -> None:
+    if older is not None and older.origin != origin:
+        raise InvalidInput(
+            "out",
+            f"{out} is a checkpoint of {older.origin}, a new file or one of {origin} is allowed",
+        )
 
 
 def _require_same(older: Checkpoint, tree: Tree, out: Path) -> None:

@@ -74,9 +74,9 @@ class Checkpoint(NamedTuple):
         """Its text and signatures."""
         return note.read(self.whole, "checkpoint")
 
-    def ask_signed(self, keys: Sequence[PublicKey]) -> None:
+    def require_signed(self, keys: Sequence[PublicKey]) -> None:
         """Raise `Unproven` where none of the keys signed it."""
-        self.note.ask_signed(self.origin, keys)
+        self.note.require_signed(self.origin, keys)
 
     def vouches_for(self, run: bytes) -> bool:
         """Whether a run of leaf hashes is the one under its root."""

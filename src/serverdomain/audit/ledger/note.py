@@ -35,7 +35,7 @@ class Note(NamedTuple):
     text: str
     signatures: tuple[Signature, ...]
 
-    def ask_signed(self, name: str, keys: Sequence[PublicKey]) -> None:
+    def require_signed(self, name: str, keys: Sequence[PublicKey]) -> None:
         """Raise `Unproven` where none of the keys signed it, or one of them did not."""
         known = {key.id_for(name): key for key in keys}
         by_us = [one for one in self.signatures if one.name == name and one.key_id in known]

@@ -85,7 +85,7 @@ def _included(lines: list[str], checkpoint: Checkpoint, keys: Sequence[PublicKey
     if index is None:
         raise InvalidInput("proof", "no index came, a line is allowed: 'index number'")
     path = _path(lines[2:])
-    checkpoint.ask_signed(keys)
+    checkpoint.require_signed(keys)
     rank = int(index[1])
     root = merkle.root_from_inclusion(merkle.leaf_hash(leaf), rank, checkpoint.size, path)
     if root != checkpoint.root:
@@ -99,8 +99,8 @@ def _consistent(
     lines: list[str], old: Checkpoint, new: Checkpoint, keys: Sequence[PublicKey]
 ) -> Consistent:
     path = _path(lines)
-    old.ask_signed(keys)
-    new.ask_signed(keys)
+    old.require_signed(keys)
+    new.require_signed(keys)
     if old.origin != new.origin:
         raise Unproven(f"the checkpoints are of two logs, {old.origin} and {new.origin}")
     if not merkle.is_consistent(old.size, old.root, new.size, new.root, path):

@@ -1,0 +1,161 @@
+"""What an endpoint is served with: an address, a simulated cloud, and callers that it lets in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from serverdomain.adapters.cli.answers import complain
+from serverdomain.adapters.cli.env import Auth
+from serverdomain.adapters.cli.options import shared
+from serverdomain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from serverdomain.adapters.http import NoAuthentication, TokenFile
+    from serverdomain.adapters.http.control.simulation import Simulation
+    from serverdomain.servers import Servers
+    from serverdomain.simulation.manual_clock import ManualClock
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressOptions:
+    """Where to listen."""
+
+    host: Annotated[str, typer.Option(metavar="HOST", help="The host to listen on.")] = "127.0.0.1"
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="The port; 0 picks a free one.")
+    ] = 8774
+
+    def listen(self) -> socket:
+        """A socket that listens. Raises `OSError`."""
+        from serverdomain.adapters.http.serving.server import listen
+
+        try:
+            return listen(self.host, self.port)
+        except OSError as error:
+            why = str(error.strerror).partition(" (")[0]
+            raise OSError(f"{self.host}, port {self.port}: {why}") from None
+
+    def root(self, listener: socket) -> str:
+        """The root under which a client on this machine reaches a listening socket."""
+        name, port = _EVERYWHERE.get(self.host, self.host), listener.getsockname()[1]
+        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudOptions:
+    """The simulated cloud behind the endpoint."""
+
+    rebuild_seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long a rebuild or a create takes.")
+    ] = 6
+    image: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID[=NAME]", help="An image that exists; repeatable. Else all do."),
+    ] = None
+    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty log with servers.")] = False
+    clock: Annotated[
+        Literal["system", "manual"],
+        typer.Option(help="Whether time passes, or stands still until it is moved."),
+    ] = "system"
+    no_control: Annotated[bool, typer.Option("--no-control", help="Serve nothing at /control.")] = (
+        False
+    )
+
+    def require_sense(self) -> None:
+        """Raise `InvalidInput` for options that make no sense, alone or together."""
+        from serverdomain.simulation.rebuild_course import checked_seconds
+
+        if self.clock == "manual" and self.no_control:
+            raise InvalidInput(
+                "--clock",
+                "manual came with --no-control, but /control moves it; leave one of them out",
+            )
+        checked_seconds("--rebuild-seconds", self.rebuild_seconds)
+        self.images()
+
+    def images(self) -> dict[str, str]:
+        """The names of the images that exist, by id; empty if all do. Raises `InvalidInput`."""
+        from serverdomain.domain.limits import canonical_uuid
+
+        images = {}
+        for one in self.image or ():
+            image_id, equals, name = one.partition("=")
+            image_id = canonical_uuid("--image", image_id)
+            images[image_id] = name if equals else image_id
+        return images
+
+    def open(self, store: str) -> tuple[Servers, ManualClock | None]:
+        """The servers in a store, and their clock if it is moved by hand."""
+        from serverdomain.servers import Servers
+        from serverdomain.simulation.manual_clock import ManualClock
+
+        if self.clock == "system":
+            return Servers.open(store), None
+        manual = ManualClock()
+        servers = Servers.open(store, clock=manual)
+        # The clock goes on where the log ended.
+        manual.now = max(manual.now, servers.latest() or manual.now)
+        return servers, manual
+
+    def simulation(self, servers: Servers, clock: ManualClock | None) -> Simulation:
+        """The simulated cloud of the servers, not started yet."""
+        from serverdomain.adapters.http.control.simulation import Simulation
+
+        return Simulation(servers, rebuild_seconds=self.rebuild_seconds, clock=clock)
+
+    def fill(self, servers: Servers, project: str) -> None:
+        """Make the demo's servers if they are wanted and the log is empty."""
+        from serverdomain.simulation.demo_fleet import make
+
+        if not self.demo:
+            return
+        if servers.latest() is None:
+            make(servers, project, list(self.images()))
+        else:
+            complain("--demo: the log is not empty, and is left as it is")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerOptions:
+    """Who may call the endpoint."""
+
+    auth: Auth = "none"
+    token_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Tokens and their users, as JSON.")
+    ] = None
+    project: Annotated[str, shared("project", "ID", "The project of callers.")] = "openstack"
+    admin: Annotated[
+        bool, typer.Option("--admin", help="With --auth none, make callers administrators.")
+    ] = False
+
+    def authentication(self, host: str) -> NoAuthentication | TokenFile:
+        """How callers on a host are authenticated. Raises `InvalidInput`."""
+        from serverdomain.adapters.http import NoAuthentication, TokenFile
+        from serverdomain.adapters.http.calls.authentication import is_this_machine
+        from serverdomain.domain.limits import text
+
+        if self.auth == "token-file":
+            if self.token_file is None:
+                raise InvalidInput("--token-file", "nothing came, --auth token-file requires it")
+            if self.admin:
+                raise InvalidInput(
+                    "--admin", "it came with --auth token-file, where a role says it"
+                )
+            return TokenFile(self.token_file)
+        if self.token_file is not None:
+            raise InvalidInput("--token-file", "it came without --auth token-file, which reads it")
+        if not is_this_machine(f"[{host}]" if ":" in host else host):
+            raise InvalidInput(
+                "--host",
+                f"{host!r} came with --auth none, which believes everybody: localhost, 127.0.0.0/8 "
+                "or ::1 is allowed, elsewhere --auth token-file",
+            )
+        project = text("--project", self.project, shortest=1, longest=255)
+        return NoAuthentication(project, admin=self.admin)
