@@ -1,6 +1,6 @@
-"""Three reports on a fleet, each a few questions to the rows of the timeline.
+"""Three reports on a fleet, each from a few questions to the timeline's rows.
 
-What the rows do not say is left out, never guessed: a rebuild that no fact ended, never ended.
+A report guesses nothing that the rows do not say: a rebuild that no fact ended, never ended.
 """
 
 from serverdomain.audit.reports.images import Images, images

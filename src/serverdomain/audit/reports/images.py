@@ -20,7 +20,7 @@ FROM timeline WHERE {IMAGES} ORDER BY occurred_at, position
 
 
 class ImageUse(Struct, frozen=True):
-    """How many servers run an image now, ran it at most at the end of a month, and at each end."""
+    """How many servers run an image now, the most at the end of a month, and at each such end."""
 
     image_id: str
     now: int
@@ -36,10 +36,10 @@ class StillRuns(Struct, frozen=True):
 
 
 class Images(Struct, frozen=True, kw_only=True):
-    """The fleet by image: those that most servers run now first, each with a count a month.
+    """The fleet by image, the most used image first, with a count for each month.
 
-    ``servers`` are those that still run the image that was asked for, those that have it longest
-    first; ``None`` where none was asked for.
+    ``servers`` are those that still run the image asked for, the longest first; ``None`` if none
+    was asked for.
     """
 
     months: list[str]
@@ -56,7 +56,7 @@ class Images(Struct, frozen=True, kw_only=True):
 def images(timeline: Timeline, image_id: str | None = None) -> Images:
     """Report on all images, and on the servers that still run one of them.
 
-    Raises `InvalidInput` where ``image_id`` is none.
+    Raises `InvalidInput` if ``image_id`` is no UUID.
     """
     asked = None if image_id is None else limits.canonical_uuid("image", image_id)
     return timeline.ask(lambda rows: _report(rows, asked))
@@ -69,7 +69,7 @@ def _report(rows: Database, asked: str | None) -> Images:
     for month, server_id, before, after, occurred_at in rows.execute(_QUERY):
         if month not in by_month:
             by_month[month] = Counter()
-        # What changes in a month, summed up below: most images change in few of them.
+        # The changes of each month, summed up below: most images change in few months.
         if before is not None:
             counts[before] -= 1
             by_month[month][before] -= 1

@@ -1,4 +1,4 @@
-"""Which metadata rebuilds took away: a rebuild that sends a map replaces all that was there."""
+"""Which metadata was lost in rebuilds: one that sends metadata replaces the whole map."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _keys = msgspec.json.Decoder(list[str]).decode
 
 
 class KeyLost(Struct, frozen=True):
-    """A key: how many rebuilds lost it, on how many servers, and when last, in RFC 3339."""
+    """A key, how many rebuilds lost it on how many servers, and the last time, in RFC 3339."""
 
     key: str
     rebuilds: int
@@ -49,10 +49,10 @@ class Loss(Struct, frozen=True):
 
 
 class LostMetadata(Struct, frozen=True, kw_only=True):
-    """Metadata lost in rebuilds: how many did that, and to how many servers.
+    """Metadata lost in rebuilds: how many rebuilds lost some, and on how many servers.
 
-    ``keys`` and ``by_user`` (most first) and ``latest`` (latest first) hold as many as were asked
-    for; ``by_month`` counts rebuilds.
+    ``keys`` and ``by_user`` (most first) and ``latest`` (latest first) have at most as many lines
+    as were asked for; ``by_month`` counts rebuilds.
     """
 
     rebuilds: int
@@ -69,7 +69,7 @@ class LostMetadata(Struct, frozen=True, kw_only=True):
 
 
 def lost_metadata(timeline: Timeline, limit: int = 10) -> LostMetadata:
-    """Report on all metadata that rebuilds took away, at most ``limit`` of each kind of line."""
+    """Report on all metadata lost in rebuilds, with at most ``limit`` lines of each kind."""
     return timeline.ask(lambda rows: _report(rows, limit))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 
 def every_month(there: Collection[str]) -> list[str]:
-    """From the first to the last of those that are there, those in which nothing was too."""
+    """All months from the first to the last of these."""
     if not there:
         return []
     first, last = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (min(there), max(there)))

@@ -14,11 +14,11 @@ from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import REBUILDS, REPLACED
 
 NEVER = "never"
-"""How a rebuild ended that nothing ended."""
+"""The end of a rebuild that nothing ended."""
 
 _PERCENTILES = (50, 90, 99, 100)
 
-# Of two rows, or one: the request stands on a host, and the end comes behind it.
+# A rebuild is one row or two: its request, which has a host, and its end.
 _QUERY = f"""
 SELECT
     MAX(ended),
@@ -127,7 +127,7 @@ def _report(rows: Database, limit: int) -> Rebuilds:
 
 
 def percentiles(seconds: Iterable[float]) -> dict[str, float]:
-    """Those that are reported, by the nearest rank; none of nothing."""
+    """The reported percentiles, by the nearest rank; none of no values."""
     ranked = sorted(seconds)
     if not ranked:
         return {}
@@ -139,14 +139,14 @@ def _nearest(ranked: Sequence[float], percentile: int) -> float:
 
 
 class _Groups:
-    """What each rebuild of an image, or on a host, took; ``None`` where it did not complete."""
+    """The seconds of each rebuild by image or host; ``None`` if it did not complete."""
 
     def __init__(self) -> None:
         self.took: defaultdict[str, list[float | None]] = defaultdict(list)
         self.failed: Counter[str] = Counter()
 
     def worst(self, limit: int) -> list[Group]:
-        """Those where most failed; of as many, those where that is the larger share."""
+        """Those where most failed; of equals, those where the share is larger."""
         ranked = sorted(
             self.took, key=lambda name: (-self.failed[name], len(self.took[name]), name)
         )
