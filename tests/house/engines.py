@@ -49,6 +49,16 @@ def importing_sqlite3() -> list[str]:
     ]
 
 
+def entering_engines() -> list[str]:
+    """The modules outside an engine's folder that import what lies in it."""
+    return [
+        module
+        for path in python_files("src")
+        if not is_of_an_engine(module := module_of(path))
+        and any(is_of_an_engine(one.module) for one in imports_of(path))
+    ]
+
+
 def naming_tables() -> list[str]:
     """The modules that hold SQL over the log's tables."""
     return [module_of(path) for path in python_files("src") if any(sql_of(path))]

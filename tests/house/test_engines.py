@@ -3,6 +3,7 @@
 from tests.house.engines import (
     FILES_OF_THEIR_OWN,
     at_home_with_sqlite3,
+    entering_engines,
     importing_sqlite3,
     is_of_an_engine,
     naming_tables,
@@ -16,6 +17,10 @@ def test_sql_over_the_logs_tables_stands_in_an_engines_folder_alone():
 
 def test_sqlite3_is_imported_by_engines_and_by_those_who_keep_files_of_their_own():
     assert [one for one in importing_sqlite3() if not at_home_with_sqlite3(one)] == []
+
+
+def test_an_engine_is_entered_where_a_url_is_opened_and_by_those_who_keep_files_of_their_own():
+    assert {*entering_engines()} - FILES_OF_THEIR_OWN.keys() == {"serverdomain.store.opening"}
 
 
 def test_those_who_may_import_sqlite3_do_so():

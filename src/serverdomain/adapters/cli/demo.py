@@ -138,11 +138,11 @@ def _path(store: str | None) -> Path:
     from pathlib import Path
     from tempfile import mkdtemp
 
-    from serverdomain.store.sqlite.place import from_url
+    from serverdomain.store.opening import caches_of
 
     if store is None:
         return Path(mkdtemp(prefix="serverdomain-demo-"), "cloud.db")
-    path = from_url(store).path
+    path = caches_of(store)
     if path is None:
         raise InvalidInput("--store", f"{store!r} came, a file is allowed, for later commands")
     return path
