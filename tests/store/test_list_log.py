@@ -56,23 +56,6 @@ def test_it_knows_nothing_of_sqlite() -> None:
     assert [module for module in modules if "sqlite" in module] == []
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "servers/__init__",
-        "servers/commanding",
-        "servers/questions",
-        "store/accept",
-        "store/log",
-        "store/recorded",
-        "store/request",
-    ],
-)
-def test_what_serves_every_engine_knows_none(module: str) -> None:
-    imports = imports_of(ROOT / f"src/serverdomain/{module}.py")
-    assert [one.module for one in imports if ".store.sqlite" in one.module] == []
-
-
 def test_servers_are_listed_and_searched_from_a_view_in_memory(servers: Servers) -> None:
     assert servers.list() == [servers.get(SERVER), servers.get(OTHER)]
     assert servers.list(name="new") == [servers.get(SERVER)]
