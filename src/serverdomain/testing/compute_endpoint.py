@@ -77,19 +77,20 @@ class Faults:
 
     def list(self) -> list[dict[str, Any]]:
         """The faults in force, each with how many times it has ``left``."""
-        return [standing.as_json() for standing in self._simulation.faults()]
+        return [standing.as_json() for standing in self._simulation.settled_rules().all()]
 
     def remove(self, fault: str) -> None:
         """Remove a fault by its id."""
-        self._simulation.remove_fault(fault)
+        self._simulation.settled_rules().remove(fault)
 
     def clear(self) -> None:
         """Remove all."""
-        self._simulation.clear_faults()
+        self._simulation.settled_rules().clear()
 
     def _add(self, **members: Any) -> str:
         said = {name: value for name, value in members.items() if value is not None}
-        return self._simulation.add_fault(read_rule(json.dumps(said).encode(), None)).id
+        rule = read_rule(json.dumps(said).encode(), None)
+        return self._simulation.settled_rules().add(rule).id
 
 
 class Clock:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 from starlette.responses import Response
 
 from serverdomain.adapters.http.calls.call import Call
@@ -23,8 +24,24 @@ LARGEST = 32 * 1024
 """The largest body that is kept, in bytes; of a larger one only the size is."""
 
 
+class AnswerSeen(Struct, frozen=True):
+    """The answer to a call, as it was sent."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    body_bytes: int
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``/control/requests`` shows of it."""
+        headers = (
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers
+        )
+        return {**asdict(self), "headers": dict(headers), "body": without_secrets(self.body)}
+
+
 class CallSeen(Struct, frozen=True):
-    """A call, its answer's ``status`` (``None`` if it was dropped), and the id of its ``fault``.
+    """A call, its ``answer`` (``None`` if it was dropped), and the id of its ``fault``.
 
     ``at`` is the clock's time, aware. Of bodies over `LARGEST` only the sizes are kept. The caller
     and ``body_bytes`` are ``None`` if the call was answered before they were known.
@@ -37,54 +54,31 @@ class CallSeen(Struct, frozen=True):
     method: str
     path: str
     query: str
-    named: str | None
+    server_id: str | None
     user_id: str | None
     project_id: str | None
     headers: Mapping[str, str]
     body: bytes
     body_bytes: int | None
     fault: str | None
-    status: int | None
-    answer_headers: list[tuple[bytes, bytes]]
-    answer: bytes
-    answer_bytes: int
+    answer: AnswerSeen | None
 
     @property
-    def server_id(self) -> str | None:
+    def about(self) -> str | None:
         """The server that the path names, or that the call made."""
-        if self.route == "servers.create" and self.status == 202:
-            made = without_secrets(self.answer)
+        if self.route == "servers.create" and self.answer is not None and self.answer.status == 202:
+            made = without_secrets(self.answer.body)
             return made["server"]["id"] if isinstance(made, dict) and "server" in made else None
-        return self.named
+        return self.server_id
 
     def as_json(self) -> dict[str, Any]:
         """What ``/control/requests`` shows of it."""
         return {
-            "request_id": self.request_id,
-            "correlation_id": self.correlation_id,
+            **asdict(self),
             "at": moment.exact(moment.to_micros(self.at)),
-            "route": self.route,
-            "method": self.method,
-            "path": self.path,
-            "query": self.query,
-            "server_id": self.server_id,
-            "user_id": self.user_id,
-            "project_id": self.project_id,
-            "headers": self.headers,
+            "server_id": self.about,
             "body": without_secrets(self.body),
-            "body_bytes": self.body_bytes,
-            "fault": self.fault,
-            "answer": None
-            if self.status is None
-            else {
-                "status": self.status,
-                "headers": {
-                    name.decode("latin-1"): value.decode("latin-1")
-                    for name, value in self.answer_headers
-                },
-                "body": without_secrets(self.answer),
-                "body_bytes": self.answer_bytes,
-            },
+            "answer": None if self.answer is None else self.answer.as_json(),
         }
 
 
@@ -106,14 +100,14 @@ class CallsSeen:
                 method=call.method,
                 path=call.path,
                 query=call.query,
-                named=call.server_id,
+                server_id=call.server_id,
                 user_id=call.actor.user_id if known else None,
                 project_id=call.actor.project_id if known else None,
                 headers=call.headers,
                 body=_kept(call.sent),
                 body_bytes=len(call.sent) if known else None,
                 fault=fault,
-                **_answered(answer, call.method),
+                answer=_answered(answer, call.method),
             )
         )
 
@@ -122,7 +116,7 @@ class CallsSeen:
         return [
             seen
             for seen in self._seen.copy()
-            if (server_id is None or seen.server_id == server_id)
+            if (server_id is None or seen.about == server_id)
             and (route is None or seen.route == route)
         ]
 
@@ -131,16 +125,14 @@ class CallsSeen:
         self._seen.clear()
 
 
-def _answered(answer: Response | None, method: str) -> dict[str, Any]:
-    body = b"" if answer is None else bytes(answer.body)
-    return {
-        "status": None if answer is None else answer.status_code,
-        # The list itself: the headers of every answer are added to it later.
-        "answer_headers": [] if answer is None else answer.raw_headers,
-        # Only the answer to a change may hold a secret.
-        "answer": body if method == "GET" and len(body) <= LARGEST else _kept(body),
-        "answer_bytes": len(body),
-    }
+def _answered(answer: Response | None, method: str) -> AnswerSeen | None:
+    if answer is None:
+        return None
+    body = bytes(answer.body)
+    # Only the answer to a change may hold a secret.
+    kept = body if method == "GET" and len(body) <= LARGEST else _kept(body)
+    # The list itself: the headers of every answer are added to it later.
+    return AnswerSeen(answer.status_code, answer.raw_headers, kept, len(body))
 
 
 def _kept(body: bytes) -> bytes:

@@ -33,12 +33,7 @@ class Standing:
 
     def as_json(self) -> dict[str, Any]:
         """What ``/control/faults`` shows of it."""
-        return {
-            "id": self.id,
-            **self.rule.as_json(),
-            "times": self.rule.times,
-            "left": self.left,
-        }
+        return {"id": self.id, **self.rule.as_json(), "times": self.rule.times, "left": self.left}
 
     def matches(self, subject: Subject) -> bool:
         """Whether it may still strike, and is about this server."""

@@ -21,7 +21,8 @@ from starlette.routing import BaseRoute
 from serverdomain.adapters.http.calls.answers import envelope
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.control import Answer, Dropped
-from serverdomain.adapters.http.control.fault_rules import Standing, Subject
+from serverdomain.adapters.http.control.fault_rule import FaultRule
+from serverdomain.adapters.http.control.fault_rules import Subject
 from serverdomain.adapters.http.control.routes import routes
 from serverdomain.adapters.http.control.simulation import Simulation
 from serverdomain.errors import NotFound
@@ -44,33 +45,16 @@ class ControlPanel:
         if self._simulation.rules.concern(call.route):
             subject = await to_thread.run_sync(self._subject, call)
             standing = self._simulation.rules.strike(call.route, subject)
-        if standing is None:
-            response = await answer()
-            self._simulation.calls.add(call, self._simulation.now(), response, None)
-            return response
-        return await self._struck(call, answer, standing)
+        response = await (answer() if standing is None else _struck(standing.rule, answer))
+        fault = None if standing is None else standing.id
+        self._simulation.calls.add(call, self._simulation.now(), response, fault)
+        if response is None:
+            raise Dropped
+        return response
 
     def early(self, call: Call, response: Response) -> None:
         """Remember a request that was answered before it was admitted."""
         self._simulation.calls.add(call, self._simulation.now(), response, None)
-
-    async def _struck(self, call: Call, answer: Answer, standing: Standing) -> Response:
-        rule = standing.rule
-        response = None
-        if rule.delay is not None:
-            # The client's own time, whatever our clock says.
-            await asyncio.sleep(rule.delay)
-        if rule.status is not None:
-            again = {} if rule.retry_after is None else {"retry-after": str(rule.retry_after)}
-            response = envelope(rule.status, "A fault set at /control/faults.", **again)
-        elif rule.drop != "before":
-            response = await answer()
-        if rule.drop is not None:
-            self._simulation.calls.add(call, self._simulation.now(), None, standing.id)
-            raise Dropped
-        assert response is not None
-        self._simulation.calls.add(call, self._simulation.now(), response, standing.id)
-        return response
 
     def _subject(self, call: Call) -> Subject:
         if call.server_id is None:
@@ -80,6 +64,18 @@ class ControlPanel:
         except NotFound:
             return Subject(call.server_id)
         return Subject(server.id, server.name, server.metadata)
+
+
+async def _struck(rule: FaultRule, answer: Answer) -> Response | None:
+    """What a rule makes of a call: a response, or none if the call is to be dropped."""
+    if rule.delay is not None:
+        # The client's own time, whatever our clock says.
+        await asyncio.sleep(rule.delay)
+    if rule.status is not None:
+        again = {} if rule.retry_after is None else {"retry-after": str(rule.retry_after)}
+        return envelope(rule.status, "A fault set at /control/faults.", **again)
+    response = None if rule.drop == "before" else await answer()
+    return response if rule.drop is None else None
 
 
 def _to_be_made(body: Any) -> Subject:

@@ -72,22 +72,23 @@ class _Resource:
 
 async def _add_fault(simulation: Simulation, request: Request) -> Response:
     rule = read_rule(await _body(request), request.headers.get("content-type"))
-    standing = await to_thread.run_sync(simulation.add_fault, rule)
+    standing = (await to_thread.run_sync(simulation.settled_rules)).add(rule)
     return answer(standing.as_json(), 201, location=f"{request.url.path.rstrip('/')}/{standing.id}")
 
 
 async def _list_faults(simulation: Simulation, request: Request) -> Response:
-    found = await to_thread.run_sync(simulation.faults)
-    return answer({"faults": [standing.as_json() for standing in found]})
+    rules = await to_thread.run_sync(simulation.settled_rules)
+    return answer({"faults": [standing.as_json() for standing in rules.all()]})
 
 
 async def _clear_faults(simulation: Simulation, request: Request) -> Response:
-    await to_thread.run_sync(simulation.clear_faults)
+    (await to_thread.run_sync(simulation.settled_rules)).clear()
     return empty(204)
 
 
 async def _remove_fault(simulation: Simulation, request: Request) -> Response:
-    await to_thread.run_sync(simulation.remove_fault, request.path_params["fault_id"])
+    rules = await to_thread.run_sync(simulation.settled_rules)
+    rules.remove(request.path_params["fault_id"])
     return empty(204)
 
 

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from threading import RLock
 
 from serverdomain.adapters.http.control.calls_seen import CallsSeen
-from serverdomain.adapters.http.control.fault_rule import FaultRule
-from serverdomain.adapters.http.control.fault_rules import FaultRules, Standing
+from serverdomain.adapters.http.control.fault_rules import FaultRules
 from serverdomain.domain import moment
 from serverdomain.errors import Conflict, InvalidInput
 from serverdomain.servers import Servers
@@ -53,28 +52,15 @@ class Simulation:
         if self._hypervisor is not None:
             self._hypervisor.stop()
 
-    # A rule applies to what is asked while it is in force: so before one comes or goes, the
-    # hypervisor takes up all that was asked.
+    def settled_rules(self) -> FaultRules:
+        """The rules, to be looked at or changed.
 
-    def add_fault(self, rule: FaultRule) -> Standing:
-        """Put a rule in force."""
-        self._settle()
-        return self.rules.add(rule)
-
-    def faults(self) -> list[Standing]:
-        """The rules, and how often each may still strike."""
-        self._settle()
-        return self.rules.all()
-
-    def remove_fault(self, rule_id: str) -> None:
-        """Take a rule away. Raises `NotFound`."""
-        self._settle()
-        self.rules.remove(rule_id)
-
-    def clear_faults(self) -> None:
-        """Take all rules away."""
-        self._settle()
-        self.rules.clear()
+        A rule applies to what is asked while it is in force: so before one comes or goes, the
+        hypervisor takes up all that was asked.
+        """
+        if self._hypervisor is not None:
+            self._hypervisor.caught_up()
+        return self.rules
 
     def now(self) -> datetime:
         """The time by the servers' clock, aware."""
@@ -124,10 +110,6 @@ class Simulation:
                 self._clock.set_back(self._began)
             if self._hypervisor is not None:
                 self.start(self.servers)
-
-    def _settle(self) -> None:
-        if self._hypervisor is not None:
-            self._hypervisor.caught_up()
 
 
 def _shown(time: datetime) -> str:
