@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from time import time
+from traceback import walk_tb
 from typing import Any, TextIO
 
 import msgspec
@@ -147,10 +148,5 @@ def _about(call: Call, server_id: str | None) -> dict[str, Any]:
 
 
 def _places(error: BaseException) -> list[str]:
-    places = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_qualname}")
-        trace = trace.tb_next
-    return places
+    frames = ((frame.f_code, line) for frame, line in walk_tb(error.__traceback__))
+    return [f"{code.co_filename}:{line} {code.co_qualname}" for code, line in frames]

@@ -77,10 +77,11 @@ class Call:
     def links(self, *segments: str) -> list[dict[str, str]]:
         """That, and the URL without the API's version, as the documented answers show them."""
         bookmark = url(self.endpoint, self.project, *segments)
-        return [
-            {"href": self.url(*segments), "rel": "self"},
-            {"href": bookmark, "rel": "bookmark"},
-        ]
+        return [{"href": self.url(*segments), "rel": "self"}, {"href": bookmark, "rel": "bookmark"}]
+
+    def named(self, of: str, identity: str, name: str) -> dict[str, Any]:
+        """What a list shows of something: its id, its name and its links."""
+        return {"id": identity, "name": name, "links": self.links(of, identity)}
 
     def root(self) -> str:
         """The root that links begin with: the request's scheme and host, and the app's mount."""

@@ -17,13 +17,7 @@ from starlette.websockets import WebSocketClose
 
 from serverdomain.adapters.http import log
 from serverdomain.adapters.http.calls.admission import SERVED, admit
-from serverdomain.adapters.http.calls.answers import (
-    NOWHERE,
-    CallFault,
-    answer,
-    fault,
-    is_trouble,
-)
+from serverdomain.adapters.http.calls.answers import NOWHERE, CallFault, answer, fault, is_trouble
 from serverdomain.adapters.http.calls.authentication import Authenticate, Guard, caller
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.cloud import Cloud

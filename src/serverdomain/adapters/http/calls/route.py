@@ -22,6 +22,8 @@ AtOnce = Callable[[Cloud, Call], "Response | None"]
 PROJECTLESS = frozenset({"servers", "images", "flavors"})
 """Segments that begin a path on `/v2.1` without a project."""
 
+_APIS: dict[str, Path] = {"v2": "v2", "v2.1": "v2.1"}
+
 UNKNOWN_ACTION = "servers.action"
 """The name of a call to a server's actions whose action is not known, or not yet."""
 
@@ -81,11 +83,8 @@ class Table:
 
     def find(self, segments: list[str]) -> Resource | None:
         """The resource at a path of at least two segments; ``None`` if nothing is there."""
-        if segments[0] == "v2":
-            api: Path = "v2"
-        elif segments[0] == "v2.1":
-            api = "v2.1"
-        else:
+        api = _APIS.get(segments[0])
+        if api is None:
             return None
         has_project = api == "v2" or segments[1] not in PROJECTLESS
         node = self._root

@@ -30,7 +30,7 @@ class Threads:
         self._count = 0
         self._busy = 0
         self._counting = Lock()
-        self._end = weakref.finalize(self, _end, self._jobs)
+        self._end = weakref.finalize(self, self._jobs.put, None)
 
     def run(self, call: Callable[..., Result], *arguments: Any) -> asyncio.Future[Result]:
         """Run a call in a thread: a future of what it gives or raises. For the event loop."""
@@ -43,7 +43,7 @@ class Threads:
         self._busy += 1
         if self._busy > self._count:
             self._another()
-        self._jobs.put(_Job(call, arguments, result, waker))
+        self._jobs.put((call, arguments, result, waker))
         return result
 
     def _is_done(self, _: object) -> None:
@@ -89,20 +89,8 @@ class _Waker:
                 future.set_exception(error)
 
 
-class _Job:
-    __slots__ = ("arguments", "call", "future", "waker")
-
-    def __init__(
-        self,
-        call: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        future: asyncio.Future[Any],
-        waker: _Waker,
-    ) -> None:
-        self.call = call
-        self.arguments = arguments
-        self.future = future
-        self.waker = waker
+_Job = tuple[Callable[..., Any], tuple[Any, ...], asyncio.Future[Any], _Waker]
+"""A call, its arguments, who gets what it gives or raises, and who hands that over."""
 
 
 def _work(jobs: SimpleQueue[_Job | None]) -> None:
@@ -111,15 +99,12 @@ def _work(jobs: SimpleQueue[_Job | None]) -> None:
         if job is None:
             jobs.put(None)  # For the next thread.
             return
+        call, arguments, future, waker = job
         result, error = None, None
         try:
-            result = job.call(*job.arguments)
+            result = call(*arguments)
         except BaseException as raised:
             error = raised
-        job.waker.hand_over(job.future, result, error)
+        waker.hand_over(future, result, error)
         # Nothing of a call, which may hold a password, stays behind in an idle thread.
-        del job, result, error
-
-
-def _end(jobs: SimpleQueue[_Job | None]) -> None:
-    jobs.put(None)
+        del job, arguments, future, result, error

@@ -56,15 +56,8 @@ _SERVER["properties"] |= {
     "OS-DCF:diskConfig": {"enum": ["AUTO", "MANUAL"]},
     "fault": {**_FAULT, "properties": {**_FAULT["properties"], "created": _TEXT}},
 }
-_ACTION = _object(
-    action=_TEXT,
-    instance_uuid=_TEXT,
-    request_id=_TEXT,
-    user_id=_TEXT,
-    project_id=_TEXT,
-    start_time=_TEXT,
-    message={"type": ["string", "null"]},
-)
+_TEXTS = ("action", "instance_uuid", "request_id", "user_id", "project_id", "start_time")
+_ACTION = _object(**dict.fromkeys(_TEXTS, _TEXT), message={"type": ["string", "null"]})
 _EVENT = _object(
     event=_TEXT,
     start_time=_TEXT,

@@ -23,11 +23,8 @@ USUAL = {
 
 def index(cloud: Cloud, call: Call) -> Response:
     """Ids, names and links of the usual ones."""
-    flavors = [
-        {"id": flavor_id, "name": name, "links": call.links("flavors", flavor_id)}
-        for flavor_id, (name, *_) in USUAL.items()
-    ]
-    return answer({"flavors": flavors})
+    usual = USUAL.items()
+    return answer({"flavors": [call.named("flavors", one, name) for one, (name, *_) in usual]})
 
 
 def detail(cloud: Cloud, call: Call) -> Response:

@@ -19,17 +19,12 @@ _SINCE = "1970-01-01T00:00:00Z"
 
 def index(cloud: Cloud, call: Call) -> Response:
     """Ids, names and links of the images that can be named."""
-    images = [
-        {"id": image_id, "name": name, "links": call.links("images", image_id)}
-        for image_id, name in _named(cloud, call)
-    ]
-    return answer({"images": images})
+    return answer({"images": [call.named("images", *image) for image in _named(cloud, call)]})
 
 
 def detail(cloud: Cloud, call: Call) -> Response:
     """The images that can be named, whole."""
-    images = [_shown(call, image_id, name) for image_id, name in _named(cloud, call)]
-    return answer({"images": images})
+    return answer({"images": [_shown(call, *image) for image in _named(cloud, call)]})
 
 
 def show(cloud: Cloud, call: Call) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -59,15 +60,7 @@ def _shown(cloud: Cloud, call: Call, server: Server) -> Response:
 
 def index(cloud: Cloud, call: Call) -> Response:
     """Ids, names and links."""
-    return _page(
-        cloud,
-        call,
-        lambda server: {
-            "id": server.id,
-            "name": server.name,
-            "links": call.links("servers", server.id),
-        },
-    )
+    return _page(cloud, call, lambda server: call.named("servers", server.id, server.name))
 
 
 def detail(cloud: Cloud, call: Call) -> Response:
@@ -75,9 +68,7 @@ def detail(cloud: Cloud, call: Call) -> Response:
     return _page(
         cloud,
         call,
-        lambda server: compute_json.render(
-            server, endpoint=call.endpoint, path=call.api, project=call.project
-        ),
+        partial(compute_json.render, endpoint=call.endpoint, path=call.api, project=call.project),
     )
 
 

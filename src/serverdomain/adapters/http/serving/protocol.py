@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from serverdomain.adapters.http.calls.answers import NAMES, encode
+from serverdomain.adapters.http.calls.answers import envelope
 from serverdomain.adapters.http.calls.control import DROP
 from serverdomain.store.context import new_request_id
 
@@ -192,8 +192,7 @@ class PatientProtocol(HttpToolsProtocol):
         ):
             self._hear_no_more(answering)
             return
-        name = NAMES.get(status, "computeFault")
-        body = encode({name: {"code": status, "message": message}})
+        body = envelope(status, message).body
         request_id = new_request_id().encode()
         self.transport.write(
             b"%scontent-type: application/json\r\ncontent-length: %d\r\n"
