@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import Mount, Router
 from starlette.types import ASGIApp
 
 from serverdomain.adapters.http.calls.authentication import Authenticate, NoAuthentication
@@ -41,9 +41,9 @@ def compute_app(
     machine = Machine(servers, hypervisor)
     cloud = Cloud(servers, images)
     app = Endpoint(cloud, TABLE, DOCUMENTS, who, endpoint, control, machine)
-    controls: Sequence[BaseRoute] = []
+    controls = []
     if control is not None:
-        controls = [Mount("/control", app=ControlGate(control.routes, who, machine))]
+        controls.append(Mount("/control", app=ControlGate(control.routes, who, machine)))
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

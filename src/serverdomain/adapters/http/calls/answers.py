@@ -39,6 +39,9 @@ NAMES = {
 OF_RULE = {"role": 403, "lock": 409, "state": 409, "image": 400, "quota": 403, "time": 400}
 """The status of a refusal by the rule that said no."""
 
+# The first that fits: a taken request id is a conflict, too.
+_STATUSES = {RequestIdTaken: 422, Conflict: 409, NotFound: 404, InvalidInput: 400}
+
 NOWHERE = "The resource could not be found."
 
 
@@ -97,13 +100,7 @@ def is_trouble(error: Exception) -> bool:
 def _status(error: ServerdomainError) -> int:
     if isinstance(error, Refused):
         return OF_RULE[error.rule]
-    if isinstance(error, RequestIdTaken):
-        return 422
-    if isinstance(error, Conflict):
-        return 409
-    if isinstance(error, NotFound):
-        return 404
-    return 400 if isinstance(error, InvalidInput) else 500
+    return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500)
 
 
 def _repeat(error: StoreError, key_sent: bool, request_id: str) -> str:

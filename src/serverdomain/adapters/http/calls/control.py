@@ -57,10 +57,5 @@ async def drop(scope: Scope, send: Send) -> None:
             await done
         return
     # A server that cannot drop a connection closes one whose answer breaks off.
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 503,
-            "headers": [(b"content-length", b"1"), (b"connection", b"close")],
-        }
-    )
+    headers = [(b"content-length", b"1"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})

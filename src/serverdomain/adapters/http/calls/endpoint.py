@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from time import perf_counter
 
 from starlette.requests import ClientDisconnect
@@ -37,6 +38,7 @@ _VERSION_HEADERS = (
 """What every answer on `/v2.1` says."""
 
 
+@dataclass(eq=False, repr=False)
 class Endpoint:
     """Answers every request but those to ``/control``.
 
@@ -44,25 +46,18 @@ class Endpoint:
     not the request's to say.
     """
 
-    def __init__(
-        self,
-        cloud: Cloud,
-        table: Table,
-        documents: Mapping[str, Document],
-        authenticate: Authenticate,
-        root: str | None,
-        control: Control | None,
-        machine: Machine,
-    ) -> None:
-        self._cloud = cloud
-        self._table = table
-        self._documents = documents
-        self._authenticate = authenticate
-        self._guard = authenticate.guard if isinstance(authenticate, Guard) else None
-        self._root = None if root is None else root.rstrip("/")
-        self._control = control
-        self._early = control.early if isinstance(control, EarlyWatcher) else None
-        self._machine = machine
+    cloud: Cloud
+    table: Table
+    documents: Mapping[str, Document]
+    authenticate: Authenticate
+    root: str | None
+    control: Control | None
+    machine: Machine
+
+    def __post_init__(self) -> None:
+        self.root = None if self.root is None else self.root.rstrip("/")
+        self._guard = self.authenticate.guard if isinstance(self.authenticate, Guard) else None
+        self._early = self.control.early if isinstance(self.control, EarlyWatcher) else None
         self._threads = Threads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +94,7 @@ class Endpoint:
                 raise CallFault(400, "Malformed request URL: its path is no UTF-8")
             if len(segments) < 2:
                 return self._document(call, "/".join(segments))
-            resource = self._table.find(segments)
+            resource = self.table.find(segments)
             if resource is None:
                 raise CallFault(404, NOWHERE)
             call.api, call.project, call.server_id, call.item, methods = resource
@@ -107,13 +102,13 @@ class Endpoint:
             if choices is None:
                 raise _not_allowed(call, methods)
             call.route = choices[None].name if None in choices else UNKNOWN_ACTION
-            if not self._machine.started:
-                await self._machine.start()
-            actor = await caller(self._authenticate, call.scope, call.project)
-            route = await admit(call, receive, choices, actor, self._root)
-            if self._control is None:
+            if not self.machine.started:
+                await self.machine.start()
+            actor = await caller(self.authenticate, call.scope, call.project)
+            route = await admit(call, receive, choices, actor, self.root)
+            if self.control is None:
                 return await self._answer(call, route)
-            return await self._control.around(call, lambda: self._answer(call, route))
+            return await self.control.around(call, lambda: self._answer(call, route))
         except (ClientDisconnect, Dropped):
             raise
         except Exception as error:
@@ -122,22 +117,22 @@ class Endpoint:
     def _document(self, call: Call, path: str) -> Response:
         if self._guard is not None:
             self._guard(call.sent_headers)
-        document = self._documents.get(path)
+        document = self.documents.get(path)
         if document is None:
             raise CallFault(404, NOWHERE)
         call.route, call.api = document.name, document.api
         if not call.is_read:
             raise _not_allowed(call, ["GET"])
-        return answer(document.write(call.root() if self._root is None else self._root))
+        return answer(document.write(call.root() if self.root is None else self.root))
 
     async def _answer(self, call: Call, route: Route | Exception) -> Response:
         try:
             if isinstance(route, Exception):
                 return _refusal(call, route)
-            known = None if route.at_once is None else route.at_once(self._cloud, call)
+            known = None if route.at_once is None else route.at_once(self.cloud, call)
             if known is not None:
                 return known
-            return await self._threads.run(route.handler, self._cloud, call)
+            return await self._threads.run(route.handler, self.cloud, call)
         except Exception as error:
             return _refusal(call, error)
 

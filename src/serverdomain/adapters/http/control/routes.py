@@ -10,7 +10,6 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
 
 from serverdomain.adapters.compute_json.body import Strict, check, parse
 from serverdomain.adapters.http.calls.admission import read_body
@@ -43,7 +42,15 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
     """What is served below ``/control``."""
 
     def route(path: str, **acts: Act) -> Route:
-        return Route(path, _Resource(simulation, acts))
+        async def resource(request: Request) -> Response:
+            act = acts.get(request.method)
+            if act is None:
+                allowed = ", ".join(acts)
+                raise CallFault(405, f"{request.method} came, {allowed} is allowed", allow=allowed)
+            return await act(simulation, request)
+
+        # Starlette is told of no method: it would refuse others without our envelope.
+        return Route(path, resource, methods=())
 
     return [
         route("/faults", GET=_list_faults, POST=_add_fault, DELETE=_clear_faults),
@@ -52,22 +59,6 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
         route("/reset", POST=_reset),
         route("/requests", GET=_list_requests),
     ]
-
-
-class _Resource:
-    """What each method does at one path."""
-
-    def __init__(self, simulation: Simulation, acts: dict[str, Act]) -> None:
-        self._simulation = simulation
-        self._acts = acts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        act = self._acts.get(scope["method"])
-        if act is None:
-            allowed = ", ".join(self._acts)
-            raise CallFault(405, f"{scope['method']} came, {allowed} is allowed", allow=allowed)
-        response = await act(self._simulation, Request(scope, receive))
-        await response(scope, receive, send)
 
 
 async def _add_fault(simulation: Simulation, request: Request) -> Response:

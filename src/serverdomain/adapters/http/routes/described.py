@@ -11,11 +11,20 @@ from serverdomain.projections.server_query import STATUSES
 
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer"}
-_MAP = {"type": "object", "additionalProperties": _TEXT}
 
 
-def _object(**members: Any) -> dict[str, Any]:
+def object_of(**members: Any) -> dict[str, Any]:
+    """The schema of an object with these members, each with its own schema."""
     return {"type": "object", "properties": members, "required": list(members)}
+
+
+def _also(schema: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """The schema of an object that may have these members, too."""
+    return {**schema, "properties": {**schema["properties"], **members}}
+
+
+def _map(of: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": of}
 
 
 def _array(of: dict[str, Any]) -> dict[str, Any]:
@@ -26,24 +35,21 @@ def _ref(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-_LINKS = _array(_object(href=_TEXT, rel=_TEXT))
-_NAMED = _object(id=_TEXT, name=_TEXT, links=_LINKS)
-_REFERENCE = _object(id=_TEXT, links=_LINKS)
-_FAULT = _object(code=_COUNT, message=_TEXT)
-_SERVER = _object(
+_LINKS = _array(object_of(href=_TEXT, rel=_TEXT))
+_NAMED = object_of(id=_TEXT, name=_TEXT, links=_LINKS)
+_REFERENCE = object_of(id=_TEXT, links=_LINKS)
+_FAULT = object_of(code=_COUNT, message=_TEXT)
+_SERVER = object_of(
     accessIPv4=_TEXT,
     accessIPv6=_TEXT,
-    addresses={
-        "type": "object",
-        "additionalProperties": _array(_object(addr=_TEXT, version=_COUNT)),
-    },
+    addresses=_map(_array(object_of(addr=_TEXT, version=_COUNT))),
     created=_TEXT,
     flavor=_REFERENCE,
     hostId=_TEXT,
     id=_TEXT,
     image=_REFERENCE,
     links=_LINKS,
-    metadata=_MAP,
+    metadata=_map(_TEXT),
     name=_TEXT,
     status={"enum": list(STATUSES)},
     tenant_id=_TEXT,
@@ -54,11 +60,11 @@ _SERVER["properties"] |= {
     "adminPass": _TEXT,
     "progress": {"type": "integer", "minimum": 0, "maximum": 100},
     "OS-DCF:diskConfig": {"enum": ["AUTO", "MANUAL"]},
-    "fault": {**_FAULT, "properties": {**_FAULT["properties"], "created": _TEXT}},
+    "fault": _also(_FAULT, created=_TEXT),
 }
 _TEXTS = ("action", "instance_uuid", "request_id", "user_id", "project_id", "start_time")
-_ACTION = _object(**dict.fromkeys(_TEXTS, _TEXT), message={"type": ["string", "null"]})
-_EVENT = _object(
+_ACTION = object_of(**dict.fromkeys(_TEXTS, _TEXT), message={"type": ["string", "null"]})
+_EVENT = object_of(
     event=_TEXT,
     start_time=_TEXT,
     finish_time={"type": ["string", "null"]},
@@ -75,23 +81,18 @@ SCHEMAS: dict[str, Any] = {
         "maxProperties": 1,
     },
     "Version": {"type": "object", "minProperties": 1},
-    "Server": _object(server=_SERVER),
-    "Created": _object(server=_object(id=_TEXT, links=_LINKS)),
-    "Servers": _object(servers=_array(_NAMED)),
-    "ServersInDetail": _object(servers=_array(_SERVER)),
-    "MetadataMap": _object(metadata=_MAP),
-    "MetadataItem": _object(meta=_MAP),
-    "InstanceActions": _object(instanceActions=_array(_ACTION)),
-    "InstanceAction": _object(
-        instanceAction={
-            **_ACTION,
-            "properties": {**_ACTION["properties"], "events": _array(_EVENT)},
-        }
-    ),
-    "Images": _object(images=_array(_NAMED)),
-    "Image": _object(image=_NAMED),
-    "Flavors": _object(flavors=_array(_NAMED)),
-    "Flavor": _object(flavor=_NAMED),
+    "Server": object_of(server=_SERVER),
+    "Created": object_of(server=object_of(id=_TEXT, links=_LINKS)),
+    "Servers": object_of(servers=_array(_NAMED)),
+    "ServersInDetail": object_of(servers=_array(_SERVER)),
+    "MetadataMap": object_of(metadata=_map(_TEXT)),
+    "MetadataItem": object_of(meta=_map(_TEXT)),
+    "InstanceActions": object_of(instanceActions=_array(_ACTION)),
+    "InstanceAction": object_of(instanceAction=_also(_ACTION, events=_array(_EVENT))),
+    "Images": object_of(images=_array(_NAMED)),
+    "Image": object_of(image=_NAMED),
+    "Flavors": object_of(flavors=_array(_NAMED)),
+    "Flavor": object_of(flavor=_NAMED),
 }
 """What answers are, by name."""
 
@@ -99,24 +100,19 @@ ANSWERS: dict[str, tuple[str, str | None]] = {
     "servers.list": ("200", "Servers"),
     "servers.create": ("202", "Created"),
     "servers.detail": ("200", "ServersInDetail"),
-    "servers.show": ("200", "Server"),
-    "servers.rename": ("200", "Server"),
-    "servers.delete": ("204", None),
+    **dict.fromkeys(("servers.show", "servers.rename"), ("200", "Server")),
+    **dict.fromkeys(("servers.delete", "metadata.delete_item"), ("204", None)),
     # The server for a rebuild, and nothing for the other actions of its path.
     "servers.rebuild": ("202", None),
-    "metadata.show": ("200", "MetadataMap"),
-    "metadata.merge": ("200", "MetadataMap"),
-    "metadata.replace": ("200", "MetadataMap"),
-    "metadata.show_item": ("200", "MetadataItem"),
-    "metadata.set_item": ("200", "MetadataItem"),
-    "metadata.delete_item": ("204", None),
+    **dict.fromkeys(
+        ("metadata.show", "metadata.merge", "metadata.replace"), ("200", "MetadataMap")
+    ),
+    **dict.fromkeys(("metadata.show_item", "metadata.set_item"), ("200", "MetadataItem")),
     "instance_actions.list": ("200", "InstanceActions"),
     "instance_actions.show": ("200", "InstanceAction"),
-    "images.list": ("200", "Images"),
-    "images.detail": ("200", "Images"),
+    **dict.fromkeys(("images.list", "images.detail"), ("200", "Images")),
     "images.show": ("200", "Image"),
-    "flavors.list": ("200", "Flavors"),
-    "flavors.detail": ("200", "Flavors"),
+    **dict.fromkeys(("flavors.list", "flavors.detail"), ("200", "Flavors")),
     "flavors.show": ("200", "Flavor"),
 }
 """The status of a route's answer, and what it is."""
@@ -170,10 +166,8 @@ _LIST = [
 ]
 
 QUERIES: dict[str, list[dict[str, Any]]] = {
-    "servers.list": _LIST,
-    "servers.detail": _LIST,
-    "images.list": [_optional("name", "query", _TEXT)],
-    "images.detail": [_optional("name", "query", _TEXT)],
+    **dict.fromkeys(("servers.list", "servers.detail"), _LIST),
+    **dict.fromkeys(("images.list", "images.detail"), _LIST[:1]),
 }
 """The query parameters of a route, by its name."""
 

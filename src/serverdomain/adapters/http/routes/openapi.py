@@ -120,12 +120,7 @@ def _body(route: Route, api: Path, references: dict[type[Any], Any]) -> dict[str
         return None
     # What is asked of a lock, a stop or a start decides nothing: any value is taken.
     value = {} if model is None else references[model]
-    return {
-        "type": "object",
-        "properties": {member: value},
-        "required": [member],
-        "additionalProperties": False,
-    }
+    return {**described.object_of(**{member: value}), "additionalProperties": False}
 
 
 def _operation(
