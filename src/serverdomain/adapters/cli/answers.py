@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from io import StringIO
 from shutil import get_terminal_size
 from textwrap import indent
@@ -55,32 +55,32 @@ def say(text: str, request_id: str | None = None, end: str = "\n") -> None:
 
     ``request_id`` is that of the command whose answer it is. Raises `AnswerLost`, `NobodyListens`.
     """
-    if sys.stdout is None:
-        raise AnswerLost("stdout is closed", request_id)
-    try:
+    with _stdout(request_id):
         try:
             print(text, end=end, flush=True)
         except UnicodeEncodeError as narrow:
             encoded = text.encode(narrow.encoding, "backslashreplace")
             print(encoded.decode(narrow.encoding), end=end, flush=True)
-    except BrokenPipeError:
-        raise NobodyListens from None
-    except OSError as error:
-        raise AnswerLost(error.strerror or str(error), request_id) from None
 
 
 def say_bytes(content: bytes) -> None:
     """Print bytes as they are, whatever the terminal's encoding."""
+    with _stdout() as stdout:
+        stdout.flush()
+        stdout.buffer.write(content)
+        stdout.buffer.flush()
+
+
+@contextmanager
+def _stdout(request_id: str | None = None) -> Iterator[TextIO]:
     if sys.stdout is None:
-        raise AnswerLost("stdout is closed", None)
+        raise AnswerLost("stdout is closed", request_id)
     try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        yield sys.stdout
     except BrokenPipeError:
         raise NobodyListens from None
     except OSError as error:
-        raise AnswerLost(error.strerror or str(error), None) from None
+        raise AnswerLost(error.strerror or str(error), request_id) from None
 
 
 def say_json(value: object, request_id: str | None = None) -> None:
@@ -104,7 +104,12 @@ def document(server: Server, endpoint: str, admin_pass: str | None = None) -> di
     return render(server, endpoint=endpoint, project=server.project_id, admin_pass=admin_pass)
 
 
-def say_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+def written(value: object) -> str:
+    """A value as JSON on one line, with its control characters written out."""
+    return visible(json.dumps(value, ensure_ascii=False))
+
+
+def say_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table at its full width; on a terminal only very long values are folded.
 
     A row longer than the terminal's line wraps. An id that was cut to fit its column could be
@@ -119,7 +124,7 @@ def say_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
         widest = _WIDEST_COLUMN if on_terminal else None
         table.add_column(column, overflow="fold", max_width=widest)
     for row in rows:
-        table.add_row(*map(visible, row))
+        table.add_row(*(visible(str(value)) for value in row))
     drawing = console(page, on_terminal)
     drawing.width = _NO_END
     drawing.print(table)

@@ -31,14 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (changes, questions, history, diff, what_if, wait):
+for group in (changes, questions, history, diff, what_if, wait, report, view, reactions):
     app.add_typer(group.app)
-app.add_typer(report.app, name="report")
-app.add_typer(view.app, name="view")
-app.add_typer(reactions.app, name="reactions")
-app.add_typer(serve.app)
-app.add_typer(env.app)
-app.add_typer(check.app)
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(demo.app)
-app.add_typer(generate.app)
+for group in (serve, env, check, ledger, demo, generate):
+    app.add_typer(group.app)

@@ -3,20 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
-
-import typer
 
 from serverdomain.errors import InvalidInput
-
-Document = Annotated[
-    str,
-    typer.Option("--from", metavar="FILE|-", help='A server: {"server": {…}}.'),
-]
-Request = Annotated[
-    str,
-    typer.Option("--request", metavar="FILE|-", help='A rebuild request: {"rebuild": {…}}.'),
-]
 
 LONGEST_REQUEST = 112 * 1024
 """The most bytes of a request, as for the Compute API."""

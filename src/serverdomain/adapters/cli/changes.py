@@ -1,85 +1,69 @@
 """The commands that change a server.
 
-Most ask one command of the domain and are one entry here. Those that read a file, or choose
-between commands, are functions.
+Each asks one command of the domain, whose members are its arguments and options.
 """
 
 from __future__ import annotations
 
-from inspect import Parameter, Signature
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
-
-from serverdomain.adapters.cli.body import (
-    LONGEST_DOCUMENT,
-    LONGEST_REQUEST,
-    Document,
-    Request,
-    read,
-)
-from serverdomain.adapters.cli.option_groups import command
-from serverdomain.adapters.cli.options import (
-    ENDPOINT,
-    ChangeOptions,
-    Endpoint,
-    ServerId,
-)
+from serverdomain.adapters.cli.body import LONGEST_DOCUMENT, LONGEST_REQUEST, read
+from serverdomain.adapters.cli.options import ChangeOptions, ServerId, ShownChangeOptions
+from serverdomain.adapters.cli.parameters import Commands, argument, flag, option
 from serverdomain.errors import InvalidInput
 
-app = typer.Typer()
+if TYPE_CHECKING:
+    from serverdomain.domain.commands import Command
+
+app = Commands()
 
 
-def _asks(name: str, kind: str, says: str, /, *, prints: bool = True, **members: Any) -> None:
-    """Add a command line that asks a command of this kind of a server.
+def _command(kind: str, **members: Any) -> Command:
+    from serverdomain.domain.commands import COMMANDS
 
-    Each of the command's ``members`` is a parameter: its type, and an option or argument of typer.
-    """
-
-    def ask(server: str, by: ChangeOptions, endpoint: str | None = None, **given: Any) -> None:
-        from serverdomain.domain.commands import COMMANDS
-
-        by.change(server, COMMANDS[kind](**given), endpoint)
-
-    def parameter(name: str, of: Any, default: Any = Parameter.empty) -> Parameter:
-        return Parameter(name, Parameter.KEYWORD_ONLY, annotation=of, default=default)
-
-    shared = [parameter("by", ChangeOptions)]
-    if prints:
-        shared.append(parameter("endpoint", Endpoint, ENDPOINT))
-    own = [parameter(member, *given) for member, given in members.items()]
-    required = [one for one in own if one.default.default is ...]
-    optional = [one for one in own if one not in required]
-    ask.__dict__["__signature__"] = Signature(
-        [parameter("server", ServerId), *required, *shared, *optional]
-    )
-    command(app, name, says)(ask)
+    return COMMANDS[kind](**members)
 
 
-@command(app)
-def register(document: Document, by: ChangeOptions, endpoint: Endpoint = ENDPOINT) -> None:
+def _asks(name: str, kind: str, says: str) -> None:
+    """Add a command that asks one of this kind, which has no members, of a server."""
+
+    def ask(server: ServerId, by: ShownChangeOptions) -> None:
+        by.change(server, _command(kind))
+
+    app.command(name, help=says)(ask)
+
+
+@app.command()
+def register(
+    document: Annotated[str, option("FILE|-", 'A server: {"server": {…}}.', "--from")],
+    by: ShownChangeOptions,
+) -> None:
     """Adopt a server as it is.
 
     Makes the store if there is none.
     """
     from serverdomain.adapters.compute_json import read_server
 
-    adopted = read_server(read("--from", document, LONGEST_DOCUMENT))
-    by.change(None, adopted, endpoint, create=True)
+    by.change(None, read_server(read("--from", document, LONGEST_DOCUMENT)), create=True)
 
 
 _asks("built", "report_built", "Report that a server in BUILD is up.")
-_asks(
-    "delete",
-    "delete",
-    "Delete a server, at once and for good.\n\nPrints nothing. Its history stays.",
-    prints=False,
-)
 
 
-@command(app)
+@app.command()
+def delete(server: ServerId, by: ChangeOptions) -> None:
+    """Delete a server, at once and for good.
+
+    Prints nothing. Its history stays.
+    """
+    by.ask(server, _command("delete"))
+
+
+@app.command()
 def rebuild(
-    server: ServerId, request: Request, by: ChangeOptions, endpoint: Endpoint = ENDPOINT
+    server: ServerId,
+    request: Annotated[str, option("FILE|-", 'A rebuild request: {"rebuild": {…}}.', "--request")],
+    by: ShownChangeOptions,
 ) -> None:
     """Rebuild a server from an image.
 
@@ -87,75 +71,75 @@ def rebuild(
     """
     from serverdomain.adapters.compute_json import read_rebuild
 
-    by.change(server, read_rebuild(read("--request", request, LONGEST_REQUEST)), endpoint)
+    by.change(server, read_rebuild(read("--request", request, LONGEST_REQUEST)))
 
 
-_asks(
-    "progress",
-    "report_progress",
-    "Report how far the rebuild is.",
-    percent=(int, typer.Argument(..., metavar="N", help="Percent, 0 to 100.")),
-)
-_asks(
-    "complete",
-    "complete_rebuild",
-    "Report that the rebuild is done.",
-    progress=(
-        int,
-        typer.Option(100, metavar="N", help="The percentage that is shown from then on."),
-    ),
-)
-_asks(
-    "fail",
-    "fail_rebuild",
-    "Report that the rebuild failed.",
-    reason=(str, typer.Option(..., metavar="TEXT", help="Why it failed.")),
-    stage=(
+@app.command()
+def progress(
+    server: ServerId,
+    percent: Annotated[int, argument("N", "Percent, 0 to 100.")],
+    by: ShownChangeOptions,
+) -> None:
+    """Report how far the rebuild is."""
+    by.change(server, _command("report_progress", percent=percent))
+
+
+@app.command()
+def complete(
+    server: ServerId,
+    by: ShownChangeOptions,
+    progress: Annotated[int, option("N", "The percentage that is shown from then on.")] = 100,
+) -> None:
+    """Report that the rebuild is done."""
+    by.change(server, _command("complete_rebuild", progress=progress))
+
+
+@app.command()
+def fail(
+    server: ServerId,
+    reason: Annotated[str, option("TEXT", "Why it failed.")],
+    by: ShownChangeOptions,
+    stage: Annotated[
         Literal["scheduling", "hypervisor"],
-        typer.Option(
-            "hypervisor",
-            help="Where it failed; scheduling gives the old image back.",
-        ),
-    ),
-)
-_asks(
-    "rename",
-    "rename",
-    "Give a server another name.",
-    name=(str, typer.Argument(..., metavar="NAME", help="1 to 255 characters.")),
-)
+        option(None, "Where it failed; scheduling gives the old image back."),
+    ] = "hypervisor",
+) -> None:
+    """Report that the rebuild failed."""
+    by.change(server, _command("fail_rebuild", reason=reason, stage=stage))
 
 
-@command(app)
+@app.command()
+def rename(
+    server: ServerId,
+    name: Annotated[str, argument("NAME", "1 to 255 characters.")],
+    by: ShownChangeOptions,
+) -> None:
+    """Give a server another name."""
+    by.change(server, _command("rename", name=name))
+
+
+@app.command()
 def metadata(
     server: ServerId,
-    by: ChangeOptions,
-    items: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Items to set.")
-    ] = None,
+    by: ShownChangeOptions,
+    items: Annotated[list[str] | None, argument("KEY=VALUE", "Items to set.")] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Remove all other items; alone, all items.")
+        bool, flag("--replace", "Remove all other items; alone, all items.")
     ] = False,
-    delete: Annotated[
-        list[str] | None,
-        typer.Option("--delete", metavar="KEY", help="Remove this item; repeatable."),
-    ] = None,
-    endpoint: Endpoint = ENDPOINT,
+    delete: Annotated[list[str] | None, option("KEY", "Remove this item; repeatable.")] = None,
 ) -> None:
     """Set, replace or remove metadata of a server."""
-    from serverdomain.domain.commands import DeleteMetadata, ReplaceMetadata, UpdateMetadata
-
     wanted = dict(_item(item) for item in items or ())
     if delete and (wanted or replace):
         raise InvalidInput(
             "--delete", "KEY=VALUE or --replace came with it, a separate command is allowed"
         )
     if delete:
-        by.change(server, DeleteMetadata(keys=tuple(delete)), endpoint)
+        by.change(server, _command("delete_metadata", keys=tuple(delete)))
     elif replace:
-        by.change(server, ReplaceMetadata(metadata=wanted), endpoint)
+        by.change(server, _command("replace_metadata", metadata=wanted))
     elif wanted:
-        by.change(server, UpdateMetadata(metadata=wanted), endpoint)
+        by.change(server, _command("update_metadata", metadata=wanted))
     else:
         raise InvalidInput("metadata", "nothing came, KEY=VALUE, --replace or --delete is allowed")
 
@@ -171,14 +155,16 @@ _asks("lock", "lock", "Let only administrators act on a server.")
 _asks("unlock", "unlock", "Let a server's users act on it again.")
 _asks("stop", "stop", "Turn a server off.")
 _asks("start", "start", "Turn a server on.")
-_asks(
-    "reset-state",
-    "reset_state",
-    "Set a server's state.\n\nNeeds --role admin. Ends a rebuild under way.",
-    state=(
-        Literal["active", "error"],
-        typer.Argument(
-            ..., metavar="active|error", help="The new state.", callback=lambda given: given.upper()
-        ),
-    ),
-)
+
+
+@app.command()
+def reset_state(
+    server: ServerId,
+    state: Annotated[Literal["active", "error"], argument("active|error", "The new state.")],
+    by: ShownChangeOptions,
+) -> None:
+    """Set a server's state.
+
+    Needs --role admin. Ends a rebuild under way.
+    """
+    by.change(server, _command("reset_state", state=state.upper()))

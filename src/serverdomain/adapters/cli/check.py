@@ -5,14 +5,14 @@ from __future__ import annotations
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
-from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, ViewOptions
+from serverdomain.adapters.cli.parameters import Commands
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
-app = typer.Typer()
+app = Commands()
 
 
-@command(app)
+@app.command()
 def check(store: ViewOptions, as_json: AsJson = False) -> None:
     """Check whether log and view keep what they promise.
 

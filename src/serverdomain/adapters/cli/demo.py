@@ -7,10 +7,9 @@ import time
 from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from serverdomain.adapters.cli.answers import document, say, say_json
 from serverdomain.adapters.cli.history import told
+from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.progress_bar import bars
 from serverdomain.adapters.cli.try_it import commands
 from serverdomain.errors import InvalidInput
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from serverdomain.domain.server import Server
     from serverdomain.servers import Servers
 
-app = typer.Typer()
+app = Commands()
 
 ENDPOINT = "http://openstack.example.com"
 SERVER_ID = "075e40fe-9f03-4652-ba8e-5f8e2547899a"
@@ -44,21 +43,15 @@ REQUEST = """\
 BEFORE = """\
 {
   "server": {
-    "accessIPv4": "1.2.3.4",
-    "accessIPv6": "fe80::100",
-    "addresses": {"private": [{"addr": "192.168.0.3", "version": 4}]},
-    "created": "2012-09-12T17:20:36Z",
-    "flavor": {"id": "1", "links": []},
-    "hostId": "1e3da81662354c25560b7e5ea6d8123031f67168b6992f20bb84df69",
     "id": "075e40fe-9f03-4652-ba8e-5f8e2547899a",
+    "name": "unfoobar", "status": "ACTIVE", "metadata": {"stage": "before"},
+    "tenant_id": "openstack", "user_id": "fake",
+    "created": "2012-09-12T17:20:36Z", "updated": "2012-09-12T17:20:36Z",
     "image": {"id": "0b4c3a2d-6a1e-4f0e-9d3b-8c7f6e5d4c3b", "links": []},
-    "links": [],
-    "metadata": {"stage": "before"},
-    "name": "unfoobar",
-    "status": "ACTIVE",
-    "tenant_id": "openstack",
-    "updated": "2012-09-12T17:20:36Z",
-    "user_id": "fake"
+    "flavor": {"id": "1", "links": []}, "links": [],
+    "hostId": "1e3da81662354c25560b7e5ea6d8123031f67168b6992f20bb84df69",
+    "addresses": {"private": [{"addr": "192.168.0.3", "version": 4}]},
+    "accessIPv4": "1.2.3.4", "accessIPv6": "fe80::100"
   }
 }"""
 """The documented server before it was rebuilt, from another image and under another name."""
@@ -69,7 +62,7 @@ def demo(
     store: Annotated[
         str | None,
         # No environment variable, so that nobody's own log gets a made-up server by accident.
-        typer.Option(help="The log to make.", show_default="in a new temporary folder"),
+        option(None, "The log to make.", show_default="in a new temporary folder"),
     ] = None,
 ) -> None:
     """Show a rebuild from its request to its history.

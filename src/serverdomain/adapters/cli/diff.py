@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from serverdomain.adapters.cli.answers import (
-    Line,
-    document,
-    say_json,
-    say_lines,
-    visible,
-)
-from serverdomain.adapters.cli.option_groups import command
+from serverdomain.adapters.cli.answers import Line, document, say_json, say_lines, visible, written
 from serverdomain.adapters.cli.options import ENDPOINT, AsJson, Endpoint, StoreOptions
+from serverdomain.adapters.cli.parameters import Commands, argument, flag
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
 
@@ -25,24 +16,22 @@ if TYPE_CHECKING:
     from serverdomain.audit.diff import Diff, FleetDiff
     from serverdomain.domain.server import Server
 
-app = typer.Typer()
+app = Commands()
 
 _FORMS = "SERVER A B, SERVER SERVER or --fleet A B is allowed"
 
 
-@command(app)
+@app.command()
 def diff(
     store: StoreOptions,
     what: Annotated[
         list[str],
-        typer.Argument(
-            metavar="SERVER A B",
-            help="A server and two moments, as for --as-of, or first, or now; or two servers.",
+        argument(
+            "SERVER A B",
+            "A server and two moments, as for --as-of, or first, or now; or two servers.",
         ),
     ],
-    fleet: Annotated[
-        bool, typer.Option("--fleet", help="Compare all servers; give two moments alone.")
-    ] = False,
+    fleet: Annotated[bool, flag("--fleet", "Compare all servers; give two moments alone.")] = False,
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
@@ -52,14 +41,14 @@ def diff(
     """
     asked = _asked(what, fleet)
     with store.open() as servers:
+        found: Diff | FleetDiff
         if fleet:
             with progress_bar("diff") as progress:
-                of_fleet = servers.diff_fleet(asked[0], asked[1], progress=progress)
-            found: Diff | FleetDiff = of_fleet
+                found = servers.diff_fleet(*asked, progress=progress)
         elif asked:
-            found = servers.diff(what[0], asked[0], asked[1])
+            found = servers.diff(what[0], *asked)
         else:
-            found = servers.diff_servers(what[0], what[1])
+            found = servers.diff_servers(*what)
     if as_json:
         say_json(_as_json(found, endpoint))
     else:
@@ -115,10 +104,7 @@ def _headline(found: Diff) -> str:
     one, other = found.before, found.after
     if one.as_of is None:
         return f"from server {one.server_id} to server {other.server_id}, as they are now"
-    moments = (
-        f"{side.as_of}{'' if side.server else ' (not there)'}"
-        for side in (found.before, found.after)
-    )
+    moments = (f"{side.as_of}{'' if side.server else ' (not there)'}" for side in (one, other))
     return f"server {one.server_id} from {' to '.join(moments)}"
 
 
@@ -128,15 +114,11 @@ def _told_changes(found: Diff) -> Iterator[Line]:
     for change in found.changes:
         yield visible(change.path), "cyan"
         if change.before is not None:
-            yield f"  - {_value(change.before)}", "red"
+            yield f"  - {written(change.before)}", "red"
         if change.after is not None:
-            yield f"  + {_value(change.after)}", "green"
+            yield f"  + {written(change.after)}", "green"
         yield f"  by {', '.join(map(str, change.events))}", "dim"
     for entry in found.events:
         occurred_at = entry.as_json()["occurred_at"]
         who = visible(f"{entry.user_id} in {entry.project_id}")
         yield f"{entry.position}  {occurred_at}  {entry.name}  by {who}, {entry.request_id}", ""
-
-
-def _value(value: object) -> str:
-    return visible(json.dumps(value, ensure_ascii=False))

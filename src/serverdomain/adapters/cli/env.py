@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import typer
-
 from serverdomain.adapters.cli.answers import say
-from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import ENDPOINT, Endpoint
+from serverdomain.adapters.cli.parameters import Commands, flag, option
 
-app = typer.Typer()
+app = Commands()
 
-Auth = Annotated[
-    Literal["none", "token-file"], typer.Option("--auth", help="How callers are authenticated.")
-]
+Auth = Annotated[Literal["none", "token-file"], option(None, "How callers are authenticated.")]
 
 
-@command(app)
+@app.command()
 def env(
     auth: Auth = "none",
-    as_clouds_yaml: Annotated[
-        bool, typer.Option("--clouds-yaml", help="Print a clouds.yaml instead.")
-    ] = False,
+    as_clouds_yaml: Annotated[bool, flag("--clouds-yaml", "Print a clouds.yaml instead.")] = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
     """Print the settings of an endpoint for OpenStack clients."""

@@ -5,21 +5,19 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Annotated
 
-import typer
-
 from serverdomain.adapters.cli.answers import say
-from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import StoreOptions
+from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
-app = typer.Typer()
+app = Commands()
 
 
-@command(app)
+@app.command()
 def generate(
-    servers: Annotated[int, typer.Option(metavar="N", help="How many servers.")],
+    servers: Annotated[int, option("N", "How many servers.")],
     store: StoreOptions,
-    seed: Annotated[int, typer.Option(metavar="S", help="Another seed gives another fleet.")] = 1,
+    seed: Annotated[int, option("S", "Another seed gives another fleet.")] = 1,
 ) -> None:
     """Fill an empty log with three years of a made-up fleet.
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from serverdomain.adapters.cli.answers import say, say_json_array, visible
-from serverdomain.adapters.cli.option_groups import command
+from serverdomain.adapters.cli.answers import say, say_json_array, visible, written
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.parameters import Commands, argument, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
 
@@ -20,34 +17,28 @@ if TYPE_CHECKING:
     from serverdomain.projections.history import HistoryEntry
     from serverdomain.servers import Servers
 
-app = typer.Typer()
+app = Commands()
 
 _LINES = 1_000
 _LONG = 20_000
 """From this many events behind, a progress bar is drawn."""
 
 
-def _filter(metavar: str, says: str) -> Any:
-    return typer.Option(metavar=metavar, help=says)
-
-
-@command(app)
+@app.command()
 def history(
     store: StoreOptions,
-    server: Annotated[str | None, typer.Argument(metavar="SERVER", help="The server's id.")] = None,
-    actor: Annotated[str | None, _filter("ID", "Only what this user asked for.")] = None,
-    request: Annotated[str | None, _filter("ID", "Only this request and all it caused.")] = None,
+    server: Annotated[str | None, argument("SERVER", "The server's id.")] = None,
+    actor: Annotated[str | None, option("ID", "Only what this user asked for.")] = None,
+    request: Annotated[str | None, option("ID", "Only this request and all it caused.")] = None,
     image: Annotated[
-        str | None, _filter("ID", "Only where this image is asked for, comes or goes.")
+        str | None, option("ID", "Only where this image is asked for, comes or goes.")
     ] = None,
-    since: Annotated[str | None, _filter("TIME", "Only what occurred then or later.")] = None,
-    until: Annotated[str | None, _filter("TIME", "Only what occurred then or earlier.")] = None,
+    since: Annotated[str | None, option("TIME", "Only what occurred then or later.")] = None,
+    until: Annotated[str | None, option("TIME", "Only what occurred then or earlier.")] = None,
     text: Annotated[
-        str | None, _filter("TEXT", "Only events with this in their name, data or changes.")
+        str | None, option("TEXT", "Only events with this in their name, data or changes.")
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", help="Only the latest N of these events.")
-    ] = None,
+    limit: Annotated[int | None, option("N", "Only the latest N of these events.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to a server, or in the whole log.
@@ -121,4 +112,4 @@ def told_changes(changes: Iterable[Change]) -> Iterator[str]:
 
 
 def _value(value: object) -> str:
-    return "absent" if value is None else visible(json.dumps(value, ensure_ascii=False))
+    return "absent" if value is None else written(value)

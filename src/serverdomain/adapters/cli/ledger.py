@@ -8,40 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serverdomain.adapters.cli.answers import say, say_bytes, say_json, visible
-from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.parameters import Commands, argument, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from serverdomain.audit.ledger import Checkpoint, Verdict
     from serverdomain.audit.ledger.proof import Consistent, Included
 
-app = typer.Typer(help="Proof that nobody has edited the log.")
+app = Commands(name="ledger", help="Proof that nobody has edited the log.")
 
 FOUND = 4
 """The exit code if the log is not what was signed."""
 
-Keys = Annotated[
-    list[str],
-    typer.Option("--key", metavar="FILE", help="A key, either half; repeatable."),
-]
-Signed = Annotated[
-    str, typer.Option("--checkpoint", metavar="FILE", help="A checkpoint of this log.")
-]
+Keys = Annotated[list[str], option("FILE", "A key, either half; repeatable.")]
+Signed = Annotated[str, option("FILE", "A checkpoint of this log.")]
 
 
-@command(app)
+@app.command()
 def checkpoint(
     store: StoreOptions,
     key: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE", help="The private key; if there is none, it and FILE.pub are made."
-        ),
+        str, option("FILE", "The private key; if there is none, it and FILE.pub are made.")
     ],
-    out: Annotated[
-        str, typer.Option(metavar="FILE", help="The checkpoint; its leaves go to FILE.leaves.")
-    ],
+    out: Annotated[str, option("FILE", "The checkpoint; its leaves go to FILE.leaves.")],
     as_json: AsJson = False,
 ) -> None:
     """Sign what the log holds now.
@@ -59,14 +49,13 @@ def checkpoint(
     say(visible(f"{out} covers {size} events of {made.checkpoint.origin}, root {root}"))
 
 
-@command(app)
+@app.command()
 def verify(
     store: StoreOptions,
     checkpoint: Signed,
     key: Keys,
     max_uncovered: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=0, help="More later events than this are a problem."),
+        int | None, option("N", "More later events than this are a problem.", min=0)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -85,10 +74,10 @@ def verify(
         raise typer.Exit(FOUND)
 
 
-@command(app)
+@app.command()
 def prove(
     store: StoreOptions,
-    position: Annotated[int, typer.Argument(metavar="POSITION", help="The event's position.")],
+    position: Annotated[int, argument("POSITION", "The event's position.")],
     checkpoint: Signed,
 ) -> None:
     """Print the proof that an event is as a checkpoint covers it."""
@@ -97,11 +86,11 @@ def prove(
     say_bytes(proof)
 
 
-@command(app)
+@app.command()
 def consistency(
     store: StoreOptions,
-    old: Annotated[str, typer.Argument(metavar="OLD", help="The older checkpoint.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The newer one.")],
+    old: Annotated[str, argument("OLD", "The older checkpoint.")],
+    new: Annotated[str, argument("NEW", "The newer one.")],
 ) -> None:
     """Print the proof that one checkpoint continues another."""
     with store.open() as servers, progress_bar("consistency") as progress:
@@ -111,7 +100,7 @@ def consistency(
 
 @app.command()
 def check_proof(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A proof, or - for stdin.")],
+    file: Annotated[str, argument("FILE", "A proof, or - for stdin.")],
     key: Keys,
     as_json: AsJson = False,
 ) -> None:
@@ -181,8 +170,4 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 
 def _members(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {
-        "origin": checkpoint.origin,
-        "size": checkpoint.size,
-        "root": checkpoint.root.hex(),
-    }
+    return {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}

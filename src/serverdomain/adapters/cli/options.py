@@ -12,21 +12,20 @@ from urllib.parse import urlsplit
 import typer
 
 from serverdomain.adapters.cli.answers import document, say_json
+from serverdomain.adapters.cli.parameters import argument, flag, option
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from serverdomain.audit.as_of import AsOf
     from serverdomain.domain.commands import Command
-    from serverdomain.servers import Servers
+    from serverdomain.servers import Accepted, Servers
     from serverdomain.store.context import Context
 
 
 def shared(name: str, metavar: str, says: str, **more: Any) -> Any:
     """An option that may also be given as an environment variable."""
     variable = f"SERVERDOMAIN_{name.upper().replace('-', '_')}"
-    return typer.Option(f"--{name}", envvar=variable, metavar=metavar, help=says, **more)
+    return option(metavar, says, f"--{name}", envvar=variable, **more)
 
 
 def checked_endpoint(given: str) -> str:
@@ -41,23 +40,12 @@ def checked_endpoint(given: str) -> str:
     return given
 
 
-ServerId = Annotated[str, typer.Argument(metavar="SERVER", help="The server's id.")]
+ServerId = Annotated[str, argument("SERVER", "The server's id.")]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+AsJson = Annotated[bool, flag("--json", "Print JSON, for scripts.")]
 
 Endpoint = Annotated[
-    str,
-    shared("endpoint", "URL", "The root of links.", callback=checked_endpoint),
-]
-
-AsOfMoment = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        metavar="MOMENT",
-        help="version:N, position:N, recorded:TIME, occurred:TIME, or both of these times.",
-        show_default="now",
-    ),
+    str, shared("endpoint", "URL", "The root of links.", callback=checked_endpoint)
 ]
 
 ENDPOINT = "http://127.0.0.1:8774"
@@ -114,53 +102,51 @@ class ChangeOptions(StoreOptions):
         str | None, shared("caused-by", "ID", "The request id of the command that caused this one.")
     ] = None
     at: Annotated[
-        str | None,
-        shared("at", "TIME", "When it happened, in RFC 3339 with a zone."),
+        str | None, shared("at", "TIME", "When it happened, in RFC 3339 with a zone.")
     ] = None
     expected_version: Annotated[
-        int | None,
-        shared("expected-version", "N", "Act only on this version of the server."),
+        int | None, shared("expected-version", "N", "Act only on this version of the server.")
     ] = None
 
-    def change(
-        self,
-        server_id: str | None,
-        command: Command,
-        endpoint: str | None,
-        *,
-        create: bool = False,
-    ) -> None:
-        """Ask a command of a server, and print the server as it then is.
+    def ask(
+        self, server_id: str | None, command: Command, *, create: bool = False
+    ) -> tuple[Accepted, Context]:
+        """Ask a command of a server: its outcome, and the context in which it was asked.
 
-        Without an ``endpoint`` nothing is printed. If there is no store, it is made if ``create``
-        says so. Raises what `Servers.command` does.
+        If there is no store, it is made if ``create`` says so. Raises what `Servers.command` does.
         """
-        context, at = self._context(), self._occurred_at()
-        with self.open(create=create) as servers:
-            accepted = servers.command(
-                server_id,
-                command,
-                context,
-                expected_version=self.expected_version,
-                occurred_at=at,
-            )
-        if endpoint is not None:
-            shown = document(accepted.server, endpoint, accepted.admin_pass)
-            say_json({"server": shown}, context.request_id)
-
-    def _context(self) -> Context:
+        from serverdomain.domain import moment
         from serverdomain.domain.actor import Actor
         from serverdomain.store.context import Context, new_request_id
 
         user = _login_name() if self.user is None else self.user
         actor = Actor(user, self.project, tuple(self.role))
         request_id = new_request_id() if self.request_id is None else self.request_id
-        return Context(actor, request_id, self.correlation_id, self.caused_by)
+        context = Context(actor, request_id, self.correlation_id, self.caused_by)
+        at = None if self.at is None else moment.to_datetime(moment.parse(self.at, "--at"))
+        with self.open(create=create) as servers:
+            accepted = servers.command(
+                server_id, command, context, expected_version=self.expected_version, occurred_at=at
+            )
+        return accepted, context
 
-    def _occurred_at(self) -> datetime | None:
-        from serverdomain.domain import moment
 
-        return None if self.at is None else moment.to_datetime(moment.parse(self.at, "--at"))
+@dataclass(frozen=True, kw_only=True)
+class ShownChangeOptions(ChangeOptions):
+    """Who asks for a change, and the root of links in the server that is printed for it."""
+
+    endpoint: Endpoint = ENDPOINT
+
+    def change(self, server_id: str | None, command: Command, *, create: bool = False) -> None:
+        """Ask a command of a server, as `ask` does, and print the server as it then is."""
+        accepted, context = self.ask(server_id, command, create=create)
+        shown = document(accepted.server, self.endpoint, accepted.admin_pass)
+        say_json({"server": shown}, context.request_id)
+
+
+def as_of_moment(says: str) -> Any:
+    """The option ``--as-of``."""
+    return option("MOMENT", says, show_default="now")
 
 
 def moment_given(as_of: str | None) -> AsOf | None:

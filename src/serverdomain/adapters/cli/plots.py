@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-try:
-    import plotext  # type: ignore[import-untyped]
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        f"plots need {missing.name}, which is not installed; "
-        "pip install 'serverdomain[audit]' brings it",
-        name=missing.name,
-    ) from None
+import plotext  # type: ignore[import-untyped]
 
 _WIDTH, _HEIGHT = 100, 16
 _LABELS = 8

@@ -4,45 +4,35 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import typer
-
-from serverdomain.adapters.cli.answers import (
-    document,
-    say_json,
-    say_table,
-)
-from serverdomain.adapters.cli.option_groups import command
+from serverdomain.adapters.cli.answers import document, say_json, say_table
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     AsJson,
-    AsOfMoment,
     Endpoint,
     ServerId,
     StoreOptions,
     ViewOptions,
+    as_of_moment,
     moment_given,
 )
+from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
-app = typer.Typer()
+app = Commands()
 
-FleetMoment = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        metavar="MOMENT",
-        help="Those that were there at position:N or recorded:TIME.",
-        show_default="now",
-    ),
-]
 Status = Literal["ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF"]
 
 
-@command(app)
+@app.command()
 def show(
     server: ServerId,
     store: StoreOptions,
-    as_of: AsOfMoment = None,
+    as_of: Annotated[
+        str | None,
+        as_of_moment(
+            "version:N, position:N, recorded:TIME, occurred:TIME, or both of these times."
+        ),
+    ] = None,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
     """Print a server as it is now, or as of a moment."""
@@ -52,13 +42,15 @@ def show(
     say_json({"server": document(found, endpoint)})
 
 
-@command(app, "list")
+@app.command("list")
 def list_servers(
     store: ViewOptions,
-    status: Annotated[Status | None, typer.Option(help="Only servers in this status.")] = None,
-    name: Annotated[str | None, typer.Option(help="Only servers with this in their name.")] = None,
-    image: Annotated[str | None, typer.Option(metavar="ID", help="Only those of an image.")] = None,
-    as_of: FleetMoment = None,
+    status: Annotated[Status | None, option(None, "Only servers in this status.")] = None,
+    name: Annotated[str | None, option(None, "Only servers with this in their name.")] = None,
+    image: Annotated[str | None, option("ID", "Only those of an image.")] = None,
+    as_of: Annotated[
+        str | None, as_of_moment("Those that were there at position:N or recorded:TIME.")
+    ] = None,
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import Annotated
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
-from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.parameters import Commands, argument
 
-if TYPE_CHECKING:
-    from serverdomain.store.bookmarks import Bookmark
+app = Commands(name="reactions", help="Reactions: your code that runs when something has happened.")
 
-app = typer.Typer(help="Reactions: your code that runs when something has happened.")
-
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The reaction's name.")]
+Name = Annotated[str, argument("NAME", "The reaction's name.")]
 
 
-@command(app, "list")
+@app.command("list")
 def list_reactions(store: StoreOptions, as_json: AsJson = False) -> None:
     """List the reactions, how far each is done, and why it stopped."""
+    from msgspec import to_builtins
+
     with store.open() as servers:
         found = servers.reactions()
     if as_json:
-        say_json({"reactions": [_members(reaction) for reaction in found]})
+        say_json({"reactions": to_builtins(found)})
         return
     for reaction in found:
         line = f"{reaction.name} is done up to position {reaction.position}"
@@ -33,24 +30,15 @@ def list_reactions(store: StoreOptions, as_json: AsJson = False) -> None:
         say(visible(line))
 
 
-@command(app)
+@app.command()
 def resume(name: Name, store: StoreOptions) -> None:
     """Let a stopped reaction try its event again."""
     with store.open() as servers:
         servers.resume_reaction(name)
 
 
-@command(app)
+@app.command()
 def skip(name: Name, store: StoreOptions) -> None:
     """Let a stopped reaction go on after the event that stopped it."""
     with store.open() as servers:
         servers.skip_reaction(name)
-
-
-def _members(reaction: Bookmark) -> dict[str, Any]:
-    return {
-        "name": reaction.name,
-        "position": reaction.position,
-        "stopped_at": reaction.stopped_at,
-        "why": reaction.why,
-    }

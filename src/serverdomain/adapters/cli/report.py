@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from serverdomain.adapters.cli.answers import say_json
 from serverdomain.adapters.cli.history import catch_up, require_limit
-from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.report_pages import say_images, say_metadata, say_rebuilds
 from serverdomain.errors import NotFound
 
@@ -19,12 +17,12 @@ if TYPE_CHECKING:
     from serverdomain.audit.reports import Images
     from serverdomain.servers import Servers
 
-app = typer.Typer(help="Reports on the whole fleet.")
+app = Commands(name="report", help="Reports on the whole fleet.")
 
-Limit = Annotated[int, typer.Option("--limit", metavar="N", help="The most lines of a table.")]
+Limit = Annotated[int, option("N", "The most lines of a table.")]
 
 
-@command(app)
+@app.command()
 def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
     """Report how long rebuilds take, and how they end."""
     from serverdomain.audit.reports import rebuilds
@@ -37,12 +35,11 @@ def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) ->
         say_rebuilds(found)
 
 
-@command(app)
+@app.command()
 def images(
     store: StoreOptions,
     image: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Also list the servers that still run this image."),
+        str | None, option("ID", "Also list the servers that still run this image.")
     ] = None,
     limit: Limit = 10,
     as_json: AsJson = False,
@@ -64,7 +61,7 @@ def images(
         say_images(found, still, limit)
 
 
-@command(app)
+@app.command()
 def metadata(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
     """Report which metadata was lost in rebuilds."""
     from serverdomain.audit.reports import lost_metadata
@@ -92,13 +89,6 @@ def _still(servers: Servers, found: Images) -> list[dict[str, Any]]:
             server = servers.get(one.server_id)
         except NotFound:
             continue  # Deleted since.
-        there.append(
-            {
-                "id": server.id,
-                "name": server.name,
-                "status": server.status,
-                "project_id": server.project_id,
-                "since": one.since,
-            }
-        )
+        shown = {name: getattr(server, name) for name in ("id", "name", "status", "project_id")}
+        there.append({**shown, "since": one.since})
     return there

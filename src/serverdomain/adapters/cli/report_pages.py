@@ -63,7 +63,7 @@ def say_images(found: Images, still: list[dict[str, Any]], limit: int) -> None:
     say_table(
         ("image", "now", "most", *(found.months[place] for place in shown)),
         (
-            (use.image_id, str(use.now), str(use.most), *(str(use.by_month[n]) for n in shown))
+            (use.image_id, use.now, use.most, *(use.by_month[place] for place in shown))
             for use in found.images[:limit]
         ),
     )
@@ -73,10 +73,7 @@ def say_images(found: Images, still: list[dict[str, Any]], limit: int) -> None:
     say(plots.lines(found.months, series, "servers by image, at the end of each month"))
     if found.servers is not None:
         say(f"\n{len(still)} servers still run {found.image_id}:")
-        say_table(
-            ("server", "name", "status", "project", "since"),
-            ([str(value) for value in one.values()] for one in still),
-        )
+        say_table(("server", "name", "status", "project", "since"), (one.values() for one in still))
 
 
 def say_metadata(found: LostMetadata) -> None:
@@ -89,12 +86,12 @@ def say_metadata(found: LostMetadata) -> None:
     say("")
     say_table(
         ("key", "rebuilds", "servers", "last"),
-        ((one.key, str(one.rebuilds), str(one.servers), one.last) for one in found.keys),
+        ((one.key, one.rebuilds, one.servers, one.last) for one in found.keys),
     )
     say("")
     say_table(
         ("user", "rebuilds", "keys"),
-        ((one.user_id, str(one.rebuilds), str(one.keys)) for one in found.by_user),
+        ((one.user_id, one.rebuilds, one.keys) for one in found.by_user),
     )
     say("")
     months = list(found.by_month)
@@ -109,10 +106,10 @@ def say_metadata(found: LostMetadata) -> None:
     )
 
 
-def _group(group: Group) -> tuple[str, ...]:
+def _group(group: Group) -> tuple[object, ...]:
     p50, p90 = (group.seconds.get(name) for name in ("p50", "p90"))
     share = f"{group.failed / group.requested:.1%}"
-    return group.id, str(group.requested), str(group.failed), share, _took(p50), _took(p90)
+    return group.id, group.requested, group.failed, share, _took(p50), _took(p90)
 
 
 def _percentiles(seconds: Mapping[str, float]) -> str:

@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from serverdomain.adapters.cli.answers import complain, say
-from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import checked_endpoint, shared
+from serverdomain.adapters.cli.parameters import Commands
 from serverdomain.adapters.cli.serve_options import AddressOptions, CallerOptions, CloudOptions
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from serverdomain.adapters.http import NoAuthentication, TokenFile
 
-app = typer.Typer()
+app = Commands()
 
 Log = Annotated[str, shared("store", "URL", "The log: memory:, sqlite:///relative.db, …")]
 OwnEndpoint = Annotated[
@@ -33,7 +31,7 @@ OwnEndpoint = Annotated[
 ]
 
 
-@command(app)
+@app.command()
 def serve(
     *,
     store: Log = "memory:",

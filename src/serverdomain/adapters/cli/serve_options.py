@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
 from serverdomain.adapters.cli.answers import complain
 from serverdomain.adapters.cli.env import Auth
 from serverdomain.adapters.cli.options import shared
+from serverdomain.adapters.cli.parameters import flag, option
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -27,10 +26,8 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 class AddressOptions:
     """Where to listen."""
 
-    host: Annotated[str, typer.Option(metavar="HOST", help="The host to listen on.")] = "127.0.0.1"
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="The port; 0 picks a free one.")
-    ] = 8774
+    host: Annotated[str, option("HOST", "The host to listen on.")] = "127.0.0.1"
+    port: Annotated[int, option("PORT", "The port; 0 picks a free one.", min=0, max=65535)] = 8774
 
     def listen(self) -> socket:
         """A socket that listens. Raises `OSError`."""
@@ -53,20 +50,17 @@ class CloudOptions:
     """The simulated cloud behind the endpoint."""
 
     rebuild_seconds: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long a rebuild or a create takes.")
+        float, option("SECONDS", "How long a rebuild or a create takes.")
     ] = 6
     image: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID[=NAME]", help="An image that exists; repeatable. Else all do."),
+        list[str] | None, option("ID[=NAME]", "An image that exists; repeatable. Else all do.")
     ] = None
-    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty log with servers.")] = False
+    demo: Annotated[bool, flag("--demo", "Fill an empty log with servers.")] = False
     clock: Annotated[
         Literal["system", "manual"],
-        typer.Option(help="Whether time passes, or stands still until it is moved."),
+        option(None, "Whether time passes, or stands still until it is moved."),
     ] = "system"
-    no_control: Annotated[bool, typer.Option("--no-control", help="Serve nothing at /control.")] = (
-        False
-    )
+    no_control: Annotated[bool, flag("--no-control", "Serve nothing at /control.")] = False
 
     def require_sense(self) -> None:
         """Raise `InvalidInput` for options that make no sense, alone or together."""
@@ -127,13 +121,11 @@ class CallerOptions:
     """Who may call the endpoint."""
 
     auth: Auth = "none"
-    token_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Tokens and their users, as JSON.")
-    ] = None
+    token_file: Annotated[str | None, option("FILE", "Tokens and their users, as JSON.")] = None
     project: Annotated[str, shared("project", "ID", "The project of callers.")] = "openstack"
-    admin: Annotated[
-        bool, typer.Option("--admin", help="With --auth none, make callers administrators.")
-    ] = False
+    admin: Annotated[bool, flag("--admin", "With --auth none, make callers administrators.")] = (
+        False
+    )
 
     def authentication(self, host: str) -> NoAuthentication | TokenFile:
         """How callers on a host are authenticated. Raises `InvalidInput`."""

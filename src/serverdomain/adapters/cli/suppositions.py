@@ -44,20 +44,12 @@ def inserted(given: str, number: int) -> Supposed:
     at = found.get("at")
     if not isinstance(at, str):
         raise InvalidInput(option, f"at is {shown(at)}, a time in RFC 3339 is allowed")
-    members = {name: found.get(name) for name in ("user_id", "project_id", "roles")}
-    given_members = {name: value for name, value in members.items() if value is not None}
-    defaults = {
-        "user_id": SYSTEM.user_id,
-        "project_id": SYSTEM.project_id,
-        "roles": list(SYSTEM.roles),
-    }
+    members: dict[str, Any] = msgspec.to_builtins(SYSTEM)
+    members |= {name: found[name] for name in members if found.get(name) is not None}
     return Supposed(
         _command_or_facts(option, found),
         moment.to_datetime(moment.parse(at, f"{option} at")),
-        Context(
-            _convert(option, defaults | given_members, Actor),
-            found.get("request_id", f"supposed-{number}"),
-        ),
+        Context(_convert(option, members, Actor), found.get("request_id", f"supposed-{number}")),
     )
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import typer
-
 from serverdomain.adapters.cli.answers import say, say_json
-from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, ViewOptions
+from serverdomain.adapters.cli.parameters import Commands
 from serverdomain.adapters.cli.progress_bar import progress_bar
 
-app = typer.Typer(help="The view that list reads: a cache made from the log.")
+app = Commands(name="view", help="The view that list reads: a cache made from the log.")
 
 
-@command(app)
+@app.command()
 def replay(store: ViewOptions) -> None:
     """Make all rows from the log again.
 
@@ -22,7 +20,7 @@ def replay(store: ViewOptions) -> None:
         servers.view.replay(progress)
 
 
-@command(app)
+@app.command()
 def status(store: ViewOptions, as_json: AsJson = False) -> None:
     """Show how far the view has followed the log."""
     with store.open_view() as servers:

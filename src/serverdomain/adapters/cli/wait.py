@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import Annotated
 
 from serverdomain.adapters.cli.answers import document, say_json
-from serverdomain.adapters.cli.option_groups import command
-from serverdomain.adapters.cli.options import (
-    ENDPOINT,
-    Endpoint,
-    ServerId,
-    StoreOptions,
-)
+from serverdomain.adapters.cli.options import ENDPOINT, Endpoint, ServerId, StoreOptions
+from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.questions import Status
 from serverdomain.errors import Conflict
 
-if TYPE_CHECKING:
-    from serverdomain.domain.server import Server
-
-app = typer.Typer()
+app = Commands()
 
 
-@command(app)
+@app.command()
 def wait(
     server: ServerId,
     store: StoreOptions,
-    status: Annotated[Status, typer.Option(metavar="STATUS", help="The status to wait for.")],
+    status: Annotated[Status, option("STATUS", "The status to wait for.")],
     timeout: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="SECONDS", help="How long to wait.", show_default="for ever"),
+        float | None, option("SECONDS", "How long to wait.", min=0, show_default="for ever")
     ] = None,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
@@ -43,13 +32,10 @@ def wait(
             if found.status == status:
                 break
             if found.status == "ERROR":
-                raise Conflict(f"server {found.id} is ERROR, {status} was waited for{_why(found)}")
+                why = "" if found.fault is None else f": {found.fault.message}"
+                raise Conflict(f"server {found.id} is ERROR, {status} was waited for{why}")
         else:
             raise Conflict(
                 f"server {found.id} is {found.status} after {timeout:g} s, {status} was waited for"
             )
     say_json({"server": document(found, endpoint)})
-
-
-def _why(server: Server) -> str:
-    return "" if server.fault is None else f": {server.fault.message}"

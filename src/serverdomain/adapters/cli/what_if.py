@@ -5,40 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from serverdomain.adapters.cli.answers import say, say_json, visible
 from serverdomain.adapters.cli.history import told_changes
-from serverdomain.adapters.cli.option_groups import command
 from serverdomain.adapters.cli.options import AsJson, ServerId, StoreOptions
+from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from serverdomain.audit.rebuild_times import RebuildTime
-    from serverdomain.audit.what_if import RequestChange, RequestOutcome, WhatIf
+    from serverdomain.audit.what_if import RequestOutcome, WhatIf
 
-app = typer.Typer()
+app = Commands()
 
 
-@command(app, "what-if")
+@app.command("what-if")
 def what_if(
     server: ServerId,
     store: StoreOptions,
     drop: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--drop", metavar="REQUEST", help="Without this request, or position:N; repeatable."
-        ),
+        list[str] | None, option("REQUEST", "Without this request, or position:N; repeatable.")
     ] = None,
     insert: Annotated[
-        list[str] | None,
-        typer.Option("--insert", metavar="FILE|-", help="With what is in FILE; repeatable."),
+        list[str] | None, option("FILE|-", "With what is in FILE; repeatable.")
     ] = None,
     replace: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--replace", metavar="REQUEST=FILE", help="FILE in place of REQUEST; repeatable."
-        ),
+        list[str] | None, option("REQUEST=FILE", "FILE in place of REQUEST; repeatable.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -65,21 +56,22 @@ def what_if(
 
 def _told(found: WhatIf) -> Iterator[str]:
     status = found.as_json()["status"]
-    was, would_be = (status[name] or "not there" for name in ("was", "would_be"))
-    yield f"server {found.server_id} is {was}; it would be {would_be}"
+    now, otherwise = (status[name] or "not there" for name in ("was", "would_be"))
+    yield f"server {found.server_id} is {now}; it would be {otherwise}"
     if not found.requests:
         yield "every request would have the same outcome"
     yield from told_changes(found.changes)
     for one in found.requests:
         yield f"{one.as_json()['occurred_at']}  {one.kind}  {visible(one.request_id)}"
-        yield f"    was: {_outcome(one.was)}"
-        yield f"    would be: {_outcome(one.would_be)}{_other_values(one)}"
-    for before, after in found.rebuilds:
-        if before != after:
-            rebuild_id = (before or after).rebuild_id  # type: ignore[union-attr]
+        before, after = _outcome(one.was), _outcome(one.would_be)
+        yield f"    was: {before}"
+        yield f"    would be: {after}{', with other values' if before == after else ''}"
+    for was, would_be in found.rebuilds:
+        if was != would_be:
+            rebuild_id = (was or would_be).rebuild_id  # type: ignore[union-attr]
             yield f"rebuild {visible(rebuild_id)}"
-            yield f"    was: {_took(before)}"
-            yield f"    would be: {_took(after)}"
+            yield f"    was: {_took(was)}"
+            yield f"    would be: {_took(would_be)}"
 
 
 def _outcome(outcome: RequestOutcome | None) -> str:
@@ -94,11 +86,6 @@ def _outcome(outcome: RequestOutcome | None) -> str:
         return "nothing: an earlier request has its id"
     by = f"refused by the rule of {outcome.rule}" if outcome.rule else "nothing, in conflict"
     return f"{by}: {visible(outcome.why or '')}"
-
-
-def _other_values(one: RequestChange) -> str:
-    alike = _outcome(one.was) == _outcome(one.would_be)
-    return ", with other values" if alike else ""
 
 
 def _took(time: RebuildTime | None) -> str:
