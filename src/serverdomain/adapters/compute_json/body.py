@@ -1,7 +1,7 @@
 """From a body to a command, or to one refusal that tells nothing secret.
 
 A body may hold a password, and so may whatever pydantic, a codec or a traceback keeps of it. So a
-reader's refusal is made anew (`reader`) and raised by a frame that no longer holds the body.
+reader's refusal is made anew and raised by a frame that no longer holds the body.
 """
 
 from __future__ import annotations
