@@ -91,11 +91,8 @@ class AsOf:
     def as_json(self) -> dict[str, Any]:
         """The given members, as plain values."""
         return {
-            name: value
-            if isinstance(value, int)
-            else moment.exact(moment.to_micros(value, nearest=True))
-            for name, value in self._members().items()
-            if value is not None
+            name: getattr(self, name) if name in _COUNTS else moment.exact(bound)
+            for name, bound in self.bounds.items()
         }
 
     @cached_property
@@ -114,13 +111,7 @@ class AsOf:
 
     def counts(self, recorded: RecordedEvent) -> bool:
         """Whether an event of a server counts at this moment."""
-        values = {
-            "version": recorded.version,
-            "position": recorded.position,
-            "recorded_at": recorded.recorded_at,
-            "occurred_at": recorded.occurred_at,
-        }
-        return all(values[name] <= bound for name, bound in self.bounds.items())
+        return all(getattr(recorded, name) <= bound for name, bound in self.bounds.items())
 
     def _members(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}

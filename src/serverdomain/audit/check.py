@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from itertools import count
 from pathlib import Path
 
 from serverdomain.audit import check_log, check_view
@@ -57,18 +58,22 @@ def findings(
 
     The view's moment must not be later than the log's.
     """
-    steps = _Steps(log, progress)
+    try:
+        steps = max(2 * log.count(), 1)
+    except (StoreError, sqlite3.Error):
+        steps = 1
+    step = _stepping(steps, progress)
     parts: list[Callable[[], Iterator[Finding]]] = [
         log.findings,
         lambda: _bookmarks(log),
-        lambda: check_log.events(log, steps.step),
+        lambda: check_log.events(log, step),
         lambda: check_log.commands(log),
     ]
     if view is not None:
         rows = view
         parts += [
             lambda: check_view.integrity(rows),
-            lambda: check_view.rows(log, rows, steps.step),
+            lambda: check_view.rows(log, rows, step),
         ]
     for part in parts:
         try:
@@ -76,28 +81,19 @@ def findings(
         except (StoreError, sqlite3.Error, TypeError, ValueError) as error:
             # A file that somebody has edited may hold anything.
             yield Finding("file", f"what follows cannot be read, and is not checked: {error}")
-    steps.done()
+    progress(steps, steps)
 
 
-class _Steps:
+def _stepping(steps: int, progress: Progress) -> Callable[[], None]:
     """Counts the events that are read, for the progress; each is read twice."""
+    numbers = count(1)
 
-    def __init__(self, log: Examination, progress: Progress) -> None:
-        self._progress = progress
-        self._done = 0
-        try:
-            events = log.count()
-        except (StoreError, sqlite3.Error):
-            events = 0
-        self._all = max(2 * events, 1)
+    def step() -> None:
+        done = next(numbers)
+        if done % _EVERY == 0:
+            progress(min(done, steps), steps)
 
-    def step(self) -> None:
-        self._done += 1
-        if self._done % _EVERY == 0:
-            self._progress(min(self._done, self._all), self._all)
-
-    def done(self) -> None:
-        self._progress(self._all, self._all)
+    return step
 
 
 def _bookmarks(log: Examination) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.errors import InvalidInput, StoreError
 from serverdomain.store.codec import CODEC, PREFIX, refusals_of, stream_of
 from serverdomain.store.context import Context
-from serverdomain.store.finding import Finding
+from serverdomain.store.finding import Finding, Kind
 from serverdomain.store.log import Reading
 
 _read_members = msgspec.json.Decoder(dict[str, object]).decode
@@ -24,6 +24,7 @@ _read_roles = msgspec.json.Decoder(list[str]).decode
 
 def events(log: Reading, step: Callable[[], None]) -> Iterator[Finding]:
     """What is wrong with events, each by itself and after the one before it."""
+    decode = CODEC.decode
     versions: dict[str, int] = {}
     latest_command = 0
     for row in chain.from_iterable(log.rows()):
@@ -44,9 +45,12 @@ def events(log: Reading, step: Callable[[], None]) -> Iterator[Finding]:
                     "event", f"{topic!r} is no event of a server, and has a command", position
                 )
             continue
-        event, wrong = _decoded(topic, state, position)
-        if wrong is not None:
-            yield Finding("event", wrong, position)
+        event = None
+        try:
+            event = decode(topic, state, position)
+        except (StoreError, TypeError, UnicodeEncodeError) as error:
+            why = "it is no UTF-8" if isinstance(error, UnicodeEncodeError) else error
+            yield Finding("event", f"its event cannot be read: {why}", position)
         if server_id is None:
             yield Finding("command", f"its command {command_id} is not there", position)
             continue
@@ -56,21 +60,13 @@ def events(log: Reading, step: Callable[[], None]) -> Iterator[Finding]:
             )
         latest_command = max(command_id, latest_command)
         if event is not None:
-            yield from _apart(position, stream, event, kind, server_id, refused)
-
-
-def _decoded(topic: str, state: str, position: int) -> tuple[Event | None, str | None]:
-    try:
-        return CODEC.decode(topic, state, position), None
-    except (StoreError, TypeError) as error:
-        return None, f"its event cannot be read: {error}"
-    except UnicodeEncodeError:
-        return None, "its event cannot be read: it is no UTF-8"
+            for concerned, wrong in _apart(stream, event, kind, server_id, refused):
+                yield Finding(concerned, wrong, position)
 
 
 def _apart(
-    position: int, stream: str, event: Event, kind: str, server_id: str, refused: int
-) -> Iterator[Finding]:
+    stream: str, event: Event, kind: str, server_id: str, refused: int
+) -> Iterator[tuple[Kind, str]]:
     """How an event and its command contradict each other."""
     is_refusal = isinstance(event, CommandRefused)
     name = type(event).__name__
@@ -78,17 +74,15 @@ def _apart(
         return  # That is a finding on the command.
     expected = refusals_of(server_id) if is_refusal else stream_of(server_id)
     if stream != expected:
-        yield Finding(
-            "event", f"a {name} stands in {stream}, its command is of server {server_id}", position
-        )
+        yield "event", f"a {name} stands in {stream}, its command is of server {server_id}"
     if is_refusal != bool(refused):
         word = "refused" if refused else "not refused"
-        yield Finding("command", f"a {name} is there, its command was {word}", position)
+        yield "command", f"a {name} is there, its command was {word}"
     named = getattr(event, "server_id", server_id)
     if named != server_id:
-        yield Finding("event", f"a {name} names server {named}, its command {server_id}", position)
+        yield "event", f"a {name} names server {named}, its command {server_id}"
     if isinstance(event, CommandRefused) and event.kind != kind:
-        yield Finding("event", f"a refused {event.kind}, its command is a {kind}", position)
+        yield "event", f"a refused {event.kind}, its command is a {kind}"
 
 
 def commands(log: Reading) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from serverdomain.domain import moment
 from serverdomain.store.accept import MOST_AHEAD
@@ -30,12 +31,12 @@ class Times:
         for name, at in (("occurred_at", occurred_at), ("recorded_at", recorded_at)):
             if not _is_time(at):
                 yield f"has no time in {name}: {at!r}"
-        if isinstance(recorded_at, int) and _is_time(recorded_at):
+        if _is_time(recorded_at):
             if recorded_at < self._recorded_at:
                 was, before = moment.exact(recorded_at), moment.exact(self._recorded_at)
                 yield f"was recorded at {was}, the one before it at {before}"
             self._recorded_at = recorded_at
-        if not (isinstance(occurred_at, int) and _is_time(occurred_at)):
+        if not _is_time(occurred_at):
             return
         if isinstance(recorded_at, int) and occurred_at > recorded_at + MOST_AHEAD:
             was = moment.exact(occurred_at)
@@ -48,5 +49,5 @@ class Times:
             self._facts[server_id] = max(latest, occurred_at)
 
 
-def _is_time(at: object) -> bool:
+def _is_time(at: object) -> TypeGuard[int]:
     return isinstance(at, int) and moment.EARLIEST <= at <= moment.LATEST

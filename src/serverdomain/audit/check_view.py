@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from heapq import merge
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from serverdomain.domain import moment
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import InvalidInput, StoreError
 from serverdomain.projections import following, generations, server_rows
-from serverdomain.projections.generations import Generation
 from serverdomain.projections.server_rows import SERVERS
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
 from serverdomain.store.finding import Finding
@@ -27,7 +27,7 @@ Row = tuple[Any, ...]
 _decode = CODEC.decode
 
 
-class Unreadable(NamedTuple):
+class Unreadable:
     """Stands for a server whose events cannot be read, which is a finding on the log."""
 
 
@@ -50,34 +50,18 @@ def rows(log: Reading, view: sqlite3.Connection, step: Callable[[], None]) -> It
     if not following.follows(log, generation):
         yield Finding("view", "the log has another row where the view stands", generation.position)
         return
-    yield from _compared(log, view, generation, step)
-
-
-def _compared(
-    log: Reading,
-    view: sqlite3.Connection,
-    generation: Generation,
-    step: Callable[[], None],
-) -> Iterator[Finding]:
     # Both in order of id, so that only one server of each is held at a time.
-    shown = view.execute(f"SELECT * FROM {generation.table} ORDER BY id")
-    row: Row | None = shown.fetchone()
-    for server_id, server in _folded(log, generation.position, step):
-        while row is not None and str(row[0]) < server_id:
-            yield _unknown(row)
-            row = shown.fetchone()
-        its_row = None
-        if row is not None and row[0] == server_id:
-            its_row, row = row, shown.fetchone()
-        if not isinstance(server, Unreadable):
-            yield from _unlike(server_id, server, its_row)
-    while row is not None:
-        yield _unknown(row)
-        row = shown.fetchone()
-
-
-def _unknown(row: Row) -> Finding:
-    return Finding("view", f"server {row[0]} is in the view, and not in the log")
+    folded = _folded(log, generation.position, step)
+    rows = view.execute(f"SELECT * FROM {generation.table} ORDER BY id")
+    shown = ((str(row[0]), row) for row in rows)
+    by_id = itemgetter(0)
+    for server_id, both in groupby(merge(folded, shown, key=by_id), by_id):
+        found = [one for _, one in both]  # First the server, then its row: both, or one of them.
+        row = found.pop() if isinstance(found[-1], tuple) else None
+        if not found:
+            yield Finding("view", f"server {server_id} is in the view, and not in the log")
+        elif not isinstance(found[0], Unreadable):
+            yield from _unlike(server_id, found[0], row)
 
 
 def _unlike(server_id: str, server: Server | None, row: Row | None) -> Iterator[Finding]:

@@ -10,9 +10,9 @@ would have another value in the end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from serverdomain.audit.as_of import (
@@ -35,8 +35,7 @@ from serverdomain.store.recorded import RecordedEvent
 _BEGINNINGS = (ServerRegistered, ServerObserved)
 
 
-@dataclass(frozen=True)
-class PathChange:
+class PathChange(Struct, frozen=True, rename={"before": "from", "after": "to"}):
     """A leaf of the documented answer that changed, and the positions of the events responsible.
 
     ``path`` is a JSON Pointer; ``before`` or ``after`` is ``None`` if it is absent there.
@@ -48,8 +47,7 @@ class PathChange:
     events: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """One side of a diff: a server's id, a moment, and the server, ``None`` if it was not there.
 
     ``as_of`` is ``None`` for a server as it is now.
@@ -64,8 +62,7 @@ class Side:
         return {"server_id": self.server_id} | ({} if self.as_of is None else self.as_of.as_json())
 
 
-@dataclass(frozen=True)
-class Diff:
+class Diff(Struct, frozen=True):
     """What changed from one side to the other, without ``/updated`` and links.
 
     ``events`` are those responsible for any change, in order of position.
@@ -77,8 +74,7 @@ class Diff:
     events: tuple[HistoryEntry, ...]
 
 
-@dataclass(frozen=True)
-class FleetDiff:
+class FleetDiff(Struct, frozen=True):
     """What changed in the fleet from one moment to another.
 
     It has a `Diff` for each server whose document changed. That has no changes if only

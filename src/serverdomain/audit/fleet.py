@@ -7,14 +7,14 @@ over them in memory.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlite_utils import Database
 
 from serverdomain.audit.as_of import AsOf, fleet_position
-from serverdomain.audit.keyframes import Frame, Keyframes, create_rows
+from serverdomain.audit.keyframes import Frame, Keyframes, create_rows, put_rows
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import StoreDamaged
@@ -61,7 +61,6 @@ class Fleet:
         self._keyframes = keyframes
         self._progress = progress
         self._base: Frame | None = None
-        self._useless: set[Frame] = set()
         with log.reading() as reading:
             self.position = reading.head() if as_of is None else fleet_position(reading, as_of)
         self._open()
@@ -74,11 +73,7 @@ class Fleet:
     def servers(self, **asked: Unpack[Asked]) -> list[Server]:
         """The servers, newest first; takes what `Servers.list` takes."""
         query = ServerQuery(**asked)
-
-        def read(rows: sqlite3.Connection) -> list[Server]:
-            return [server_rows.read_row(server) for server in query.rows(rows)]
-
-        return self._ask(read)
+        return self._ask(lambda rows: [server_rows.read_row(one) for one in query.rows(rows)])
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         """Run a SELECT; gives a dictionary for each row. Raises the errors of `sqlite3`."""
@@ -129,7 +124,10 @@ class Fleet:
                 frame = self._keyframes.at(stop, spacing)
                 changed = self._forward(at, stop)
                 if mine and frame.since in (0, at):
-                    mine = self._keyframes.keep(frame, self._rows_of(frame, changed))
+                    rows: Iterable[tuple[Any, ...]] = map(_row, changed.items())
+                    if not frame.since:
+                        rows = self._connection.execute("SELECT * FROM server")
+                    mine = self._keyframes.keep(frame, rows)
                 at = stop
         self._forward(at, self.position)
 
@@ -138,10 +136,9 @@ class Fleet:
         rows = self._connection
         for table in ("server", "changed"):
             create_rows(rows, table)
-        chain = self._chain()
+        chain = self._keyframes.chain(self.position)
         while chain and not self._keyframes.attach(rows, chain[0], "keyframe"):
-            self._useless.add(chain[0])
-            chain = self._chain()
+            chain = self._keyframes.chain(self.position)
         self._base = chain[0] if chain else None
         if self._base is None:
             rows.execute("ATTACH ':memory:' AS keyframe")
@@ -149,16 +146,12 @@ class Fleet:
         at = 0 if self._base is None else self._base.position
         for step in chain[1:]:
             if not self._keyframes.attach(rows, step, "step"):
-                self._useless.add(step)
                 break
             rows.execute("INSERT OR REPLACE INTO changed SELECT * FROM step.server")
             rows.execute("DETACH step")
             at = step.position
         rows.execute(_OVER)
         return at
-
-    def _chain(self) -> list[Frame]:
-        return self._keyframes.chain(self.position, self._useless)
 
     def _forward(self, at: int, until: int) -> Rows:
         # Fold what lies between two positions and lay it over the rows.
@@ -174,18 +167,10 @@ class Fleet:
             changed |= fold_page(self._log, there, page)
             at = until if page.last == at else page.last
             self._progress(min(at, self.position), self.position)
-        marks = ", ".join("?" * len(server_rows.COLUMNS))
         self._connection.execute("BEGIN")
-        self._connection.executemany(
-            f"INSERT OR REPLACE INTO changed VALUES ({marks})", map(_row, changed.items())
-        )
+        put_rows(self._connection, "changed", map(_row, changed.items()))
         self._connection.execute("COMMIT")
         return changed
-
-    def _rows_of(self, frame: Frame, changed: Rows) -> Iterator[tuple[Any, ...]]:
-        if frame.since:
-            return map(_row, changed.items())
-        return self._connection.execute("SELECT * FROM server")
 
     def _ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
         while True:
@@ -204,7 +189,6 @@ class Fleet:
         if self._base is None or not is_damage:
             raise error
         self._keyframes.drop(self._base, f"is damaged ({error})")
-        self._useless.add(self._base)
         self._base = None
 
 

@@ -13,7 +13,7 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -76,6 +76,8 @@ class Keyframes:
         self._log = log
         self._least = least
         self._held: dict[Frame, bytes] = {}
+        # Those that were dropped, which may lie there still, until they are made anew.
+        self._useless: set[Frame] = set()
         self.folder = Place(log.caches).keyframes()
         with log.reading() as reading:
             self._log_id = reading.log_id()
@@ -89,11 +91,9 @@ class Keyframes:
             spacing *= 2
         return spacing
 
-    def chain(self, position: int, without: Container[Frame] = ()) -> list[Frame]:
+    def chain(self, position: int) -> list[Frame]:
         """The keyframes that lead closest to a position: a whole one, then the changes since."""
-        frames = sorted(
-            frame for frame in self._frames() if frame.position <= position and frame not in without
-        )
+        frames = sorted(frame for frame in self._frames() if frame.position <= position)
         chain: list[Frame] = []
         at = 0
         while behind := [frame for frame in frames if frame.since == at and frame.position > at]:
@@ -109,11 +109,9 @@ class Keyframes:
                 if self.folder is not None:
                     self.folder.mkdir(exist_ok=True)
                 mine = stack.enter_context(self._log.alone("_keyframes"))
-            except OSError as error:
-                _logger.warning("%s cannot hold keyframes: %s", self.folder, error.strerror)
-                mine = False
-            except StoreError as error:
-                _logger.warning("%s cannot hold keyframes: %s", self.folder, error)
+            except (OSError, StoreError) as error:
+                why = getattr(error, "strerror", error)
+                _logger.warning("%s cannot hold keyframes: %s", self.folder, why)
                 mine = False
             yield mine
 
@@ -125,11 +123,9 @@ class Keyframes:
         for frame in self._frames():
             if frame.position % spacing or frame != self.at(frame.position, spacing):
                 self.drop(frame)
-        if self.folder is not None:
-            for name in os.listdir(self.folder):
-                match = _NAME.fullmatch(name)
-                if match and (match["fold"] != fingerprint() or match["part"]):
-                    _remove(self.folder / name)
+        for path, match in self._files():
+            if match["fold"] != fingerprint() or match["part"]:
+                _remove(path)
 
     @staticmethod
     def at(position: int, spacing: int) -> Frame:
@@ -163,23 +159,14 @@ class Keyframes:
         image = _image(self._stands_on(frame), rows)
         if self.folder is None:
             self._held[frame] = image
-            return True
-        path = self._path(frame)
-        part = path.with_name(f"{path.name}.part")
-        try:
-            with part.open("wb") as file:
-                file.write(image)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        except OSError as error:
-            _logger.warning("%s cannot be written: %s", path, error.strerror)
-            _remove(part)
+        elif not _written(self._path(frame), image):
             return False
+        self._useless.discard(frame)
         return True
 
     def drop(self, frame: Frame, wrong: str | None = None) -> None:
         """Drop a keyframe, with a warning if something was ``wrong`` with it."""
+        self._useless.add(frame)
         if self.folder is None:
             self._held.pop(frame, None)
             return
@@ -188,18 +175,19 @@ class Keyframes:
         _remove(self._path(frame))
 
     def _frames(self) -> set[Frame]:
-        if self.folder is None:
-            return set(self._held)
-        try:
-            names = os.listdir(self.folder)
-        except OSError:
-            return set()
-        found = [match for name in names if (match := _NAME.fullmatch(name))]
-        return {
+        kept = {
             Frame(int(match["since"]), int(match["position"]))
-            for match in found
+            for _, match in self._files()
             if match["fold"] == fingerprint() and not match["part"]
         }
+        return (kept | self._held.keys()) - self._useless
+
+    def _files(self) -> list[tuple[Path, re.Match[str]]]:
+        try:
+            paths = [] if self.folder is None else list(self.folder.iterdir())
+        except OSError:
+            return []
+        return [(path, match) for path in paths if (match := _NAME.fullmatch(path.name))]
 
     def _path(self, frame: Frame) -> Path:
         assert self.folder is not None
@@ -249,6 +237,28 @@ def create_rows(connection: sqlite3.Connection, table: str) -> None:
     Database(connection, execute_plugins=False).table(table).create(server_rows.COLUMNS, pk="id")
 
 
+def put_rows(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put rows into such a table, in place of those of the same servers."""
+    marks = ", ".join("?" * len(server_rows.COLUMNS))
+    connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)
+
+
+def _written(path: Path, image: bytes) -> bool:
+    # Whole or not at all.
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(image)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        _logger.warning("%s cannot be written: %s", path, error.strerror)
+        _remove(part)
+        return False
+    return True
+
+
 def _remove(path: Path) -> None:
     # A file that cannot be removed is passed over all the same.
     with suppress(OSError):
@@ -264,7 +274,6 @@ def _image(stands_on: tuple[str, int, int, str | None], rows: Iterable[tuple[Any
         )
         connection.execute("BEGIN")
         connection.execute("INSERT INTO stands_on VALUES (?, ?, ?, ?)", stands_on)
-        marks = ", ".join("?" * len(server_rows.COLUMNS))
-        connection.executemany(f"INSERT INTO server VALUES ({marks})", rows)
+        put_rows(connection, "server", rows)
         connection.execute("COMMIT")
         return connection.serialize()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import to_builtins
+
 from serverdomain.audit.diff import Diff, FleetDiff
 from serverdomain.domain.server import Server
 
@@ -65,15 +67,7 @@ def fleet_diff_json(diff: FleetDiff, shown: Shown) -> dict[str, Any]:
 
 
 def _changes(diff: Diff) -> list[dict[str, Any]]:
-    return [
-        {
-            "path": change.path,
-            "from": change.before,
-            "to": change.after,
-            "events": list(change.events),
-        }
-        for change in diff.changes
-    ]
+    return [to_builtins(change) | {"events": list(change.events)} for change in diff.changes]
 
 
 def _member(diff: Diff, shown: Shown) -> Patch:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from serverdomain.domain import moment
 from serverdomain.domain.history import Fact
@@ -45,14 +46,10 @@ class RebuildTime(Struct, frozen=True):
 def rebuild_times(history: Iterable[Fact]) -> list[RebuildTime]:
     """The rebuilds in a history, whose facts come in order of occurrence."""
     times: list[RebuildTime] = []
-    under_way: tuple[str, datetime] | None = None
     for fact, (asked, ended, how) in turns(history):
         at = moment.to_datetime(fact.occurred_at)
-        if ended is not None and under_way is not None:
-            times.append(RebuildTime(*under_way, at, how))
-            under_way = None
+        if ended is not None:
+            times[-1] = replace(times[-1], ended_at=at, ended=how)
         if asked is not None:
-            under_way = asked, at
-    if under_way is not None:
-        times.append(RebuildTime(*under_way))
+            times.append(RebuildTime(asked, at))
     return times

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from serverdomain.audit.past_requests import PastRequest
@@ -26,8 +26,7 @@ Replacements = tuple[tuple[e.Event, tuple[e.Event, ...]], ...]
 """Events, each with those that take its place."""
 
 
-@dataclass(frozen=True)
-class Supposed:
+class Supposed(Struct, frozen=True):
     """A command that nobody asked, or facts that did not happen; when (aware), and by whom."""
 
     what: CommandOrFacts

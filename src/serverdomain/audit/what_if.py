@@ -8,7 +8,6 @@ command that changed nothing left no row, so it is not known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -52,8 +51,7 @@ class RequestOutcome(Struct, frozen=True):
         return {"outcome": self.outcome, "events": names, "rule": self.rule, "why": self.why}
 
 
-@dataclass(frozen=True)
-class RequestChange:
+class RequestChange(Struct, frozen=True):
     """A request with another outcome than before; ``None`` if it was not, or would not be, asked.
 
     ``position`` is that of its first event in the log, if it has one.
@@ -78,8 +76,7 @@ class RequestChange:
         }
 
 
-@dataclass(frozen=True)
-class WhatIf:
+class WhatIf(Struct, frozen=True, kw_only=True):
     """A server as it is and as it would be, and what differs in its history.
 
     ``changes`` lead from the one document to the other. ``rebuilds`` are pairs: a rebuild as it
@@ -139,7 +136,11 @@ def what_if(
         if not _same(was, would_be):
             request = entry.supposed or entry.was
             assert request is not None
-            differences.append(_request_change(request, was, would_be))
+            position = request.positions[0] if request.positions else None
+            at = moment.to_datetime(request.occurred_at)
+            differences.append(
+                RequestChange(request.request_id, request.kind, at, position, was, would_be)
+            )
     was_server, would_be_server = real.history.server, supposed.history.server
     return WhatIf(
         server_id=server_id,
@@ -195,19 +196,6 @@ def _same(was: RequestOutcome | None, would_be: RequestOutcome | None) -> bool:
     if was is None or would_be is None:
         return was is would_be
     return (was.outcome, was.events, was.rule) == (would_be.outcome, would_be.events, would_be.rule)
-
-
-def _request_change(
-    request: PastRequest, was: RequestOutcome | None, would_be: RequestOutcome | None
-) -> RequestChange:
-    return RequestChange(
-        request.request_id,
-        request.kind,
-        moment.to_datetime(request.occurred_at),
-        request.positions[0] if request.positions else None,
-        was,
-        would_be,
-    )
 
 
 def _paired(

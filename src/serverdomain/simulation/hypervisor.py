@@ -16,23 +16,18 @@ from datetime import datetime
 from threading import Condition, Lock, Thread
 
 from serverdomain.domain import moment
+from serverdomain.domain.commands import ReportProgress
 from serverdomain.domain.events import RebuildRequested, ServerObserved, ServerRegistered
 from serverdomain.domain.server import Server
-from serverdomain.errors import (
-    Conflict,
-    NotFound,
-    Refused,
-    StoreError,
-    UnknownEvent,
-)
+from serverdomain.errors import Conflict, NotFound, Refused, StoreError, UnknownEvent
 from serverdomain.projections.happened import Happened
+from serverdomain.projections.told import Told
 from serverdomain.servers import Servers
 from serverdomain.simulation.manual_clock import ManualClock
 from serverdomain.simulation.rebuild_course import (
     Report,
     Trouble,
     checked_seconds,
-    make,
     no_trouble,
     reports,
 )
@@ -161,11 +156,8 @@ class SimulatedHypervisor:
 
     def _asked(self, server: Server) -> Happened | None:
         for entry in reversed(self._servers.history(server.id)):
-            if entry.version is None:  # It was refused.
-                continue
-            told = Happened(entry.recorded, NAME)
-            if _asks(told, server):
-                return told
+            if _asks(entry, server):
+                return Happened(entry.recorded, NAME)
         return None
 
     def _work(self) -> None:
@@ -198,7 +190,8 @@ class SimulatedHypervisor:
 
     def _make(self, report: Report) -> None:
         try:
-            make(report, self._servers)
+            context = report.asked.context(report.step)
+            self._servers.command(report.asked.server_id, report.command, context)
         except (Conflict, NotFound, Refused):
             pass  # Somebody has reset or deleted the server, or finished the work.
         except UnknownEvent as newer:
@@ -207,11 +200,11 @@ class SimulatedHypervisor:
             with self._schedule:
                 heapq.heappush(self._reports, report)
             raise
-        if report.kind != "progress":
+        if not isinstance(report.command, ReportProgress):
             self._troubles.pop(report.position, None)
 
 
-def _asks(told: Happened, server: Server) -> bool:
+def _asks(told: Told, server: Server) -> bool:
     """Whether an event asked for the work under way on a server."""
     if server.rebuild is not None:
         return isinstance(told.event, RebuildRequested) and (

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from msgspec import Struct
+
+from serverdomain.domain import commands as c
 from serverdomain.domain import moment
-from serverdomain.domain.events import RebuildRequested, Stage
 from serverdomain.domain.server import Server
 from serverdomain.errors import InvalidInput
 from serverdomain.projections.happened import Happened
-from serverdomain.servers import Servers
 
 PERCENTAGES = (25, 50, 75)
 """The percentages at which a rebuild reports its progress."""
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """What goes wrong with a rebuild when it is ``at`` percent.
 
     No host takes it (``scheduling``), the host fails (``hypervisor``), or no more reports come
@@ -45,14 +44,14 @@ class Report(NamedTuple):
     """A report to be made on the work that an event asked for; reports sort as they are due.
 
     ``due`` is in microseconds since 1970 UTC. Two with the same position and number are the same
-    report, scheduled twice.
+    report, scheduled twice: under the name of its ``step`` it is recorded once.
     """
 
     due: int
     position: int
     number: int
-    kind: str
-    percent: int
+    step: str
+    command: c.Command
     asked: Happened
 
     def __lt__(self, other: object) -> bool:
@@ -68,43 +67,29 @@ def reports(
     The work ``lasts`` so many microseconds.
     """
     since = moment.to_micros(asked.occurred_at)
-    for number, (percent, kind) in enumerate(_course(server, lasts, trouble)):
-        yield Report(since + lasts * percent // 100, asked.position, number, kind, percent, asked)
+    for number, (percent, step, command) in enumerate(_course(server, lasts, trouble)):
+        due = since + lasts * percent // 100
+        yield Report(due, asked.position, number, step, command, asked)
 
 
-def make(report: Report, servers: Servers) -> None:
-    """Make a report. However often it is made, it is recorded once."""
-    server_id, event = report.asked.server_id, report.asked.event
-    if not isinstance(event, RebuildRequested):
-        servers.report_built(server_id, report.asked.context(report.kind))
-        return
-    rebuild_id = event.rebuild_id
-    if report.kind == "progress":
-        context = report.asked.context(f"progress {report.percent}")
-        servers.report_progress(server_id, report.percent, context, rebuild_id=rebuild_id)
-    elif report.kind == "complete":
-        servers.complete_rebuild(server_id, report.asked.context("complete"), rebuild_id=rebuild_id)
-    else:
-        stage: Stage = "scheduling" if report.kind == "scheduling" else "hypervisor"
-        why = {
-            "scheduling": "No valid host was found.",
-            "hypervisor": f"The hypervisor failed at {report.percent} %.",
-        }[stage]
-        context = report.asked.context("fail")
-        servers.fail_rebuild(server_id, why, stage, context, rebuild_id=rebuild_id)
-
-
-def _course(server: Server, lasts: int, trouble: Trouble | None) -> Iterator[tuple[int, str]]:
+def _course(
+    server: Server, lasts: int, trouble: Trouble | None
+) -> Iterator[tuple[int, str, c.Command]]:
     if server.rebuild is None:
-        yield 100, "built"
+        yield 100, "built", c.ReportBuilt()
         return
+    rebuild_id = server.rebuild.id
     end = 100 if trouble is None else trouble.at
-    for percent in PERCENTAGES if lasts else ():
-        if percent < end:
-            yield percent, "progress"
+    percentages = [percent for percent in PERCENTAGES if lasts and percent < end]
+    for percent in percentages if trouble is None else [*percentages, end]:
+        report = c.ReportProgress(percent=percent, rebuild_id=rebuild_id)
+        yield percent, f"progress {percent}", report
     if trouble is None:
-        yield end, "complete"
-        return
-    yield end, "progress"
-    if trouble.kind != "hang":
-        yield end, trouble.kind
+        yield end, "complete", c.CompleteRebuild(rebuild_id=rebuild_id)
+    elif trouble.kind != "hang":
+        reason = {
+            "scheduling": "No valid host was found.",
+            "hypervisor": f"The hypervisor failed at {end} %.",
+        }[trouble.kind]
+        failed = c.FailRebuild(reason=reason, stage=trouble.kind, rebuild_id=rebuild_id)
+        yield end, "fail", failed

@@ -39,13 +39,11 @@ def render(
         answer[name] = value
         if name == "addresses" and admin_pass is not None:
             answer["adminPass"] = admin_pass
-        elif name == "flavor":
-            bookmark = url(endpoint, project, "flavors", server.flavor_id)
+        elif name in ("flavor", "image"):
+            bookmark = url(endpoint, project, f"{name}s", value["id"])
             answer[name] = {**value, "links": [{"href": bookmark, "rel": "bookmark"}]}
-        elif name == "image":
-            bookmark = url(endpoint, project, "images", server.image_id)
-            answer[name] = {**value, "links": [{"href": bookmark, "rel": "bookmark"}]}
-            answer["links"] = _links(server, endpoint, path, project)
+            if name == "image":
+                answer["links"] = _links(server, endpoint, path, project)
     if path == "v2.1":
         answer["OS-DCF:diskConfig"] = server.disk_config
     if fault is not None:

@@ -1,14 +1,14 @@
 """From a body to a command, or to one refusal that tells nothing secret.
 
 A body may hold a password, and so may whatever pydantic, a codec or a traceback keeps of it. So a
-reader's refusal is made anew (`outcome`) and raised by a frame that no longer holds the body.
+reader's refusal is made anew and raised by a frame that no longer holds the body.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -53,37 +53,27 @@ class Strict(BaseModel):
 
 
 Read = TypeVar("Read")
+Asked = TypeVar("Asked", covariant=True)
 Model = TypeVar("Model", bound=Strict)
 Parameters = ParamSpec("Parameters")
-
-
-def outcome(
-    read: Callable[Parameters, Read], *arguments: Parameters.args, **options: Parameters.kwargs
-) -> Read | InvalidBody:
-    """What a reader makes of a body, or its refusal as a value, for the caller to raise.
-
-    A caller that drops the body first leaves it in no traceback, cause or context.
-    """
-    try:
-        return read(*arguments, **options)
-    except InvalidInput as error:
-        return refusal.anew(error)
 
 
 def reader(
     read: Callable[Concatenate[Body, Parameters], Read],
 ) -> Callable[Concatenate[Body, Parameters], Read]:
-    """A reader whose refusal, and whose refusal's traceback, never held the body."""
+    """A reader whose refusal never held the body, nor did its cause, its context or traceback."""
 
     @wraps(read)
     def keeps_nothing(
         body: Body, *arguments: Parameters.args, **options: Parameters.kwargs
     ) -> Read:
-        found = outcome(read, body, *arguments, **options)
+        try:
+            return read(body, *arguments, **options)
+        except InvalidInput as error:
+            refused = refusal.anew(error)
+        # Behind the handler, or what it handled would be the context of what is raised.
         del body
-        if isinstance(found, InvalidBody):
-            raise found
-        return found
+        raise refused
 
     return keeps_nothing  # type: ignore[return-value]  # It takes the body by its name, too.
 
@@ -133,31 +123,31 @@ def parse(body: Body, content_type: str | None = MEDIA_TYPE) -> object:
     raise InvalidBody("body", f"what came is no JSON ({why}), JSON in UTF-8 is allowed")
 
 
-class ActionReader(Struct, Generic[Read], frozen=True):
+class ReadsAction(Protocol[Asked]):
     """Reads the body of one action of ``…/servers/{id}/action``: the command that it asks for."""
 
-    name: str
-    command: Callable[..., Read]
-    models: Mapping[Path, type[Strict]]
-
     def __call__(
-        self, body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
-    ) -> Read:
+        self, body: Body, /, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
+    ) -> Asked:
         """Read a body as ``path`` does. Raises `InvalidBody` as Nova answers: 400, 404 or 415.
 
         Of the body it holds no more than the member that is wrong, and never a password.
         """
-        command = outcome(self._read, body, path, content_type)
-        del body
-        if isinstance(command, InvalidBody):
-            raise command
-        return command
 
-    def _read(self, body: Body, path: Path, content_type: str | None) -> Read:
-        name, value = _sole_action(parse(body, content_type))
-        if name != self.name:
-            raise InvalidBody("body", f"action {shown(name)} came, {self.name!r} is allowed")
-        return made(self.command, self.models[path], value, name)
+
+def action_reader(
+    name: str, command: Callable[..., Read], models: Mapping[Path, type[Strict]]
+) -> ReadsAction[Read]:
+    """The reader of an action, by the models of its value."""
+
+    @reader
+    def read(body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE) -> Read:
+        found, value = _sole_action(parse(body, content_type))
+        if found != name:
+            raise InvalidBody("body", f"action {shown(found)} came, {name!r} is allowed")
+        return made(command, models[path], value, name)
+
+    return read
 
 
 def made(command: Callable[..., Read], model: type[Strict], value: object, at: str) -> Read:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from serverdomain.adapters.compute_json.body import (
     MEDIA_TYPE,
-    ActionReader,
     Body,
     Strict,
-    check,
+    action_reader,
     made,
     member,
     parse,
@@ -26,7 +25,7 @@ from serverdomain.adapters.compute_json.paths import (
 )
 from serverdomain.domain.commands import ChangeServer, RenameServer, ResetState, UpdateMetadata
 from serverdomain.domain.limits import shown
-from serverdomain.errors import InvalidBody, InvalidInput
+from serverdomain.errors import InvalidBody
 
 
 @reader
@@ -42,8 +41,8 @@ def read_metadata(
     body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
 ) -> dict[str, str]:
     """Read ``{"metadata": {…}}``, which is to be merged or to replace. Raises `InvalidBody`."""
-    asked = check(MAPS[path], {"metadata": _sole(body, "metadata", path, content_type)}, "")
-    return _limited(asked.metadata, "metadata")
+    asked = _sole(body, "metadata", path, content_type)
+    return made(_merged, MAPS[path], {"metadata": asked}, "")
 
 
 @reader
@@ -56,7 +55,7 @@ def read_metadata_item(
         raise InvalidBody(
             "meta", f"the keys {shown(list(asked))} came, the one of the URL is allowed"
         )
-    return _limited(check(ITEMS[path], {"meta": asked}, "").meta, "meta")
+    return made(_merged, ITEMS[path], {"meta": asked}, "")
 
 
 def _rename(**members: Any) -> RenameServer | ChangeServer:
@@ -64,6 +63,10 @@ def _rename(**members: Any) -> RenameServer | ChangeServer:
         known = ", ".join(field.alias or name for name, field in RenameV2.model_fields.items())
         raise InvalidBody("server", f"nothing to change came, {known} are allowed")
     return RenameServer(**members) if list(members) == ["name"] else ChangeServer(**members)
+
+
+def _merged(metadata: dict[str, str]) -> dict[str, str]:
+    return UpdateMetadata(metadata=metadata).metadata
 
 
 def _reset(state: str) -> ResetState:
@@ -79,84 +82,62 @@ def _sole(body: Body, name: str, path: Path, content_type: str | None) -> object
     return value
 
 
-def _limited(metadata: dict[str, str], at: str) -> dict[str, str]:
-    try:
-        return UpdateMetadata(metadata=metadata).metadata
-    except InvalidInput as error:
-        told = error.field.replace("metadata", at, 1)
-        raise InvalidBody(told, str(error).removeprefix(f"{error.field}: ")) from None
-
-
-class _Lenient(Strict):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Whole(Strict):
-    model_config = ConfigDict(extra="forbid")
-
-
 class _Change(Strict):
     access_ipv4: str = Field("", alias="accessIPv4")
     access_ipv6: str = Field("", alias="accessIPv6")
     disk_config: Literal["AUTO", "MANUAL"] = Field("MANUAL", alias="OS-DCF:diskConfig")
 
 
-class RenameV2(_Change):
+class RenameV2(_Change, extra="ignore"):
     """The value of ``"server"`` on `/v2`."""
-
-    model_config = ConfigDict(extra="ignore")
 
     name: PaddedName = ""
 
 
-class RenameV21(_Change):
+class RenameV21(_Change, extra="forbid"):
     """The value of ``"server"`` on `/v2.1`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = ""
 
 
-class MapV2(_Lenient):
+class MapV2(Strict, extra="ignore"):
     """A map of metadata on `/v2`."""
 
     metadata: LegacyMetadata
 
 
-class MapV21(_Whole):
+class MapV21(Strict, extra="forbid"):
     """A map of metadata on `/v2.1`."""
 
     metadata: Metadata
 
 
-class ItemV2(_Lenient):
+class ItemV2(Strict, extra="ignore"):
     """One item of metadata on `/v2`."""
 
-    meta: LegacyMetadata = Field(min_length=1, max_length=1)
+    metadata: LegacyMetadata = Field(alias="meta", min_length=1, max_length=1)
 
 
-class ItemV21(_Whole):
+class ItemV21(Strict, extra="forbid"):
     """One item of metadata on `/v2.1`."""
 
-    meta: Metadata = Field(min_length=1, max_length=1)
+    metadata: Metadata = Field(alias="meta", min_length=1, max_length=1)
 
 
-class ResetV2(_Lenient):
+class ResetV2(Strict, extra="ignore"):
     """The value of ``"os-resetState"`` on `/v2`."""
 
     state: Literal["active", "error"]
 
 
-class ResetV21(_Whole):
+class ResetV21(ResetV2, extra="forbid"):
     """The value of ``"os-resetState"`` on `/v2.1`."""
 
-    state: Literal["active", "error"]
 
+RENAMES: dict[Path, type[Strict]] = {"v2": RenameV2, "v2.1": RenameV21}
+MAPS: dict[Path, type[Strict]] = {"v2": MapV2, "v2.1": MapV21}
+ITEMS: dict[Path, type[Strict]] = {"v2": ItemV2, "v2.1": ItemV21}
+RESETS: dict[Path, type[Strict]] = {"v2": ResetV2, "v2.1": ResetV21}
 
-RENAMES: dict[Path, type[RenameV2 | RenameV21]] = {"v2": RenameV2, "v2.1": RenameV21}
-MAPS: dict[Path, type[MapV2 | MapV21]] = {"v2": MapV2, "v2.1": MapV21}
-ITEMS: dict[Path, type[ItemV2 | ItemV21]] = {"v2": ItemV2, "v2.1": ItemV21}
-RESETS: dict[Path, type[ResetV2 | ResetV21]] = {"v2": ResetV2, "v2.1": ResetV21}
-
-read_reset_state = ActionReader("os-resetState", _reset, RESETS)
+read_reset_state = action_reader("os-resetState", _reset, RESETS)
 """Reads ``{"os-resetState": {"state": "active" | "error"}}``: a `ResetState`."""

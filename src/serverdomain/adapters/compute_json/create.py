@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from serverdomain.adapters.compute_json.body import (
     MEDIA_TYPE,
@@ -105,19 +105,15 @@ def _with_dropped(schema: dict[str, Any]) -> None:
     schema["properties"] |= {name: {"enum": [1, "1"]} for name in ("min_count", "max_count")}
 
 
-class CreateV2(_Create):
+class CreateV2(_Create, extra="ignore"):
     """`/v2` overlooks members that it does not know."""
-
-    model_config = ConfigDict(extra="ignore")
 
     name: PaddedName
     metadata: LegacyMetadata = Field(default_factory=dict)
 
 
-class CreateV21(_Create):
+class CreateV21(_Create, extra="forbid", json_schema_extra=_with_dropped):
     """`/v2.1` refuses them."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_with_dropped)
 
     name: Name
     metadata: Metadata = Field(default_factory=dict)

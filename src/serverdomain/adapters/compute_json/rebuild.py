@@ -10,9 +10,9 @@ import base64
 import binascii
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-from serverdomain.adapters.compute_json.body import ActionReader, Strict
+from serverdomain.adapters.compute_json.body import Strict, action_reader
 from serverdomain.adapters.compute_json.paths import (
     LegacyMetadata,
     Metadata,
@@ -50,8 +50,8 @@ class _File(Strict):
     contents: Annotated[str, AfterValidator(_base64)]
 
 
-class _KnownFile(_File):
-    model_config = ConfigDict(extra="forbid")
+class _KnownFile(_File, extra="forbid"):
+    pass
 
 
 class _Rebuild(Strict):
@@ -65,20 +65,16 @@ class _Rebuild(Strict):
     preserve_ephemeral: Annotated[object, AfterValidator(_boolean)] = Field(False, exclude=True)
 
 
-class RebuildV2(_Rebuild):
+class RebuildV2(_Rebuild, extra="ignore"):
     """`/v2` overlooks members that it does not know."""
-
-    model_config = ConfigDict(extra="ignore")
 
     name: PaddedName = ""
     metadata: LegacyMetadata = Field(default_factory=dict)
     personality: list[_File] = Field(default_factory=list, exclude=True)
 
 
-class RebuildV21(_Rebuild):
+class RebuildV21(_Rebuild, extra="forbid"):
     """`/v2.1` refuses them."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = ""
     metadata: Metadata = Field(default_factory=dict)
@@ -87,5 +83,5 @@ class RebuildV21(_Rebuild):
 
 MODELS: dict[Path, type[_Rebuild]] = {"v2": RebuildV2, "v2.1": RebuildV21}
 
-read_rebuild = ActionReader("rebuild", RebuildServer, MODELS)
+read_rebuild = action_reader("rebuild", RebuildServer, MODELS)
 """Reads a request of *Rebuild server* (``{"rebuild": {"imageRef": …}}``): a `RebuildServer`."""

@@ -43,8 +43,8 @@ def of_model(error: ValidationError, model: type[BaseModel], at: str) -> Invalid
 def of_command(error: InvalidInput, model: type[BaseModel], at: str) -> InvalidBody:
     """What a command says of a field, said of the documented member that it was read from."""
     field, _, inner = error.field.partition(".")
-    alias = model.model_fields[field].alias or field
-    return InvalidBody(_joined(at, alias, inner), str(error).removeprefix(f"{error.field}: "))
+    member = model.model_fields[field].serialization_alias or field
+    return InvalidBody(_joined(at, member, inner), str(error).removeprefix(f"{error.field}: "))
 
 
 def kind(value: object) -> str:

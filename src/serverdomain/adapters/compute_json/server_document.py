@@ -6,28 +6,16 @@ documentation does not have are overlooked, and so is a password.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_serializer
 
-from serverdomain.adapters.compute_json.body import Body, Strict, check, parse, reader
+from serverdomain.adapters.compute_json.body import Body, Strict, made, parse, reader
 from serverdomain.adapters.compute_json.refusal import kind
 from serverdomain.domain import moment
 from serverdomain.domain.commands import RegisterServer
 from serverdomain.domain.events import Address, Fault
-from serverdomain.errors import InvalidBody, InvalidInput
-
-_DOCUMENTED = {
-    "server_id": "id",
-    "project_id": "tenant_id",
-    "image_id": "image.id",
-    "flavor_id": "flavor.id",
-    "access_ipv4": "accessIPv4",
-    "access_ipv6": "accessIPv6",
-    "host_id": "hostId",
-    "disk_config": "OS-DCF:diskConfig",
-}
-"""The document's word for a member of `RegisterServer`, where it has another."""
+from serverdomain.errors import InvalidBody
 
 
 @reader
@@ -38,34 +26,7 @@ def read_server(body: Body) -> RegisterServer:
     MANUAL where they are absent, and ``fault`` is kept. Raises `InvalidBody` (400), which names the
     documented member that is missing or wrong; of the rest it holds nothing.
     """
-    found = check(_Server, _member(parse(body)), "server")
-    try:
-        return RegisterServer(
-            server_id=found.id,
-            name=found.name,
-            project_id=found.tenant_id,
-            user_id=found.user_id,
-            image_id=found.image.id,
-            flavor_id=found.flavor.id,
-            created=found.created,
-            updated=found.updated,
-            status=found.status,
-            metadata=found.metadata,
-            addresses={
-                network: tuple(Address(address.addr, address.version) for address in addresses)
-                for network, addresses in found.addresses.items()
-            },
-            access_ipv4=found.access_ipv4,
-            access_ipv6=found.access_ipv6,
-            host_id=found.host_id,
-            progress=found.progress,
-            disk_config=found.disk_config,
-            fault=found.fault.as_fact() if found.fault is not None else None,
-        )
-    except InvalidInput as error:
-        documented = _DOCUMENTED.get(error.field, error.field)
-        message = str(error).removeprefix(f"{error.field}: ")
-        raise InvalidBody(f"server.{documented}", message) from None
+    return made(RegisterServer, _Server, _member(parse(body)), "server")
 
 
 def _member(value: object) -> object:
@@ -94,16 +55,26 @@ _Moment = Annotated[int, BeforeValidator(_moment)]
 class _Links(Strict):
     """Links are documented, but they belong to the endpoint and not to the server."""
 
-    links: list[object]
+    links: list[object] = Field(exclude=True)
 
 
 class _Reference(_Links):
     id: str
 
+    @model_serializer
+    def as_member(self) -> Any:
+        """What it is in a command."""
+        return self.id
+
 
 class _Address(Strict):
     addr: str
     version: int
+
+    @model_serializer
+    def as_member(self) -> Any:
+        """What it is in a command."""
+        return Address(self.addr, self.version)
 
 
 class _Fault(Strict):
@@ -111,24 +82,28 @@ class _Fault(Strict):
     created: _Moment
     message: str
 
-    def as_fact(self) -> Fault:
+    @model_serializer
+    def as_member(self) -> Any:
+        """What it is in a command."""
         return Fault(self.code, self.created, self.message)
 
 
 class _Server(_Links):
+    """The members of `RegisterServer`; what is told of one names what stands in the document."""
+
     access_ipv4: str = Field(alias="accessIPv4")
     access_ipv6: str = Field(alias="accessIPv6")
     addresses: dict[str, list[_Address]]
     created: _Moment
-    flavor: _Reference
+    flavor_id: _Reference = Field(alias="flavor", serialization_alias="flavor.id")
     host_id: str = Field(alias="hostId")
-    id: str
-    image: _Reference
+    server_id: str = Field(alias="id")
+    image_id: _Reference = Field(alias="image", serialization_alias="image.id")
     metadata: dict[str, str]
     name: str
     progress: int = 0
     status: Literal["ACTIVE", "SHUTOFF", "ERROR", "BUILD"]
-    tenant_id: str
+    project_id: str = Field(alias="tenant_id")
     updated: _Moment
     user_id: str
     disk_config: Literal["AUTO", "MANUAL"] = Field("MANUAL", alias="OS-DCF:diskConfig")

@@ -15,7 +15,7 @@ from serverdomain.audit.ledger.durable import replacing
 from serverdomain.audit.ledger.leaf import encoded, hashed
 from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
 from serverdomain.audit.ledger.problem import Problem
-from serverdomain.audit.ledger.verify import Verdict, compare
+from serverdomain.audit.ledger.verify import Verdict, compare, told_pages
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import Conflict, InvalidInput, NotFound, StoreDamaged, Unproven
 
@@ -58,20 +58,15 @@ class Ledger:
             # The leaves take their place first: a new checkpoint never stands beside older leaves.
             with replacing(out, "out") as note, replacing(leaves_path(out), "out") as leaves:
                 tree, size = Tree(), 0
-                events = log.count()
-                for some in log.rows():
+                old_size = 0 if older is None else older.size
+                for some in told_pages(log, old_size, log.count(), progress):
+                    if older is not None and size == old_size:
+                        _require_same(older, tree, out)
                     run = hashed(some)
                     leaves.write(run)
-                    if older is not None and size <= older.size < size + len(some):
-                        covered = (older.size - size) * HASH_SIZE
-                        tree.add(run[:covered])
-                        _require_same(older, tree, out)
-                        tree.add(run[covered:])
-                    else:
-                        tree.add(run)
+                    tree.add(run)
                     size += len(some)
-                    progress(size, events)
-                if older is not None and older.size >= size:
+                if older is not None and size <= old_size:
                     _require_same(older, tree, out)
                 made = Checkpoint.sign(origin, size, tree.root(), signing)
                 note.write(made.whole)
@@ -113,7 +108,7 @@ class Ledger:
                     f"the event at position {position} came after the checkpoint, which covers "
                     f"{signed.size} events: a later one is allowed"
                 )
-            leaves = leaves_of(signed, checkpoint)[0] or self._leaves(log, signed, progress)
+            leaves = _leaves(log, signed, checkpoint, progress)
         leaf = encoded(row)
         if merkle.leaf_hash(leaf) != leaves[rank * HASH_SIZE : (rank + 1) * HASH_SIZE]:
             raise Unproven(
@@ -139,30 +134,11 @@ class Ledger:
                 f"a checkpoint of {second.size} events came, {first.size} or more are allowed: "
                 "the older one comes first",
             )
-        leaves = leaves_of(second, new)[0]
-        if leaves is None:
-            with self._log.reading() as log:
-                leaves = self._leaves(log, second, progress)
+        with self._log.reading() as log:
+            leaves = _leaves(log, second, new, progress)
         if merkle.root_of(leaves, 0, first.size) != first.root:
             raise Unproven(f"{new} does not go on from {old}: an event that it covered is another")
         return proof.consistency(merkle.consistency(leaves, first.size, second.size), first, second)
-
-    def _leaves(self, log: Reading, signed: Checkpoint, progress: Progress) -> bytes:
-        """The leaf hashes under a checkpoint, from the log."""
-        run = bytearray()
-        wanted = signed.size * HASH_SIZE
-        for some in log.rows():
-            run += hashed(some)
-            progress(min(len(run), wanted) // HASH_SIZE, signed.size)
-            if len(run) >= wanted:
-                break
-        found = bytes(run[:wanted])
-        if not signed.vouches_for(found):
-            raise Unproven(
-                f"the log does not hold the {signed.size} events that the checkpoint covers: "
-                "ledger verify says what happened"
-            )
-        return found
 
 
 def check_proof(given: bytes, keys: Sequence[File]) -> proof.Included | proof.Consistent:
@@ -198,6 +174,24 @@ def _require_same(older: Checkpoint, tree: Tree, out: Path) -> None:
         )
 
 
+def _leaves(log: Reading, signed: Checkpoint, path: File, progress: Progress) -> bytes:
+    """The leaf hashes under a checkpoint: those beside its file, or else from the log."""
+    beside = leaves_of(signed, path)[0]
+    if beside is not None:
+        return beside
+    run, wanted = bytearray(), signed.size * HASH_SIZE
+    pages = told_pages(log, signed.size, signed.size, progress)
+    while len(run) < wanted and (some := next(pages, [])):
+        run += hashed(some)
+    found = bytes(run)
+    if not signed.vouches_for(found):
+        raise Unproven(
+            f"the log does not hold the {signed.size} events that the checkpoint covers: "
+            "ledger verify says what happened"
+        )
+    return found
+
+
 def _beside_the_events(log: Reading, signed: Checkpoint, found: list[Problem]) -> list[Problem]:
     """What is wrong with the log's id and with commands, after what was found of the events."""
     problems = []
@@ -207,11 +201,10 @@ def _beside_the_events(log: Reading, signed: Checkpoint, found: list[Problem]) -
         origin = "one without the id that every log is given"
     if origin != signed.origin:
         note = f"the log is {origin}, the checkpoint is of {signed.origin}"
-        problems.append(Problem("altered", None, None, None, note=note))
+        problems.append(Problem("altered", note=note))
     # An event that is gone, or names another command, leaves its own behind.
     if not any(problem.what in ("altered", "removed") for problem in found):
         for command_id, *_, position in log.commands():
             if position is None:
-                note = f"command {command_id} has no event"
-                problems.append(Problem("inserted", None, None, None, note=note))
+                problems.append(Problem("inserted", note=f"command {command_id} has no event"))
     return problems

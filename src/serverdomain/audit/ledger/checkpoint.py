@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from serverdomain.audit.ledger import note
+from serverdomain.audit.ledger import durable, note
 from serverdomain.audit.ledger.merkle import HASH_SIZE, root_of
-from serverdomain.audit.ledger.note import Note
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -61,22 +60,11 @@ class Checkpoint(NamedTuple):
     @classmethod
     def read_file(cls, path: str | Path, field: str = "checkpoint") -> Checkpoint:
         """Read one from a file."""
-        try:
-            with open(path, "rb") as file:
-                return cls.read(file.read(_LARGEST_FILE), field)
-        except OSError as error:
-            raise InvalidInput(
-                field, f"{str(path)!r} cannot be read ({error.strerror}), a checkpoint is allowed"
-            ) from None
-
-    @property
-    def note(self) -> Note:
-        """Its text and signatures."""
-        return note.read(self.whole, "checkpoint")
+        return cls.read(durable.read(path, field, "a checkpoint", _LARGEST_FILE), field)
 
     def require_signed(self, keys: Sequence[PublicKey]) -> None:
         """Raise `Unproven` where none of the keys signed it."""
-        self.note.require_signed(self.origin, keys)
+        note.read(self.whole, "checkpoint").require_signed(self.origin, keys)
 
     def vouches_for(self, run: bytes) -> bool:
         """Whether a run of leaf hashes is the one under its root."""

@@ -42,6 +42,18 @@ def write_new(path: Path, content: bytes, field: str, mode: int = 0o666) -> None
     _sync_folder(path)
 
 
+def read(path: str | Path, field: str, what: str, most: int) -> bytes:
+    """The content of a file, at most so many bytes; `InvalidInput` where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(most)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise InvalidInput(
+            field, f"{str(path)!r} cannot be read ({why}), {what} is allowed"
+        ) from None
+
+
 def _open_new(path: Path, meant: Path, field: str, mode: int) -> BinaryIO:
     try:
         return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")

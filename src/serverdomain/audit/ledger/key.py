@@ -9,7 +9,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from serverdomain.audit.ledger.durable import write_new
+from serverdomain.audit.ledger import durable
 from serverdomain.errors import InvalidInput
 
 try:
@@ -42,7 +42,7 @@ class PublicKey:
     def read(cls, path: str | Path) -> PublicKey:
         """Read either half from a PEM file. Raises `InvalidInput`."""
         path = Path(path)
-        pem = _read(path)
+        pem = durable.read(path, "key", "a key's file", _LARGEST_FILE)
         if b"PRIVATE KEY" in pem:
             return _private(path, pem).public
         try:
@@ -96,11 +96,13 @@ class SigningKey:
                 f"{path} is not there, but {public} is: the key that is lost, or another name, "
                 "is allowed",
             )
-        key = cls(Ed25519PrivateKey.generate()) if make else _private(path, _read(path))
         if make:
-            write_new(path, key._pem(), "key", 0o600)
+            key = cls(Ed25519PrivateKey.generate())
+            durable.write_new(path, key._pem(), "key", 0o600)
+        else:
+            key = _private(path, durable.read(path, "key", "a key's file", _LARGEST_FILE))
         if not public.exists():
-            write_new(public, key.public.pem(), "key")
+            durable.write_new(public, key.public.pem(), "key")
         return key, make
 
     def sign(self, text: bytes) -> bytes:
@@ -134,17 +136,6 @@ def _private(path: Path, pem: bytes) -> SigningKey:
             "mode 0600 is allowed",
         )
     return SigningKey(found)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_LARGEST_FILE)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise InvalidInput(
-            "key", f"{str(path)!r} cannot be read ({why}), a key's file is allowed"
-        ) from None
 
 
 def _no_key(path: Path) -> InvalidInput:

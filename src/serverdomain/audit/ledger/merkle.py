@@ -6,7 +6,7 @@ Many leaf hashes are kept as a *run*: 32 bytes each, one after another. Proofs a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 HASH_SIZE = 32
@@ -102,20 +102,13 @@ def consistency(run: bytes, old: int, size: int) -> list[bytes]:
 
 def root_from_inclusion(leaf: bytes, rank: int, size: int, path: Sequence[bytes]) -> bytes | None:
     """The root that a leaf's hash and its proof lead to; ``None`` for a proof of another length."""
-    if not 0 <= rank < size:
+    sides = list(_way_up(rank, size - 1))
+    if not 0 <= rank < size or len(path) != len(sides):
         return None
-    node, last, root = rank, size - 1, leaf
-    for sibling in path:
-        if last == 0:
-            return None
-        if node % 2 or node == last:
-            root = node_hash(sibling, root)
-            while node % 2 == 0 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            root = node_hash(root, sibling)
-        node, last = node >> 1, last >> 1
-    return root if last == 0 else None
+    root = leaf
+    for sibling, is_left in zip(path, sides, strict=True):
+        root = node_hash(sibling, root) if is_left else node_hash(root, sibling)
+    return root
 
 
 def is_consistent(old: int, old_root: bytes, size: int, root: bytes, path: Sequence[bytes]) -> bool:
@@ -127,23 +120,32 @@ def is_consistent(old: int, old_root: bytes, size: int, root: bytes, path: Seque
     if old == 0:
         return not path and old_root == Tree().root()
     hashes = [old_root, *path] if old & (old - 1) == 0 else list(path)
-    if not hashes:
-        return False
     node, last = old - 1, size - 1
     while node % 2:
         node, last = node >> 1, last >> 1
+    sides = list(_way_up(node, last))
+    if len(hashes) != 1 + len(sides):
+        return False
     old_way = way = hashes[0]
-    for sibling in hashes[1:]:
-        if last == 0:
-            return False
-        if node % 2 or node == last:
+    for sibling, is_left in zip(hashes[1:], sides, strict=True):
+        if is_left:
             old_way, way = node_hash(sibling, old_way), node_hash(sibling, way)
-            while node % 2 == 0 and node:
-                node, last = node >> 1, last >> 1
         else:
             way = node_hash(way, sibling)
+    return old_way == old_root and way == root
+
+
+def _way_up(node: int, last: int) -> Iterator[bool]:
+    """Of each sibling from a node up to the root, whether it stands on the left.
+
+    Nodes are counted from 0 on their level, on which the ``last`` is the highest.
+    """
+    while last > 0:
+        is_left = node % 2 == 1 or node == last
+        while is_left and node % 2 == 0 and node:
+            node, last = node >> 1, last >> 1
+        yield is_left
         node, last = node >> 1, last >> 1
-    return last == 0 and old_way == old_root and way == root
 
 
 def _left_part(size: int) -> int:

@@ -16,9 +16,9 @@ class Problem(NamedTuple):
     """
 
     what: What
-    first: int | None
-    last: int | None
-    events: int | None
+    first: int | None = None
+    last: int | None = None
+    events: int | None = None
     now: int | None = None
     note: str | None = None
 

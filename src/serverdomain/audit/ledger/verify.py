@@ -46,47 +46,37 @@ def compare(
 
     ``leaves`` are those that the checkpoint vouches for, if they are at hand.
     """
-    events = log.count()
-    reading = _told(log.rows(), min(events, checkpoint.size), progress)
+    events, size = log.count(), checkpoint.size
+    reading = told_pages(log, size, min(events, size), progress)
     if leaves is None:
         return _by_root(reading, checkpoint, events)
     same, before = 0, 0
-    for some in reading:
-        some_signed = some[: checkpoint.size - same]
-        run = hashed(some_signed)
-        if run != leaves[same * HASH_SIZE : same * HASH_SIZE + len(run)]:
+    while same < size:
+        some = next(reading, [])
+        run = hashed(some)
+        if not some or run != leaves[same * HASH_SIZE : same * HASH_SIZE + len(run)]:
             today = _today(same, before, some, reading)
             return locate(leaves, today, lambda position: _hashing(log, position))
-        same += len(some_signed)
-        before = some_signed[-1][0] if some_signed else before
-        if same == checkpoint.size:
-            break
-    if same < checkpoint.size:
-        nothing = Today(same, before, array("q"), bytearray())
-        return locate(leaves, nothing, lambda position: _hashing(log, position))
+        same += len(some)
+        before = some[-1][0]
     return [], events - same
 
 
 def _by_root(
     reading: Iterator[list[Row]], checkpoint: Checkpoint, events: int
 ) -> tuple[list[Problem], int]:
-    size = checkpoint.size
+    size = left = checkpoint.size
     tree = Tree()
     first = last = None
-    left = size
-    for some in reading:
-        covered = some[:left]
-        if covered:
-            tree.add(hashed(covered))
-            first = covered[0][0] if first is None else first
-            last = covered[-1][0]
-            left -= len(covered)
-        if not left:
-            break
+    while left and (some := next(reading, [])):
+        tree.add(hashed(some))
+        first = some[0][0] if first is None else first
+        last = some[-1][0]
+        left -= len(some)
     if left:
         return [Problem("removed", first, last, None, note=f"at least {left} of {size} events")], 0
     if tree.root() != checkpoint.root:
-        return [Problem("altered", first, last, None)], events - size
+        return [Problem("altered", first, last)], events - size
     return [], events - size
 
 
@@ -109,9 +99,14 @@ def _hashing(log: Reading, position: int) -> Callable[[int], bytes]:
     return hashed_at(row)
 
 
-def _told(reading: Iterator[list[Row]], events: int, progress: Progress) -> Iterator[list[Row]]:
+def told_pages(log: Reading, size: int, events: int, progress: Progress) -> Iterator[list[Row]]:
+    """The log's rows in order of position, many at a time; a page ends behind ``size`` of them.
+
+    ``progress`` is told how many of so many ``events`` were read.
+    """
     done = 0
-    for some in reading:
+    for some in log.rows():
+        covered = max(size - done, 0)
         done += len(some)
         progress(min(done, events), events)
-        yield some
+        yield from filter(None, (some[:covered], some[covered:]))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from itertools import accumulate
 from typing import Any
 
 from msgspec import Struct, to_builtins
@@ -63,32 +64,24 @@ def images(timeline: Timeline, image_id: str | None = None) -> Images:
 
 
 def _report(rows: Database, asked: str | None) -> Images:
-    counts: Counter[str] = Counter()
-    by_month: dict[str, Counter[str]] = {}
+    # The changes of each month, summed up below: most images change in few months.
+    by_month: defaultdict[str, Counter[str]] = defaultdict(Counter)
     running: dict[str, str] = {}
     for month, server_id, before, after, occurred_at in rows.execute(_QUERY):
-        if month not in by_month:
-            by_month[month] = Counter()
-        # The changes of each month, summed up below: most images change in few months.
+        changed = by_month[month]
         if before is not None:
-            counts[before] -= 1
-            by_month[month][before] -= 1
+            changed[before] -= 1
         if after is not None:
-            counts[after] += 1
-            by_month[month][after] += 1
+            changed[after] += 1
         if after == asked:
             running[server_id] = occurred_at
         elif before == asked:
             running.pop(server_id, None)
     months = every_month(by_month)
-    nothing: Counter[str] = Counter()
     uses = []
-    for image in counts:
-        so_far, at_ends = 0, []
-        for month in months:
-            so_far += by_month.get(month, nothing)[image]
-            at_ends.append(so_far)
-        uses.append(ImageUse(image, so_far, max(at_ends), at_ends))
+    for image in set[str]().union(*by_month.values()):
+        at_ends = list(accumulate(by_month[month][image] for month in months))
+        uses.append(ImageUse(image, at_ends[-1], max(at_ends), at_ends))
     uses.sort(key=lambda use: (-use.now, -use.most, use.image_id))
     return Images(
         months=months,

@@ -78,30 +78,28 @@ def _report(rows: Database, limit: int) -> LostMetadata:
         Loss(occurred_at, server_id, user_id, request_id, _keys(keys))
         for occurred_at, server_id, user_id, request_id, keys in rows.execute(_QUERY)
     ]
-    servers: defaultdict[str, set[str]] = defaultdict(set)
-    last: dict[str, str] = {}
-    times: Counter[str] = Counter()
-    users: Counter[str] = Counter()
-    keys_of: Counter[str] = Counter()
+    by_key: defaultdict[str, list[Loss]] = defaultdict(list)
+    by_user: defaultdict[str, list[Loss]] = defaultdict(list)
     for loss in losses:
-        users[loss.user_id] += 1
-        keys_of[loss.user_id] += len(loss.keys)
+        by_user[loss.user_id].append(loss)
         for key in loss.keys:
-            times[key] += 1
-            servers[key].add(loss.server_id)
-            last[key] = loss.occurred_at
+            by_key[key].append(loss)
     months = Counter(loss.occurred_at[:7] for loss in losses)
     return LostMetadata(
         rebuilds=len(losses),
         servers=len({loss.server_id for loss in losses}),
         by_month={month: months[month] for month in every_month(months)},
         keys=[
-            KeyLost(key, times[key], len(servers[key]), last[key])
-            for key in sorted(times, key=lambda key: (-times[key], key))[:limit]
+            KeyLost(key, len(those), len({loss.server_id for loss in those}), those[-1].occurred_at)
+            for key, those in _most(by_key, limit)
         ],
         by_user=[
-            LostBy(user, users[user], keys_of[user])
-            for user in sorted(users, key=lambda user: (-users[user], user))[:limit]
+            LostBy(user, len(those), sum(len(loss.keys) for loss in those))
+            for user, those in _most(by_user, limit)
         ],
         latest=losses[: -limit - 1 : -1],
     )
+
+
+def _most(by_name: dict[str, list[Loss]], limit: int) -> list[tuple[str, list[Loss]]]:
+    return sorted(by_name.items(), key=lambda one: (-len(one[1]), one[0]))[:limit]

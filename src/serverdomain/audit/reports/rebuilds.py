@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field, to_builtins
@@ -15,6 +15,9 @@ from serverdomain.projections.timeline_rows import REBUILDS, REPLACED
 
 NEVER = "never"
 """The end of a rebuild that nothing ended."""
+
+Seconds = defaultdict[str, list[float]]
+"""The seconds that rebuilds took, by how they ended."""
 
 _PERCENTILES = (50, 90, 99, 100)
 
@@ -87,40 +90,34 @@ def rebuilds(timeline: Timeline, limit: int = 10) -> Rebuilds:
 
 
 def _report(rows: Database, limit: int) -> Rebuilds:
-    ends: Counter[tuple[str, str]] = Counter()
-    images, hosts = _Groups(), _Groups()
+    ends: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    images: defaultdict[str, Seconds] = defaultdict(lambda: defaultdict(list))
+    hosts: defaultdict[str, Seconds] = defaultdict(lambda: defaultdict(list))
     durations: list[float] = []
     never: list[NeverEnded] = []
     replaced = set(rows.execute(_REPLACED))
     for ended, seconds, image, host, requested_at, server_id, rebuild_id in rows.execute(_QUERY):
-        if ended is None and (rebuild_id, server_id) in replaced:
-            ended = "replaced"
-        ends[requested_at[:7], ended or NEVER] += 1
-        took = seconds if ended == "completed" else None
-        images.took[image].append(took)
-        hosts.took[host].append(took)
-        if took is not None:
-            durations.append(took)
-        elif ended == "failed":
-            images.failed[image] += 1
-            hosts.failed[host] += 1
-        elif ended is None:
+        if ended is None:
+            ended = "replaced" if (rebuild_id, server_id) in replaced else NEVER
+        ends[requested_at[:7]][ended] += 1
+        images[image][ended].append(seconds)
+        hosts[host][ended].append(seconds)
+        if ended == "completed":
+            durations.append(seconds)
+        elif ended == NEVER:
             never.append(NeverEnded(server_id, rebuild_id, image, requested_at))
+    by_month = {month: dict(sorted(ends[month].items())) for month in every_month(ends)}
     outcomes: Counter[str] = Counter()
-    by_month: dict[str, dict[str, int]] = {
-        month: {} for month in every_month({month for month, _ in ends})
-    }
-    for (month, ended), count in sorted(ends.items()):
-        outcomes[ended] += count
-        by_month[month][ended] = count
+    for counts in by_month.values():
+        outcomes.update(counts)
     durations.sort()
     return Rebuilds(
         requested=outcomes.total(),
         outcomes=dict(outcomes.most_common()),
         seconds=percentiles(durations),
         by_month=by_month,
-        by_image=images.worst(limit),
-        by_host=hosts.worst(limit),
+        by_image=_worst(images, limit),
+        by_host=_worst(hosts, limit),
         never_ended=sorted(never, key=lambda one: one.requested_at)[:limit],
         durations=durations,
     )
@@ -138,21 +135,12 @@ def _nearest(ranked: Sequence[float], percentile: int) -> float:
     return ranked[max(0, -(-percentile * len(ranked) // 100) - 1)]
 
 
-class _Groups:
-    """The seconds of each rebuild by image or host; ``None`` if it did not complete."""
-
-    def __init__(self) -> None:
-        self.took: defaultdict[str, list[float | None]] = defaultdict(list)
-        self.failed: Counter[str] = Counter()
-
-    def worst(self, limit: int) -> list[Group]:
-        """Those where most failed; of equals, those where the share is larger."""
-        ranked = sorted(
-            self.took, key=lambda name: (-self.failed[name], len(self.took[name]), name)
+def _worst(rebuilds: Mapping[str, Seconds], limit: int) -> list[Group]:
+    """Those where most failed; of equals, those where the share is larger."""
+    groups = [
+        Group(
+            name, sum(map(len, ends.values())), len(ends["failed"]), percentiles(ends["completed"])
         )
-        return [self._group(name) for name in ranked[:limit]]
-
-    def _group(self, name: str) -> Group:
-        took = self.took[name]
-        completed = (seconds for seconds in took if seconds is not None)
-        return Group(name, len(took), self.failed[name], percentiles(completed))
+        for name, ends in rebuilds.items()
+    ]
+    return sorted(groups, key=lambda group: (-group.failed, group.requested, group.id))[:limit]

@@ -72,7 +72,7 @@ class _Generation:
         self._chance = chance
         self._servers: dict[str, Server] = {}
         self._batch: list[tuple[RecordedCommand, int, tuple[Event, ...]]] = []
-        self._batched = self._commands = self._events = 0
+        self._commands = self._events = 0
         surroundings = Surroundings(servers, chance)
         # The number orders two commands of one time: nothing behind it is compared.
         self._waiting: list[tuple[int, int, Ask, Life, Asking]] = []
@@ -83,21 +83,18 @@ class _Generation:
 
     def run(self, progress: Progress) -> Generated:
         total = len(self._waiting)
-        first = True
         while self._waiting:
             with self._log.bulk() as log:
-                if first:
+                if not self._servers:
                     _require_empty(log)
-                first = False
                 reached = self._fill(log)
             progress(reached - BEGINS, ENDS - BEGINS)
         progress(ENDS - BEGINS, ENDS - BEGINS)
         return Generated(total, self._commands, self._events)
 
     def _fill(self, log: Writing) -> int:
-        at = BEGINS
-        self._batched = 0
-        while self._waiting and self._batched < _BATCH:
+        at, full = BEGINS, self._events + _BATCH
+        while self._waiting and self._events < full:
             at, number, ask, life, asking = heappop(self._waiting)
             answer = self._ask(log, life.server_id, ask)
             try:
@@ -123,8 +120,7 @@ class _Generation:
             # Kept whatever the setting says: the same seed gives the same log.
             self._flush(log)
             if refusals.keep(log, row, refused):
-                self._commands += 1
-                self._events += 1
+                self._count(1)
             return Answer(server, row.request_id, True)
         if events:
             server = self._take(log, server, row, events)
@@ -156,7 +152,7 @@ class _Generation:
     ) -> Server:
         history = History(base=server)
         self._batch.append((row, history.version, events))
-        self._batched += len(events)
+        self._count(len(events))
         for event in events:
             version = history.version + 1
             history.take(Fact(row.occurred_at, 0, row.server_id, version, event))
@@ -170,9 +166,11 @@ class _Generation:
 
     def _flush(self, log: Writing) -> None:
         log.append_many(self._batch)
-        self._commands += len(self._batch)
-        self._events += sum(len(events) for _, _, events in self._batch)
         self._batch.clear()
+
+    def _count(self, events: int) -> None:
+        self._commands += 1
+        self._events += events
 
     def _request_id(self, at: int) -> str:
         # A UUID that begins with its time (version 7), so that the index grows at its end.

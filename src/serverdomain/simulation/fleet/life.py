@@ -6,10 +6,9 @@ also asks for what is not allowed, and is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from functools import partial
+from collections.abc import Generator
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 from msgspec import UNSET
 
@@ -30,6 +29,7 @@ from serverdomain.simulation.fleet.surroundings import (
 )
 
 _ROLES = ("web", "api", "db", "cache", "worker", "build", "mail", "proxy")
+_INVENTORY = Actor("inventory", "operations")
 _OFFICE_HOURS = (7, 8, 8, 9, 9, 9, 10, 10, 10, 11, 11, 12, 13, 13, 14, 14, 14, 15, 15, 16, 17, 20)
 _REASONS = (
     "Failed to allocate the network(s), not rescheduling.",
@@ -39,11 +39,22 @@ _REASONS = (
 )
 
 
+Asked = c.Command | tuple[e.Event, ...]
+
+
+class Told(TypedDict, total=False):
+    """What may be told besides."""
+
+    correlation_id: str | None
+    caused_by: str | None
+    occurred_at: int | None
+
+
 class Ask(NamedTuple):
     """A command, or facts that are told; ``occurred_at`` if the caller gives a time."""
 
     at: int
-    what: c.Command | tuple[e.Event, ...]
+    what: Asked
     who: Actor
     correlation_id: str | None = None
     caused_by: str | None = None
@@ -120,7 +131,7 @@ class Life:
                 status=chance.choice(("ACTIVE", "ACTIVE", "ACTIVE", "ACTIVE", "SHUTOFF")),
                 metadata=self._notes(),
                 addresses={"private": (e.Address(self._address(), 4),)},
-                host_id=self._host.id_for(self._project.id),
+                host_id=self._host_id(),
                 progress=100,
             ),
             owner,
@@ -145,13 +156,10 @@ class Life:
         # The inventory reports its host, mostly within the hour, sometimes a day later.
         seen = self._at
         late = chance.random() < 0.03
-        seen_there = e.ServerObserved(
-            server_id=self.server_id, host_id=self._host.id_for(self._project.id)
-        )
         yield from self._later(
             *((4 * HOUR, 30 * HOUR) if late else (MINUTE, HOUR)),
-            (seen_there,),
-            Actor("inventory", "operations"),
+            self._seen_there(),
+            _INVENTORY,
             occurred_at=seen if late else None,
         )
 
@@ -218,13 +226,10 @@ class Life:
     def _move(self) -> Asking:
         # It moves at night. The inventory reports that by day, often after other facts.
         self._host = self._chance.choice(self._project.hosts)
-        moved = e.ServerObserved(
-            server_id=self.server_id, host_id=self._host.id_for(self._project.id)
-        )
         happened = self._at - self._chance.randrange(HOUR, 12 * HOUR)
         if self._chance.random() < 0.5:
             yield from self._note()
-        yield from self._ask((moved,), Actor("inventory", "operations"), occurred_at=happened)
+        yield from self._ask(self._seen_there(), _INVENTORY, occurred_at=happened)
 
     def _hopeless(self) -> Asking:
         which, who = self._chance.randrange(20), self._someone()
@@ -271,22 +276,20 @@ class Life:
         if self._answer.refused:
             return
         asked = self._answer.request_id
-        report = partial(self._report, asked, correlation_id)
+        cause: Told = {"correlation_id": correlation_id, "caused_by": asked}
         if chance.random() < 0.02:
             # No host took it.
             no = c.FailRebuild(
                 reason="No valid host was found.", stage="scheduling", rebuild_id=asked
             )
-            yield from report(no, 2 * SECOND, 20 * SECOND)
+            yield from self._report(no, 2 * SECOND, 20 * SECOND, cause)
             yield from self._after_failure(command, image)
             return
         if chance.random() < 0.04:
             yield from self._later(5 * SECOND, MINUTE, command, who)
-        yield from self._on_host(command, image, asked, report)
+        yield from self._on_host(command, image, asked, cause)
 
-    def _on_host(
-        self, command: c.RebuildServer, image: Image, asked: str, report: Callable[..., Asking]
-    ) -> Asking:
+    def _on_host(self, command: c.RebuildServer, image: Image, asked: str, cause: Told) -> Asking:
         chance = self._chance
         takes = int(image.minutes * MINUTE * chance.lognormvariate(0, 0.4))
         reports = chance.choice((1, 2, 3))
@@ -295,39 +298,27 @@ class Life:
         for number in range(chance.randrange(reports + 1) if fails else reports):
             done = 100 * (number + 1) // (reports + 1)
             percent = c.ReportProgress(percent=done, rebuild_id=asked)
-            yield from report(percent, step // 2, step + 1)
+            yield from self._report(percent, step // 2, step + 1, cause)
         if chance.random() < 0.006:
             yield from self._never_ends()
         elif fails:
             failed = c.FailRebuild(reason=chance.choice(_REASONS), rebuild_id=asked)
-            yield from report(failed, step // 2, 3 * step)
+            yield from self._report(failed, step // 2, 3 * step, cause)
             yield from self._after_failure(command, image)
         else:
             complete = c.CompleteRebuild(rebuild_id=asked)
-            yield from report(complete, step // 2, step + 1, late=chance.random() < 0.1)
+            late = chance.random() < 0.1
+            yield from self._report(complete, step // 2, step + 1, cause, late=late)
 
     def _report(
-        self,
-        asked: str,
-        correlation_id: str | None,
-        what: c.Command,
-        shortest: int,
-        longest: int,
-        *,
-        late: bool = False,
+        self, what: c.Command, shortest: int, longest: int, cause: Told, *, late: bool = False
     ) -> Asking:
         self._at += self._chance.randrange(shortest, longest)
-        happened = self._at
         if late:
-            self._at += self._chance.randrange(SECOND, MINUTE)
-        yield from self._ask(
-            what,
-            SYSTEM,
-            correlation_id=correlation_id,
-            caused_by=asked,
             # A delayed report gives the time at which it happened.
-            occurred_at=happened if late else None,
-        )
+            cause = {**cause, "occurred_at": self._at}
+            self._at += self._chance.randrange(SECOND, MINUTE)
+        yield from self._ask(what, SYSTEM, **cause)
 
     def _after_failure(self, command: c.RebuildServer, image: Image) -> Asking:
         chance = self._chance
@@ -395,6 +386,12 @@ class Life:
             notes["cost-center"] = f"{chance.randrange(100, 200)}"
         return notes
 
+    def _host_id(self) -> str:
+        return self._host.id_for(self._project.id)
+
+    def _seen_there(self) -> tuple[e.Event, ...]:
+        return (e.ServerObserved(server_id=self.server_id, host_id=self._host_id()),)
+
     def _name(self) -> str:
         return f"{self._role}-{self._chance.randrange(10_000):04}"
 
@@ -424,26 +421,16 @@ class Life:
         self,
         shortest: int,
         longest: int,
-        what: c.Command | tuple[e.Event, ...],
+        what: Asked,
         who: Actor,
-        *,
-        caused_by: str | None = None,
-        occurred_at: int | None = None,
+        **told: Unpack[Told],
     ) -> Asking:
         self._at += self._chance.randrange(shortest, longest)
-        yield from self._ask(what, who, caused_by=caused_by, occurred_at=occurred_at)
+        yield from self._ask(what, who, **told)
 
-    def _ask(
-        self,
-        what: c.Command | tuple[e.Event, ...],
-        who: Actor,
-        *,
-        correlation_id: str | None = None,
-        caused_by: str | None = None,
-        occurred_at: int | None = None,
-    ) -> Asking:
+    def _ask(self, what: Asked, who: Actor, **told: Unpack[Told]) -> Asking:
         # Two commands of one caller at the same microsecond would have no order.
         self._at += 1
-        self._answer = yield Ask(self._at, what, who, correlation_id, caused_by, occurred_at)
+        self._answer = yield Ask(self._at, what, who, **told)
         if self._answer.server is not None:
             self._server = self._answer.server
