@@ -170,9 +170,12 @@ def test_a_fact_at_the_very_time_of_the_base_belongs_behind_it() -> None:
     assert (history.take(later), history.take(between)) == (True, False)
     assert history.lacks_past is False
     assert [fact.occurred_at for fact in history.facts] == [5, 7, 9]
-    assert history.server == replace(
-        history.server, name="later", updated=9, version=5, state="ACTIVE"
-    )
+    (at_once,) = arriving((ServerRenamed("at once"), 5), behind=5)
+    assert history.take(at_once) is False
+    assert history.lacks_past is False
+    assert [fact.position for fact in history.facts] == [30, 60, 50, 40]
+    assert history.server is not None
+    assert (history.server.name, history.server.version) == ("later", 6)
 
 
 def test_a_fact_before_the_base_leaves_nothing_behind() -> None:

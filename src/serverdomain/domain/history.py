@@ -18,7 +18,7 @@ from serverdomain.domain.server import Server, fold
 
 
 class Fact(NamedTuple):
-    """An event of a server, with what the fold and the order of its history need.
+    """An event of a server, with what the fold needs; as tuples, facts have a history's order.
 
     ``occurred_at`` is in microseconds since 1970 UTC. ``position``, the place in the whole log,
     decides among equal times; ``version`` counts in the server's own stream, from 1.
@@ -29,10 +29,6 @@ class Fact(NamedTuple):
     server_id: str
     version: int
     event: Event
-
-
-def _place(fact: Fact) -> tuple[int, int]:
-    return fact[:2]
 
 
 class History:
@@ -46,7 +42,7 @@ class History:
     def __init__(self, facts: Iterable[Fact] = (), base: Server | None = None) -> None:
         self._base = self._server = base
         self._folded = 0
-        self.facts = sorted(facts, key=_place)
+        self.facts = sorted(facts)
         self.version = 0 if base is None else base.version
         if self.facts:
             self.version = max(fact.version for fact in self.facts)
@@ -87,6 +83,6 @@ class History:
         if self._base is not None and fact.occurred_at < self._base.updated:
             self.lacks_past = True
             return False
-        insort(self.facts, fact, key=_place)
+        insort(self.facts, fact)
         self._server, self._folded = self._base, 0
         return False
