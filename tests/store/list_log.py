@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from threading import Condition, Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -199,6 +199,9 @@ class ListReading(Examination):
         for _, events in groupby(self.stored, key=lambda one: one.command.command_id):
             first = next(events)
             yield (*_columns(first.command), first.refused, first.position)
+
+    def commands_without_events(self) -> list[Any]:
+        return []
 
     def findings(self) -> Iterator[Finding]:
         return iter(())

@@ -160,6 +160,9 @@ class Reading(Protocol):
         The columns are those of a command in `rows`, behind the command's id.
         """
 
+    def commands_without_events(self) -> list[Any]:
+        """The ids of the commands that no event belongs to, in order; a sound log has none."""
+
 
 class Examination(Reading, Protocol):
     """The log for whoever checks it: opened to be read alone, even where `open` would refuse."""

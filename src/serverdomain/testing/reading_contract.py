@@ -95,6 +95,7 @@ class ReadingContract(Contract):
             assert [row for some in reading.rows() for row in some] == []
             assert reading.row(1) is None
             assert (list(reading.streams()), list(reading.commands())) == ([], [])
+            assert reading.commands_without_events() == []
 
     def test_a_log_keeps_the_id_that_it_was_given(self, log: Log) -> None:
         with log.reading() as reading:

@@ -204,7 +204,6 @@ def _beside_the_events(log: Reading, signed: Checkpoint, found: list[Problem]) -
         problems.append(Problem("altered", note=note))
     # An event that is gone, or names another command, leaves its own behind.
     if not any(problem.what in ("altered", "removed") for problem in found):
-        for command_id, *_, position in log.commands():
-            if position is None:
-                problems.append(Problem("inserted", note=f"command {command_id} has no event"))
+        for command_id in log.commands_without_events():
+            problems.append(Problem("inserted", note=f"command {command_id} has no event"))
     return problems

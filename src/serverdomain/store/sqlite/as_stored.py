@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.log import LARGEST, Reading, Row
@@ -85,6 +86,14 @@ class AsStored(Reading):
         """Every command in its order, as it is stored, with its first event's position."""
         with self._any_text():
             yield from self.connection.execute(_COMMANDS)
+
+    def commands_without_events(self) -> list[Any]:
+        """The ids of the commands that no event belongs to."""
+        found = self.connection.execute(
+            "SELECT command_id FROM commands c WHERE NOT EXISTS"
+            " (SELECT 1 FROM stored_events e WHERE e.command_id = c.command_id) ORDER BY command_id"
+        )
+        return [command_id for (command_id,) in found]
 
     @contextmanager
     def _any_text(self) -> Iterator[None]:
