@@ -22,6 +22,7 @@ from serverdomain.domain.commands import (
     FailRebuild,
     LockServer,
     RebuildServer,
+    RecordFacts,
     RegisterServer,
     RenameServer,
     ReplaceMetadata,
@@ -29,9 +30,9 @@ from serverdomain.domain.commands import (
     ResetState,
     UpdateMetadata,
 )
-from serverdomain.domain.events import Address, Fault
+from serverdomain.domain.events import Address, CommandRefused, Fault, ServerStopped
 from serverdomain.errors import InvalidInput
-from serverdomain.testing import strategies
+from serverdomain.testing import registered, strategies
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 SERVER_ID = "075e40fe-9f03-4652-ba8e-5f8e2547899a"
@@ -498,3 +499,29 @@ def test_a_state_is_reset_to_active_or_error(bad: object) -> None:
     assert ResetState(state="ERROR").state == "ERROR"
     with pytest.raises(InvalidInput, match=r"^state: .* came, ACTIVE or ERROR is allowed"):
         ResetState(state=bad)
+
+
+# Facts from elsewhere
+
+
+@pytest.mark.parametrize("events", [(), [], [ServerStopped()], None, ("ServerStopped",)])
+def test_facts_are_a_tuple_of_at_least_one_event(events) -> None:
+    with pytest.raises(InvalidInput, match=r"^events: "):
+        RecordFacts(events=events)
+
+
+def test_a_refusal_is_no_fact() -> None:
+    refusal = CommandRefused(server_id=SERVER_ID, kind="stop", members={}, rule="state", why="no")
+    with pytest.raises(InvalidInput, match="CommandRefused came"):
+        RecordFacts(events=(ServerStopped(), refusal))
+
+
+def test_facts_begin_no_other_server() -> None:
+    facts = RecordFacts(events=(ServerStopped(), registered(server_id=SERVER_ID)))
+    assert facts.to(SERVER_ID) is facts
+    with pytest.raises(InvalidInput, match=r"^events: "):
+        facts.to(IMAGE)
+
+
+def test_what_was_told_is_no_part_of_what_was_asked() -> None:
+    assert RecordFacts(events=(ServerStopped(),)).members() == {}
