@@ -14,7 +14,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from serverdomain.domain.events import Event
-from serverdomain.domain.server import Server, fold
+from serverdomain.domain.server import Server, evolve
 
 
 class Fact(NamedTuple):
@@ -53,8 +53,9 @@ class History:
     def server(self) -> Server | None:
         """The server after all of its facts; ``None`` before its beginning."""
         if self._folded < len(self.facts):
-            new = [(fact.event, fact.occurred_at) for fact in self.facts[self._folded :]]
-            server = fold(new, self._server)
+            server = self._server
+            for fact in self.facts[self._folded :]:
+                server = evolve(server, fact.event, fact.occurred_at)
             self._server = server and replace(server, version=self.version)
             self._folded = len(self.facts)
         return self._server
@@ -76,13 +77,14 @@ class History:
             self.lacks_past = True
             return False
         self.version = fact.version
-        latest = self.latest
+        facts = self.facts
+        latest = facts[-1].occurred_at if facts else self.latest
         if latest is None or fact.occurred_at >= latest:
-            self.facts.append(fact)
+            facts.append(fact)
             return True
         if self._base is not None and fact.occurred_at < self._base.updated:
             self.lacks_past = True
             return False
-        insort(self.facts, fact)
+        insort(facts, fact)
         self._server, self._folded = self._base, 0
         return False
