@@ -359,8 +359,8 @@ class DeleteServer(Command, frozen=True, kw_only=True):
 class RecordFacts(Command, frozen=True, kw_only=True):
     """Take in facts that happened elsewhere, as they are: no rule is asked.
 
-    ``sha256`` names them in the log: the hash, in hex, of the events as they are stored. The log
-    makes it; whoever asks leaves it out.
+    In the log they are asked for by their ``sha256``: the hash, in hex, of the events as they are
+    stored, which the log makes.
     """
 
     kind = "record"
@@ -368,7 +368,6 @@ class RecordFacts(Command, frozen=True, kw_only=True):
     may_be_late = True
 
     events: tuple[Event, ...]
-    sha256: str | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         given: object = self.events

@@ -20,8 +20,6 @@ BEGINS = moment.parse("2022-07-01T00:00:00Z")
 ENDS = moment.parse("2025-07-01T00:00:00Z")
 """When the log ends. Nothing is recorded later, whatever the clock says."""
 
-_FAMILIES = 8
-
 
 class Image(NamedTuple):
     """An image: from when to when it can be used, how often it fails, how many minutes it takes."""
