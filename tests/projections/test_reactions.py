@@ -402,3 +402,41 @@ def until(there: Callable[[], bool]) -> None:
 
 def until_stopped(reaction: Reaction) -> None:
     assert reaction.stopped.wait(SECONDS)
+
+
+def test_events_of_two_logs_cause_two_commands_though_all_that_was_given_is_the_same(
+    tmp_path: Path,
+) -> None:
+    def caused(region: str) -> str:
+        ids: Queue[str] = Queue()
+        with (
+            Servers.open(f"sqlite:///{tmp_path / region}.db") as servers,
+            servers.react("mirror", lambda told: ids.put(told.context().request_id)),
+        ):
+            servers.register(adopted(), Context(request_id="req-1"))
+            return ids.get(timeout=SECONDS)
+
+    assert caused("east") != caused("west")
+
+
+def test_so_do_events_at_one_position_of_a_log_and_of_its_copy(tmp_path: Path) -> None:
+    caused: Queue[str] = Queue()
+
+    def told(name: str) -> str:
+        with (
+            Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers,
+            servers.react("mirror", lambda told: caused.put(told.context().request_id)),
+        ):
+            servers.rename(SERVER, name)
+            return caused.get(timeout=SECONDS)
+
+    with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers:
+        servers.register(adopted())
+        with servers.react("mirror", lambda told: None) as reaction:
+            assert reaction.caught_up(SECONDS)
+    backup = (tmp_path / "cloud.db").read_bytes()
+    lost = told("lost")
+    for beside in tmp_path.glob("cloud.db*"):
+        beside.unlink()
+    (tmp_path / "cloud.db").write_bytes(backup)
+    assert told("other") != lost

@@ -24,6 +24,7 @@ from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import LARGEST, Examination, Log, Page, Row, Writing
+from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.request import Outcome, Request
 
@@ -211,6 +212,7 @@ class ListWriting(ListReading, Writing):
     """The same, to be appended to: lists of its own, until they take the place of the others."""
 
     keeps_refusals = True
+    recent_refusals: RecentRefusals
 
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
         return self._append(stream_of(command.server_id), command, version, events)
@@ -253,6 +255,7 @@ class ListLog(Log):
         self._writing = Lock()
         self._grown = Condition()
         self._held: dict[str, Lock] = {}
+        self.recent_refusals = RecentRefusals()
 
     def accept(self, request: Request) -> Outcome:
         with self.bulk() as log:
@@ -266,6 +269,7 @@ class ListLog(Log):
         with self._writing:
             now = self._required()
             grown = ListWriting(now.id, list(now.stored), dict(now.places))
+            grown.recent_refusals = self.recent_refusals
             yield grown
             self._now = ListReading(grown.id, grown.stored, grown.places)
             self._commits += 1

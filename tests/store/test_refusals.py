@@ -184,7 +184,7 @@ def test_whether_there_was_room_for_one_is_told(servers: Servers) -> None:
         0, "stop", SERVER, "{}", "fake", "openstack", ("member",), "req-1", None, None, 5, 2**52
     )
     with servers._log.bulk() as log:
-        kept = [refusals.keep(log, command, Refused("lock", "no")) for _ in range(61)]
+        kept = [refusals.keep(log, command, Refused("lock", "no"), 2**52) for _ in range(61)]
 
     assert kept == [True] * 60 + [False]
     assert len(stored(servers)) == 60

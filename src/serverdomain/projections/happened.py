@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
+import msgspec
+
 from serverdomain.domain.actor import SYSTEM, Actor
 from serverdomain.projections.told import Told
 from serverdomain.store.context import Context
@@ -12,9 +14,13 @@ from serverdomain.store.context import Context
 
 @dataclass(frozen=True)
 class Happened(Told):
-    """An event that happened to a server; ``reaction`` names the reaction that is told of it."""
+    """An event that happened to a server.
+
+    ``reaction`` names the reaction that is told of it, ``log_id`` the log that it stands in.
+    """
 
     reaction: str
+    log_id: str
 
     @property
     def version(self) -> int:
@@ -24,15 +30,18 @@ class Happened(Told):
     def context(self, step: str = "", actor: Actor = SYSTEM) -> Context:
         """The context of a command that this event causes.
 
-        Its request id is made from the reaction, the position and ``step``. So a handler that is
-        told of an event again sends the same command again, which happens once. A handler that
-        sends more than one command names its steps.
+        Its request id is made from the reaction, ``step`` and the event: its log, its position and
+        its own request id. So a handler that is told of an event again sends the same command
+        again, which happens once. A handler that sends more than one command names its steps.
         """
+        # A log that was put back from a copy keeps its id and uses positions again, for events that
+        # other commands caused.
+        of = [self.reaction, self.log_id, self.position, self.request_id, step]
         # The prefix keeps it apart from ids that are made of a project and a client's key.
-        named = f"serverdomain-reaction:{self.reaction}:{self.position}:{step}"
+        named = b"serverdomain-reaction:" + msgspec.json.encode(of)
         return Context(
             actor=actor,
-            request_id=f"req-{uuid5(NAMESPACE_URL, named)}",
+            request_id=f"req-{uuid5(NAMESPACE_URL, named.decode())}",
             correlation_id=self.correlation_id or self.request_id,
             caused_by=self.request_id,
         )

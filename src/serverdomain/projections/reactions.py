@@ -76,6 +76,7 @@ class Reaction:
         self.name = name
         self.stopped = Flag()
         self._log = log
+        self._log_id: str | None = None
         self._handler = handler
         self._attempts = attempts
         self._at_work = at_work
@@ -175,9 +176,16 @@ class Reaction:
 
     def _tell(self, recorded: RecordedEvent) -> bool:
         """Tell the handler of an event; true if it may go on with the next."""
-        tell = partial(self._handler, Happened(recorded, self.name))
+        tell = partial(self._tell_once, recorded)
         told = self._succeeds(tell, recorded.position) and self._bookmark.move(recorded.position)
         return told and not self._stopping.is_set()
+
+    def _tell_once(self, recorded: RecordedEvent) -> None:
+        # A log whose id somebody has damaged stops the reaction, as any damage does.
+        if self._log_id is None:
+            with self._log.reading() as reading:
+                self._log_id = reading.log_id()
+        self._handler(Happened(recorded, self.name, self._log_id))
 
     def _succeeds(self, call: Callable[[], object], position: int) -> bool:
         why = failure_of(call, self._attempts, self._stopping)

@@ -64,6 +64,15 @@ class Questions:
             return self._timeline
 
     @property
+    def log_id(self) -> str:
+        """The id that the log was given when it was made; a copy of its file keeps it.
+
+        Raises `StoreDamaged` where somebody has taken it away.
+        """
+        with self._log.reading() as log:
+            return log.log_id()
+
+    @property
     def ledger(self) -> Ledger:
         """Signed checkpoints of the log, and whether it still holds what they cover."""
         return Ledger(self._log)

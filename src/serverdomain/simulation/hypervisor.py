@@ -157,7 +157,7 @@ class SimulatedHypervisor:
     def _asked(self, server: Server) -> Happened | None:
         for entry in reversed(self._servers.history(server.id)):
             if _asks(entry, server):
-                return Happened(entry.recorded, NAME)
+                return Happened(entry.recorded, NAME, self._servers.log_id)
         return None
 
     def _work(self) -> None:

@@ -60,7 +60,7 @@ def accept(log: Writing, request: Request) -> Outcome | Refused:
         # One that begins has no server to be remembered with.
         if command.begins or not log.keeps_refusals:
             raise
-        return _keep(log, recorded, refused)
+        return _keep(log, recorded, refused, request.now)
     if not events:
         return Outcome(server=server, events=(), position=None, replayed=False)
     positions = log.append(recorded, history.version, events)
@@ -91,9 +91,9 @@ def _recorded(
     )
 
 
-def _keep(log: Writing, command: RecordedCommand, refused: Refused) -> Refused:
+def _keep(log: Writing, command: RecordedCommand, refused: Refused, now: int) -> Refused:
     try:
-        refusals.keep(log, command, refused)
+        refusals.keep(log, command, refused, now)
     except StoreError as error:
         # It is refused all the same, whatever the disk says.
         _log.warning("a refusal was not recorded: %s", error)

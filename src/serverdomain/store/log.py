@@ -17,6 +17,7 @@ from serverdomain.domain.history import Fact, History
 from serverdomain.errors import StoreError
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.finding import Finding
+from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.request import Outcome, Request
 
@@ -174,10 +175,11 @@ class Examination(Reading, Protocol):
 class Writing(Reading, Protocol):
     """A reading that nobody else writes during, and that may append to the log.
 
-    ``keeps_refusals`` is its log's.
+    ``keeps_refusals`` and ``recent_refusals`` are its log's.
     """
 
     keeps_refusals: bool
+    recent_refusals: RecentRefusals
 
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
         """Append a command and its events behind ``version``; gives back their positions.
@@ -196,12 +198,14 @@ class Writing(Reading, Protocol):
 class Log(Protocol):
     """An append-only log of servers' facts, shared by threads.
 
-    ``keeps_refusals`` says whether what a rule refuses is recorded. ``caches`` is the path beside
-    which lies what is made from the log (``cloud.db`` has ``cloud.view.db``), ``None`` where that
-    is kept in memory. Every method raises `StoreError` where the log cannot be used.
+    ``keeps_refusals`` says whether what a rule refuses is recorded, ``recent_refusals`` how often
+    that was, while the log lies ahead of the clock. ``caches`` is the path beside which lies what
+    is made from the log (``cloud.db`` has ``cloud.view.db``), ``None`` where that is kept in
+    memory. Every method raises `StoreError` where the log cannot be used.
     """
 
     keeps_refusals: bool = True
+    recent_refusals: RecentRefusals
     caches: Path | None
 
     def accept(self, request: Request) -> Outcome:

@@ -2,7 +2,7 @@
 
 So it never contends with the server's version, and the ledger covers it. It bears its request id
 without claiming it. Nobody can fill the disk with what they may not do: only so many
-refusals of an actor are recorded in a minute.
+refusals of an actor are recorded in a minute of the servers' own clock.
 """
 
 from __future__ import annotations
@@ -14,14 +14,10 @@ import msgspec
 from serverdomain.domain.events import CommandRefused
 from serverdomain.errors import InvalidInput, Refused
 from serverdomain.store.log import Writing
+from serverdomain.store.recent_refusals import MINUTE, MOST
 from serverdomain.store.recorded import RecordedCommand
 
 SETTING = "SERVERDOMAIN_REFUSALS"
-
-MOST = 60
-"""Refusals that an actor (a user in a project) is recorded with, at most, in a `MINUTE`."""
-
-MINUTE = 60 * 1_000_000
 
 
 def setting() -> bool:
@@ -32,10 +28,13 @@ def setting() -> bool:
     return given == "on"
 
 
-def keep(log: Writing, command: RecordedCommand, refused: Refused) -> bool:
-    """Record a refusal; False where the actor has too many."""
-    since = command.recorded_at - MINUTE
-    if log.refused_since(command.user_id, command.project_id, since) >= MOST:
+def keep(log: Writing, command: RecordedCommand, refused: Refused, now: int) -> bool:
+    """Record a refusal at a time of the servers' clock; False where the actor has too many."""
+    actor = command.user_id, command.project_id
+    if now < command.recorded_at:
+        if not log.recent_refusals.has_room(*actor, now):
+            return False
+    elif log.refused_since(*actor, now - MINUTE) >= MOST:
         return False
     event = msgspec.convert(
         {

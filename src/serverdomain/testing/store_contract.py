@@ -414,6 +414,21 @@ class LogContract(ReadingContract, WritingContract):
 
         assert servers.rename(SERVER, "new").position == 2
 
+    def test_while_the_log_lies_ahead_of_the_clock_a_minute_is_one_of_the_clock(
+        self, servers: Servers, clock: ManualClock
+    ) -> None:
+        now = clock.now
+        clock.advance(timedelta(days=3650))
+        servers.rename(SERVER, "from-the-future")
+        clock.set_back(now)
+        for _ in range(3):
+            clock.advance(61)
+            for _ in range(70):
+                with pytest.raises(Refused):
+                    servers.start(SERVER, Context(OWNER))
+        refused = [entry for entry in servers.history(SERVER) if entry.version is None]
+        assert len(refused) == 3 * 60
+
     def test_an_actor_is_recorded_with_sixty_refusals_in_a_minute(
         self, servers: Servers, clock: ManualClock
     ) -> None:

@@ -119,7 +119,7 @@ class _Generation:
         except Refused as refused:
             # Kept whatever the setting says: the same seed gives the same log.
             self._flush(log)
-            if refusals.keep(log, row, refused):
+            if refusals.keep(log, row, refused, row.recorded_at):
                 self._count(1)
             return Answer(server, row.request_id, True)
         if events:

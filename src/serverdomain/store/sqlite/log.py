@@ -14,6 +14,7 @@ from serverdomain.errors import OutcomeUnknown, Refused, StoreError, StoreMissin
 from serverdomain.store.accept import accept
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
+from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.request import Outcome, Request
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite import schema
@@ -64,6 +65,7 @@ class SQLiteLog(Log):
         self.place = place
         self.caches: Path | None = place.path
         self.keeps_refusals = keeps_refusals
+        self.recent_refusals = RecentRefusals()
         self.connections = Connections(place)
         self._watcher = Watcher(lambda: self.connections.connect("rw", patience=0))
         self._grown = Condition()
@@ -79,9 +81,7 @@ class SQLiteLog(Log):
         outcome: Outcome | Refused | None = None
         try:
             with self.connections.writing() as connection:
-                outcome = accept(
-                    SQLiteWriting(connection, self.place, self.keeps_refusals), request
-                )
+                outcome = accept(SQLiteWriting(connection, self.place, self), request)
         except CommitFailed as failed:
             unknown = OutcomeUnknown(request.context.request_id, str(failed))
             # Whether it was recorded is unknown, but not that it was refused.
@@ -99,7 +99,7 @@ class SQLiteLog(Log):
         """Append much in one transaction."""
         with self.connections.writing() as connection:
             connection.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
-            yield SQLiteWriting(connection, self.place, self.keeps_refusals)
+            yield SQLiteWriting(connection, self.place, self)
         self.wake()
 
     @contextmanager

@@ -10,7 +10,7 @@ import msgspec
 
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
-from serverdomain.store.log import Writing
+from serverdomain.store.log import Log, Writing
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.sqlite.faults import store_error
 from serverdomain.store.sqlite.place import Place
@@ -30,10 +30,11 @@ _INSERT_EVENT = (
 class SQLiteWriting(SQLiteReading, Writing):
     """A transaction that holds the write lock; whoever opened it commits it."""
 
-    def __init__(self, connection: sqlite3.Connection, place: Place, keeps_refusals: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, place: Place, log: Log) -> None:
         super().__init__(connection)
         self._place = place
-        self.keeps_refusals = keeps_refusals
+        self.keeps_refusals = log.keeps_refusals
+        self.recent_refusals = log.recent_refusals
 
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
         """Append a command and its events behind ``version``; gives back their positions."""
