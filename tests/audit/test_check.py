@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,6 +33,7 @@ from serverdomain import (
 )
 from serverdomain.audit.check import check, findings
 from serverdomain.domain import events as e
+from serverdomain.domain.moment import to_micros
 from serverdomain.store.finding import Finding
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite.examination import examine
@@ -88,7 +89,11 @@ def tamper(path: Path, *statements: str) -> None:
 
 
 def checked(path: Path, view: Path | None = None) -> list[Finding]:
-    return list(check(examine(places.from_path(path, "store")), path, view))
+    return list(check(examine(places.from_path(path, "store")), path, view, now=now()))
+
+
+def now() -> int:
+    return to_micros(datetime.now(UTC))
 
 
 def found(path: Path) -> list[tuple[str, int | None]]:
@@ -236,6 +241,20 @@ def test_rows_that_change_places_are_found(path: Path) -> None:
             "CREATE TRIGGER also AFTER INSERT ON commands BEGIN SELECT 1; END",
             "the trigger also is none of the store's own",
         ),
+        (
+            "CREATE TRIGGER sqlitex_also AFTER INSERT ON commands BEGIN SELECT 1; END",
+            "the trigger sqlitex_also is none of the store's own",
+        ),
+        ("CREATE TABLE sqliteY (x)", "the table sqliteY is none of the store's own"),
+        ("CREATE VIEW also AS SELECT 1", "the view also is none of the store's own"),
+        (
+            "CREATE INDEX also ON commands (user_id)",
+            "the index also is none of the store's own",
+        ),
+        (
+            "INSERT INTO sqlite_sequence VALUES ('commands', 1)",
+            "commands ends at command_id 6, the last one given was 6 and 1",
+        ),
         ("PRAGMA user_version = 2", "the index"),
     ],
 )
@@ -271,6 +290,43 @@ def test_an_index_that_does_not_match_its_table_is_found(path: Path) -> None:
     schema(lambda log: log.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", index))
 
     assert any("missing from index commands_by_server" in what for what, _ in found(path))
+
+
+def test_a_name_that_sqlite_keeps_for_itself_hides_nothing(path: Path) -> None:
+    change(path, "CREATE TRIGGER also AFTER INSERT ON commands BEGIN SELECT 1; END")
+    change(
+        path,
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET name = 'sqlite_also', sql = replace(sql, 'also', 'sqlite_also')"
+        " WHERE name = 'also'",
+    )
+
+    assert found(path) == [("the trigger sqlite_also is none of the store's own", None)]
+
+
+def test_what_sqlite_counts_and_what_eventsourcing_keeps_beside_is_no_finding(path: Path) -> None:
+    change(
+        path,
+        "ANALYZE",
+        "CREATE TABLE tracking (application_name TEXT, notification_id BIGINT PRIMARY KEY)",
+        "CREATE TABLE snapshots (originator_id TEXT PRIMARY KEY)",
+    )
+
+    assert found(path) == []
+
+
+# The clock
+
+
+def test_a_log_that_lies_ahead_of_the_clock_is_found(path: Path) -> None:
+    clock = ManualClock(datetime.now(UTC) + timedelta(minutes=6))
+    with Servers.open(f"sqlite:///{path}", clock=clock) as servers:
+        servers.rename(SERVER, "from the future")
+        assert servers.check() == []
+
+    ((what, position),) = found(path)
+    assert what.startswith("the log lies ahead of the clock: it is ")
+    assert position == 8
 
 
 # The view
@@ -381,7 +437,7 @@ if os.geteuid() == 0:  # Who may do everything takes the place of somebody who m
 store = places.from_path(path, "store")
 try:
     view = path.with_name("no view")
-    print([str(finding) for finding in check(examine(store), path, view)])
+    print([str(finding) for finding in check(examine(store), path, view, now=2**52)])
 except StoreError as error:
     print(error)
 """
@@ -429,7 +485,7 @@ def test_what_is_no_store_raises(path: Path, tmp_path: Path) -> None:
 def test_while_others_write_nothing_is_found(path: Path) -> None:
     store = places.from_path(path, "store")
     with Servers.open(f"sqlite:///{path}") as servers:
-        findings = check(examine(store), path)
+        findings = check(examine(store), path, now=now())
         for number in range(5):
             servers.rename(SERVER, f"while {number}")
             servers.list()
@@ -511,7 +567,7 @@ def findings_in(cloud: Cloud) -> list[Finding]:
         cloud.servers.view._file.reading() as rows,
         cloud.store.examining() as log,
     ):
-        return list(findings(log, rows))
+        return list(findings(log, rows, now=now()))
 
 
 @settings(max_examples=settings().max_examples // 4)

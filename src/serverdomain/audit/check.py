@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, ExitStack
 from itertools import count
 from pathlib import Path
 
-from serverdomain.audit import check_log, check_view
+from serverdomain.audit import check_log, check_times, check_view
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreError
 from serverdomain.projections.server_rows import SERVERS
@@ -31,8 +31,10 @@ def check(
     caches: Path | None,
     view: str | Path | None = None,
     progress: Progress = silent,
+    *,
+    now: int,
 ) -> Iterator[Finding]:
-    """Check a log and its view, if there is one.
+    """Check a log and its view, if there is one, by a clock that says it is ``now``.
 
     ``view`` is the view's file, by default the one beside ``caches``. ``progress`` is told how many
     events have been read, and how many there are to read. Raises what opening the log does.
@@ -48,11 +50,15 @@ def check(
                 rows = stack.enter_context(read_only(place))
         except StoreError as wrong:
             yield Finding("view", str(wrong))
-        yield from findings(stack.enter_context(log), rows, progress)
+        yield from findings(stack.enter_context(log), rows, progress, now=now)
 
 
 def findings(
-    log: Examination, view: sqlite3.Connection | None, progress: Progress = silent
+    log: Examination,
+    view: sqlite3.Connection | None,
+    progress: Progress = silent,
+    *,
+    now: int,
 ) -> Iterator[Finding]:
     """Check a log and the rows of its view, if it has one, each as of one moment.
 
@@ -68,6 +74,7 @@ def findings(
         lambda: _bookmarks(log),
         lambda: check_log.events(log, step),
         lambda: check_log.commands(log),
+        lambda: check_times.ahead(log, now),
     ]
     if view is not None:
         rows = view

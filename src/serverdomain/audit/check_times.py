@@ -7,6 +7,20 @@ from typing import TypeGuard
 
 from serverdomain.domain import moment
 from serverdomain.store.accept import MOST_AHEAD
+from serverdomain.store.finding import Finding
+from serverdomain.store.log import Reading
+
+
+def ahead(log: Reading, now: int) -> Iterator[Finding]:
+    """Whether the log lies ahead of a clock that says it is ``now``, in microseconds."""
+    latest = log.latest_recorded_at()
+    if _is_time(latest) and latest > now + MOST_AHEAD:
+        yield Finding(
+            "time",
+            f"the log lies ahead of the clock: it is {moment.exact(now)}, the latest command was "
+            f"recorded at {moment.exact(latest)}, and so are all others until then",
+            log.head(),
+        )
 
 
 class Times:

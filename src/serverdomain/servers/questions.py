@@ -27,7 +27,7 @@ from serverdomain.projections.history import HistoryEntry, history
 from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.projections.timeline import Timeline
-from serverdomain.servers.commanding import known_form
+from serverdomain.servers.commanding import Clock, known_form
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Log
 from serverdomain.store.remembered import Remembered
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 class Questions:
     """The questions of `Servers`."""
+
+    _clock: Clock
 
     def __init__(self, log: Log, view: str | Path | None) -> None:
         self._log = log
@@ -166,7 +168,9 @@ class Questions:
 
         ``progress`` is told how many steps are done, and of how many.
         """
-        return list(check(self._log.examining(), self._log.caches, self._view_path, progress))
+        now = moment.to_micros(self._clock(), "clock")
+        log, caches = self._log.examining(), self._log.caches
+        return list(check(log, caches, self._view_path, progress, now=now))
 
     def list(self, **asked: Unpack[Asked]) -> list[Server]:
         """The servers that are there, newest first, from the view, which is caught up first.

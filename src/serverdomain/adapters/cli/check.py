@@ -19,10 +19,14 @@ def check(store: ViewOptions, as_json: AsJson = False) -> None:
     Prints a line for each finding, and exits with 4 if there is one. Only reads.
     """
     from serverdomain.audit.check import check
+    from serverdomain.domain import moment
+    from serverdomain.servers import system_clock
     from serverdomain.store.opening import caches_of, examining
 
     with progress_bar("check") as progress:
-        found = list(check(examining(store.url), caches_of(store.url), store.view, progress))
+        now = moment.to_micros(system_clock())
+        log, caches = examining(store.url), caches_of(store.url)
+        found = list(check(log, caches, store.view, progress, now=now))
     if as_json:
         say_json({"findings": [finding.as_json() for finding in found]})
     else:

@@ -95,7 +95,8 @@ def _today(rank: int, before: int, some: list[Row], reading: Iterator[list[Row]]
 
 def _hashing(log: Reading, position: int) -> Callable[[int], bytes]:
     row = log.row(position)
-    assert row is not None, "it was read in this transaction"
+    if row is None:
+        raise StoreDamaged(f"the event at position {position} cannot be found by it")
     return hashed_at(row)
 
 

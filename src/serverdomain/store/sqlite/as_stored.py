@@ -24,6 +24,8 @@ _COMMANDS = (
     " FROM commands c ORDER BY command_id"
 )
 _AT_ONCE = 2048
+_SMALLEST = -LARGEST - 1
+"""What SQLite keeps a whole number in ends here; only an edit can have put a position there."""
 
 
 def any_text(text: bytes) -> str:
@@ -68,7 +70,7 @@ class AsStored(Reading):
 
     def row(self, position: int) -> Row | None:
         """The row at a position."""
-        if abs(position) > LARGEST:
+        if not _SMALLEST <= position <= LARGEST:
             return None
         with self._any_text():
             query = f"{_ROWS} WHERE e.position = ?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +21,10 @@ from serverdomain.store.sqlite.reading import SQLiteReading
 _CACHE_KIB = 32 * 1024
 """How much of the file a pass keeps in memory."""
 
-_MASTER = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+# What has no SQL of its own belongs to a table.
+_MASTER = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+_NOT_OURS = re.compile(r"sqlite_stat\d|tracking|snapshots", re.ASCII)
+"""What may stand beside: SQLite's own statistics, and what `eventsourcing` puts there."""
 
 
 class SQLiteExamination(SQLiteReading, Examination):
@@ -38,9 +42,9 @@ class SQLiteExamination(SQLiteReading, Examination):
                 yield Finding("schema", f"the {_word(kind)} {name} is missing")
             elif there[kind, name] != sql:
                 yield Finding("schema", f"the {_word(kind)} {name} is not as it was made")
-        for kind, name in sorted(there.keys() - promised.keys()):
-            if kind == "trigger":
-                yield Finding("schema", f"the trigger {name} is none of the store's own")
+        for kind, name in sorted(there.keys() - _promised(len(schema.STEPS)).keys()):
+            if kind == "trigger" or not _NOT_OURS.fullmatch(name):
+                yield Finding("schema", f"the {kind} {name} is none of the store's own")
         if self._value("SELECT COUNT(*) FROM log") != 1:
             yield Finding("schema", "the log does not have the one id that every log is given")
         yield from self._counted("stored_events", "position")
@@ -54,10 +58,12 @@ class SQLiteExamination(SQLiteReading, Examination):
     def _counted(self, table: str, column: str) -> Iterator[Finding]:
         # SQLite remembers the last number that it gave: where rows went from the end, it is ahead.
         last = self._value(f"SELECT COALESCE(MAX({column}), 0) FROM {table}")
-        given = self._value("SELECT seq FROM sqlite_sequence WHERE name = ?", table) or 0
-        if given != last:
+        query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+        given = [number for (number,) in self._all(query, table)] or [0]
+        if given != [last]:
+            numbers = " and ".join(map(str, given))
             yield Finding(
-                "schema", f"{table} ends at {column} {last}, the last one given was {given}"
+                "schema", f"{table} ends at {column} {last}, the last one given was {numbers}"
             )
 
 
