@@ -18,9 +18,11 @@ from msgspec.structs import replace
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain.actor import Actor
+from serverdomain.errors import InvalidInput, StoreDamaged
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 
 _NOT_KEPT = "not kept"
+_read_members = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class PastRequest(Struct, frozen=True, kw_only=True):
@@ -41,10 +43,13 @@ class PastRequest(Struct, frozen=True, kw_only=True):
 
 
 def past_requests(recorded: Iterable[RecordedEvent]) -> list[PastRequest]:
-    """The requests that led to a server's events, in the order of the log."""
+    """The requests that led to a server's events, in the order of the log.
+
+    Raises `StoreDamaged` where the log says of one what nobody can have asked.
+    """
     in_order = sorted(recorded, key=lambda one: one.position)
     by_command = groupby(in_order, key=lambda one: one.command.command_id)
-    return [_past_request(list(events)) for _, events in by_command]
+    return [_readable(list(events)) for _, events in by_command]
 
 
 def command_of(kind: str, members: dict[str, Any]) -> c.Command | None:
@@ -56,6 +61,17 @@ def command_of(kind: str, members: dict[str, Any]) -> c.Command | None:
     if command is None or command is c.RecordFacts:
         return None
     return msgspec.convert(members, command)
+
+
+def _readable(recorded: list[RecordedEvent]) -> PastRequest:
+    try:
+        return _past_request(recorded)
+    except (InvalidInput, msgspec.DecodeError, TypeError) as error:
+        first = recorded[0]
+        raise StoreDamaged(
+            f"command {first.command.command_id}, whose events begin at position "
+            f"{first.position}, cannot be read: {error}"
+        ) from error
 
 
 def _past_request(recorded: list[RecordedEvent]) -> PastRequest:
@@ -75,7 +91,7 @@ def _past_request(recorded: list[RecordedEvent]) -> PastRequest:
 
 
 def _command(row: RecordedCommand, events: tuple[e.Event, ...]) -> c.Command:
-    members = msgspec.json.decode(row.members)
+    members = _read_members(row.members)
     members.pop("occurred_at", None)
     command = command_of(row.kind, members)
     first = events[0]

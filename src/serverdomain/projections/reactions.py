@@ -9,7 +9,6 @@ besides (a schedule, a connection) lives only while this process is ``at_work``.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
@@ -21,7 +20,7 @@ from serverdomain.domain.events import EVENTS, CommandRefused
 from serverdomain.errors import InvalidInput
 from serverdomain.projections.attempts import failure_of, in_words
 from serverdomain.projections.happened import Happened
-from serverdomain.projections.saved_bookmark import PAGE, SavedBookmark
+from serverdomain.projections.saved_bookmark import PAGE, SavedBookmark, require_name
 from serverdomain.store.log import Log
 from serverdomain.store.recorded import RecordedEvent
 
@@ -42,7 +41,6 @@ If each command woke it, commands would run at half their rate meanwhile.
 LOOK = 0.2
 """Seconds between two looks for events of other processes, or for the lock."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _logger = logging.getLogger("serverdomain")
 
 
@@ -62,10 +60,7 @@ class Reaction:
         at_work: AtWork = nullcontext,
         events: Sequence[str] = (),
     ) -> None:
-        if not _NAME.fullmatch(name):
-            raise InvalidInput(
-                "name", f"{name!r} came, 1 to 64 letters, digits, '-', '_' and '.' are allowed"
-            )
+        require_name(name)
         if start not in ("head", "beginning"):
             raise InvalidInput("start", f"{start!r} came, head or beginning is allowed")
         if attempts < 1:

@@ -6,21 +6,32 @@ It is written only if it is still as it was last seen. So a reaction never undoe
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Literal
 
 from msgspec.structs import replace
 
-from serverdomain.errors import NotFound
+from serverdomain.errors import InvalidInput, NotFound
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 PAGE = 100
 """Positions after which a bookmark is saved, unless a second passes first.
 
 Saving is a commit with a sync of its own. Events since the last one are told again after a kill.
 """
+
+
+def require_name(name: str) -> None:
+    """Raise `InvalidInput` for what is no reaction's name."""
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(
+            "name", f"{name!r} came, 1 to 64 letters, digits, '-', '_' and '.' are allowed"
+        )
 
 
 class SavedBookmark:
@@ -76,7 +87,7 @@ class SavedBookmark:
 
 
 def resume(log: Log, name: str) -> Bookmark:
-    """Let a stopped reaction try its event again. Raises `NotFound` for an unknown name."""
+    """Let a stopped reaction try its event again. Raises `NotFound` and `InvalidInput`."""
     return _restart(log, name, lambda found: found.position)
 
 
@@ -86,6 +97,7 @@ def skip(log: Log, name: str) -> Bookmark:
 
 
 def _restart(log: Log, name: str, position: Callable[[Bookmark], int]) -> Bookmark:
+    require_name(name)
     while True:
         with log.reading() as reading:
             found = reading.bookmark(name)

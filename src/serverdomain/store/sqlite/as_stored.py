@@ -24,6 +24,8 @@ _COMMANDS = (
     " FROM commands c ORDER BY command_id"
 )
 _AT_ONCE = 2048
+_PLACES = ("position", "command_id", "name")
+"""The columns that tell which row it is."""
 _SMALLEST = -LARGEST - 1
 """What SQLite keeps a whole number in ends here; only an edit can have put a position there."""
 
@@ -44,7 +46,10 @@ class AsStored(Reading):
             found = self.connection.execute("SELECT log_id FROM log LIMIT 2").fetchall()
         if len(found) != 1:
             raise StoreDamaged("the log does not have the one id that every log is given")
-        return str(found[0][0])
+        (log_id,) = found[0]
+        if not isinstance(log_id, str) or not _is_utf8(log_id):
+            raise StoreDamaged(f"the log's id is {log_id!a}: somebody has made it so")
+        return log_id
 
     def rows(self) -> Iterator[list[Row]]:
         """Every event in order of position, as it is stored."""
@@ -97,6 +102,26 @@ class AsStored(Reading):
         )
         return [command_id for (command_id,) in found]
 
+    def _all(self, query: str, *values: Any) -> list[Row]:
+        """The rows of a question. Raises `StoreDamaged` for text that is no UTF-8."""
+        try:
+            return self.connection.execute(query, values).fetchall()
+        except (sqlite3.OperationalError, UnicodeDecodeError) as error:
+            if getattr(error, "sqlite_errorcode", None) is not None:
+                raise
+            raise StoreDamaged(self._where_no_utf8(query, values)) from error
+
+    def _where_no_utf8(self, query: str, values: tuple[Any, ...]) -> str:
+        with self._any_text():
+            cursor = self.connection.execute(query, values)
+            names = [column for column, *_ in cursor.description]
+            for row in cursor:
+                if any(isinstance(value, str) and not _is_utf8(value) for value in row):
+                    found = dict(zip(names, row, strict=True))
+                    where = [f"{name} {found[name]!a}" for name in _PLACES if name in found]
+                    return f"text that is no UTF-8 stands at {', '.join(where) or 'some place'}"
+        return "text that is no UTF-8 stands in the log"
+
     @contextmanager
     def _any_text(self) -> Iterator[None]:
         before = self.connection.text_factory
@@ -105,3 +130,11 @@ class AsStored(Reading):
             yield
         finally:
             self.connection.text_factory = before
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

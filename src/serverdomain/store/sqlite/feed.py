@@ -6,7 +6,6 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Any
 
 import msgspec
 
@@ -14,15 +13,23 @@ from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
 from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
-from serverdomain.store.log import LARGEST, Page, Reading, Row
+from serverdomain.store.log import LARGEST, Page
 from serverdomain.store.recorded import RecordedEvent
-from serverdomain.store.sqlite.stored import EVENTS, OF_COMMAND, OURS, RECORDED, event_of
+from serverdomain.store.sqlite.as_stored import AsStored
+from serverdomain.store.sqlite.stored import (
+    EVENTS,
+    OF_COMMAND,
+    OURS,
+    RECORDED,
+    event_of,
+    is_ours,
+    is_time,
+    require_event,
+)
 
 
-class Feed(Reading):
+class Feed(AsStored):
     """The questions of whoever follows the log."""
-
-    connection: sqlite3.Connection
 
     def head(self) -> int:
         """The last position."""
@@ -31,7 +38,7 @@ class Feed(Reading):
 
     def changed_between(self, after: int, until: int) -> list[str]:
         """The ids of the servers that have facts behind one position and up to another."""
-        found = self._page(
+        found = self._all(
             "SELECT DISTINCT e.originator_id FROM stored_events e"
             " JOIN commands c USING (command_id)"
             " WHERE e.position > ? AND e.position <= ? AND c.refused = 0",
@@ -42,7 +49,7 @@ class Feed(Reading):
 
     def row_hash(self, position: int) -> str | None:
         """SHA-256, in hex, of the row at a position with its command's; ``None`` without one."""
-        found = self._page(
+        found = self._all(
             "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state,"
             f" {OF_COMMAND} FROM stored_events e LEFT JOIN commands c USING (command_id)"
             " WHERE e.position = ?",
@@ -55,7 +62,7 @@ class Feed(Reading):
         facts: list[Fact] = []
         last = after
         decode = CODEC.decode
-        for position, stream, version, topic, state, occurred_at in self._page(
+        for position, stream, version, topic, state, occurred_at in self._all(
             "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state,"
             " c.occurred_at FROM stored_events e LEFT JOIN commands c USING (command_id)"
             " WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?",
@@ -63,7 +70,10 @@ class Feed(Reading):
             until,
             limit,
         ):
-            if topic.startswith(PREFIX) and occurred_at is not None:
+            if is_ours(topic) and occurred_at is not None:
+                require_event(position, version, topic)
+                if not is_time(occurred_at):
+                    raise StoreDamaged(f"the event at position {position} has no time")
                 try:
                     event = decode(topic, state, position)
                 except UnknownEvent as unknown:
@@ -78,13 +88,13 @@ class Feed(Reading):
         """The events behind a position, refusals among them."""
         events: list[RecordedEvent] = []
         last = after
-        for row in self._page(
+        for row in self._all(
             f"{EVENTS} FROM stored_events e LEFT JOIN commands c USING (command_id)"
             " WHERE e.position > ? ORDER BY e.position LIMIT ?",
             after,
             limit,
         ):
-            if row[2].startswith(PREFIX) and row[4] is not None:
+            if is_ours(row[2]) and row[4] is not None:
                 try:
                     events.append(event_of(row))
                 except UnknownEvent as unknown:
@@ -118,11 +128,8 @@ class Feed(Reading):
 
     def events_at(self, positions: Sequence[int]) -> list[RecordedEvent]:
         """The events that stand at these positions."""
-        found = self._page(
+        found = self._all(
             f"{RECORDED} WHERE e.position IN (SELECT value FROM json_each(?)) ORDER BY e.position",
             msgspec.json.encode(positions).decode(),
         )
         return [event_of(row) for row in found]
-
-    def _page(self, query: str, *values: Any) -> list[Row]:
-        return self.connection.execute(query, values).fetchall()

@@ -6,23 +6,26 @@ import sqlite3
 from typing import Any
 
 from serverdomain.domain.history import Fact, History
+from serverdomain.errors import StoreDamaged
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
-from serverdomain.store.log import LARGEST, Row
+from serverdomain.store.log import LARGEST
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
-from serverdomain.store.sqlite.as_stored import AsStored
 from serverdomain.store.sqlite.feed import Feed
 from serverdomain.store.sqlite.stored import (
     OF_COMMAND,
     RECORDED,
+    bookmark_of,
     command_of,
     event_of,
+    is_time,
+    require_event,
 )
 
 _BOOKMARKS = "SELECT name, position, stopped_at, why FROM reactions"
 
 
-class SQLiteReading(Feed, AsStored):
+class SQLiteReading(Feed):
     """One consistent state of a log, on a connection that is in a transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -54,6 +57,8 @@ class SQLiteReading(Feed, AsStored):
         found: int | None = self._value(
             "SELECT recorded_at FROM commands ORDER BY command_id DESC LIMIT 1"
         )
+        if found is not None and not is_time(found):
+            raise StoreDamaged("the log's latest command has no time in recorded_at")
         return found
 
     def count(self, until: int = LARGEST, *, after: int = 0) -> int:
@@ -83,13 +88,14 @@ class SQLiteReading(Feed, AsStored):
             recorded_at,
             occurred_at,
         )
-        events = CODEC.decode_all([(row[2], row[3], row[1]) for row in rows])
-        return History(
-            [
-                Fact(row[0], row[1], server_id, row[4], event)
-                for row, event in zip(rows, events, strict=True)
-            ]
-        )
+        facts = []
+        for at, position, topic, state, number in rows:
+            require_event(position, number, topic)
+            if not is_time(at):
+                raise StoreDamaged(f"the event at position {position} has no time")
+            event = CODEC.decode(topic, state, position)
+            facts.append(Fact(at, position, server_id, number, event))
+        return History(facts)
 
     def recorded(
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
@@ -126,14 +132,11 @@ class SQLiteReading(Feed, AsStored):
     def bookmark(self, name: str) -> Bookmark | None:
         """The place of a reaction."""
         found = self._all(f"{_BOOKMARKS} WHERE name = ?", name)
-        return Bookmark(*found[0]) if found else None
+        return bookmark_of(found[0]) if found else None
 
     def bookmarks(self) -> list[Bookmark]:
         """The places of all reactions, by name."""
-        return [Bookmark(*row) for row in self._all(f"{_BOOKMARKS} ORDER BY name")]
-
-    def _all(self, query: str, *values: Any) -> list[Row]:
-        return self.connection.execute(query, values).fetchall()
+        return [bookmark_of(row) for row in self._all(f"{_BOOKMARKS} ORDER BY name")]
 
     def _recorded(self, query: str, *values: Any) -> list[RecordedEvent]:
         return [event_of(row) for row in self._all(query, *values)]

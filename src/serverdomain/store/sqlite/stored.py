@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
+from types import NoneType
 
 import msgspec
 
+from serverdomain.domain import moment
 from serverdomain.errors import StoreDamaged
-from serverdomain.store.codec import CODEC
-from serverdomain.store.log import Row
+from serverdomain.store.bookmarks import Bookmark
+from serverdomain.store.codec import CODEC, PREFIX
+from serverdomain.store.log import LARGEST, Row
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 
 OF_COMMAND = (
@@ -26,21 +30,58 @@ OURS = "FROM stored_events e JOIN commands c USING (command_id)"
 RECORDED = f"{EVENTS} {OURS}"
 """The events of ours, whole."""
 
+# What a row may hold is asked by hand: to convert it would cost as much as to read the event.
+_COMMANDS = {
+    (int, str, str, str, str, str, tuple, str, correlation_id, caused_by, int, int)
+    for correlation_id, caused_by in product((str, NoneType), repeat=2)
+}
+_BOOKMARKS = {(str, int, *rest) for rest in product((int, NoneType), (str, NoneType))}
+
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 def command_of(columns: Iterable[object]) -> RecordedCommand:
-    """The command of a row. Raises `StoreDamaged` where its roles cannot be read."""
+    """The command of a row. Raises `StoreDamaged` where a column cannot be read."""
     values = list(columns)
     try:
         values[6] = _decode_roles(values[6])  # type: ignore[arg-type]
     except (msgspec.DecodeError, TypeError) as error:
         raise StoreDamaged(f"command {values[0]} has roles that cannot be read: {error}") from error
+    if tuple(map(type, values)) not in _COMMANDS or not (
+        is_time(values[10]) and is_time(values[11])
+    ):
+        raise StoreDamaged(f"command {values[0]} has columns that cannot be read")
     return RecordedCommand(*values)  # type: ignore[arg-type]
 
 
 def event_of(row: Row) -> RecordedEvent:
     """The event of a row. Raises `StoreDamaged` or `UnknownEvent` where it cannot be read."""
     position, version, topic, state, *columns = row
+    require_event(position, version, topic)
     event = CODEC.decode(topic, state, position)
     return RecordedEvent(position, version, topic, event, command_of(columns))
+
+
+def require_event(position: int, version: object, topic: object) -> None:
+    """Raise `StoreDamaged` unless an event has the version and the topic that one can have."""
+    if type(version) is not int or type(topic) is not str or not 0 < version < LARGEST:
+        raise StoreDamaged(
+            f"position {position} of the log holds an event whose version or topic cannot be read"
+        )
+
+
+def is_ours(topic: str | bytes) -> bool:
+    """Whether an event is not another application's; no application's topic is bytes."""
+    return isinstance(topic, bytes) or topic.startswith(PREFIX)
+
+
+def is_time(found: object) -> bool:
+    """Whether it is a time that can be written, in microseconds since 1970 UTC."""
+    return type(found) is int and moment.EARLIEST <= found <= moment.LATEST
+
+
+def bookmark_of(row: Row) -> Bookmark:
+    """The bookmark of a row. Raises `StoreDamaged` where a column cannot be read."""
+    if tuple(map(type, row)) not in _BOOKMARKS:
+        raise StoreDamaged(f"the bookmark of the reaction {row[0]!a} cannot be read")
+    return Bookmark(*row)
