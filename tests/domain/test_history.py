@@ -143,11 +143,15 @@ def test_behind_a_server_it_lacks_its_past_where_a_fact_belongs_among_those_not_
     if base is None:
         return
     history = History(base=base)
-    assert (history.server, history.version, history.latest) == (base, base.version, base.updated)
+    assert (history.server, history.version, history.latest) == (
+        base,
+        base.version,
+        base.updated_micros,
+    )
     belongs_before = False
     for number, fact in enumerate(facts[cut:], start=cut + 1):
         latest = max(one.occurred_at for one in facts[: number - 1])
-        belongs_before = belongs_before or fact.occurred_at < base.updated
+        belongs_before = belongs_before or fact.occurred_at < base.updated_micros
         at_end = history.take(fact)
         assert history.lacks_past is belongs_before
         assert at_end is (fact.occurred_at >= latest and not belongs_before)

@@ -65,7 +65,7 @@ class History:
         """When its latest fact occurred, in microseconds since 1970 UTC."""
         if self.facts:
             return self.facts[-1].occurred_at
-        return None if self._base is None else self._base.updated
+        return None if self._base is None else self._base.updated_micros
 
     def take(self, fact: Fact) -> bool:
         """Take the next fact of the server's stream; whether it came at the end.
@@ -82,7 +82,7 @@ class History:
         if latest is None or fact.occurred_at >= latest:
             facts.append(fact)
             return True
-        if self._base is not None and fact.occurred_at < self._base.updated:
+        if self._base is not None and fact.occurred_at < self._base.updated_micros:
             self.lacks_past = True
             return False
         insort(facts, fact)

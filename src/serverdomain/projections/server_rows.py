@@ -84,8 +84,8 @@ def row(server: Server) -> tuple[Any, ...]:
         server.locked_by,
         None if server.rebuild is None else server.rebuild.id,
         None if server.fault is None else server.fault.message,
-        moment.exact(server.created),
-        moment.exact(server.updated),
+        moment.exact(server.created_micros),
+        moment.exact(server.updated_micros),
         server.version,
         _encode(server).decode(),
     )

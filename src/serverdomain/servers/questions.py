@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from serverdomain.audit.actions import Action, actions
 from serverdomain.audit.as_of import AsOf, Moment, server_as_of
 from serverdomain.audit.check import check
 from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
@@ -20,7 +21,7 @@ from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import moment
 from serverdomain.domain.decisions import require_project, require_there
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.domain.server import Server
+from serverdomain.domain.server import Server, fold
 from serverdomain.errors import NotFound
 from serverdomain.projections.follow import follow
 from serverdomain.projections.history import HistoryEntry, history
@@ -141,6 +142,19 @@ class Questions:
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
+
+    def actions(self, server_id: str, *, project_id: str | None = None) -> list[Action]:
+        """What was asked of a server and how it went, newest first, by Nova's names.
+
+        An action is a recorded command that a user of the Compute API can ask for. Raises
+        `NotFound`, also for a deleted server, and for one of another project than the given.
+        """
+        known = known_form(server_id)
+        with self._log.reading() as log:
+            recorded = log.recorded(known)
+        server = fold((one.event, one.occurred_at) for one in recorded)
+        require_project(require_there(server, known), project_id)
+        return actions(recorded)
 
     def what_if(
         self,

@@ -78,7 +78,7 @@ def list_servers(
     say_table(
         ("id", "name", "status", "image", "project", "updated"),
         (
-            (one.id, one.name, one.status, one.image_id, one.project_id, seconds(one.updated))
-            for one in found
+            (s.id, s.name, s.status, s.image_id, s.project_id, seconds(s.updated_micros))
+            for s in found
         ),
     )
