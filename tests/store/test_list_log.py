@@ -27,6 +27,9 @@ class TestInLists(LogContract):
     def open(self, tmp_path: Path) -> ListLog:
         return ListLog()
 
+    def open_backup(self, path: Path) -> ListLog:
+        return ListLog.of_backup(path)
+
 
 @pytest.fixture
 def clock() -> ManualClock:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from serverdomain.audit.actions import Action, actions
 from serverdomain.audit.as_of import AsOf, Moment, server_as_of
+from serverdomain.audit.backup import Backup, back_up
 from serverdomain.audit.check import check
 from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
 from serverdomain.audit.fleet import Fleet
@@ -176,6 +177,23 @@ class Questions:
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
         return what_if(known, recorded, drop=drop, insert=insert, replace=replace)
+
+    def backup(
+        self,
+        path: str | Path,
+        key: str | Path | None = None,
+        *,
+        verify: bool = False,
+        progress: Progress = silent,
+    ) -> Backup:
+        """Copy the log as it is now into a new file, while others go on writing.
+
+        The file opens as a store by itself, and is there whole or not at all. With a ``key`` the
+        copy is signed into ``path.checkpoint``, as `Ledger.checkpoint` does. ``verify`` reads it
+        back, and raises `StoreDamaged` where it does not hold. ``progress`` is told how much is
+        done, and of how much, of each of these. Raises `InvalidInput` where a file is there.
+        """
+        return back_up(self._log, path, key, verify=verify, progress=progress)
 
     def check(self, progress: Progress = silent) -> list[Finding]:
         """What of log and view does not hold, in one pass over both; nothing is written.

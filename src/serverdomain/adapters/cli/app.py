@@ -7,6 +7,7 @@ import rich  # noqa: F401
 import typer
 
 from serverdomain.adapters.cli import (
+    backup,
     changes,
     check,
     demo,
@@ -33,5 +34,5 @@ app = typer.Typer(
 )
 for group in (changes, questions, history, diff, what_if, wait, report, view, reactions):
     app.add_typer(group.app)
-for group in (serve, env, check, ledger, demo, generate):
+for group in (serve, env, check, backup, ledger, demo, generate):
     app.add_typer(group.app)
