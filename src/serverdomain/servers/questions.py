@@ -9,7 +9,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from serverdomain.audit.as_of import AsOf, Moment, server_as_of
+from serverdomain.audit.as_of import (
+    AsOf,
+    Moment,
+    Resolved,
+    as_of_given,
+    moment_of,
+    server_as_of,
+)
 from serverdomain.audit.check import check
 from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
 from serverdomain.audit.fleet import Fleet
@@ -37,7 +44,12 @@ if TYPE_CHECKING:
 
 
 class Questions:
-    """The questions of `Servers`."""
+    """The questions of `Servers`.
+
+    ``as_of`` may be an `AsOf` or its words: ``"version:1"``, ``"2024-11-11"``, ``"2 days ago"``.
+    """
+
+    _clock: Clock
 
     _clock: Clock
 
@@ -80,7 +92,7 @@ class Questions:
         return Ledger(self._log)
 
     def get(
-        self, server_id: str, *, project_id: str | None = None, as_of: AsOf | None = None
+        self, server_id: str, *, project_id: str | None = None, as_of: AsOf | str | None = None
     ) -> Server:
         """The server as it is now, or as of a moment. Raises `NotFound`, also for a deleted one.
 
@@ -88,6 +100,8 @@ class Questions:
         a version or position beyond the head.
         """
         known = known_form(server_id)
+        if as_of is not None:
+            as_of = as_of_given(as_of, self._clock())
         # By its bounds: a wall clock shows one hour twice, and Python takes the two for equal.
         question = (known, None if as_of is None else tuple(as_of.bounds.items()))
         server = self._remembered.find(question)
@@ -183,12 +197,12 @@ class Questions:
         """
         return self.view.servers(caught_up=True, **asked)
 
-    def fleet(self, *, as_of: AsOf | None = None, progress: Progress = silent) -> Fleet:
+    def fleet(self, *, as_of: AsOf | str | None = None, progress: Progress = silent) -> Fleet:
         """Every server that was there as of a position or ``recorded_at``, or is now, as rows.
 
         To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
         """
-        return Fleet(self._log, self._keyframes, as_of, progress)
+        return Fleet(self._log, self._keyframes, as_of_given(as_of, self._clock()), progress)
 
     @cached_property
     def _keyframes(self) -> Keyframes:
@@ -197,11 +211,12 @@ class Questions:
     def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
         """What changed between two moments of a server, in whichever order, and by which events.
 
-        A moment is an `AsOf`, ``"first"`` or ``"now"``. Raises `NotFound` where it was there at
-        neither, `Refused` beyond the head.
+        A moment is an `AsOf` or its words, ``"first"`` or ``"now"``. Raises `NotFound` where it was
+        there at neither, `Refused` beyond the head.
         """
+        one, other = self._moments(before, after)
         with self._log.reading() as log:
-            return diff(log, known_form(server_id), before, after)
+            return diff(log, known_form(server_id), one, other)
 
     def diff_servers(self, one_id: str, other_id: str) -> Diff:
         """How one server as it is now differs from another. Raises `NotFound`."""
@@ -215,8 +230,13 @@ class Questions:
 
         ``progress`` is told how many of the servers in question are done, and how many they are.
         """
+        one, other = self._moments(before, after)
         with self._log.reading() as log:
-            return diff_fleet(log, before, after, progress)
+            return diff_fleet(log, one, other, progress)
+
+    def _moments(self, before: Moment, after: Moment) -> tuple[Resolved, Resolved]:
+        now = self._clock()
+        return moment_of(before, now, "before"), moment_of(after, now, "after")
 
     def _close_views(self) -> None:
         for view in (self._view, self._timeline):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from serverdomain.adapters.cli.answers import document, say_json
+from serverdomain.adapters.cli.answers import complain, document, say_json
 from serverdomain.adapters.cli.parameters import argument, flag, option
 from serverdomain.errors import InvalidInput
 
@@ -150,10 +150,20 @@ def as_of_moment(says: str) -> Any:
 
 
 def moment_given(as_of: str | None) -> AsOf | None:
-    """The moment of ``--as-of``, if given. Raises `InvalidInput`."""
+    """The moment of ``--as-of``, if one is given other than now. Raises `InvalidInput`."""
     from serverdomain.audit.as_of import AsOf
 
-    return None if as_of is None else AsOf.read(as_of, "--as-of")
+    return None if as_of is None or as_of == "now" else AsOf.read(as_of, "--as-of")
+
+
+def say_moment(as_of: str | None, at: AsOf | None) -> None:
+    """Say on stderr which moment was read into the words of ``--as-of``, if they left it open."""
+    from serverdomain.domain.written_time import is_exact
+
+    if as_of is None or at is None or at.version is not None or at.position is not None:
+        return
+    if not all(map(is_exact, as_of.split(","))):
+        complain(f"as of {at}")
 
 
 def _login_name() -> str:
