@@ -34,6 +34,7 @@ from serverdomain.projections.history import HistoryEntry, history
 from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.projections.timeline import Timeline
+from serverdomain.servers import naming
 from serverdomain.servers.commanding import Clock, known_form
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Log
@@ -90,6 +91,16 @@ class Questions:
     def ledger(self) -> Ledger:
         """Signed checkpoints of the log, and whether it still holds what they cover."""
         return Ledger(self._log)
+
+    def find(self, named: str, *, request_id: str | None = None, whole: bool = False) -> str:
+        """The id of the server that somebody means.
+
+        By its id, which needs no view; by the beginning of it, four digits or more, unless the name
+        must be ``whole``; or by its name. A deleted server counts. With a ``request_id`` it is the
+        server that its command was recorded for, if that had this name then. Raises `NotFound`, and
+        `Refused` (the rule ``name``) where it fits more than one.
+        """
+        return naming.find(self._log, lambda: self.view, named, request_id, whole)
 
     def get(
         self, server_id: str, *, project_id: str | None = None, as_of: AsOf | str | None = None

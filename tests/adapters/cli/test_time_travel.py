@@ -84,7 +84,7 @@ WRONG: tuple[tuple[list[str], int, str], ...] = (
     (["diff", SERVER_ID, "version:0", "position:0"], 1, "nor as of position:0"),
     (["diff", OTHER_ID, "first", "now"], 1, "never was"),
     (["diff", SERVER_ID, OTHER_ID], 1, f"server {OTHER_ID} is not there"),
-    (["diff", "foobar", "first", "now"], 1, "ids are UUIDs"),
+    (["diff", "foobar", "first", "now"], 1, "no server has the id or name 'foobar'"),
     (["diff", "--fleet", "first", "position:4"], 1, "the log's head is 3"),
     (["show", SERVER_ID, "--as-of", "1999-12-31"], 1, "not there as of recorded:1999-12-31T23:59"),
     (["show", SERVER_ID, "--as-of", "tomorrow"], 2, "--as-of: 'tomorrow' came, version:N"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from serverdomain.adapters.cli.answers import Line, document, say_json, say_lines, visible, written
-from serverdomain.adapters.cli.options import ENDPOINT, AsJson, Endpoint, StoreOptions
+from serverdomain.adapters.cli.options import ENDPOINT, SERVER, AsJson, Endpoint, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, argument, flag
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
@@ -28,7 +28,8 @@ def diff(
         list[str],
         argument(
             "SERVER A B",
-            "A server and two moments, as for --as-of, or first, or now; or two servers.",
+            "A server and two moments, as for --as-of, or first; or two servers.",
+            **SERVER,
         ),
     ],
     fleet: Annotated[bool, flag("--fleet", "Compare all servers; give two moments alone.")] = False,
@@ -46,9 +47,9 @@ def diff(
             with progress_bar("diff") as progress:
                 found = servers.diff_fleet(*asked, progress=progress)
         elif asked:
-            found = servers.diff(what[0], *asked)
+            found = servers.diff(servers.find(what[0]), *asked)
         else:
-            found = servers.diff_servers(*what)
+            found = servers.diff_servers(*map(servers.find, what))
     if as_json:
         say_json(_as_json(found, endpoint))
     else:

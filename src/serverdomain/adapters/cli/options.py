@@ -5,6 +5,7 @@ An option of these also has an environment variable, ``SERVERDOMAIN_`` and its n
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -40,7 +41,20 @@ def checked_endpoint(given: str) -> str:
     return given
 
 
-ServerId = Annotated[str, argument("SERVER", "The server's id.")]
+def _completed(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from serverdomain.adapters.cli.completion import servers
+
+    return servers(ctx, incomplete)
+
+
+SERVER: dict[str, Any] = {"autocompletion": _completed}
+"""What an argument needs that names a server: the shell completes it."""
+
+server_argument: Any = argument(
+    "SERVER", "The server's id, the beginning of it, or its name.", **SERVER
+)
+
+ServerId = Annotated[str, server_argument]
 
 AsJson = Annotated[bool, flag("--json", "Print JSON, for scripts.")]
 
@@ -61,9 +75,13 @@ class StoreOptions:
     ]
 
     def open(self, *, create: bool = False, view: str | None = None) -> Servers:
-        """Open the store; if there is none, make it if ``create`` says so."""
+        """Open the store; if there is none, make it if ``create`` says so.
+
+        A view that only finds a server by its name is the one that the variable names.
+        """
         from serverdomain.servers import Servers
 
+        view = view or os.environ.get("SERVERDOMAIN_VIEW") or None
         return Servers.open(self.url, create=create, view=view)
 
 
@@ -109,11 +127,12 @@ class ChangeOptions(StoreOptions):
     ] = None
 
     def ask(
-        self, server_id: str | None, command: Command, *, create: bool = False
+        self, server: str | None, command: Command, *, create: bool = False, whole: bool = False
     ) -> tuple[Accepted, Context]:
         """Ask a command of a server: its outcome, and the context in which it was asked.
 
-        If there is no store, it is made if ``create`` says so. Raises what `Servers.command` does.
+        The server is named as for `Servers.find`. If there is no store, it is made if ``create``
+        says so. Raises what `Servers.command` does.
         """
         from serverdomain.domain import moment
         from serverdomain.domain.actor import Actor
@@ -125,8 +144,10 @@ class ChangeOptions(StoreOptions):
         context = Context(actor, request_id, self.correlation_id, self.caused_by)
         at = None if self.at is None else moment.to_datetime(moment.parse(self.at, "--at"))
         with self.open(create=create) as servers:
+            if server is not None:
+                server = servers.find(server, request_id=self.request_id, whole=whole)
             accepted = servers.command(
-                server_id, command, context, expected_version=self.expected_version, occurred_at=at
+                server, command, context, expected_version=self.expected_version, occurred_at=at
             )
         return accepted, context
 
@@ -137,9 +158,9 @@ class ShownChangeOptions(ChangeOptions):
 
     endpoint: Endpoint = ENDPOINT
 
-    def change(self, server_id: str | None, command: Command, *, create: bool = False) -> None:
+    def change(self, server: str | None, command: Command, *, create: bool = False) -> None:
         """Ask a command of a server, as `ask` does, and print the server as it then is."""
-        accepted, context = self.ask(server_id, command, create=create)
+        accepted, context = self.ask(server, command, create=create)
         shown = document(accepted.server, self.endpoint, accepted.admin_pass)
         say_json({"server": shown}, context.request_id)
 

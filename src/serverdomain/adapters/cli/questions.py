@@ -39,7 +39,7 @@ def show(
     """Print a server as it is now, or as of a moment."""
     at = moment_given(as_of)
     with store.open() as servers:
-        found = servers.get(server, as_of=at)
+        found = servers.get(servers.find(server), as_of=at)
     say_moment(as_of, at)
     say_json({"server": document(found, endpoint)})
 
