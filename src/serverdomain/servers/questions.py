@@ -10,7 +10,14 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from serverdomain.audit.actions import Action, actions
-from serverdomain.audit.as_of import AsOf, Moment, server_as_of
+from serverdomain.audit.as_of import (
+    AsOf,
+    Moment,
+    Resolved,
+    as_of_given,
+    moment_of,
+    server_as_of,
+)
 from serverdomain.audit.backup import Backup, back_up
 from serverdomain.audit.check import check
 from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
@@ -29,6 +36,7 @@ from serverdomain.projections.history import HistoryEntry, history
 from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.projections.timeline import Timeline
+from serverdomain.servers import naming
 from serverdomain.servers.commanding import Clock, known_form
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Log
@@ -39,7 +47,12 @@ if TYPE_CHECKING:
 
 
 class Questions:
-    """The questions of `Servers`."""
+    """The questions of `Servers`.
+
+    ``as_of`` may be an `AsOf` or its words: ``"version:1"``, ``"2024-11-11"``, ``"2 days ago"``.
+    """
+
+    _clock: Clock
 
     _clock: Clock
 
@@ -81,8 +94,18 @@ class Questions:
         """Signed checkpoints of the log, and whether it still holds what they cover."""
         return Ledger(self._log)
 
+    def find(self, named: str, *, request_id: str | None = None, whole: bool = False) -> str:
+        """The id of the server that somebody means.
+
+        By its id, which needs no view; by the beginning of it, four digits or more, unless the name
+        must be ``whole``; or by its name. A deleted server counts. With a ``request_id`` it is the
+        server that its command was recorded for, if that had this name then. Raises `NotFound`, and
+        `Refused` (the rule ``name``) where it fits more than one.
+        """
+        return naming.find(self._log, lambda: self.view, named, request_id, whole)
+
     def get(
-        self, server_id: str, *, project_id: str | None = None, as_of: AsOf | None = None
+        self, server_id: str, *, project_id: str | None = None, as_of: AsOf | str | None = None
     ) -> Server:
         """The server as it is now, or as of a moment. Raises `NotFound`, also for a deleted one.
 
@@ -90,6 +113,8 @@ class Questions:
         a version or position beyond the head.
         """
         known = known_form(server_id)
+        if as_of is not None:
+            as_of = as_of_given(as_of, self._clock())
         # By its bounds: a wall clock shows one hour twice, and Python takes the two for equal.
         question = (known, None if as_of is None else tuple(as_of.bounds.items()))
         server = self._remembered.find(question)
@@ -215,12 +240,12 @@ class Questions:
         """
         return self.view.servers(caught_up=True, **asked)
 
-    def fleet(self, *, as_of: AsOf | None = None, progress: Progress = silent) -> Fleet:
+    def fleet(self, *, as_of: AsOf | str | None = None, progress: Progress = silent) -> Fleet:
         """Every server that was there as of a position or ``recorded_at``, or is now, as rows.
 
         To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
         """
-        return Fleet(self._log, self._keyframes, as_of, progress)
+        return Fleet(self._log, self._keyframes, as_of_given(as_of, self._clock()), progress)
 
     @cached_property
     def _keyframes(self) -> Keyframes:
@@ -229,11 +254,12 @@ class Questions:
     def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
         """What changed between two moments of a server, in whichever order, and by which events.
 
-        A moment is an `AsOf`, ``"first"`` or ``"now"``. Raises `NotFound` where it was there at
-        neither, `Refused` beyond the head.
+        A moment is an `AsOf` or its words, ``"first"`` or ``"now"``. Raises `NotFound` where it was
+        there at neither, `Refused` beyond the head.
         """
+        one, other = self._moments(before, after)
         with self._log.reading() as log:
-            return diff(log, known_form(server_id), before, after)
+            return diff(log, known_form(server_id), one, other)
 
     def diff_servers(self, one_id: str, other_id: str) -> Diff:
         """How one server as it is now differs from another. Raises `NotFound`."""
@@ -247,8 +273,13 @@ class Questions:
 
         ``progress`` is told how many of the servers in question are done, and how many they are.
         """
+        one, other = self._moments(before, after)
         with self._log.reading() as log:
-            return diff_fleet(log, before, after, progress)
+            return diff_fleet(log, one, other, progress)
+
+    def _moments(self, before: Moment, after: Moment) -> tuple[Resolved, Resolved]:
+        now = self._clock()
+        return moment_of(before, now, "before"), moment_of(after, now, "after")
 
     def _close_views(self) -> None:
         for view in (self._view, self._timeline):

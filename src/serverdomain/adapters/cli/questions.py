@@ -14,6 +14,7 @@ from serverdomain.adapters.cli.options import (
     ViewOptions,
     as_of_moment,
     moment_given,
+    say_moment,
 )
 from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
@@ -30,7 +31,7 @@ def show(
     as_of: Annotated[
         str | None,
         as_of_moment(
-            "version:N, position:N, recorded:TIME, occurred:TIME, or both of these times."
+            "version:N, position:N, TIME, recorded:TIME, occurred:TIME, or both of these times."
         ),
     ] = None,
     endpoint: Endpoint = ENDPOINT,
@@ -38,7 +39,8 @@ def show(
     """Print a server as it is now, or as of a moment."""
     at = moment_given(as_of)
     with store.open() as servers:
-        found = servers.get(server, as_of=at)
+        found = servers.get(servers.find(server), as_of=at)
+    say_moment(as_of, at)
     say_json({"server": document(found, endpoint)})
 
 
@@ -49,7 +51,7 @@ def list_servers(
     name: Annotated[str | None, option(None, "Only servers with this in their name.")] = None,
     image: Annotated[str | None, option("ID", "Only those of an image.")] = None,
     as_of: Annotated[
-        str | None, as_of_moment("Those that were there at position:N or recorded:TIME.")
+        str | None, as_of_moment("Those that were there at position:N or TIME.")
     ] = None,
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
@@ -72,6 +74,7 @@ def list_servers(
             servers.fleet(as_of=at, progress=progress) as fleet,
         ):
             found = fleet.servers(status=status, name=name, image_id=image_id)
+        say_moment(as_of, at)
     if as_json:
         say_json({"servers": [document(server, endpoint) for server in found]})
         return

@@ -47,7 +47,8 @@ def what_if(
     replaced = dict(suppositions.replaced(given) for given in replace or ())
     dropped = [suppositions.request_or_position(given) for given in drop or ()]
     with store.open() as servers:
-        found = servers.what_if(server, drop=dropped, insert=inserted, replace=replaced)
+        known = servers.find(server)
+        found = servers.what_if(known, drop=dropped, insert=inserted, replace=replaced)
     if as_json:
         say_json(found.as_json())
     else:
