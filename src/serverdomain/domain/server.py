@@ -30,7 +30,8 @@ class Server(Struct, frozen=True, kw_only=True):
 
     ``state`` is the one beneath a rebuild under way, to which it returns; ``status`` is derived.
     ``created`` and ``updated`` are microseconds since 1970 UTC. ``version`` says how many events
-    its stream held where it was read; the fold leaves it alone.
+    its stream held where it was read, and ``first_position`` where in the log the first of them
+    stands: of two servers created at the same time it tells the newer. The fold leaves both alone.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Server(Struct, frozen=True, kw_only=True):
     rebuild: Rebuild | None = None
     deleted: bool = False
     version: int = 0
+    first_position: int = 0
 
     @property
     def status(self) -> str:
