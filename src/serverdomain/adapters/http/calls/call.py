@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from serverdomain.adapters.compute_json import Json, Path
 from serverdomain.adapters.compute_json.answer import url
+from serverdomain.adapters.http.calls import head
 from serverdomain.adapters.http.calls.answers import CallFault
 from serverdomain.adapters.http.calls.secrets import hidden_headers, without_secrets
 from serverdomain.domain import limits
@@ -51,9 +52,7 @@ class Call:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: str = scope.get("query_string", b"").decode("latin-1")
-        self.sent_headers: dict[str, str] = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        self.sent_headers = head.fields(scope["headers"])
         self.segments = _segments(scope)
         self.is_read = self.method in ("GET", "HEAD")
         self.correlation_id = _correlation_id(self.sent_headers.get(GLOBAL))
