@@ -90,7 +90,8 @@ class Endpoint:
 
     async def _response(self, call: Call, receive: Receive) -> Response:
         try:
-            require_single(call.scope["headers"])
+            if call.repeats:
+                require_single(call.scope["headers"])
             segments = call.segments
             if segments is None:
                 raise CallFault(400, "Malformed request URL: its path is no UTF-8")
