@@ -60,7 +60,7 @@ def test_it_knows_nothing_of_sqlite() -> None:
 
 
 def test_servers_are_listed_and_searched_from_a_view_in_memory(servers: Servers) -> None:
-    assert servers.list() == [servers.get(SERVER), servers.get(OTHER)]
+    assert servers.list() == [servers.get(OTHER), servers.get(SERVER)]
     assert servers.list(name="new") == [servers.get(SERVER)]
     servers.rename(OTHER, "newer")
     assert len(servers.list(name="new")) == 2

@@ -32,7 +32,9 @@ class Server(Struct, frozen=True, kw_only=True):
 
     ``state`` is the one beneath a rebuild under way, to which it returns; ``status`` is derived.
     ``created`` and ``updated`` are aware datetimes, held as microseconds since 1970 UTC.
-    ``version`` says how many events its stream held where it was read; the fold leaves it alone.
+    ``version`` says how many events its stream held where it was read, and ``first_position`` where
+    in the log the first of them stands: of two servers created at the same time it tells the newer.
+    The fold leaves both alone.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Server(Struct, frozen=True, kw_only=True):
     rebuild: Rebuild | None = None
     deleted: bool = False
     version: int = 0
+    first_position: int = 0
 
     @property
     def status(self) -> str:

@@ -39,14 +39,16 @@ COLUMNS: dict[str, type] = {
     "created": str,
     "updated": str,
     "version": int,
+    "first_position": int,
     "server": str,
 }
 # In the order of lists, so that a page is read from where it begins.
-_NEWEST_FIRST = ("-created", "id")
+_NEWEST_FIRST = ("-created", "-first_position")
 INDEXED = (
     ("status",),
     ("name",),
     ("image_id",),
+    ("flavor_id",),
     ("project_id", *_NEWEST_FIRST),
     _NEWEST_FIRST,
 )
@@ -87,6 +89,7 @@ def row(server: Server) -> tuple[Any, ...]:
         moment.exact(server.created_micros),
         moment.exact(server.updated_micros),
         server.version,
+        server.first_position,
         _encode(server).decode(),
     )
 

@@ -58,7 +58,19 @@ class ServerView(View):
             if caught_up:
                 following.catch_up(self._log, file, self._page)
             with file.reading() as rows:
-                return [read_row(server) for server in ServerQuery(**asked).rows(rows)]
+                found = ServerQuery(**asked).rows(rows, self._log)
+                return [read_row(server) for server in found]
+
+        return self._ask(read)
+
+    def flavors(self) -> list[str]:
+        """The ids of the flavors that servers in the view have, in order."""
+
+        def read(file: ViewFile) -> list[str]:
+            following.catch_up(self._log, file, self._page)
+            with file.reading() as rows:
+                found = rows.execute("SELECT DISTINCT flavor_id FROM server ORDER BY flavor_id")
+                return [flavor_id for (flavor_id,) in found.fetchall()]
 
         return self._ask(read)
 

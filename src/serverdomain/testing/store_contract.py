@@ -537,7 +537,7 @@ class LogContract(ReadingContract, WritingContract, BackupContract):
         servers.register(adopted(OTHER, name="other"))
         servers.rebuild(SERVER, RebuildServer(image_id=NEW_IMAGE))
 
-        assert servers.list() == [servers.get(SERVER), servers.get(OTHER)]
+        assert servers.list() == [servers.get(OTHER), servers.get(SERVER)]
         assert servers.list(status="REBUILD") == [servers.get(SERVER)]
         servers.view.replay()
         assert servers.list(name="other") == [servers.get(OTHER)]
