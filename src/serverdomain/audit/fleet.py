@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from sqlite_utils import Database
 
@@ -17,15 +17,13 @@ from serverdomain.audit.as_of import AsOf, fleet_position
 from serverdomain.audit.keyframes import Frame, Keyframes, create_rows, put_rows
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, is_there
+from serverdomain.domain.typed import typed
 from serverdomain.errors import StoreDamaged
 from serverdomain.projections import server_rows
 from serverdomain.projections.server_page import fold_page
 from serverdomain.projections.server_query import Asked, ServerQuery
 from serverdomain.store.log import Log
 from serverdomain.store.sqlite.faults import store_error
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 _PAGE = 8_192
 # The schema main has an empty table `server`: sqlite-utils looks for names only there.
@@ -44,6 +42,7 @@ Rows = dict[str, Server | None]
 Answer = TypeVar("Answer")
 
 
+@typed
 class Fleet:
     """Every server that was there as of a ``position``, in a table ``server`` like the view's.
 

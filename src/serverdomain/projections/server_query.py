@@ -52,8 +52,14 @@ class ServerQuery:
         for one in several["status"] or ():
             if one not in STATUSES:
                 raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")
-        if limit is not None and limit < 0:
-            raise InvalidInput("limit", f"{limit} came, a whole number of at least 0 is allowed")
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise InvalidInput(
+                "limit", f"{limits.shown(limit)} came, a whole number of at least 0 is allowed"
+            )
+        if type(anchored) is not bool:
+            raise InvalidInput(
+                "anchored", f"{limits.shown(anchored)} came, True or False is allowed"
+            )
         # SQLite has no larger limit; -1 is none.
         self._limit = -1 if limit is None or limit > LARGEST else limit
         self._marker, self._projects = marker, several["project_id"]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Unpack
 
 from serverdomain.domain.server import Server
+from serverdomain.domain.typed import require_type
 from serverdomain.projections import following, generations
 from serverdomain.projections.server_query import STATUSES, Asked, ServerQuery
 from serverdomain.projections.server_rows import SERVERS, gone, read_row
 from serverdomain.projections.view import View
 from serverdomain.projections.view_file import ViewFile
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 MOST_NAMED = 50
 """The most servers that `ServerView.named` gives."""
@@ -53,6 +51,8 @@ class ServerView(View):
 
         They are as of the view's position, unless it is to be ``caught_up`` first.
         """
+        if type(caught_up) is not bool:
+            require_type("caught_up", caught_up, bool)
 
         def read(file: ViewFile) -> list[Server]:
             if caught_up:

@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from serverdomain.domain import limits, moment
 from serverdomain.domain.document import Change
+from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput
 from serverdomain.projections.history import HistoryEntry
 from serverdomain.projections.timeline_rows import TIMELINE, data_of
@@ -79,6 +80,7 @@ class TimelineStatus(NamedTuple):
     events: int
 
 
+@typed
 class Timeline(View):
     """A row for each event of a log, including refusals."""
 

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import ClassVar, NamedTuple, TypeVar
 
 from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.typed import typed
 from serverdomain.errors import StoreError, StoreMissing
 from serverdomain.projections import following, generations
 from serverdomain.projections.kept_rows import KeptRows
@@ -34,6 +35,7 @@ class Standing(NamedTuple):
     rows: int
 
 
+@typed
 class View:
     """A view of a log, in a file beside it, or in memory with it.
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Literal
 
 from serverdomain.audit.keyframes import Keyframes
+from serverdomain.domain.typed import typed
 from serverdomain.errors import Conflict
 from serverdomain.projections import saved_bookmark
 from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
@@ -27,6 +28,7 @@ from serverdomain.store.opening import open_log
 __all__ = ["Accepted", "Clock", "Servers", "system_clock"]
 
 
+@typed
 class Servers(Commands, Questions):
     """The servers in a log: commands, and questions about them.
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, Unpack
 
 from serverdomain.adapters.client_settings import clouds_yaml
 from serverdomain.adapters.http import compute_app
@@ -19,12 +19,10 @@ from serverdomain.adapters.http.control.fault_rule import read_rule
 from serverdomain.adapters.http.control.panel import ControlPanel
 from serverdomain.adapters.http.control.simulation import Simulation
 from serverdomain.adapters.http.serving.server import listen, served
+from serverdomain.domain.typed import typed
 from serverdomain.servers import Servers
 from serverdomain.simulation.hypervisor import REBUILD_SECONDS
 from serverdomain.simulation.manual_clock import ManualClock
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class Whose(TypedDict, total=False):
@@ -39,6 +37,7 @@ class Whose(TypedDict, total=False):
     times: int
 
 
+@typed
 class Faults:
     """Sets faults, each of which gives its id; one that could never match is refused."""
 
@@ -93,6 +92,7 @@ class Faults:
         return self._simulation.settled_rules().add(rule).id
 
 
+@typed
 class Clock:
     """The endpoint's clock, which stands still: what is due happens when it is moved there."""
 
@@ -114,6 +114,7 @@ class Clock:
         return self._simulation.advance(seconds)
 
 
+@typed
 class Requests:
     """What the endpoint was asked, and what it answered: the last thousand calls, oldest first."""
 
@@ -133,6 +134,7 @@ class Requests:
         return len(self())
 
 
+@typed
 class ComputeEndpoint:
     """A running endpoint: ``url`` is its root, ``clouds_yaml`` a file that names it.
 
