@@ -230,4 +230,4 @@ def _words(hint: Any) -> str:
 
 
 def _article(name: str) -> str:
-    return f"{'an' if name[0] in 'AEIOUaeio' else 'a'} {name}"
+    return f"{'an' if name[0] in 'AEIOaeiou' else 'a'} {name}"

@@ -116,6 +116,9 @@ class Reaction:
             self._telling.wait_for(lambda: self._told is None or self._told >= head, seconds)
             return self._told is not None and self._told >= head
 
+    def __repr__(self) -> str:
+        return f"<Reaction {self.name} to {self._log}>"
+
     def __enter__(self) -> Reaction:
         return self
 

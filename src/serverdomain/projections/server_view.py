@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, Unpack
 
 from serverdomain.domain.server import Server
@@ -45,6 +46,9 @@ class ServerView(View):
     def status(self) -> ViewStatus:
         """How far it has come, without catching up."""
         return ViewStatus(*self._ask(self._standing))
+
+    def __iter__(self) -> Iterator[Server]:
+        return iter(self.servers())
 
     def servers(self, *, caught_up: bool = False, **asked: Unpack[Asked]) -> list[Server]:
         """The servers in the view, newest first; ``asked`` as in `Servers.list`.

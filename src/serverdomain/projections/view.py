@@ -79,6 +79,16 @@ class View:
         """Close the file."""
         self._file.close()
 
+    def __len__(self) -> int:
+        """Its rows, as of its position."""
+        return self._ask(self._standing).rows
+
+    def __bool__(self) -> bool:
+        return True  # It is there, even if it has no rows.
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._log}>"
+
     def _standing(self, file: ViewFile) -> Standing:
         with file.reading() as rows:
             position = generations.live(rows, self.kept).position

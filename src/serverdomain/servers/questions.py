@@ -244,6 +244,23 @@ class Questions:
         """
         return self.view.servers(caught_up=True, **asked)
 
+    def __len__(self) -> int:
+        view = self.view
+        view.catch_up()
+        return len(view)
+
+    def __bool__(self) -> bool:
+        return True  # It is there, even if there are no servers in it.
+
+    def __iter__(self) -> Iterator[Server]:
+        return iter(self.list())
+
+    def __contains__(self, server: ServerId | Server) -> bool:
+        try:
+            return bool(self.get(server.id if isinstance(server, Server) else server))
+        except NotFound:
+            return False
+
     @typed
     def fleet(self, *, as_of: AsOf | str | None = None, progress: Progress = silent) -> Fleet:
         """Every server that was there as of a position or ``recorded_at``, or is now, as rows.

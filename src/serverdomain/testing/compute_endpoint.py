@@ -86,6 +86,18 @@ class Faults:
         """Remove all."""
         self._simulation.settled_rules().clear()
 
+    def __len__(self) -> int:
+        return len(self.list())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.list())
+
+    def __repr__(self) -> str:
+        return f"<Faults: {len(self)} in force>"
+
     def _add(self, **members: Any) -> str:
         said = {name: value for name, value in members.items() if value is not None}
         rule = read_rule(json.dumps(said).encode(), None)
@@ -107,6 +119,9 @@ class Clock:
     @now.setter
     def now(self, now: datetime) -> None:
         self._simulation.move_to(now)
+
+    def __repr__(self) -> str:
+        return f"<Clock at {self.now.isoformat()}>"
 
     def advance(self, by: float | timedelta) -> datetime:
         """Move it forward by seconds or a timedelta; gives the new time."""
@@ -132,6 +147,9 @@ class Requests:
 
     def __len__(self) -> int:
         return len(self())
+
+    def __repr__(self) -> str:
+        return f"<Requests: {len(self)}>"
 
 
 @typed
@@ -165,6 +183,9 @@ class ComputeEndpoint:
     def reset(self) -> None:
         """Forget servers, faults and requests, and set the clock back to its start."""
         self._simulation.reset()
+
+    def __repr__(self) -> str:
+        return f"<ComputeEndpoint at {self.url}>"
 
     def close(self) -> None:
         """Answer the calls in flight, and stop."""

@@ -49,6 +49,17 @@ class Ledger:
     def __init__(self, log: Readable) -> None:
         self._log = log
 
+    def __len__(self) -> int:
+        """The events that a checkpoint made now would cover."""
+        with self._log.reading() as log:
+            return log.count()
+
+    def __bool__(self) -> bool:
+        return True  # It is there, even if nothing happened yet.
+
+    def __repr__(self) -> str:
+        return f"<Ledger of {self._log}>"
+
     @typed
     def checkpoint(self, key: File, out: File, progress: Progress = silent) -> Made:
         """Sign what the log holds now, into ``out``, and its leaf hashes, into ``out.leaves``.
