@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from serverdomain.domain import limits, moment
 from serverdomain.domain.server import Server
+from serverdomain.domain.typed import require_type
 from serverdomain.errors import InvalidInput
 from serverdomain.store.log import LARGEST, Log
 
@@ -130,10 +131,13 @@ def _past(log: Log, marker: str, until: int) -> Server | None:
 def _several(member: str, given: str | Iterable[str] | None) -> list[str] | None:
     if given is None:
         return None
-    several = dict.fromkeys([given] if isinstance(given, str) else given)
+    if not isinstance(given, str):
+        require_type(member, given, str | Iterable)
+    values = [given] if isinstance(given, str) else given
+    several = list(dict.fromkeys(limits.text(member, one) for one in values))
     if len(several) > MOST_VALUES:
         raise InvalidInput(member, f"{len(several)} values came, {MOST_VALUES} are allowed")
-    return [limits.text(member, one) for one in several]
+    return several
 
 
 def _part(pattern: str, anchored: bool) -> tuple[str, ...]:

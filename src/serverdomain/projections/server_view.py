@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Unpack
 
 from serverdomain.domain.server import Server
-from serverdomain.domain.typed import require_type
+from serverdomain.domain.typed import require_type, typed
 from serverdomain.projections import following, generations
 from serverdomain.projections.server_query import STATUSES, Asked, ServerQuery
 from serverdomain.projections.server_rows import SERVERS, gone, read_row
@@ -78,6 +78,7 @@ class ServerView(View):
 
         return self._ask(read)
 
+    @typed
     def named(
         self, name: str, beginning: str | None = None, *, begins: bool = False
     ) -> list[Named]:
