@@ -181,6 +181,11 @@ class Door(NamedTuple):
         found = self.signature.parameters.values()
         return next((one.name for one in found if one.kind is one.VAR_POSITIONAL), None)
 
+    def takes_none(self, parameter: str) -> bool:
+        """Whether ``None`` may be given, which means nothing."""
+        one = self.signature.parameters.get(parameter)
+        return one is None or one.default is None or "None" in str(one.annotation)
+
     def right(self, parameter: str) -> Any:
         """What may be given."""
         return RIGHT_FOR.get((self.name, parameter), RIGHT.get(parameter))

@@ -17,11 +17,19 @@ from serverdomain.testing.compute_endpoint import ComputeEndpoint
 from tests.house.doors import SERVER, Door, doors
 
 DOORS = list(doors())
-WRONG = [(door, parameter) for door in DOORS for parameter in door.parameters]
 
 
 class Nonsense:
     """Of no type that anything takes."""
+
+
+WRONG = [
+    (door, parameter, wrong)
+    for door in DOORS
+    for parameter in door.parameters
+    for wrong in (Nonsense(), None)
+    if wrong is not None or not door.takes_none(parameter)
+]
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +81,16 @@ def ask(door: Door, there: dict[str, Any], wrongly: dict[str, Any]) -> object:
 
 
 @pytest.mark.parametrize(
-    ("door", "parameter"), WRONG, ids=[f"{door.name}-{name}" for door, name in WRONG]
+    ("door", "parameter", "wrong"),
+    WRONG,
+    ids=[f"{door.name}-{name}-{type(wrong).__name__}" for door, name, wrong in WRONG],
 )
 def test_a_wrong_type_is_refused_by_the_name_of_its_parameter(
-    there: dict[str, Any], door: Door, parameter: str
+    there: dict[str, Any], door: Door, parameter: str, wrong: object
 ) -> None:
     before = there["Servers"].view.status().head
     with pytest.raises(InvalidInput) as refused:
-        ask(door, there, {parameter: Nonsense()})
+        ask(door, there, {parameter: wrong})
     assert refused.value.field.split(".")[0] == parameter
     assert "came" in str(refused.value)
     assert "allowed" in str(refused.value)

@@ -225,7 +225,10 @@ def _words(hint: Any) -> str:
             words += map(repr, get_args(one))
         elif one is not NoneType or len(alternatives) == 1:
             kind = get_origin(one) or one
-            words.append(_WORDS.get(kind) or _article(kind.__name__))
+            name = kind.__name__
+            if kind.__module__ == "collections.abc":
+                name = name.lower()
+            words.append(_WORDS.get(kind) or _article(name))
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 

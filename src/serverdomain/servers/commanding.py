@@ -84,12 +84,9 @@ class Commanding:
         ):
             require_types(Commanding.command, {**locals()})
         context = context or Context()
-        if server_id is None:
-            named = getattr(command, "server_id", UNSET)
-            server_id = str(uuid4()) if named is UNSET else named
         now, micros = self._clock(), moment.to_micros
         request = Request(
-            server_id=known_form(server_id),
+            server_id=_meant(server_id, command),
             command=command,
             context=context,
             now=micros(now, "clock"),
@@ -112,6 +109,13 @@ def known_form(server_id: ServerId) -> str:
         return limits.canonical_uuid("server_id", server_id)
     except InvalidInput:
         raise NotFound(f"server {limits.shown(server_id)} is not there: ids are UUIDs") from None
+
+
+def _meant(server_id: ServerId | None, command: c.Command) -> str:
+    if server_id is None and command.begins:
+        named = getattr(command, "server_id", UNSET)
+        return str(uuid4()) if named is UNSET else known_form(named)
+    return known_form(server_id)  # type: ignore[arg-type]  # Of None it says what is allowed.
 
 
 def _accepted(command: c.Command, outcome: Outcome) -> Accepted:

@@ -59,7 +59,7 @@ def location(
     server_id: str, *, endpoint: str, path: Path = "v2", project: str | None = None
 ) -> str:
     """The server's own URL: its ``self`` link, and the documented ``Location`` header."""
-    if not (path in PATHS and _is_text(server_id, endpoint, project)):
+    if not (path in PATHS and type(server_id) is str and _is_text(endpoint, project)):
         require_types(location, {**locals()})
     return url(endpoint, path, project, "servers", server_id)
 
@@ -77,8 +77,8 @@ def url(endpoint: str, *segments: str | None) -> str:
     return "/".join([endpoint.rstrip("/"), *given])
 
 
-def _is_text(*values: str | None) -> bool:
-    return all(value is None or type(value) is str for value in values)
+def _is_text(needed: str, *others: str | None) -> bool:
+    return type(needed) is str and all(one is None or type(one) is str for one in others)
 
 
 def _quoted(segment: str) -> str:
