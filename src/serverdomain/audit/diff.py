@@ -24,10 +24,11 @@ from serverdomain.audit.as_of import (
 )
 from serverdomain.domain.document import changes, document
 from serverdomain.domain.events import ServerObserved, ServerRegistered
+from serverdomain.domain.html import table
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, fold, is_there
 from serverdomain.errors import NotFound
-from serverdomain.projections.history import HistoryEntry, history
+from serverdomain.projections.history import HistoryEntry, history, table_of
 from serverdomain.store.log import Reading
 from serverdomain.store.recorded import RecordedEvent
 
@@ -44,6 +45,14 @@ class PathChange(Struct, frozen=True, rename={"before": "from", "after": "to"}):
     before: object
     after: object
     events: tuple[int, ...]
+
+
+def _row(change: PathChange) -> tuple[object, ...]:
+    absent = ("absent" if leaf is None else leaf for leaf in (change.before, change.after))
+    return (change.path, *absent, ", ".join(map(str, change.events)))
+
+
+_HEAD = ("path", "from", "to", "by")
 
 
 class Side(Struct, frozen=True):
@@ -72,6 +81,14 @@ class Diff(Struct, frozen=True):
     changes: tuple[PathChange, ...]
     events: tuple[HistoryEntry, ...]
 
+    def _repr_html_(self) -> str:
+        one, other = (
+            f"{side.server_id} {'now' if side.as_of is None else f'as of {side.as_of}'}"
+            for side in (self.before, self.after)
+        )
+        by = table_of("by these events", self.events)
+        return table(f"server {one} → server {other}", _HEAD, map(_row, self.changes)) + by
+
 
 class FleetDiff(Struct, frozen=True):
     """What changed in the fleet from one moment to another.
@@ -83,6 +100,21 @@ class FleetDiff(Struct, frozen=True):
     before: AsOf
     after: AsOf
     servers: tuple[Diff, ...]
+
+    def __len__(self) -> int:
+        return len(self.servers)
+
+    def __bool__(self) -> bool:
+        return True  # It is an answer, even if nothing changed.
+
+    def __iter__(self) -> Iterator[Diff]:
+        return iter(self.servers)
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (one.before.server_id, *_row(change)) for one in self.servers for change in one.changes
+        )
+        return table(f"the fleet from {self.before} to {self.after}", ("server", *_HEAD), rows)
 
 
 class _Branch:

@@ -26,6 +26,7 @@ from serverdomain.domain.events import (
     Stage,
     State,
 )
+from serverdomain.domain.typed import require_type
 from serverdomain.errors import InvalidInput
 
 STATES = ("ACTIVE", "SHUTOFF", "ERROR", "BUILD")
@@ -283,13 +284,13 @@ class ChangeServer(Command, frozen=True, kw_only=True):
     disk_config: DiskConfig | UnsetType = UNSET
 
     def __post_init__(self) -> None:
+        if self.name is not UNSET:
+            limits.server_name("name", self.name)
+        _check_addresses_and_disk(self)
         if not self.members():
             raise InvalidInput(
                 "change", "nothing came, a name, an access address or a disk config is allowed"
             )
-        if self.name is not UNSET:
-            limits.server_name("name", self.name)
-        _check_addresses_and_disk(self)
 
 
 class UpdateMetadata(Command, frozen=True, kw_only=True):
@@ -471,6 +472,8 @@ def _check_settings(command: CreateServer | RebuildServer) -> None:
     _check_addresses_and_disk(command)
     if command.admin_pass is not None:
         limits.password("admin_pass", command.admin_pass)
+    if type(command.image_known) is not bool:
+        require_type("image_known", command.image_known, bool)
 
 
 def _check_addresses_and_disk(command: CreateServer | RebuildServer | ChangeServer) -> None:

@@ -18,7 +18,7 @@ from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
 from serverdomain.domain.actor import Actor
-from serverdomain.domain.limits import MOST_METADATA, shown
+from serverdomain.domain.limits import MOST_METADATA, shown, text
 from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import Conflict, NotFound, Refused
 
@@ -63,6 +63,7 @@ def require_there(server: Server | None, server_id: str) -> Server:
 def require_project(server: Server | None, project_id: str | None) -> None:
     """For a caller who may reach one project alone, a server of another is not there."""
     if server is not None and project_id is not None and server.project_id != project_id:
+        text("project_id", project_id)
         raise NotFound(f"server {server.id} is not there")
 
 

@@ -18,6 +18,10 @@ from msgspec.structs import asdict, replace
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
 from serverdomain.domain.events import Address, DiskConfig, Event, Fault, State
+from serverdomain.domain.html import table
+
+_SHOWS_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD"})
+_HEAD = ("member", "value")
 
 
 class Rebuild(Struct, frozen=True):
@@ -75,6 +79,51 @@ class Server(Struct, frozen=True, kw_only=True):
     def updated(self) -> datetime:
         """When its latest fact occurred, aware."""
         return moment.to_datetime(self.updated_micros)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented members in their documented order, without links and password.
+
+        Their source is the documented answer to *Rebuild server*. ``progress`` is there only in
+        ACTIVE, BUILD and REBUILD; ``fault``, the last, is Nova's and there only in ERROR.
+        """
+        status = self.status
+        members: dict[str, Any] = {
+            "accessIPv4": self.access_ipv4,
+            "accessIPv6": self.access_ipv6,
+            "addresses": {
+                network: [{"addr": a.addr, "version": a.version} for a in addresses]
+                for network, addresses in self.addresses.items()
+            },
+            "created": moment.seconds(self.created_micros),
+            "flavor": {"id": self.flavor_id},
+            "hostId": self.host_id,
+            "id": self.id,
+            "image": {"id": self.image_id},
+            "metadata": dict(self.metadata),
+            "name": self.name,
+        }
+        if status in _SHOWS_PROGRESS:
+            members["progress"] = self.progress
+        members["status"] = status
+        members["tenant_id"] = self.project_id
+        members["updated"] = moment.seconds(self.updated_micros)
+        members["user_id"] = self.user_id
+        if status == "ERROR" and self.fault is not None:
+            members["fault"] = {
+                "code": self.fault.code,
+                "created": moment.seconds(self.fault.created_micros),
+                "message": self.fault.message,
+            }
+        return members
+
+    def __repr__(self) -> str:
+        return (
+            f"<Server {self.id} {self.name!a} {self.status}, image {self.image_id}, "
+            f"version {self.version}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return table(f"server {self.id}, version {self.version}", _HEAD, self.to_dict().items())
 
 
 def is_there(server: Server | None) -> TypeGuard[Server]:

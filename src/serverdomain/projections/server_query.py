@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from serverdomain.domain import limits, moment
 from serverdomain.domain.server import Server
+from serverdomain.domain.typed import require_type
 from serverdomain.errors import InvalidInput
 from serverdomain.store.log import LARGEST, Log
 
@@ -52,8 +53,14 @@ class ServerQuery:
         for one in several["status"] or ():
             if one not in STATUSES:
                 raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")
-        if limit is not None and limit < 0:
-            raise InvalidInput("limit", f"{limit} came, a whole number of at least 0 is allowed")
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise InvalidInput(
+                "limit", f"{limits.shown(limit)} came, a whole number of at least 0 is allowed"
+            )
+        if type(anchored) is not bool:
+            raise InvalidInput(
+                "anchored", f"{limits.shown(anchored)} came, True or False is allowed"
+            )
         # SQLite has no larger limit; -1 is none.
         self._limit = -1 if limit is None or limit > LARGEST else limit
         self._marker, self._projects = marker, several["project_id"]
@@ -124,10 +131,13 @@ def _past(log: Log, marker: str, until: int) -> Server | None:
 def _several(member: str, given: str | Iterable[str] | None) -> list[str] | None:
     if given is None:
         return None
-    several = dict.fromkeys([given] if isinstance(given, str) else given)
+    if not isinstance(given, str):
+        require_type(member, given, str | Iterable)
+    values = [given] if isinstance(given, str) else given
+    several = list(dict.fromkeys(limits.text(member, one) for one in values))
     if len(several) > MOST_VALUES:
         raise InvalidInput(member, f"{len(several)} values came, {MOST_VALUES} are allowed")
-    return [limits.text(member, one) for one in several]
+    return several
 
 
 def _part(pattern: str, anchored: bool) -> tuple[str, ...]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, Unpack
 
 from serverdomain.domain.server import Server
+from serverdomain.domain.typed import require_type, typed
 from serverdomain.projections import following, generations
 from serverdomain.projections.server_query import STATUSES, Asked, ServerQuery
 from serverdomain.projections.server_rows import SERVERS, gone, read_row
 from serverdomain.projections.view import View
 from serverdomain.projections.view_file import ViewFile
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 MOST_NAMED = 50
 """The most servers that `ServerView.named` gives."""
@@ -48,11 +47,16 @@ class ServerView(View):
         """How far it has come, without catching up."""
         return ViewStatus(*self._ask(self._standing))
 
+    def __iter__(self) -> Iterator[Server]:
+        return iter(self.servers())
+
     def servers(self, *, caught_up: bool = False, **asked: Unpack[Asked]) -> list[Server]:
         """The servers in the view, newest first; ``asked`` as in `Servers.list`.
 
         They are as of the view's position, unless it is to be ``caught_up`` first.
         """
+        if type(caught_up) is not bool:
+            require_type("caught_up", caught_up, bool)
 
         def read(file: ViewFile) -> list[Server]:
             if caught_up:
@@ -74,6 +78,7 @@ class ServerView(View):
 
         return self._ask(read)
 
+    @typed
     def named(
         self, name: str, beginning: str | None = None, *, begins: bool = False
     ) -> list[Named]:

@@ -16,8 +16,9 @@ from sqlite_utils import Database
 
 from serverdomain.domain import limits, moment
 from serverdomain.domain.document import Change
+from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput
-from serverdomain.projections.history import HistoryEntry
+from serverdomain.projections.history import HistoryEntry, table_of
 from serverdomain.projections.timeline_rows import TIMELINE, data_of
 from serverdomain.projections.view import Answer, View
 from serverdomain.projections.view_file import ViewFile
@@ -27,6 +28,8 @@ PAGE = 1_000
 
 MOST = 1_000_000_000
 """The largest limit that is allowed."""
+
+_SHOWN = 20  # Events that a notebook shows.
 
 LONGEST_TEXT = 1_000
 """Characters of a text to search for, at most; SQLite limits its patterns."""
@@ -79,8 +82,12 @@ class TimelineStatus(NamedTuple):
     events: int
 
 
+@typed
 class Timeline(View):
-    """A row for each event of a log, including refusals."""
+    """A row for each event of a log, including refusals.
+
+    Its length is their number, and they are what it iterates over, in order of occurrence.
+    """
 
     kept = TIMELINE
 
@@ -137,6 +144,17 @@ class Timeline(View):
                 return question(Database(rows, execute_plugins=False))
 
         return self._ask(read)
+
+    def __len__(self) -> int:
+        self.catch_up()
+        return super().__len__()
+
+    def __iter__(self) -> Iterator[HistoryEntry]:
+        return self.search()
+
+    def _repr_html_(self) -> str:
+        shown = self.search(limit=_SHOWN)
+        return table_of(f"the latest of {len(self)} events in {self._log}", shown)
 
     def _pages(self, given: dict[str, str]) -> Iterator[HistoryEntry]:
         page = self._found(given, PAGE, None)

@@ -10,10 +10,11 @@ from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, NoReturn
 
 from serverdomain.audit.keyframes import Keyframes
-from serverdomain.errors import Conflict
+from serverdomain.domain.typed import typed
+from serverdomain.errors import Conflict, InvalidInput
 from serverdomain.projections import saved_bookmark
 from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
 from serverdomain.servers.accepted import Accepted
@@ -27,6 +28,7 @@ from serverdomain.store.opening import open_log
 __all__ = ["Accepted", "Clock", "Servers", "system_clock"]
 
 
+@typed
 class Servers(Commands, Questions):
     """The servers in a log: commands, and questions about them.
 
@@ -36,7 +38,8 @@ class Servers(Commands, Questions):
     command came first, `NotFound` where there is no such server, `InvalidInput` for words that mean
     nothing, `OutcomeUnknown` where the disk did not tell; nothing changes in the first four.
 
-    May be shared between threads; not with a forked child.
+    Its length is the number of servers that are there; they are what it iterates over, and ``in``
+    asks for one or for its id. May be shared between threads; not with a forked child.
     """
 
     def __init__(
@@ -127,6 +130,16 @@ class Servers(Commands, Questions):
     def _stop_reactions(self) -> None:
         for reaction in self._running:
             reaction.stop()
+
+    def __repr__(self) -> str:
+        return f"<Servers of {self._log}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise InvalidInput(
+            "servers",
+            f"a copy of {self!r} was asked for, one is allowed for all threads of a process: "
+            "another process opens the store itself",
+        )
 
     def __enter__(self) -> Servers:
         return self

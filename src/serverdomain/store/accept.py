@@ -16,7 +16,14 @@ from serverdomain.domain.commands import Command, RecordFacts
 from serverdomain.domain.decisions import decide, require_project
 from serverdomain.domain.history import Fact
 from serverdomain.domain.server import Server, is_there
-from serverdomain.errors import Conflict, NotFound, Refused, RequestIdTaken, StoreError
+from serverdomain.errors import (
+    Conflict,
+    NotFound,
+    Refused,
+    RequestIdTaken,
+    StoreDamaged,
+    StoreError,
+)
 from serverdomain.store import refusals
 from serverdomain.store.codec import CODEC
 from serverdomain.store.log import Writing
@@ -117,6 +124,8 @@ def members_of(command: Command, occurred_at: int | None) -> str:
 def _first_outcome(log: Writing, first: RecordedCommand, request: Request, members: str) -> Outcome:
     taken = f"request id {first.request_id} is taken by another command"
     recorded = log.events_of(first)
+    if not recorded:
+        raise StoreDamaged(f"{first.kind} under request id {first.request_id} has lost its events")
     last = recorded[-1].position
     server = log.history(first.server_id, position=last).server
     if server is not None and request.project_id not in (None, server.project_id):

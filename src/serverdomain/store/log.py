@@ -209,6 +209,10 @@ class Log(Protocol):
     recent_refusals: RecentRefusals
     caches: Path | None
 
+    def __str__(self) -> str:
+        """Where it lies, as a person is told."""
+        return "memory:" if self.caches is None else str(self.caches)
+
     def accept(self, request: Request) -> Outcome:
         """Look a command up, decide and write it, as one; see `serverdomain.store.accept`.
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, Unpack
 
 from serverdomain.adapters.client_settings import clouds_yaml
 from serverdomain.adapters.http import compute_app
@@ -19,12 +19,10 @@ from serverdomain.adapters.http.control.fault_rule import read_rule
 from serverdomain.adapters.http.control.panel import ControlPanel
 from serverdomain.adapters.http.control.simulation import Simulation
 from serverdomain.adapters.http.serving.server import listen, served
+from serverdomain.domain.typed import typed
 from serverdomain.servers import Servers
 from serverdomain.simulation.hypervisor import REBUILD_SECONDS
 from serverdomain.simulation.manual_clock import ManualClock
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class Whose(TypedDict, total=False):
@@ -39,6 +37,7 @@ class Whose(TypedDict, total=False):
     times: int
 
 
+@typed
 class Faults:
     """Sets faults, each of which gives its id; one that could never match is refused."""
 
@@ -87,12 +86,25 @@ class Faults:
         """Remove all."""
         self._simulation.settled_rules().clear()
 
+    def __len__(self) -> int:
+        return len(self.list())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.list())
+
+    def __repr__(self) -> str:
+        return f"<Faults: {len(self)} in force>"
+
     def _add(self, **members: Any) -> str:
         said = {name: value for name, value in members.items() if value is not None}
         rule = read_rule(json.dumps(said).encode(), None)
         return self._simulation.settled_rules().add(rule).id
 
 
+@typed
 class Clock:
     """The endpoint's clock, which stands still: what is due happens when it is moved there."""
 
@@ -108,12 +120,16 @@ class Clock:
     def now(self, now: datetime) -> None:
         self._simulation.move_to(now)
 
+    def __repr__(self) -> str:
+        return f"<Clock at {self.now.isoformat()}>"
+
     def advance(self, by: float | timedelta) -> datetime:
         """Move it forward by seconds or a timedelta; gives the new time."""
         seconds = by.total_seconds() if isinstance(by, timedelta) else by
         return self._simulation.advance(seconds)
 
 
+@typed
 class Requests:
     """What the endpoint was asked, and what it answered: the last thousand calls, oldest first."""
 
@@ -132,7 +148,11 @@ class Requests:
     def __len__(self) -> int:
         return len(self())
 
+    def __repr__(self) -> str:
+        return f"<Requests: {len(self)}>"
 
+
+@typed
 class ComputeEndpoint:
     """A running endpoint: ``url`` is its root, ``clouds_yaml`` a file that names it.
 
@@ -163,6 +183,9 @@ class ComputeEndpoint:
     def reset(self) -> None:
         """Forget servers, faults and requests, and set the clock back to its start."""
         self._simulation.reset()
+
+    def __repr__(self) -> str:
+        return f"<ComputeEndpoint at {self.url}>"
 
     def close(self) -> None:
         """Answer the calls in flight, and stop."""

@@ -16,9 +16,11 @@ from serverdomain.adapters.http.calls.machine import Hypervisor, Machine, simula
 from serverdomain.adapters.http.control.gate import ControlGate
 from serverdomain.adapters.http.routes.documents import DOCUMENTS
 from serverdomain.adapters.http.routes.table import TABLE
+from serverdomain.domain.typed import typed
 from serverdomain.servers import Servers
 
 
+@typed
 def compute_app(
     servers: Servers,
     *,

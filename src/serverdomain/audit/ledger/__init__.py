@@ -17,6 +17,7 @@ from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
 from serverdomain.audit.ledger.problem import Problem
 from serverdomain.audit.ledger.verify import Verdict, compare, told_pages
 from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.typed import typed
 from serverdomain.errors import Conflict, InvalidInput, NotFound, StoreDamaged, Unproven
 
 if TYPE_CHECKING:
@@ -48,6 +49,18 @@ class Ledger:
     def __init__(self, log: Readable) -> None:
         self._log = log
 
+    def __len__(self) -> int:
+        """The events that a checkpoint made now would cover."""
+        with self._log.reading() as log:
+            return log.count()
+
+    def __bool__(self) -> bool:
+        return True  # It is there, even if nothing happened yet.
+
+    def __repr__(self) -> str:
+        return f"<Ledger of {self._log}>"
+
+    @typed
     def checkpoint(self, key: File, out: File, progress: Progress = silent) -> Made:
         """Sign what the log holds now, into ``out``, and its leaf hashes, into ``out.leaves``.
 
@@ -81,6 +94,7 @@ class Ledger:
                 note.write(made.whole)
         return Made(made, new_key)
 
+    @typed
     def verify(
         self, checkpoint: File, keys: Sequence[File], progress: Progress = silent
     ) -> Verdict:
@@ -100,6 +114,7 @@ class Ledger:
             problems += _beside_the_events(log, signed, problems)
         return Verdict(signed, events, uncovered, tuple(problems), unlocated)
 
+    @typed
     def prove(self, position: int, checkpoint: File, progress: Progress = silent) -> bytes:
         """The proof that an event is as a checkpoint covers it, a file for `check_proof`.
 
@@ -126,6 +141,7 @@ class Ledger:
             )
         return proof.inclusion(leaf, rank, merkle.inclusion(leaves, rank, signed.size), signed)
 
+    @typed
     def consistency(self, old: File, new: File, progress: Progress = silent) -> bytes:
         """The proof that one checkpoint goes on from another, a file for `check_proof`.
 
@@ -150,6 +166,7 @@ class Ledger:
         return proof.consistency(merkle.consistency(leaves, first.size, second.size), first, second)
 
 
+@typed
 def check_proof(given: bytes, keys: Sequence[File]) -> proof.Included | proof.Consistent:
     """What a proof proves, without the log; ``keys`` are files of public keys.
 

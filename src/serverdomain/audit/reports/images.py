@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
 from serverdomain.domain import limits
+from serverdomain.domain.typed import typed
 from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import IMAGES
 
@@ -54,6 +55,7 @@ class Images(Struct, frozen=True, kw_only=True):
         return members
 
 
+@typed
 def images(timeline: Timeline, image_id: str | None = None) -> Images:
     """Report on all images, and on the servers that still run one of them.
 

@@ -10,6 +10,7 @@ from msgspec import Struct, to_builtins
 from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
+from serverdomain.domain.typed import typed
 from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import KEYS_LOST
 
@@ -68,6 +69,7 @@ class LostMetadata(Struct, frozen=True, kw_only=True):
         return members
 
 
+@typed
 def lost_metadata(timeline: Timeline, limit: int = 10) -> LostMetadata:
     """Report on all metadata lost in rebuilds, with at most ``limit`` lines of each kind."""
     return timeline.ask(lambda rows: _report(rows, limit))

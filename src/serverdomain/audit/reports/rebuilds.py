@@ -10,6 +10,7 @@ from msgspec import Struct, field, to_builtins
 from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
+from serverdomain.domain.typed import typed
 from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import REBUILDS, REPLACED
 
@@ -84,6 +85,7 @@ class Rebuilds(Struct, frozen=True, kw_only=True):
         return members
 
 
+@typed
 def rebuilds(timeline: Timeline, limit: int = 10) -> Rebuilds:
     """Report on all rebuilds, with at most ``limit`` images, hosts and rebuilds without an end."""
     return timeline.ask(lambda rows: _report(rows, limit))
