@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from serverdomain.audit.ledger import merkle, proof
 from serverdomain.audit.ledger.checkpoint import Checkpoint, leaves_of, leaves_path
-from serverdomain.audit.ledger.leaf import encoded, hashed
+from serverdomain.audit.ledger.leaf import FIELDS, Row, encoded, hashed
 from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
 from serverdomain.audit.ledger.problem import Problem
 from serverdomain.audit.ledger.verify import Verdict, compare, told_pages
+from serverdomain.audit.ledger.words import Words
+from serverdomain.domain.limits import shown
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import Conflict, InvalidInput, NotFound, StoreDamaged, Unproven
 
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from serverdomain.store.log import Reading
 
 File = str | Path
+
+_SERVER_ID = FIELDS.index("server_id")
+# Of a row of commands.
+_REQUEST_ID = FIELDS.index("request_id") - FIELDS.index("command_id")
+
 
 
 class Readable(Protocol):
@@ -32,7 +39,7 @@ class Readable(Protocol):
         """What it holds at one moment."""
 
 
-__all__ = ["Checkpoint", "Ledger", "Made", "Problem", "Verdict", "check_proof"]
+__all__ = ["Checkpoint", "Ledger", "Made", "Problem", "Verdict", "check_proof", "check_proofs"]
 
 
 class Made(NamedTuple):
@@ -106,25 +113,53 @@ class Ledger:
         Raises `NotFound` where no event stands there, `Conflict` for one that came later than the
         checkpoint, `Unproven` where the log no longer holds what it covers.
         """
+        (found,) = self._proofs([position], checkpoint, progress, with_words=False)
+        return found
+
+    def proofs(
+        self, positions: Sequence[int], checkpoint: File, progress: Progress = silent
+    ) -> list[bytes]:
+        """A proof of each of these events that a checkpoint covers, as `prove` gives it.
+
+        Before each stand words for a reader: what the event changed from what to what, who asked,
+        and when. Raises what `prove` does, and `Conflict` only where all came later.
+        """
+        return self._proofs(positions, checkpoint, progress, with_words=True)
+
+    def positions_of(self, request_id: str) -> list[int]:
+        """The positions of a request's events, or of what was refused under its id.
+
+        Raises `NotFound` where there are none.
+        """
+        with self._log.reading() as log:
+            command = log.command(request_id)
+            if command is not None:
+                return [one.position for one in log.events_of(command)]
+            # Many refused commands may bear one id, and there is no index of those.
+            refused = [one[-1] for one in log.commands() if one[_REQUEST_ID] == request_id]
+        if not refused:
+            raise NotFound(f"no command was recorded under the request id {shown(request_id)}")
+        return sorted(position for position in refused if position is not None)
+
+    def _proofs(
+        self, positions: Sequence[int], checkpoint: File, progress: Progress, with_words: bool
+    ) -> list[bytes]:
         signed = Checkpoint.read_file(checkpoint)
         with self._log.reading() as log:
-            row = log.row(position)
-            if row is None:
-                raise NotFound(f"no event stands at position {position}")
-            rank = log.count(position) - 1
-            if rank >= signed.size:
-                raise Conflict(
-                    f"the event at position {position} came after the checkpoint, which covers "
-                    f"{signed.size} events: a later one is allowed"
-                )
+            rows = _covered(log, positions, signed)
             leaves = _leaves(log, signed, checkpoint, progress)
-        leaf = encoded(row)
-        if merkle.leaf_hash(leaf) != leaves[rank * HASH_SIZE : (rank + 1) * HASH_SIZE]:
-            raise Unproven(
-                f"the event at position {position} is not as the checkpoint covers it: "
-                "ledger verify says what happened"
-            )
-        return proof.inclusion(leaf, rank, merkle.inclusion(leaves, rank, signed.size), signed)
+            levels, words = merkle.Levels(leaves, signed.size), Words(log)
+            found = []
+            for rank, row in rows:
+                leaf = encoded(row)
+                if merkle.leaf_hash(leaf) != leaves[rank * HASH_SIZE : (rank + 1) * HASH_SIZE]:
+                    raise Unproven(
+                        f"the event at position {row[0]} is not as the checkpoint covers it: "
+                        "ledger verify says what happened"
+                    )
+                says = words.of(row[0], row[_SERVER_ID]) if with_words else ()
+                found.append(proof.inclusion(leaf, rank, levels.inclusion(rank), signed, says))
+        return found
 
     def consistency(self, old: File, new: File, progress: Progress = silent) -> bytes:
         """The proof that one checkpoint goes on from another, a file for `check_proof`.
@@ -150,6 +185,14 @@ class Ledger:
         return proof.consistency(merkle.consistency(leaves, first.size, second.size), first, second)
 
 
+def check_proofs(given: bytes, keys: Sequence[File]) -> list[proof.Included | proof.Consistent]:
+    """What the proofs of a file prove, which holds one or many. Raises as `check_proof` does."""
+    from serverdomain.audit.ledger.key import PublicKey
+
+    read = [PublicKey.read(key) for key in keys]
+    return [proof.check(one, read) for one in proof.each(given)]
+
+
 def check_proof(given: bytes, keys: Sequence[File]) -> proof.Included | proof.Consistent:
     """What a proof proves, without the log; ``keys`` are files of public keys.
 
@@ -158,6 +201,26 @@ def check_proof(given: bytes, keys: Sequence[File]) -> proof.Included | proof.Co
     from serverdomain.audit.ledger.key import PublicKey
 
     return proof.check(given, [PublicKey.read(key) for key in keys])
+
+
+def _covered(log: Reading, positions: Sequence[int], signed: Checkpoint) -> list[tuple[int, Row]]:
+    """The rank and the row of each of these events that a checkpoint covers."""
+    found, later = [], None
+    for position in positions:
+        row = log.row(position)
+        if row is None:
+            raise NotFound(f"no event stands at position {position}")
+        rank = log.count(position) - 1
+        if rank < signed.size:
+            found.append((rank, row))
+        else:
+            later = position
+    if not found:
+        raise Conflict(
+            f"the event at position {later} came after the checkpoint, which covers "
+            f"{signed.size} events: a later one is allowed"
+        )
+    return found
 
 
 def _origin(log: Reading) -> str:
