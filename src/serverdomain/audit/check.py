@@ -1,4 +1,4 @@
-"""Check whether log and view keep what they promise, with a finding for each thing that is wrong.
+"""Check whether log and views keep what they promise, with a finding for each thing that is wrong.
 
 A check only reads, on connections that cannot write, so it can look at a damaged log. It is no
 proof: someone who has the file and knows how can change it and leave all of this in order.
@@ -12,10 +12,11 @@ from contextlib import AbstractContextManager, ExitStack
 from itertools import count
 from pathlib import Path
 
-from serverdomain.audit import check_log, check_times, check_view
+from serverdomain.audit import check_log, check_timeline, check_times, check_view
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreError
 from serverdomain.projections.server_rows import SERVERS
+from serverdomain.projections.timeline_rows import TIMELINE
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Examination
 from serverdomain.store.sqlite import place as places
@@ -34,38 +35,42 @@ def check(
     *,
     now: int,
 ) -> Iterator[Finding]:
-    """Check a log and its view, if there is one, by a clock that says it is ``now``.
+    """Check a log and its views, if there are any, by a clock that says it is ``now``.
 
     ``view`` is the view's file, by default the one beside ``caches``. ``progress`` is told how many
     events have been read, and how many there are to read. Raises what opening the log does.
     """
-    place = Place(caches).beside(SERVERS.what) if view is None else places.from_path(view, "view")
+    beside = Place(caches).beside
+    place = beside(SERVERS.what) if view is None else places.from_path(view, "view")
     with ExitStack() as stack:
-        rows = None
-        try:
-            if place.path is not None and places.holds(
-                place.path, SERVERS.application_id, SERVERS.what
-            ):
-                # Before the log, so that it cannot be ahead of it.
-                rows = stack.enter_context(read_only(place))
-        except StoreError as wrong:
-            yield Finding("view", str(wrong))
-        yield from findings(stack.enter_context(log), rows, progress, now=now)
+        opened: list[sqlite3.Connection | None] = []
+        # Before the log, so that they cannot be ahead of it.
+        for kept, at in ((SERVERS, place), (TIMELINE, beside(TIMELINE.what))):
+            rows = None
+            try:
+                if at.path is not None and places.holds(at.path, kept.application_id, kept.what):
+                    rows = stack.enter_context(read_only(at))
+            except StoreError as wrong:
+                yield Finding(check_view.kind(kept), str(wrong))
+            opened.append(rows)
+        yield from findings(stack.enter_context(log), *opened, progress=progress, now=now)
 
 
 def findings(
     log: Examination,
     view: sqlite3.Connection | None,
-    progress: Progress = silent,
+    timeline: sqlite3.Connection | None = None,
     *,
+    progress: Progress = silent,
     now: int | None = None,
 ) -> Iterator[Finding]:
-    """Check a log and the rows of its view, if it has one, each as of one moment.
+    """Check a log and the rows of its views, if it has them, each as of one moment.
 
-    The view's moment must not be later than the log's. Without a ``now`` no clock is looked at.
+    A view's moment must not be later than the log's. Without a ``now`` no clock is looked at.
     """
+    passes = 1 + (view is not None) + 2 * (timeline is not None)
     try:
-        steps = max(2 * log.count(), 1)
+        steps = max(passes * log.count(), 1)
     except (StoreError, sqlite3.Error):
         steps = 1
     step = _stepping(steps, progress)
@@ -84,6 +89,12 @@ def findings(
             lambda: check_view.integrity(rows),
             lambda: check_view.rows(log, rows, step),
         ]
+    if timeline is not None:
+        events = timeline
+        parts += [
+            lambda: check_view.integrity(events, TIMELINE),
+            lambda: check_timeline.rows(log, events, step),
+        ]
     for part in parts:
         try:
             yield from part()
@@ -94,7 +105,7 @@ def findings(
 
 
 def _stepping(steps: int, progress: Progress) -> Callable[[], None]:
-    """Counts the events that are read, for the progress; each is read twice."""
+    """Counts the events that are read, for the progress; each is read more than once."""
     numbers = count(1)
 
     def step() -> None:

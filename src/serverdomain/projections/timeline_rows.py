@@ -111,13 +111,13 @@ class TimelineRows(KeptRows):
         """Make the table of rows, without indexes, and the one of servers."""
         database = Database(connection, execute_plugins=False)
         database.table(table).create(COLUMNS, pk="position", not_null=set(_ALWAYS))
-        servers = database.table(_servers(table))
+        servers = database.table(servers_of(table))
         servers.create({"id": str, "server": str}, pk="id", not_null={"server"})
 
     def drop(self, connection: sqlite3.Connection, table: str) -> None:
         """Drop both."""
         connection.execute(f"DROP TABLE {table}")
-        connection.execute(f"DROP TABLE {_servers(table)}")
+        connection.execute(f"DROP TABLE {servers_of(table)}")
 
     def settle(self, connection: sqlite3.Connection, table: str) -> None:
         """Make the indexes, if there are none yet.
@@ -162,7 +162,7 @@ class TimelineRows(KeptRows):
         marks = ", ".join("?" * len(COLUMNS))
         connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", changes.rows)
         connection.executemany(
-            f"INSERT OR REPLACE INTO {_servers(table)} VALUES (?, ?)",
+            f"INSERT OR REPLACE INTO {servers_of(table)} VALUES (?, ?)",
             ((server.id, _encode(server).decode()) for server in changes.servers),
         )
 
@@ -285,7 +285,8 @@ def _images(changes: Iterable[Change]) -> tuple[Any, Any]:
     return None, None
 
 
-def _servers(table: str) -> str:
+def servers_of(table: str) -> str:
+    """The table of the servers after a table of rows."""
     return f"{table}_server"
 
 
@@ -293,7 +294,7 @@ def _servers_in(
     connection: sqlite3.Connection, table: str, server_ids: Iterable[str]
 ) -> dict[str, Server]:
     found = connection.execute(
-        f"SELECT id, server FROM {_servers(table)} WHERE id IN (SELECT value FROM json_each(?))",
+        f"SELECT id, server FROM {servers_of(table)} WHERE id IN (SELECT value FROM json_each(?))",
         (_encode(list(server_ids)).decode(),),
     )
     return {server_id: read_row(server) for server_id, server in found.fetchall()}

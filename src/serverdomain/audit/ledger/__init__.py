@@ -31,7 +31,6 @@ _SERVER_ID = FIELDS.index("server_id")
 _REQUEST_ID = FIELDS.index("request_id") - FIELDS.index("command_id")
 
 
-
 class Readable(Protocol):
     """A log, or a copy of one."""
 
