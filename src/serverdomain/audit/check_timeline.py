@@ -14,7 +14,6 @@ from operator import itemgetter
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from serverdomain.audit.check_view import Row, Unreadable, live
 from serverdomain.domain.document import changed, leaves
@@ -125,11 +124,10 @@ def _made(
                 server = after
                 if server is not None:
                     projects.setdefault(server_id, set()).add(server.project_id)
-            version = max(one.version for one in events)
         except (StoreError, ValueError, TypeError, OverflowError):
             yield server_id, Unreadable()  # That is a finding on the log.
         else:
-            yield server_id, Made(made, server and replace(server, version=version))
+            yield server_id, Made(made, server and timeline_rows.as_read(server, events))
 
 
 def _refusals(

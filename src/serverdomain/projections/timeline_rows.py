@@ -224,8 +224,14 @@ class _Page:
                 self.rows.append(row(one, changed(leaves(server), leaves(after)), server, after))
             server = after
         if server is not None:
-            version = max(one.version for one in recorded)
-            self._anew.append(replace(server, version=version))
+            self._anew.append(as_read(server, recorded))
+
+
+def as_read(server: Server, recorded: Sequence[RecordedEvent]) -> Server:
+    """A folded server as `History` gives it: with what these events say of its stream."""
+    version = max(one.version for one in recorded)
+    first = min(one.position for one in recorded)
+    return replace(server, version=version, first_position=first)
 
 
 def row(
