@@ -15,8 +15,7 @@ from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from serverdomain.audit.ledger import Checkpoint, Verdict
-    from serverdomain.audit.ledger.proof import Consistent, Included
+    from serverdomain.audit.ledger import Verdict
 
 app = Commands(name="ledger", help="Proof that nobody has edited the log.")
 
@@ -47,7 +46,9 @@ def checkpoint(
     with store.open() as servers, progress_bar("checkpoint") as progress:
         made = servers.ledger.checkpoint(key, out, progress)
     if as_json:
-        say_json({**_members(made.checkpoint), "new_key": made.new_key})
+        from serverdomain.adapters.cli.proof_lines import checkpoint_members
+
+        say_json({**checkpoint_members(made.checkpoint), "new_key": made.new_key})
         return
     if made.new_key:
         say(visible(f"{key} is a new key, and {key}.pub its public half"))
@@ -141,50 +142,16 @@ def check_proof(
     Needs no log.
     """
     from serverdomain.adapters.cli.body import LONGEST_DOCUMENT, read
+    from serverdomain.adapters.cli.proof_lines import members, told
     from serverdomain.audit.ledger import check_proofs
 
     proved = check_proofs(read("proof", file, LONGEST_DOCUMENT), key)
     if as_json:
-        plain = [_proved(one) for one in proved]
+        plain = [members(one) for one in proved]
         say_json(plain[0] if len(plain) == 1 else plain)
         return
     for one in proved:
-        say("\n".join(map(visible, _told_proof(one))))
-
-
-def _proved(proved: Included | Consistent) -> dict[str, Any]:
-    from serverdomain.audit.ledger.proof import Consistent
-
-    if isinstance(proved, Consistent):
-        return {"old": _members(proved.old), "new": _members(proved.new)}
-    event = {
-        name: {"hex": value.hex()} if isinstance(value, bytes) else value
-        for name, value in proved.event.items()
-    }
-    signed = _members(proved.checkpoint)
-    return {"event": event, "checkpoint": signed, "index": proved.rank, "said": proved.said}
-
-
-def _told_proof(proved: Included | Consistent) -> Iterator[str]:
-    from serverdomain.audit.ledger.proof import Consistent
-    from serverdomain.audit.ledger.words import told_of_leaf
-
-    if isinstance(proved, Consistent):
-        old, new = proved.old, proved.new
-        yield f"the {old.size} events of {old.origin} under root {old.root.hex()}"
-        yield f"are the first of the {new.size} under root {new.root.hex()}"
-        return
-    signed = proved.checkpoint
-    yield f"this event is number {proved.rank + 1} of {signed.size} in {signed.origin}:"
-    for line in told_of_leaf(proved.event):
-        yield f"  {line}"
-    yield "its leaf:"
-    for name, value in proved.event.items():
-        if value is not None:
-            yield f"  {name}: {value.hex() if isinstance(value, bytes) else value}"
-    if proved.said:
-        yield "beside the proof stands, and is not proved:"
-        yield from (f"  {line}" for line in proved.said)
+        say("\n".join(map(visible, told(one))))
 
 
 def _told(checkpoint: str, verdict: Verdict, most: int | None) -> Iterator[str]:
@@ -202,15 +169,13 @@ def _told(checkpoint: str, verdict: Verdict, most: int | None) -> Iterator[str]:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
+    from serverdomain.adapters.cli.proof_lines import checkpoint_members
+
     return {
         "holds": not verdict.problems,
         "problems": [problem._asdict() for problem in verdict.problems],
         "unlocated": verdict.unlocated,
         "events": verdict.events,
         "uncovered": verdict.uncovered,
-        "checkpoint": _members(verdict.checkpoint),
+        "checkpoint": checkpoint_members(verdict.checkpoint),
     }
-
-
-def _members(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}

@@ -10,25 +10,19 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from serverdomain.audit.ledger import merkle, proof
+from serverdomain.audit.ledger import merkle, proof, proving
 from serverdomain.audit.ledger.checkpoint import Checkpoint, leaves_of, leaves_path
-from serverdomain.audit.ledger.leaf import FIELDS, Row, encoded, hashed
-from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
+from serverdomain.audit.ledger.leaf import hashed
+from serverdomain.audit.ledger.merkle import Tree
 from serverdomain.audit.ledger.problem import Problem
 from serverdomain.audit.ledger.verify import Verdict, compare, told_pages
-from serverdomain.audit.ledger.words import Words
-from serverdomain.domain.limits import shown
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.errors import Conflict, InvalidInput, NotFound, StoreDamaged, Unproven
+from serverdomain.errors import InvalidInput, StoreDamaged, Unproven
 
 if TYPE_CHECKING:
     from serverdomain.store.log import Reading
 
 File = str | Path
-
-_SERVER_ID = FIELDS.index("server_id")
-# Of a row of commands.
-_REQUEST_ID = FIELDS.index("request_id") - FIELDS.index("command_id")
 
 
 class Readable(Protocol):
@@ -131,34 +125,13 @@ class Ledger:
         Raises `NotFound` where there are none.
         """
         with self._log.reading() as log:
-            command = log.command(request_id)
-            if command is not None:
-                return [one.position for one in log.events_of(command)]
-            # Many refused commands may bear one id, and there is no index of those.
-            refused = [one[-1] for one in log.commands() if one[_REQUEST_ID] == request_id]
-        if not refused:
-            raise NotFound(f"no command was recorded under the request id {shown(request_id)}")
-        return sorted(position for position in refused if position is not None)
+            return proving.positions_of(log, request_id)
 
     def _proofs(
         self, positions: Sequence[int], checkpoint: File, progress: Progress, with_words: bool
     ) -> list[bytes]:
-        signed = Checkpoint.read_file(checkpoint)
         with self._log.reading() as log:
-            rows = _covered(log, positions, signed)
-            leaves = _leaves(log, signed, checkpoint, progress)
-            levels, words = merkle.Levels(leaves, signed.size), Words(log)
-            found = []
-            for rank, row in rows:
-                leaf = encoded(row)
-                if merkle.leaf_hash(leaf) != leaves[rank * HASH_SIZE : (rank + 1) * HASH_SIZE]:
-                    raise Unproven(
-                        f"the event at position {row[0]} is not as the checkpoint covers it: "
-                        "ledger verify says what happened"
-                    )
-                says = words.of(row[0], row[_SERVER_ID]) if with_words else ()
-                found.append(proof.inclusion(leaf, rank, levels.inclusion(rank), signed, says))
-        return found
+            return proving.proofs(log, positions, checkpoint, progress, with_words)
 
     def consistency(self, old: File, new: File, progress: Progress = silent) -> bytes:
         """The proof that one checkpoint goes on from another, a file for `check_proof`.
@@ -178,7 +151,7 @@ class Ledger:
                 "the older one comes first",
             )
         with self._log.reading() as log:
-            leaves = _leaves(log, second, new, progress)
+            leaves = proving.leaves_under(log, second, new, progress)
         if merkle.root_of(leaves, 0, first.size) != first.root:
             raise Unproven(f"{new} does not go on from {old}: an event that it covered is another")
         return proof.consistency(merkle.consistency(leaves, first.size, second.size), first, second)
@@ -202,26 +175,6 @@ def check_proof(given: bytes, keys: Sequence[File]) -> proof.Included | proof.Co
     return proof.check(given, [PublicKey.read(key) for key in keys])
 
 
-def _covered(log: Reading, positions: Sequence[int], signed: Checkpoint) -> list[tuple[int, Row]]:
-    """The rank and the row of each of these events that a checkpoint covers."""
-    found, later = [], None
-    for position in positions:
-        row = log.row(position)
-        if row is None:
-            raise NotFound(f"no event stands at position {position}")
-        rank = log.count(position) - 1
-        if rank < signed.size:
-            found.append((rank, row))
-        else:
-            later = position
-    if not found:
-        raise Conflict(
-            f"the event at position {later} came after the checkpoint, which covers "
-            f"{signed.size} events: a later one is allowed"
-        )
-    return found
-
-
 def _origin(log: Reading) -> str:
     found = log.log_id()
     if not found.isascii() or not found.isprintable() or {*" +"} & {*found}:
@@ -243,24 +196,6 @@ def _require_same(older: Checkpoint, tree: Tree, out: Path) -> None:
             f"the log no longer holds the {older.size} events that {out} covers, which stays as "
             "it is: ledger verify says what happened"
         )
-
-
-def _leaves(log: Reading, signed: Checkpoint, path: File, progress: Progress) -> bytes:
-    """The leaf hashes under a checkpoint: those beside its file, or else from the log."""
-    beside = leaves_of(signed, path)[0]
-    if beside is not None:
-        return beside
-    run, wanted = bytearray(), signed.size * HASH_SIZE
-    pages = told_pages(log, signed.size, signed.size, progress)
-    while len(run) < wanted and (some := next(pages, [])):
-        run += hashed(some)
-    found = bytes(run)
-    if not signed.vouches_for(found):
-        raise Unproven(
-            f"the log does not hold the {signed.size} events that the checkpoint covers: "
-            "ledger verify says what happened"
-        )
-    return found
 
 
 def _beside_the_events(log: Reading, signed: Checkpoint, found: list[Problem]) -> list[Problem]:
