@@ -26,6 +26,9 @@ from serverdomain.store.sqlite.place import Place
 _EVERY = 5_000
 """Events between two reports of progress."""
 
+Part = Callable[[], Iterator[Finding]]
+"""A part of a check, which ends early if what it reads is too damaged."""
+
 
 def check(
     log: AbstractContextManager[Examination],
@@ -74,27 +77,15 @@ def findings(
     except (StoreError, sqlite3.Error):
         steps = 1
     step = _stepping(steps, progress)
-    parts: list[Callable[[], Iterator[Finding]]] = [
+    parts: list[Part] = [
         log.findings,
         lambda: _bookmarks(log),
         lambda: check_log.events(log, step),
         lambda: check_log.commands(log),
+        *([] if now is None else [lambda: check_times.ahead(log, now)]),
+        *([] if view is None else _of_view(log, view, step)),
+        *([] if timeline is None else _of_timeline(log, timeline, step)),
     ]
-    if now is not None:
-        clock = now
-        parts.append(lambda: check_times.ahead(log, clock))
-    if view is not None:
-        rows = view
-        parts += [
-            lambda: check_view.integrity(rows),
-            lambda: check_view.rows(log, rows, step),
-        ]
-    if timeline is not None:
-        events = timeline
-        parts += [
-            lambda: check_view.integrity(events, TIMELINE),
-            lambda: check_timeline.rows(log, events, step),
-        ]
     for part in parts:
         try:
             yield from part()
@@ -102,6 +93,19 @@ def findings(
             # A file that somebody has edited may hold anything.
             yield Finding("file", f"what follows cannot be read, and is not checked: {error}")
     progress(steps, steps)
+
+
+def _of_view(log: Examination, view: sqlite3.Connection, step: Callable[[], None]) -> list[Part]:
+    return [lambda: check_view.integrity(view), lambda: check_view.rows(log, view, step)]
+
+
+def _of_timeline(
+    log: Examination, timeline: sqlite3.Connection, step: Callable[[], None]
+) -> list[Part]:
+    return [
+        lambda: check_view.integrity(timeline, TIMELINE),
+        lambda: check_timeline.rows(log, timeline, step),
+    ]
 
 
 def _stepping(steps: int, progress: Progress) -> Callable[[], None]:

@@ -153,19 +153,24 @@ class Timeline(View):
         if events:
             named = [limits.text("events", name) for name in events]
             given["events"] = msgspec.json.encode(named).decode()
-        first, last = positions or (0, LARGEST)
-        # Positions are in order of recording.
-        if recorded_since is not None:
-            micros = moment.to_micros(recorded_since, "recorded_since", nearest=True)
-            first = max(first, self._position_at(micros - 1) + 1)
-        if recorded_until is not None:
-            micros = moment.to_micros(recorded_until, "recorded_until", nearest=True)
-            last = min(last, self._position_at(micros))
-        given |= {"first": first} if first > 0 else {}
-        given |= {"last": last} if last < LARGEST else {}
+        given |= self._positions(positions or (0, LARGEST), recorded_since, recorded_until)
         if text is not None:
             given["text"] = _pattern(limits.text("text", text, shortest=1, longest=LONGEST_TEXT))
         return given
+
+    def _positions(
+        self, positions: tuple[int, int], since: datetime | None, until: datetime | None
+    ) -> dict[str, int]:
+        # Positions are in order of recording.
+        first, last = positions
+        if since is not None:
+            micros = moment.to_micros(since, "recorded_since", nearest=True)
+            first = max(first, self._position_at(micros - 1) + 1)
+        if until is not None:
+            micros = moment.to_micros(until, "recorded_until", nearest=True)
+            last = min(last, self._position_at(micros))
+        bounds = {"first": first} if first > 0 else {}
+        return bounds | ({"last": last} if last < LARGEST else {})
 
     def _position_at(self, recorded_at: int) -> int:
         with self._log.reading() as log:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 from serverdomain.adapters.cli.answers import complain, say_json_array
@@ -147,6 +146,8 @@ class _Counted:
 
 
 def _known(name: str) -> str:
+    from difflib import get_close_matches
+
     from serverdomain.domain.events import EVENTS
 
     if name in EVENTS:
