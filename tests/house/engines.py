@@ -21,6 +21,7 @@ FILES_OF_THEIR_OWN = {
     "serverdomain.projections.timeline_rows": "writes the rows of the timeline",
     "serverdomain.projections.timeline": "reads them",
     "serverdomain.audit.check": "reads the file of a view that may be damaged",
+    "serverdomain.audit.check_timeline": "compares the rows in it with the log",
     "serverdomain.audit.check_view": "compares the rows in it with the log",
     "serverdomain.audit.keyframes": "keeps rows of the fleet in files of its own",
     "serverdomain.audit.fleet": "reads these where they lie, in a database in memory",

@@ -224,7 +224,7 @@ class Questions:
 
     @typed
     def check(self, progress: Progress = silent) -> list[Finding]:
-        """What of log and view does not hold, in one pass over both; nothing is written.
+        """What of log, view and timeline does not hold, in one pass; nothing is written.
 
         ``progress`` is told how many steps are done, and of how many.
         """

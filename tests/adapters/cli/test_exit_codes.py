@@ -20,7 +20,7 @@ UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
     ("arguments", "says"),
     [
         (["show", UNKNOWN_ID], UNKNOWN_ID),
-        (["show", "foobar"], "ids are UUIDs"),
+        (["show", "foobar"], "no server has the id or name 'foobar'"),
         (["history", UNKNOWN_ID], "never was"),
         (["rename", UNKNOWN_ID, "x"], "not there"),
         (["start", SERVER_ID], "ACTIVE"),

@@ -56,6 +56,10 @@ server_argument: Any = argument(
 
 ServerId = Annotated[str, server_argument]
 
+By = Annotated[str | None, option("USER", "Only what this user asked for.", "--by", "--actor")]
+
+Of = Annotated[str | None, option("PROJECT", "Only servers of this project.", "--of")]
+
 AsJson = Annotated[bool, flag("--json", "Print JSON, for scripts.")]
 
 Endpoint = Annotated[
