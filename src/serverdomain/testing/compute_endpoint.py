@@ -23,6 +23,9 @@ from serverdomain.servers import Servers
 from serverdomain.simulation.hypervisor import REBUILD_SECONDS
 from serverdomain.simulation.manual_clock import ManualClock
 
+LAST_SECONDS = 1
+"""How long calls in flight may take once the endpoint is closed."""
+
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
@@ -90,7 +93,7 @@ class Faults:
     def _add(self, **members: Any) -> str:
         said = {name: value for name, value in members.items() if value is not None}
         rule = read_rule(json.dumps(said).encode(), None)
-        return self._simulation.settled_rules().add(rule).id
+        return self._simulation.add_rule(rule).id
 
 
 class Clock:
@@ -158,14 +161,15 @@ class ComputeEndpoint:
         )
         self._running = ExitStack()
         self._running.callback(self.servers.close)
-        self._running.enter_context(served(app, listener))
+        self._running.enter_context(served(app, listener, last_seconds=LAST_SECONDS))
 
     def reset(self) -> None:
         """Forget servers, faults and requests, and set the clock back to its start."""
         self._simulation.reset()
 
     def close(self) -> None:
-        """Answer the calls in flight, and stop."""
+        """Answer the calls in flight, for at most a second, and stop."""
+        self._simulation.drop_delayed()
         self._running.close()
 
     def __enter__(self) -> ComputeEndpoint:

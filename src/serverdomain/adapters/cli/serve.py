@@ -71,6 +71,7 @@ def serve(
             listener,
             ready=lambda: _say_ready(address.root(listener), endpoint, store, callers.auth),
             hangup=lambda: _read_anew(authenticate),
+            ending=simulation.drop_delayed,
         )
 
 

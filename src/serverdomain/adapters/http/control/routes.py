@@ -63,7 +63,7 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
 
 async def _add_fault(simulation: Simulation, request: Request) -> Response:
     rule = read_rule(await _body(request), request.headers.get("content-type"))
-    standing = (await to_thread.run_sync(simulation.settled_rules)).add(rule)
+    standing = await to_thread.run_sync(simulation.add_rule, rule)
     return answer(standing.as_json(), 201, location=f"{request.url.path.rstrip('/')}/{standing.id}")
 
 
