@@ -61,6 +61,7 @@ def serve(
             servers,
             authenticate=authenticate,
             images=cloud.images() or None,
+            flavors=cloud.flavors() or None,
             hypervisor=simulation.start,
             endpoint=endpoint,
             control=None if cloud.no_control else ControlPanel(simulation),

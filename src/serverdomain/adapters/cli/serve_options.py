@@ -55,6 +55,10 @@ class CloudOptions:
     image: Annotated[
         list[str] | None, option("ID[=NAME]", "An image that exists; repeatable. Else all do.")
     ] = None
+    flavor: Annotated[
+        list[str] | None,
+        option("ID[=NAME]", "A flavor that exists; repeatable. Else 1 to 5 do."),
+    ] = None
     demo: Annotated[bool, flag("--demo", "Fill an empty log with servers.")] = False
     clock: Annotated[
         Literal["system", "manual"],
@@ -73,17 +77,22 @@ class CloudOptions:
             )
         checked_seconds("--rebuild-seconds", self.rebuild_seconds)
         self.images()
+        self.flavors()
 
     def images(self) -> dict[str, str]:
         """The names of the images that exist, by id; empty if all do. Raises `InvalidInput`."""
         from serverdomain.domain.limits import canonical_uuid
 
-        images = {}
-        for one in self.image or ():
-            image_id, equals, name = one.partition("=")
-            image_id = canonical_uuid("--image", image_id)
-            images[image_id] = name if equals else image_id
-        return images
+        return {canonical_uuid("--image", image_id): name for image_id, name in _named(self.image)}
+
+    def flavors(self) -> dict[str, str]:
+        """The names of the flavors that were given, by id. Raises `InvalidInput`."""
+        from serverdomain.domain.limits import text
+
+        return {
+            text("--flavor", flavor_id, shortest=1, longest=255): name
+            for flavor_id, name in _named(self.flavor)
+        }
 
     def open(self, store: str) -> tuple[Servers, ManualClock | None]:
         """The servers in a store, and their clock if it is moved by hand."""
@@ -114,6 +123,12 @@ class CloudOptions:
             make(servers, project, list(self.images()))
         else:
             complain("--demo: the log is not empty, and is left as it is")
+
+
+def _named(given: list[str] | None) -> list[tuple[str, str]]:
+    """Ids and names, as ``ID[=NAME]`` says them."""
+    parts = [one.partition("=") for one in given or ()]
+    return [(one, name if equals else one) for one, equals, name in parts]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -443,13 +443,13 @@ def test_an_endpoint_that_ends_does_not_wait_for_a_delayed_call(tmp_path: Path) 
 
 def test_nor_for_a_body_that_does_not_come(tmp_path: Path) -> None:
     """Who serves others waits for it until its time is over, and that is 408."""
-    with ComputeEndpoint(tmp_path) as endpoint:
-        with connected(("127.0.0.1", httpx.URL(endpoint.url).port or 0)) as connection:
-            head = b"POST /v2.1/servers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
-            connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
-            assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
-            endpoint.close()
-            assert until_closed(connection).startswith(b"HTTP/1.1 503 ")
+    endpoint = ComputeEndpoint(tmp_path)
+    with connected(("127.0.0.1", httpx.URL(endpoint.url).port or 0)) as connection:
+        head = b"POST /v2.1/servers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+        connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+        endpoint.close()
+        assert until_closed(connection).startswith(b"HTTP/1.1 503 ")
 
 
 def test_a_fault_of_the_machine_is_refused_where_another_does_the_work(tmp_path: Path) -> None:

@@ -142,6 +142,13 @@ class _Server(uvicorn.Server):
             raise self._failure or RuntimeError("the app did not start") from None
         self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # A connection that lingers would outlive the loop, with a warning of its own.
+        for connection in list(self.server_state.connections):
+            connection.transport.close()
+        await asyncio.sleep(0)
+
     def end(self) -> None:
         """End once the requests in flight are answered; a second call ends at once."""
         self.force_exit = self.should_exit
