@@ -586,6 +586,19 @@ def test_they_are_found_by_server_and_route(client: httpx.Client) -> None:
     assert client.get("/control/requests", params={"method": "GET"}).status_code == 400
 
 
+def test_several_servers_or_routes_mean_any_of_them(client: httpx.Client) -> None:
+    for server_id in (SERVER, OTHER, SERVER):
+        client.get(f"/v2.1/servers/{server_id}")
+    client.get("/v2.1/servers")
+    for asked, count in (
+        (f"server={SERVER}&server={OTHER}", 3),
+        ("route=servers.show&route=servers.list", 4),
+        (f"route=servers.show&server={OTHER}&route=versions.v2", 1),
+    ):
+        assert len(client.get(f"/control/requests?{asked}").json()["requests"]) == count
+    assert client.get("/control/requests?route=servers.show&route=x").status_code == 400
+
+
 def test_a_thousand_are_kept_and_of_a_large_body_the_size() -> None:
     with Servers.open("memory:") as servers, ExitStack() as stack:
         simulation = Simulation(servers)

@@ -19,7 +19,7 @@ from serverdomain.adapters.http.control.simulation import Simulation
 from serverdomain.adapters.http.routes.documents import DOCUMENTS
 from serverdomain.adapters.http.routes.table import NAMES
 from serverdomain.domain import limits, moment
-from serverdomain.errors import InvalidBody
+from serverdomain.errors import InvalidBody, InvalidInput
 
 _NAMES = (*NAMES, *(document.name for document in DOCUMENTS.values()))
 
@@ -107,16 +107,22 @@ async def _reset(simulation: Simulation, request: Request) -> Response:
 
 
 async def _list_requests(simulation: Simulation, request: Request) -> Response:
-    asked = dict(request.query_params)
+    asked = request.query_params
     unknown = ", ".join(limits.shown(name) for name in asked.keys() - {"server", "route"})
     if unknown:
         raise CallFault(400, f"{unknown} came, server and route are allowed")
-    route = asked.get("route")
-    if route is not None and route not in _NAMES:
-        known = ", ".join(_NAMES)
-        raise CallFault(400, f"route: there is no {limits.shown(route)}, {known} are allowed")
-    found = simulation.calls.of(asked.get("server"), route)
+    servers, names = asked.getlist("server"), asked.getlist("route")
+    require_names(*names)
+    found = simulation.calls.of(servers or None, names or None)
     return answer({"requests": [seen.as_json() for seen in found]})
+
+
+def require_names(*names: str) -> None:
+    """Raise `InvalidInput` unless these are names of routes: a call of another could never be."""
+    for name in names:
+        if name not in _NAMES:
+            known = ", ".join(_NAMES)
+            raise InvalidInput("route", f"there is no {limits.shown(name)}, {known} are allowed")
 
 
 async def _body(request: Request) -> bytes:
