@@ -1,4 +1,4 @@
-"""The CI examples of docs/testing-clients.md: what they install is there, and what they run passes."""
+"""The CI examples of docs/testing-clients.md: what they install is there, and they pass."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ class ComputeEndpoint:
         """
         from serverdomain.testing.openstack_connection import connect
 
-        connection, close = connect(self.url, self.clock)
+        connection, close = connect(self.url, self._simulation)
         self._connected.callback(close)
         return connection
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 try:
@@ -25,26 +24,25 @@ except ModuleNotFoundError as missing:
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
-    from serverdomain.testing.compute_endpoint import Clock
+    from serverdomain.adapters.http.control.simulation import Simulation
 
 
 class Waiting:
     """What openstacksdk knows of time while it waits."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
 
     def time(self) -> float:
         """The endpoint's time, in seconds since 1970."""
-        now: datetime = self._clock.now
-        return now.timestamp()
+        return self._simulation.now().timestamp()
 
     def sleep(self, seconds: float) -> None:
         """Let it pass; what is due by then has happened."""
-        self._clock.advance(seconds)
+        self._simulation.advance(seconds)
 
 
-def connect(url: str, clock: Clock) -> tuple[Connection, Callable[[], None]]:
+def connect(url: str, simulation: Simulation) -> tuple[Connection, Callable[[], None]]:
     """A connection to the endpoint at a root, which no setting of the user's changes; its end."""
     with warnings.catch_warnings():
         # It warns of parts of its own, which it uses itself.
@@ -57,7 +55,7 @@ def connect(url: str, clock: Clock) -> tuple[Connection, Callable[[], None]]:
             identity_api_version="3",
         )
     module = vars(utils)
-    theirs, module["time"] = module["time"], Waiting(clock)
+    theirs, module["time"] = module["time"], Waiting(simulation)
 
     def close() -> None:
         module["time"] = theirs

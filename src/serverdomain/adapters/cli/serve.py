@@ -42,8 +42,7 @@ def serve(
 ) -> None:
     """Serve the Compute API over a store.
 
-    A simulated hypervisor does the work. Ctrl-C or SIGTERM ends it when the calls in flight are
-    answered.
+    A simulated hypervisor does the work. Ctrl-C or SIGTERM ends it once calls are answered.
     """
     from serverdomain.adapters.http import compute_app
     from serverdomain.adapters.http.control.panel import ControlPanel
@@ -60,11 +59,10 @@ def serve(
         served = compute_app(
             servers,
             authenticate=authenticate,
-            images=cloud.images() or None,
-            flavors=cloud.flavors() or None,
             hypervisor=simulation.start,
             endpoint=endpoint,
             control=None if cloud.no_control else ControlPanel(simulation),
+            **cloud.exists(),
         )
         closing.enter_context(_json_lines())
         serve_app(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from serverdomain.adapters.cli.answers import complain
 from serverdomain.adapters.cli.env import Auth
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from serverdomain.adapters.http.control.simulation import Simulation
     from serverdomain.servers import Servers
     from serverdomain.simulation.manual_clock import ManualClock
+
+
+class Existing(TypedDict):
+    """The images and flavors that were given, by id; ``None`` where none was."""
+
+    images: dict[str, str] | None
+    flavors: dict[str, str] | None
+
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -93,6 +101,10 @@ class CloudOptions:
             text("--flavor", flavor_id, shortest=1, longest=255): name
             for flavor_id, name in _named(self.flavor)
         }
+
+    def exists(self) -> Existing:
+        """What of images and flavors exists, for `compute_app`."""
+        return {"images": self.images() or None, "flavors": self.flavors() or None}
 
     def open(self, store: str) -> tuple[Servers, ManualClock | None]:
         """The servers in a store, and their clock if it is moved by hand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from starlette.routing import Mount, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp
 
 from serverdomain.adapters.http.calls.authentication import Authenticate, NoAuthentication
@@ -13,7 +13,7 @@ from serverdomain.adapters.http.calls.cloud import Cloud, Flavors, Images
 from serverdomain.adapters.http.calls.control import Control
 from serverdomain.adapters.http.calls.endpoint import Endpoint
 from serverdomain.adapters.http.calls.machine import Hypervisor, Machine, simulated
-from serverdomain.adapters.http.control.gate import ControlGate
+from serverdomain.adapters.http.control.gate import ControlGate, Entrance
 from serverdomain.adapters.http.routes.documents import DOCUMENTS
 from serverdomain.adapters.http.routes.table import TABLE
 from serverdomain.servers import Servers
@@ -43,9 +43,10 @@ def compute_app(
     machine = Machine(servers, hypervisor)
     cloud = Cloud(servers, images, flavors)
     app = Endpoint(cloud, TABLE, DOCUMENTS, who, endpoint, control, machine)
-    controls = []
+    controls: list[BaseRoute] = []
     if control is not None:
-        controls.append(Mount("/control", app=ControlGate(control.routes, who, machine)))
+        gate = ControlGate(control.routes, who, machine)
+        controls += [Mount("/control", app=gate), Route("/control", Entrance("/control", gate))]
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

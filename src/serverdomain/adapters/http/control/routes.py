@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
 from pydantic import ConfigDict, Field
@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from serverdomain.adapters.compute_json.body import Strict, check, parse
 from serverdomain.adapters.http.calls.admission import read_body
 from serverdomain.adapters.http.calls.answers import CallFault, answer, empty
-from serverdomain.adapters.http.control.fault_rule import read_rule
+from serverdomain.adapters.http.control.fault_rule import FaultRule, read_rule
 from serverdomain.adapters.http.control.simulation import Simulation
 from serverdomain.adapters.http.routes.documents import DOCUMENTS
 from serverdomain.adapters.http.routes.table import NAMES
@@ -52,13 +52,39 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
         # Starlette is told of no method: it would refuse others without our envelope.
         return Route(path, resource, methods=())
 
+    async def index(_: Simulation, request: Request) -> Response:
+        return answer(takes(request.scope["root_path"]))
+
     return [
+        route("/", GET=index),
         route("/faults", GET=_list_faults, POST=_add_fault, DELETE=_clear_faults),
         route("/faults/{fault_id}", DELETE=_remove_fault),
         route("/clock", GET=_tell_clock, POST=_move_clock),
         route("/reset", POST=_reset),
         route("/requests", GET=_list_requests),
     ]
+
+
+def takes(root: str) -> dict[str, Any]:
+    """What can be asked of it: each path, and what may be sent there, as JSON Schema."""
+
+    def told(method: str, path: str, says: str, body: type[Strict] | None = None) -> dict[str, Any]:
+        schema = {} if body is None else {"body": body.model_json_schema()}
+        return {"method": method, "path": f"{root}{path}", "says": says, **schema}
+
+    selected = "The last thousand calls, of these servers (?server=ID) and routes (?route=NAME)."
+    return {
+        "control": [
+            told("GET", "/faults", "The rules, and how often each may still strike."),
+            told("POST", "/faults", "Make something go wrong.", FaultRule),
+            told("DELETE", "/faults", "Take all rules away."),
+            told("DELETE", "/faults/{id}", "Take one rule away."),
+            told("GET", "/clock", "The time."),
+            told("POST", "/clock", "Move a manual clock; what is due by then happens.", ClockMove),
+            told("POST", "/reset", "Empty a store in memory, and forget all rules and calls."),
+            told("GET", "/requests", selected),
+        ]
+    }
 
 
 async def _add_fault(simulation: Simulation, request: Request) -> Response:
