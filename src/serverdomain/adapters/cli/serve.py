@@ -54,7 +54,8 @@ def serve(
         listener = closing.enter_context(address.listen())
         servers, clock = cloud.open(store)
         closing.callback(servers.close)
-        cloud.fill(servers, callers.project)
+        cloud.fill(servers, callers.home)
+        authenticate = callers.seeing(authenticate, servers)
         simulation = cloud.simulation(servers, clock)
         served = compute_app(
             servers,

@@ -27,6 +27,9 @@ class Existing(TypedDict):
     flavors: dict[str, str] | None
 
 
+USUAL_PROJECT = "openstack"
+"""The project of callers, unless it has no servers and others have."""
+
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -149,7 +152,10 @@ class CallerOptions:
 
     auth: Auth = "none"
     token_file: Annotated[str | None, option("FILE", "Tokens and their users, as JSON.")] = None
-    project: Annotated[str, shared("project", "ID", "The project of callers.")] = "openstack"
+    project: Annotated[
+        str | None,
+        shared("project", "ID", "The project of callers.", show_default="openstack, or one seen"),
+    ] = None
     admin: Annotated[bool, flag("--admin", "With --auth none, make callers administrators.")] = (
         False
     )
@@ -176,5 +182,32 @@ class CallerOptions:
                 f"{host!r} came with --auth none, which believes everybody: localhost, 127.0.0.0/8 "
                 "or ::1 is allowed, elsewhere --auth token-file",
             )
-        project = text("--project", self.project, shortest=1, longest=255)
+        project = text("--project", self.home, shortest=1, longest=255)
         return NoAuthentication(project, admin=self.admin)
+
+    @property
+    def home(self) -> str:
+        """The project of callers on a path without one, if no server has another."""
+        return USUAL_PROJECT if self.project is None else self.project
+
+    def seeing(
+        self, who: NoAuthentication | TokenFile, servers: Servers
+    ) -> NoAuthentication | TokenFile:
+        """The same callers, but where they would see none of the servers, those who see most.
+
+        Says of which other projects there are servers, unless the project was chosen.
+        """
+        from serverdomain.adapters.http import NoAuthentication
+
+        if self.project is not None or self.auth == "token-file" or servers.latest() is None:
+            return who
+        projects = list(servers.view.projects())
+        home = self.home if self.home in projects or not projects else projects[0]
+        others = [one for one in projects if one != home]
+        if others:
+            some = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+            complain(
+                f"--project: nothing came, callers are of {home}; {len(others)} other projects "
+                f"have servers, too: {some} ('serverdomain env --project ID' makes you one's)"
+            )
+        return NoAuthentication(home, admin=self.admin)
