@@ -25,6 +25,7 @@ class Asked(TypedDict, total=False):
     status: str | Iterable[str] | None
     name: str | Iterable[str] | None
     image_id: str | Iterable[str] | None
+    flavor_id: str | Iterable[str] | None
     project_id: str | Iterable[str] | None
     anchored: bool
     limit: int | None
@@ -43,12 +44,18 @@ class ServerQuery:
         status: str | Iterable[str] | None = None,
         name: str | Iterable[str] | None = None,
         image_id: str | Iterable[str] | None = None,
+        flavor_id: str | Iterable[str] | None = None,
         project_id: str | Iterable[str] | None = None,
         anchored: bool = False,
         limit: int | None = None,
         marker: str | None = None,
     ) -> None:
-        wanted = {"status": status, "image_id": image_id, "project_id": project_id}
+        wanted = {
+            "status": status,
+            "image_id": image_id,
+            "flavor_id": flavor_id,
+            "project_id": project_id,
+        }
         several = {member: _several(member, value) for member, value in wanted.items()}
         for one in several["status"] or ():
             if one not in STATUSES:

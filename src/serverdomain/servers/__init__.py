@@ -112,14 +112,18 @@ class Servers(Commands, Questions):
 
         For tests, which share what is dear to start. Raises `Conflict` for a log in a file.
         """
-        if self._log.is_kept:
-            raise Conflict("the store is a file, which is kept; one in memory: can be forgotten")
+        self.require_forgettable()
         self._stop_reactions()
         with self._opening_view:
             self._close_views()
             self._view = self._timeline = None
             self._log.forget()
             self._keyframes = Keyframes(self._log)
+
+    def require_forgettable(self) -> None:
+        """Raise `Conflict` unless the log is in memory, and can be forgotten."""
+        if self._log.is_kept:
+            raise Conflict("the store is a file, which is kept; one in memory: can be forgotten")
 
     def close(self) -> None:
         """Stop the reactions, and close store and views."""

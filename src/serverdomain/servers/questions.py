@@ -236,11 +236,12 @@ class Questions:
         """The servers that are there, newest first, from the view, which is caught up first.
 
         Of those created at the same time, the one that the log learnt of last comes first.
-        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF), ``image_id`` and
-        ``project_id`` are what they have; ``name`` finds a part, of which, ``anchored``, a ``^``
-        before it and a ``$`` behind it stand for the name's ends. Of each, several values mean any
-        of them. At most ``limit`` are given, those behind the server with the id ``marker``, which
-        may be deleted by now. Raises `InvalidInput`, also for an unknown marker.
+        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF), ``image_id``,
+        ``flavor_id`` and ``project_id`` are what they have; ``name`` finds a part, of which,
+        ``anchored``, a ``^`` before it and a ``$`` behind it stand for the name's ends. Of each,
+        several values mean any of them. At most ``limit`` are given, those behind the server with
+        the id ``marker``, which may be deleted by now. Raises `InvalidInput`, also for an unknown
+        marker.
         """
         return self.view.servers(caught_up=True, **asked)
 

@@ -1,8 +1,9 @@
-"""What routes work on: the servers, and the images that exist."""
+"""What routes work on: the servers, and the images and flavors that exist."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from serverdomain.adapters import compute_json
 from serverdomain.adapters.compute_json import Path
@@ -14,14 +15,31 @@ from serverdomain.servers import Servers
 Images = Mapping[str, str] | Callable[[str], str | None]
 """Names of images by their ids; or a callable that gives the name for an id, or ``None``."""
 
+Flavors = Mapping[str, str] | Callable[[str], str | None]
+"""Names of flavors by their ids; or a callable that gives the name for an id, or ``None``."""
+
+USUAL_FLAVORS = {
+    "1": "m1.tiny",
+    "2": "m1.small",
+    "3": "m1.medium",
+    "4": "m1.large",
+    "5": "m1.xlarge",
+}
+"""The flavors that exist where nobody says which do."""
+
 MOST_SHOWN = 4096
 """The most answers that are kept as they were written."""
 
 
 class Cloud:
-    """The servers behind an endpoint, and its images; without ``images`` every one exists."""
+    """The servers behind an endpoint, its images and its flavors.
 
-    def __init__(self, servers: Servers, images: Images | None = None) -> None:
+    Without ``images`` every one exists. Beside the ``flavors`` those exist that a server has.
+    """
+
+    def __init__(
+        self, servers: Servers, images: Images | None = None, flavors: Flavors | None = None
+    ) -> None:
         self.servers = servers
         self.images: dict[str, str] = {}
         self.find_image: Callable[[str], str | None] | None = None
@@ -33,7 +51,35 @@ class Cloud:
                 limits.canonical_uuid("images", image_id): name for image_id, name in images.items()
             }
             self.find_image = self.images.get
+        self.flavors: dict[str, str] = {}
+        """The names of flavors by their ids, but for those that only a server or a hook knows."""
+        self._find_flavor: Callable[[str], str | None] = self.flavors.get
+        if callable(flavors):
+            self._find_flavor = flavors
+        else:
+            self.flavors |= USUAL_FLAVORS if flavors is None else flavors
+            for flavor_id in self.flavors:
+                limits.text("flavors", flavor_id, shortest=1, longest=255)
         self._shown: dict[tuple[str, str, Path, str | None], tuple[Server, bytes]] = {}
+
+    def flavor(self, flavor_id: str) -> str | None:
+        """The name of a flavor; ``None`` for one that does not exist."""
+        name = self._find_flavor(flavor_id)
+        if name is None and self.servers.list(flavor_id=flavor_id, limit=1):
+            return flavor_id
+        return name
+
+    def all_flavors(self) -> dict[str, str]:
+        """The names of the flavors that can be listed, by their ids: those of servers come last."""
+        more = [one for one in self.servers.view.flavors() if one not in self.flavors]
+        return {**self.flavors, **{one: self._find_flavor(one) or one for one in more}}
+
+    def render(
+        self, server: Server, endpoint: str, path: Path, project: str | None
+    ) -> dict[str, Any]:
+        """A server as ``show`` and ``detail`` show it."""
+        shown = compute_json.render(server, endpoint=endpoint, path=path, project=project)
+        return compute_json.extended(server, shown) if path == "v2.1" else shown
 
     def shown(self, server: Server, endpoint: str, path: Path, project: str | None) -> bytes:
         """The answer that shows a server, written once until something in it changes."""
@@ -41,9 +87,7 @@ class Cloud:
         kept = self._shown.get(key)
         if kept is not None and kept[0] == server:
             return kept[1]
-        written = encode(
-            {"server": compute_json.render(server, endpoint=endpoint, path=path, project=project)}
-        )
+        written = encode({"server": self.render(server, endpoint, path, project)})
         if len(self._shown) >= MOST_SHOWN:
             self._shown.clear()
         self._shown[key] = (server, written)
