@@ -72,6 +72,9 @@ if TYPE_CHECKING:
         StoreNewer as StoreNewer,
     )
     from serverdomain.errors import (
+        StoreReadOnly as StoreReadOnly,
+    )
+    from serverdomain.errors import (
         UnknownEvent as UnknownEvent,
     )
     from serverdomain.errors import (
@@ -115,6 +118,7 @@ _HOMES = {
         "StoreLocked",
         "StoreMissing",
         "StoreNewer",
+        "StoreReadOnly",
         "UnknownEvent",
         "Unproven",
     ),

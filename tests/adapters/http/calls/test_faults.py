@@ -26,6 +26,8 @@ KEY = {"Idempotency-Key": "k"}
 class Broken:
     """Servers of which every question and command fails in one way."""
 
+    read_only = False
+
     def __init__(self, error: Exception) -> None:
         self._error = error
 
