@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,10 @@ def of_the_library(store: Path) -> Iterator[tuple[str, Any]]:
             str(store.parent.parent / "point"), [str(store.parent.parent / "key.pub")]
         )
         yield "verify", [verdict.problems, verdict.uncovered]
+        with tempfile.TemporaryDirectory() as folder:
+            made = servers.backup(Path(folder, "copy.db"), verify=True)
+            with Servers.open(made.path, read_only=True) as copy:
+                yield "backup", [made.events, copy.get(SERVER).name]
 
 
 def of_the_command(store: Path, last_request: str, *options: str) -> Iterator[tuple[str, Any]]:

@@ -127,7 +127,7 @@ class SQLiteLog(Log):
         # Only here: it locks the file as Unix does.
         from serverdomain.store.sqlite.backup import copied
 
-        return copied(self.connections, path, progress)
+        return copied(self.place, self.connections.snapshot(), path, progress)
 
     def mark(self) -> int | None:
         """A number that is another one once anything was committed; reads no row."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import NoReturn
 
+from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreDamaged, StoreError, StoreReadOnly
 from serverdomain.store import cache_folder
 from serverdomain.store.bookmarks import Bookmark
@@ -73,6 +74,16 @@ class ReadOnlyLog(Log):
         """The log as it is now, for a check."""
         self._require_open()
         return examine(self.place)
+
+    def backup(
+        self, path: Path, progress: Progress = silent
+    ) -> AbstractContextManager[SQLiteExamination]:
+        """Copy the log as it is now into one file, in rollback mode."""
+        # Only here: it locks the file as Unix does.
+        from serverdomain.store.sqlite.backup import copied
+
+        self._require_open()
+        return copied(self.place, opened(self.place), path, progress)
 
     def mark(self) -> int | None:
         """Nothing: whether anything was committed cannot be told without reading."""
