@@ -74,6 +74,9 @@ if TYPE_CHECKING:
         StoreNewer as StoreNewer,
     )
     from serverdomain.errors import (
+        StoreReadOnly as StoreReadOnly,
+    )
+    from serverdomain.errors import (
         UnknownEvent as UnknownEvent,
     )
     from serverdomain.errors import (
@@ -117,6 +120,7 @@ _HOMES = {
         "StoreLocked",
         "StoreMissing",
         "StoreNewer",
+        "StoreReadOnly",
         "UnknownEvent",
         "Unproven",
     ),

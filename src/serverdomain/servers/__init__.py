@@ -14,7 +14,7 @@ from typing import Literal, NoReturn
 
 from serverdomain.audit.keyframes import Keyframes
 from serverdomain.domain.typed import typed
-from serverdomain.errors import Conflict, InvalidInput
+from serverdomain.errors import Conflict, InvalidInput, StoreReadOnly
 from serverdomain.projections import saved_bookmark
 from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
 from serverdomain.servers.accepted import Accepted
@@ -23,7 +23,7 @@ from serverdomain.servers.commands import Commands
 from serverdomain.servers.questions import Questions
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
-from serverdomain.store.opening import open_log
+from serverdomain.store.opening import Store, open_log, open_to_read
 
 __all__ = ["Accepted", "Clock", "Servers", "system_clock"]
 
@@ -55,18 +55,27 @@ class Servers(Commands, Questions):
     @classmethod
     def open(
         cls,
-        url: str,
+        url: Store,
         *,
         create: bool = True,
+        read_only: bool = False,
         view: str | Path | None = None,
         clock: Clock = system_clock,
     ) -> Servers:
-        """Open a store: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``memory:``.
+        """Open a store: a path, ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``memory:``.
 
         Makes it where there is none, unless ``create`` is false. ``view`` is the file of the view,
-        beside the store's if not given. Raises `StoreError`.
+        beside the store's if not given. With ``read_only`` a store that is there is read alone: no
+        byte of it changes, and views lie in a cache of the user's, or in memory where there is
+        none. Raises `StoreError`, and `StoreReadOnly` for one that cannot be written otherwise.
         """
-        return cls(open_log(url, create=create), clock, view)
+        log = open_to_read(url) if read_only else open_log(url, create=create)
+        return cls(log, clock, view)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it answers questions alone; a command raises `StoreReadOnly`."""
+        return self._log.read_only
 
     def react(
         self,
@@ -86,6 +95,8 @@ class Servers(Commands, Questions):
         What ``at_work`` makes is entered when this process takes up the work, before the first
         event, and left when it ends: of all processes one is at work.
         """
+        if self.read_only:
+            raise StoreReadOnly("a reaction keeps its place in the store, which is only read here")
         reaction = Reaction(self._log, name, handler, start, attempts, at_work, events)
         self._running = [*(one for one in self._running if one.is_alive), reaction]
         return reaction

@@ -78,7 +78,7 @@ def test_shared_options_are_described_once_with_their_variables_and_defaults() -
     }
     for option, _, default in rows:
         stated = there[option].default
-        if stated is not None:
+        if stated not in (None, False):
             value = stated[0] if isinstance(stated, list) else stated
             assert default == f"`{value}`", option
 

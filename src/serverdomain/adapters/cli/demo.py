@@ -72,7 +72,7 @@ def demo(
     from serverdomain.servers import Servers
 
     path = _path(store)
-    with Servers.open(f"sqlite:///{path}") as servers:
+    with Servers.open(path) as servers:
         _rebuild(servers)
         _remember(servers)
     say(f"\nThe log lies in {path}. Three commands to try on it:\n")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = Commands()
 
-Log = Annotated[str, shared("store", "URL", "The log: memory:, sqlite:///relative.db, …")]
+Log = Annotated[str, shared("store", "PATH|URL", "The log: memory:, or as cloud.db.")]
 OwnEndpoint = Annotated[
     str | None,
     shared(
@@ -62,7 +62,7 @@ def serve(
             authenticate=authenticate,
             hypervisor=simulation.start,
             endpoint=endpoint,
-            control=None if cloud.no_control else ControlPanel(simulation),
+            control=None if cloud.is_alone else ControlPanel(simulation),
             **cloud.exists(),
         )
         closing.enter_context(_json_lines())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from serverdomain.adapters.cli.answers import complain
 from serverdomain.adapters.cli.env import Auth
-from serverdomain.adapters.cli.options import shared
+from serverdomain.adapters.cli.options import ReadOnly, shared
 from serverdomain.adapters.cli.parameters import flag, option
 from serverdomain.errors import InvalidInput
 
@@ -76,11 +76,20 @@ class CloudOptions:
         option(None, "Whether time passes, or stands still until it is moved."),
     ] = "system"
     no_control: Annotated[bool, flag("--no-control", "Serve nothing at /control.")] = False
+    read_only: ReadOnly = False
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing is served at /control."""
+        return self.no_control or self.read_only
 
     def require_sense(self) -> None:
         """Raise `InvalidInput` for options that make no sense, alone or together."""
         from serverdomain.simulation.rebuild_course import checked_seconds
 
+        if self.read_only and (self.demo or self.clock == "manual"):
+            what = "--demo" if self.demo else "--clock"
+            raise InvalidInput(what, "it came with --read-only, which changes no log and no clock")
         if self.clock == "manual" and self.no_control:
             raise InvalidInput(
                 "--clock",
@@ -115,7 +124,7 @@ class CloudOptions:
         from serverdomain.simulation.manual_clock import ManualClock
 
         if self.clock == "system":
-            return Servers.open(store), None
+            return Servers.open(store, read_only=self.read_only), None
         manual = ManualClock()
         servers = Servers.open(store, clock=manual)
         # The clock goes on where the log ended.

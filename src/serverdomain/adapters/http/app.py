@@ -40,9 +40,11 @@ def compute_app(
     the app, or at the first request where no lifespan is run, and closed with it; with ``None`` it
     is somebody else who reports what was built. ``endpoint`` is the root that links begin with;
     without one it is the scheme and host of the request. ``control`` stands around every call.
+    Over ``servers`` that are read alone there is no hypervisor, and all but GET and HEAD is refused
+    with 403.
     """
     who = NoAuthentication() if authenticate is None else authenticate
-    machine = Machine(servers, hypervisor)
+    machine = Machine(servers, None if servers.read_only else hypervisor)
     cloud = Cloud(servers, images, flavors)
     app = Endpoint(cloud, TABLE, DOCUMENTS, who, endpoint, control, machine)
     controls: list[BaseRoute] = []

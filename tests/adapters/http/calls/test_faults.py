@@ -27,6 +27,8 @@ KEY = {"Idempotency-Key": "k"}
 class Broken(Servers):
     """Servers of which every question and command fails in one way."""
 
+    read_only = False
+
     def __init__(self, error: Exception) -> None:
         self._error = error
 

@@ -71,6 +71,7 @@ class Endpoint:
         self.root = None if self.root is None else self.root.rstrip("/")
         self._guard = self.authenticate.guard if isinstance(self.authenticate, Guard) else None
         self._early = self.control.early if isinstance(self.control, EarlyWatcher) else None
+        self._reads_alone = self.cloud.servers.read_only
         self._threads = Threads()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,6 +103,8 @@ class Endpoint:
 
     async def _response(self, call: Call, receive: Receive) -> Response:
         try:
+            if self._reads_alone and not call.is_read:
+                raise CallFault(403, f"{call.method} came, the store is served to be read alone")
             if call.repeats:
                 require_single(call.scope["headers"])
             segments = call.segments
