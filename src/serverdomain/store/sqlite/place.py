@@ -72,8 +72,10 @@ class Place(NamedTuple):
 
 
 def _named(path: Path, what: str) -> Path:
-    stem = path.name.removesuffix(".db") if path.name != ".db" else path.name
-    return path.with_name(f"{stem}.{what}")
+    # Another sign for names without .db, so that ``cloud`` and ``cloud.db`` share no place.
+    stem = path.name.removesuffix(".db")
+    has_suffix = stem not in ("", path.name)
+    return path.with_name(f"{stem}.{what}" if has_suffix else f"{path.name}-{what}")
 
 
 def of(store: str | os.PathLike[str]) -> Place:
@@ -93,7 +95,10 @@ def of(store: str | os.PathLike[str]) -> Place:
 
 
 def from_path(path: str | os.PathLike[str], field: str) -> Place:
-    """The place of a file. Raises `InvalidInput` for what is no file's name."""
+    """The place of a file: of the one that a symbolic link leads to, as SQLite opens it.
+
+    Raises `InvalidInput` for what is no file's name.
+    """
     try:
         named = os.fspath(path)
     except TypeError:
@@ -106,7 +111,7 @@ def from_path(path: str | os.PathLike[str], field: str) -> Place:
         os.fsencode(named)
     except UnicodeEncodeError:
         raise InvalidInput(field, f"{named!a} came, no file can have this name") from None
-    return Place(Path(named).absolute())
+    return Place(Path(os.path.realpath(named)))
 
 
 def require_writable(place: Place) -> None:
