@@ -120,10 +120,17 @@ class FleetDiff(Struct, frozen=True):
 class _Branch:
     """A history from where it parts from another one, and the server that it leads to."""
 
-    def __init__(self, before: Server | None, rest: Sequence[RecordedEvent], version: int) -> None:
+    def __init__(
+        self, before: Server | None, rest: Sequence[RecordedEvent], whole: Sequence[RecordedEvent]
+    ) -> None:
         self.entries = history(rest, before)
         server = _folded(rest, before)
-        self.server = replace(server, version=version) if is_there(server) else None
+        first = min((one.position for one in whole), default=0)
+        self.server = (
+            replace(server, version=_version(whole), first_position=first)
+            if is_there(server)
+            else None
+        )
 
     def left(self) -> dict[tuple[int, str], object]:
         """The value that each event left at each path that it changed."""
@@ -159,7 +166,7 @@ def diff_servers(log: Reading, one_id: str, other_id: str) -> Diff:
     wrote: dict[str, set[int]] = {}
     for server_id in (one_id, other_id):
         recorded = log.recorded(server_id)
-        branch = _Branch(None, recorded, _version(recorded))
+        branch = _Branch(None, recorded, recorded)
         if branch.server is None:
             raise NotFound(f"server {server_id} is not there")
         sides.append(Side(server_id, None, branch.server))
@@ -204,7 +211,7 @@ def _between(server_id: str, recorded: Sequence[RecordedEvent], one: AsOf, other
     while shared < min(map(len, known)) and known[0][shared] is known[1][shared]:
         shared += 1
     start = _folded(known[0][:shared])
-    old, new = (_Branch(start, events[shared:], _version(events)) for events in known)
+    old, new = (_Branch(start, events[shared:], events) for events in known)
     left = (old.left(), new.left())
     wrote: dict[str, set[int]] = {}
     for position, path in left[0].keys() | left[1].keys():
