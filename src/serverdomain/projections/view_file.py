@@ -15,6 +15,7 @@ from serverdomain.errors import StoreDamaged, StoreError, StoreMissing
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.database import make
+from serverdomain.store.sqlite.opened_file import names
 from serverdomain.store.sqlite.place import Place
 
 # No such table, a duplicate row, or an impossible value: we wrote none of these.
@@ -49,7 +50,14 @@ class ViewFile:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the view's write lock, committed at the end."""
+        """A transaction that holds the view's write lock, committed at the end.
+
+        Raises `StoreDamaged` for a file with a second name, under which it has another ``-wal``.
+        """
+        if (links := names(self.place)) > 1:
+            shared = StoreDamaged(f"{self.place} has {links} names (hard links)")
+            shared.place = self.place
+            raise shared
         with self._sound(), self.connections.writing() as connection:
             # SQLite now has all its files open: renaming or removing them does no harm.
             self._require_there()

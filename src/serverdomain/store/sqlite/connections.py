@@ -10,18 +10,19 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Lock, RLock
+from threading import RLock
 
-from serverdomain.errors import StoreError, StoreLocked, StoreMissing
+from serverdomain.errors import StoreError, StoreLocked
+from serverdomain.store.sqlite import forks
 from serverdomain.store.sqlite.faults import CommitFailed, error_in_use, store_error
 from serverdomain.store.sqlite.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
+from serverdomain.store.sqlite.open_connections import OpenConnections
 from serverdomain.store.sqlite.place import Place
+from serverdomain.store.sqlite.wal_size import WalSize
 
 _LOOK_AGAIN = 0.002  # Seconds between two looks at a lock that another process holds.
-SYNCHRONOUS = "FULL"  # In WAL mode NORMAL would not sync at a commit.
 
 
 class Connections:
@@ -36,37 +37,35 @@ class Connections:
         self.place = place
         self._timeout = lock_timeout or lock_timeout_setting()
         self._waited = f"waited {self._timeout:g} s for it ({LOCK_TIMEOUT})"
-        self._durable = durable
+        self._open = OpenConnections(place, self._timeout, durable=durable)
+        self._wal_size = WalSize(str(place.path))
         self._pid = os.getpid()
         self._closed = False
-        self._idle: deque[sqlite3.Connection] = deque()
-        self._writer: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
-        self._writing = Lock()
         self.commits = 0
         # In memory all share one connection, and a thread may read while it writes.
         self._one_at_a_time = RLock()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for statements that read."""
+        """A connection for statements that read.
+
+        Raises `StoreMissing` if the file was removed or replaced: what it held is in no file.
+        """
         self.require_usable()
-        with self._translated():
+        with self._in_use():
             if self.place.path is None:
                 with self._one_at_a_time:
-                    yield self._writing_connection()
+                    yield self._open.writer()
                 return
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self.connect("rw")
+            self.require_there()
+            connection = self._open.take()
             try:
                 yield connection
             finally:
                 if self._closed:
-                    connection.close()
+                    self._open.drop(connection)
                 else:
-                    self._idle.append(connection)
+                    self._open.give_back(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -90,37 +89,41 @@ class Connections:
         `StoreMissing` if the file was removed: nobody would find what is written to it.
         """
         self.require_usable()
-        if not self._writing.acquire(timeout=self._timeout):
+        with self._in_use(), self._turn(), self._one_at_a_time:
+            connection = self._open.writer()
+            self._begin(connection)
+            try:
+                if self._open.file is not None:
+                    self._open.file.require_writable()
+                yield connection
+            except BaseException:
+                self._roll_back(connection)
+                raise
+            try:
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._roll_back(connection)
+                raise CommitFailed(str(store_error(error, self.place))) from error
+            self.commits += 1
+            if self.place.path is not None:
+                self._wal_size.committed(connection, self._timeout)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._open.writing.acquire(timeout=self._timeout):
             raise StoreLocked(f"{self.place} is locked by another thread, {self._waited}")
         try:
-            with self._one_at_a_time, self._translated():
-                connection = self._writing_connection()
-                self._begin(connection)
-                try:
-                    self._require_there()
-                    yield connection
-                except BaseException:
-                    self._roll_back(connection)
-                    raise
-                try:
-                    connection.execute("COMMIT")
-                except sqlite3.Error as error:
-                    self._roll_back(connection)
-                    raise CommitFailed(str(store_error(error, self.place))) from error
-                self.commits += 1
+            yield
         finally:
-            self._writing.release()
+            self._open.writing.release()
 
     def close(self) -> None:
         """Close every connection; those in use are closed when their reader is done."""
         self._closed = True
         if os.getpid() != self._pid:
             return  # They are the parent's: closing here could take its log file away.
-        with self._writing, self._one_at_a_time:
-            while self._idle:
-                self._idle.pop().close()
-            if self._writer is not None:
-                self._writer.close()
+        with self._open.writing, self._one_at_a_time:
+            self._open.close_unused()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         # SQLite tries a lock ever less often, so that of many writers the one that has waited
@@ -143,35 +146,17 @@ class Connections:
                     raise
                 time.sleep(_LOOK_AGAIN)
 
-    def _require_there(self) -> None:
-        # A cache may be removed at any time: `ViewFile` checks that itself.
-        if self.place.path is None or not self._durable:
-            return
-        try:
-            found = self.place.path.stat()
-        except OSError as error:
-            raise StoreMissing(f"{self.place} is gone: {error.strerror}") from None
-        identity = found.st_dev, found.st_ino
-        if self._identity not in (None, identity):
-            raise StoreMissing(f"{self.place} is not the file that was opened: open it anew")
-        self._identity = identity
-
-    def _writing_connection(self) -> sqlite3.Connection:
-        self.require_usable()
-        if self._writer is None:
-            self._writer = self.connect("rw")
-        return self._writer
+    def require_there(self) -> None:
+        """Raise `StoreMissing` if the file is no longer the one that was opened."""
+        self._open.require_there()
 
     def connect(self, mode: str, patience: float | None = None) -> sqlite3.Connection:
-        """Open a further connection (``mode`` as in `Place.connect`); the caller closes it."""
-        connection = self.place.connect(mode, self._timeout if patience is None else patience)
-        try:
-            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS if self._durable else 'NORMAL'}")
-            self._require_there()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        """Open a further connection, as `OpenConnections.connect`; the caller drops it."""
+        return self._open.connect(mode, patience)
+
+    def drop(self, connection: sqlite3.Connection) -> None:
+        """Close a connection that `connect` gave."""
+        self._open.drop(connection)
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
         # SQLite may have rolled back already; with a failing disk this may fail, too.
@@ -179,8 +164,7 @@ class Connections:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             return
-        connection.close()
-        self._writer = None
+        self._open.drop_writer()
 
     def require_usable(self) -> None:
         """Raise `StoreError` if it is closed, or in a forked child."""
@@ -192,9 +176,12 @@ class Connections:
             )
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _in_use(self) -> Iterator[None]:
+        at_work = forks.enter(self.place.path)
         try:
             yield
         # In a damaged file a name may not be UTF-8; nor is a message that quotes it.
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise error_in_use(error, self.place, self._waited) from error
+        finally:
+            forks.leave(at_work)

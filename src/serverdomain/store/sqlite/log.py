@@ -68,7 +68,7 @@ class SQLiteLog(Log):
         self.keeps_refusals = keeps_refusals
         self.recent_refusals = RecentRefusals()
         self.connections = Connections(place)
-        self._watcher = Watcher(lambda: self.connections.connect("rw", patience=0))
+        self._watcher = Watcher(self.connections)
         self._grown = Condition()
         self._locks: dict[str, Lock] = {}
         try:

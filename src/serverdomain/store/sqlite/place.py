@@ -5,6 +5,7 @@ Before a file is opened for use, it is checked what it is: a file of somebody el
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -67,10 +68,10 @@ def from_url(url: str) -> Place:
 
 
 def from_path(path: str | Path, field: str) -> Place:
-    """The place of a file."""
+    """The place of a file: of the one that a symbolic link leads to, as SQLite opens it."""
     if "\0" in str(path):
         raise InvalidInput(field, f"{str(path)!r} holds a NUL, no file name does")
-    return Place(Path(path).absolute())
+    return Place(Path(os.path.realpath(path)))
 
 
 def holds(path: Path, application_id: int, what: str) -> bool:
