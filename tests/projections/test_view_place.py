@@ -59,9 +59,9 @@ def test_a_view_is_made_beside_its_store(cloud, caplog):
     ("store", "view"),
     [
         ("cloud.db", "cloud.view.db"),
-        ("cloud", "cloud.view.db"),
-        ("cloud.sqlite", "cloud.sqlite.view.db"),
-        (".db", ".db.view.db"),
+        ("cloud", "cloud-view.db"),
+        ("cloud.sqlite", "cloud.sqlite-view.db"),
+        (".db", ".db-view.db"),
         ("a b?c#d%20e.db", "a b?c#d%20e.view.db"),
         ("wölkchen.db", "wölkchen.view.db"),
     ],

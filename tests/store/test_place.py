@@ -17,6 +17,7 @@ from serverdomain import (
     StoreForeign,
     StoreMissing,
 )
+from serverdomain.store.sqlite.place import Place
 from serverdomain.testing.store_contract import SERVER, adopted
 
 
@@ -60,7 +61,17 @@ def test_a_relative_path_is_settled_when_it_is_opened(
 
 def test_a_store_named_otherwise_gets_its_view_appended(tmp_path: Path) -> None:
     with Servers.open(f"sqlite:///{tmp_path}/cloud.sqlite") as servers:
-        assert servers.view.path == tmp_path / "cloud.sqlite.view.db"
+        assert servers.view.path == tmp_path / "cloud.sqlite-view.db"
+
+
+def test_no_two_logs_share_a_place() -> None:
+    names = ["cloud", "cloud.db", "cloud.db.db", ".db", "db", "cloud.view", "cloud.view.db", "a.b"]
+    names += [f"{name}-{what}" for name in names for what in ("view.db", "keyframes", "view")]
+    made: list[object] = []
+    for name in names:
+        place = Place(Path("/") / name)
+        made += [place.beside("view").path, place.beside("timeline").path, place.keyframes()]
+    assert len(set(made)) == len(made)
 
 
 @pytest.mark.parametrize("url", ["memory:", "sqlite://", "sqlite:///:memory:"])

@@ -22,7 +22,7 @@ LIMIT, LONGEST = 256 * KIB, 512 * KIB
 def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
     monkeypatch.setattr(wal_size, "KEPT", LIMIT)
     monkeypatch.setattr(wal_size, "LONGEST", LONGEST)
-    monkeypatch.setattr(wal_size, "_EVERY", 1)
+    monkeypatch.setattr(wal_size, "EVERY", 1)
     with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers:
         servers.register(adopted())
         yield servers

@@ -15,7 +15,6 @@ from serverdomain.errors import StoreDamaged, StoreError, StoreMissing
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.database import make
-from serverdomain.store.sqlite.opened_file import names
 from serverdomain.store.sqlite.place import Place
 
 # No such table, a duplicate row, or an impossible value: we wrote none of these.
@@ -40,6 +39,7 @@ class ViewFile:
         self.connections = Connections(place, durable=False)
         if new:
             make(self.connections)
+        self._links = 1
         self._identity = self._on_disk()
 
     @contextmanager
@@ -54,8 +54,8 @@ class ViewFile:
 
         Raises `StoreDamaged` for a file with a second name, under which it has another ``-wal``.
         """
-        if (links := names(self.place)) > 1:
-            shared = StoreDamaged(f"{self.place} has {links} names (hard links)")
+        if self._on_disk() == self._identity and self._links > 1:
+            shared = StoreDamaged(f"{self.place} has {self._links} names (hard links)")
             shared.place = self.place
             raise shared
         with self._sound(), self.connections.writing() as connection:
@@ -78,6 +78,7 @@ class ViewFile:
             found = self.place.path.stat()
         except OSError:
             return None
+        self._links = found.st_nlink
         return found.st_dev, found.st_ino
 
     def _require_there(self) -> None:

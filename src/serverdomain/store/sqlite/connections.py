@@ -12,15 +12,15 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import RLock
+from threading import RLock, get_ident
 
 from serverdomain.errors import StoreError, StoreLocked
-from serverdomain.store.sqlite import forks
+from serverdomain.store.sqlite import forks, wal_size
 from serverdomain.store.sqlite.faults import CommitFailed, error_in_use, store_error
 from serverdomain.store.sqlite.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
 from serverdomain.store.sqlite.open_connections import OpenConnections
+from serverdomain.store.sqlite.opened_file import Identity
 from serverdomain.store.sqlite.place import Place
-from serverdomain.store.sqlite.wal_size import WalSize
 
 _LOOK_AGAIN = 0.002  # Seconds between two looks at a lock that another process holds.
 
@@ -37,8 +37,7 @@ class Connections:
         self.place = place
         self._timeout = lock_timeout or lock_timeout_setting()
         self._waited = f"waited {self._timeout:g} s for it ({LOCK_TIMEOUT})"
-        self._open = OpenConnections(place, self._timeout, durable=durable)
-        self._wal_size = WalSize(str(place.path))
+        self.open = OpenConnections(place, self._timeout, durable=durable)
         self._pid = os.getpid()
         self._closed = False
         self.commits = 0
@@ -47,38 +46,37 @@ class Connections:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for statements that read.
-
-        Raises `StoreMissing` if the file was removed or replaced: what it held is in no file.
-        """
+        """A connection to read with; `StoreMissing` if the file was removed or replaced."""
         self.require_usable()
         with self._in_use():
             if self.place.path is None:
                 with self._one_at_a_time:
-                    yield self._open.writer()
+                    yield self.open.writer or self.open.open_writer()
                 return
             self.require_there()
-            connection = self._open.take()
+            try:
+                connection = self.open.idle.pop()
+            except IndexError:
+                connection = self.open.connect("rw")
             try:
                 yield connection
             finally:
                 if self._closed:
-                    self._open.drop(connection)
+                    self.open.drop(connection)
                 else:
-                    self._open.give_back(connection)
+                    self.open.idle.append(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """A connection that shows one state of the database, whatever is written meanwhile."""
         with self.reading() as connection:
-            if self.place.path is None:
-                yield connection
-                return
-            connection.execute("BEGIN")
+            alone = self.place.path is None
+            if not alone:
+                connection.execute("BEGIN")
             try:
                 yield connection
             finally:
-                if connection.in_transaction:
+                if not alone and connection.in_transaction:
                     connection.execute("ROLLBACK")
 
     @contextmanager
@@ -89,41 +87,40 @@ class Connections:
         `StoreMissing` if the file was removed: nobody would find what is written to it.
         """
         self.require_usable()
-        with self._in_use(), self._turn(), self._one_at_a_time:
-            connection = self._open.writer()
-            self._begin(connection)
+        with self._in_use():
+            if not self.open.writing.acquire(timeout=self._timeout):
+                raise StoreLocked(f"{self.place} is locked by another thread, {self._waited}")
             try:
-                if self._open.file is not None:
-                    self._open.file.require_writable()
-                yield connection
-            except BaseException:
-                self._roll_back(connection)
-                raise
-            try:
-                connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                self._roll_back(connection)
-                raise CommitFailed(str(store_error(error, self.place))) from error
-            self.commits += 1
-            if self.place.path is not None:
-                self._wal_size.committed(connection, self._timeout)
+                with self._one_at_a_time:
+                    yield from self._transaction()
+            finally:
+                self.open.writing.release()
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._open.writing.acquire(timeout=self._timeout):
-            raise StoreLocked(f"{self.place} is locked by another thread, {self._waited}")
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self.open.writer or self.open.open_writer()
+        self._begin(connection)
         try:
-            yield
-        finally:
-            self._open.writing.release()
+            self._require_writable()
+            yield connection
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        try:
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back(connection)
+            raise CommitFailed(str(store_error(error, self.place))) from error
+        self.commits += 1
+        if self.commits % wal_size.EVERY == 0 and self.place.path is not None:
+            self.open.wal_size.committed(connection, self._timeout)
 
     def close(self) -> None:
         """Close every connection; those in use are closed when their reader is done."""
         self._closed = True
         if os.getpid() != self._pid:
             return  # They are the parent's: closing here could take its log file away.
-        with self._open.writing, self._one_at_a_time:
-            self._open.close_unused()
+        with self.open.writing, self._one_at_a_time:
+            self.open.close_unused()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         # SQLite tries a lock ever less often, so that of many writers the one that has waited
@@ -148,15 +145,19 @@ class Connections:
 
     def require_there(self) -> None:
         """Raise `StoreMissing` if the file is no longer the one that was opened."""
-        self._open.require_there()
+        file = self.open.file
+        if file is not None and not _names(file.path, file.identity):
+            file.require_there()
 
-    def connect(self, mode: str, patience: float | None = None) -> sqlite3.Connection:
-        """Open a further connection, as `OpenConnections.connect`; the caller drops it."""
-        return self._open.connect(mode, patience)
-
-    def drop(self, connection: sqlite3.Connection) -> None:
-        """Close a connection that `connect` gave."""
-        self._open.drop(connection)
+    def _require_writable(self) -> None:
+        file = self.open.file
+        if file is None:
+            return
+        names = _names(file.path, file.identity)
+        if names != 1:
+            file.require_one_name(names)
+        if not _names(file.wal, file.wal_identity):
+            file.require_wal()
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
         # SQLite may have rolled back already; with a failing disk this may fail, too.
@@ -164,24 +165,35 @@ class Connections:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             return
-        self._open.drop_writer()
+        self.open.drop_writer()
 
     def require_usable(self) -> None:
         """Raise `StoreError` if it is closed, or in a forked child."""
         if self._closed:
             raise StoreError(f"{self.place} is closed: open it anew")
         if os.getpid() != self._pid:
-            raise StoreError(
-                f"{self.place} was opened before this process was forked: open it anew here"
-            )
+            raise StoreError(f"{self.place} was opened before this was forked: open it anew here")
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
-        at_work = forks.enter(self.place.path)
+        at_work = object()
+        if self.place.path is not None:
+            if not forks.fork.over.is_set():
+                forks.wait()
+            forks.users[at_work] = get_ident(), self.place.path
         try:
             yield
         # In a damaged file a name may not be UTF-8; nor is a message that quotes it.
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise error_in_use(error, self.place, self._waited) from error
         finally:
-            forks.leave(at_work)
+            forks.users.pop(at_work, None)
+
+
+def _names(path: str, identity: Identity | None) -> int:
+    # How many names it has; 0 if it is another file. At every use: nothing but the system is asked.
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0
+    return found.st_nlink if (found.st_dev, found.st_ino) == identity else 0

@@ -15,7 +15,7 @@ def make(connections: Connections) -> None:
     if connections.place.path is None:
         return
     try:
-        connections.drop(connections.connect("rwc"))
+        connections.open.drop(connections.open.connect("rwc"))
     except sqlite3.Error as error:
         raise store_error(error, connections.place) from error
 

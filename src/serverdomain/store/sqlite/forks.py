@@ -21,8 +21,8 @@ from serverdomain.store.sqlite.place import Place
 PATIENCE = 1.0
 """Seconds that a fork waits for the other threads to come to the end of what they are at."""
 
-_users: dict[object, tuple[int, Path]] = {}
-"""Which threads are at something now, and with which file."""
+users: dict[object, tuple[int, Path]] = {}
+"""Which threads are at something now, and with which file; noted by each use itself."""
 
 
 class Held(Protocol):
@@ -38,7 +38,10 @@ class Held(Protocol):
 
 
 class _Fork:
-    """The fork that goes on, and what earlier ones left in this process."""
+    """The fork that goes on, and what earlier ones left in this process.
+
+    ``over`` is set unless one goes on, which a use waits for.
+    """
 
     def __init__(self) -> None:
         self.held: WeakSet[Held] = WeakSet()
@@ -63,7 +66,7 @@ class _Fork:
 
     def _all_let_go(self, *, late: bool) -> bool:
         # Whether the fork may happen. This thread may be at something itself, and has no end of it.
-        at_work = list(_users.values())
+        at_work = list(users.values())
         ours = {path for thread, path in at_work if thread == get_ident()}
         others = {path for thread, path in at_work if thread != get_ident()}
         if others and not late:
@@ -80,44 +83,32 @@ class _Fork:
 
     def in_child(self) -> None:
         self.left_open |= {identity(str(path)) for path in self._left}
-        _users.clear()
+        users.clear()
         self._begin_anew()
 
 
-_fork = _Fork()
+fork = _Fork()
 os.register_at_fork(
-    before=_fork.before, after_in_parent=_fork.in_parent, after_in_child=_fork.in_child
+    before=fork.before, after_in_parent=fork.in_parent, after_in_child=fork.in_child
 )
 
 
 def watch(held: Held) -> None:
     """Let it be told of forks, as long as it is there."""
     if held.place.path is not None:
-        _fork.held.add(held)
+        fork.held.add(held)
 
 
-def enter(path: Path | None) -> object:
-    """Note that this thread now uses a file, once no fork goes on; gives what is to be left."""
-    if path is None:
-        return None
-    if not _fork.over.is_set():
-        me = get_ident()
-        # Whoever is at something already is waited for.
-        if all(thread != me for thread, _ in list(_users.values())):
-            _fork.over.wait()
-    at_work = object()
-    _users[at_work] = get_ident(), path
-    return at_work
-
-
-def leave(at_work: object) -> None:
-    """Note that it is done with it."""
-    _users.pop(at_work, None)
+def wait() -> None:
+    """Wait for the end of a fork; not whoever is at something already, who is waited for."""
+    me = get_ident()
+    if all(thread != me for thread, _ in list(users.values())):
+        fork.over.wait()
 
 
 def require_closed(place: Place) -> None:
     """Raise `StoreError` where the parent of this process had a file in use at the fork."""
-    if _fork.left_open and identity(str(place.path)) in _fork.left_open:
+    if fork.left_open and identity(str(place.path)) in fork.left_open:
         raise StoreError(
             f"{place} was in use when this process was forked, which SQLite does not outlive: "
             "fork when nobody uses it, or start a process that is no copy (spawn)"

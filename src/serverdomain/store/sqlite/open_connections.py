@@ -25,39 +25,28 @@ class OpenConnections:
         self.writing = Lock()
         # A cache may be removed at any time: `ViewFile` looks itself.
         self.file = OpenedFile(place) if durable and place.path is not None else None
+        self.wal_size = wal_size.WalSize(str(place.path))
         self._patience = patience
         self._synchronous = SYNCHRONOUS if durable else "NORMAL"
-        self._idle: deque[sqlite3.Connection] = deque()
-        self._writer: sqlite3.Connection | None = None
+        self.idle: deque[sqlite3.Connection] = deque()
+        self.writer: sqlite3.Connection | None = None
         self._all: set[sqlite3.Connection] = set()
         self._opening = Lock()
         self._has_let_go = False
         forks.watch(self)
 
-    def take(self) -> sqlite3.Connection:
-        """A connection that nobody uses."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self.connect("rw")
-
-    def give_back(self, connection: sqlite3.Connection) -> None:
-        """Keep one for the next who takes one."""
-        self._idle.append(connection)
-
-    def writer(self) -> sqlite3.Connection:
+    def open_writer(self) -> sqlite3.Connection:
         """The one that writes, for whoever holds `writing`; in memory it is the only one."""
-        if self._writer is None:
-            self._writer = self.connect("rw")
-            if self.file is not None:
-                self.file.opened_writer()
-        return self._writer
+        self.writer = self.connect("rw")
+        if self.file is not None:
+            self.file.wal_identity = None
+        return self.writer
 
     def drop_writer(self) -> None:
         """Close the one that writes; the next is opened anew."""
-        if self._writer is not None:
-            self.drop(self._writer)
-            self._writer = None
+        if self.writer is not None:
+            self.drop(self.writer)
+            self.writer = None
 
     def connect(self, mode: str, patience: float | None = None) -> sqlite3.Connection:
         """Open a further connection (``mode`` as in `Place.connect`); the caller drops it.
@@ -66,14 +55,15 @@ class OpenConnections:
         """
         with self._opening:
             forks.require_closed(self.place)
-            if mode != "rwc":
-                self.require_there()
+            if mode != "rwc" and self.file is not None:
+                self.file.require_there()
             connection = self.place.connect(mode, self._patience if patience is None else patience)
             self._all.add(connection)
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             wal_size.limit(connection)
-            self.require_there()
+            if self.file is not None:
+                self.file.require_there()
         except BaseException:
             self.drop(connection)
             raise
@@ -84,15 +74,10 @@ class OpenConnections:
         connection.close()
         self._all.discard(connection)
 
-    def require_there(self) -> None:
-        """Raise `StoreMissing` if the file is no longer the one that was opened."""
-        if self.file is not None:
-            self.file.require_there()
-
     def close_unused(self) -> None:
         """Close those that nobody reads with; the caller holds `writing`."""
-        while self._idle:
-            self.drop(self._idle.pop())
+        while self.idle:
+            self.drop(self.idle.pop())
         self.drop_writer()
 
     def let_go(self) -> bool:

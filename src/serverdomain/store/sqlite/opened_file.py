@@ -32,54 +32,47 @@ def names(place: Place) -> int:
 
 
 class OpenedFile:
-    """A database's file, and the ``-wal`` beside it."""
+    """A database's file and the ``-wal`` beside it, as they were when they were first seen.
+
+    Whoever uses them compares; here is what else is to be done, and what to say.
+    """
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._path = str(place.path)
-        self._wal = f"{self._path}-wal"
-        self._identity: Identity | None = None
-        self._wal_identity: Identity | None = None
+        self.path = str(place.path)
+        self.wal = f"{self.path}-wal"
+        self.identity: Identity | None = None
+        self.wal_identity: Identity | None = None
 
     def require_there(self) -> None:
         """Raise `StoreMissing` unless the file in its place is the one that was first seen."""
-        self._seen()
-
-    def opened_writer(self) -> None:
-        """A connection that writes was opened: its ``-wal`` may be a new one."""
-        self._wal_identity = None
-
-    def require_writable(self) -> None:
-        """Raise `StoreMissing` unless what a commit would go to is what others read.
-
-        To be asked in a transaction. A file with a second name (a hard link) has another ``-wal``
-        under it: `StoreError`, it may be read alone.
-        """
-        links = self._seen().st_nlink
-        if links > 1:
-            raise StoreError(
-                f"{self._place} has {links} names (hard links), and what is written under one is "
-                f"lost under another: it may be read; remove the other names to write (find -xdev "
-                f"-samefile {self._place} finds them)"
-            )
-        wal = identity(self._wal)
-        if self._wal_identity not in (None, wal):
-            raise StoreMissing(
-                f"{self._wal} was removed or replaced while {self._place} was open: open it anew"
-            )
-        self._wal_identity = wal
-
-    def _seen(self) -> os.stat_result:
-        try:
-            found = os.stat(self._path)
-        except OSError as error:
-            raise StoreMissing(f"{self._place} is gone: {error.strerror}") from None
-        now = found.st_dev, found.st_ino
-        if self._identity is None:
-            self._identity = now
-        elif self._identity != now:
+        now = identity(self.path)
+        if self.identity is None:
+            self.identity = now
+        if now is None:
+            raise StoreMissing(f"{self._place} is gone: nothing is there any more")
+        if now != self.identity:
             raise StoreMissing(
                 f"{self._place} is not the file that was opened, which somebody has replaced: "
                 "open it anew"
             )
-        return found
+
+    def require_wal(self) -> None:
+        """The same for the ``-wal``, in a transaction: a commit goes there."""
+        now = identity(self.wal)
+        if self.wal_identity not in (None, now):
+            raise StoreMissing(
+                f"{self.wal} was removed or replaced while {self._place} was open: open it anew"
+            )
+        self.wal_identity = now
+
+    def require_one_name(self, names: int) -> None:
+        """Raise `StoreError` for a file with a second name: it has another ``-wal`` under that."""
+        self.require_there()
+        if names < 1:
+            return
+        raise StoreError(
+            f"{self._place} has {names} names (hard links), and what is written under one is lost "
+            "under another: it may be read; remove the other names to write (find -xdev -samefile "
+            f"{self._place} finds them)"
+        )

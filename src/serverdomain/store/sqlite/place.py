@@ -51,8 +51,10 @@ class Place(NamedTuple):
 
 
 def _named(path: Path, what: str) -> Path:
-    stem = path.name.removesuffix(".db") if path.name != ".db" else path.name
-    return path.with_name(f"{stem}.{what}")
+    # Another sign for names without .db, so that ``cloud`` and ``cloud.db`` share no place.
+    stem = path.name.removesuffix(".db")
+    has_suffix = stem not in ("", path.name)
+    return path.with_name(f"{stem}.{what}" if has_suffix else f"{path.name}-{what}")
 
 
 def from_url(url: str) -> Place:

@@ -16,7 +16,7 @@ KEPT = 16 * 1024 * 1024
 LONGEST = 32 * 1024 * 1024
 """From this length on a commit waits a moment for the readers, so that it can be emptied."""
 
-_EVERY = 16
+EVERY = 16
 """Commits between two looks at its length."""
 
 _MOMENT = 0.05
@@ -35,7 +35,6 @@ class WalSize:
 
     def __init__(self, path: str) -> None:
         self._path = f"{path}-wal"
-        self._commits = 0
         self._empty_at = 0
 
     def committed(self, connection: sqlite3.Connection, patience: float) -> None:
@@ -43,9 +42,6 @@ class WalSize:
 
         Where a reader stays for long, tries again once it has grown by `KEPT`.
         """
-        self._commits += 1
-        if self._commits % _EVERY:
-            return
         try:
             length = os.stat(self._path).st_size
         except OSError:

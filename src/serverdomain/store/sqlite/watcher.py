@@ -38,7 +38,7 @@ class Watcher:
             try:
                 self._connections.require_there()
                 if self._connection is None:
-                    self._connection = self._connections.connect("rw", patience=0)
+                    self._connection = self._connections.open.connect("rw", patience=0)
                     self._epoch = next(self._epochs) * _EPOCH
                 (found,) = self._connection.execute("PRAGMA data_version").fetchone()
             except (sqlite3.Error, StoreError):
@@ -69,5 +69,5 @@ class Watcher:
 
     def _drop(self) -> None:
         if self._connection is not None:
-            self._connections.drop(self._connection)
+            self._connections.open.drop(self._connection)
             self._connection = None
