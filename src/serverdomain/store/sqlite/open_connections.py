@@ -13,6 +13,7 @@ from threading import Lock
 from serverdomain.store.sqlite import forks, wal_size
 from serverdomain.store.sqlite.opened_file import OpenedFile
 from serverdomain.store.sqlite.place import Place
+from serverdomain.store.sqlite.shared_memory import require_room
 
 SYNCHRONOUS = "FULL"  # In WAL mode NORMAL would not sync at a commit.
 
@@ -57,6 +58,8 @@ class OpenConnections:
             forks.require_closed(self.place)
             if mode != "rwc" and self.file is not None:
                 self.file.require_there()
+            if self.place.path is not None:
+                require_room(self.place.path)
             connection = self.place.connect(mode, self._patience if patience is None else patience)
             self._all.add(connection)
         try:
