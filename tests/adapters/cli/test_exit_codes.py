@@ -52,8 +52,7 @@ def test_a_request_id_of_another_command_is_a_conflict(registered: Command) -> N
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "command"),
-        (["shw"], "'show'"),
+        (["shw"], "serverdomain show"),
         (["show"], "SERVER"),
         (["show", SERVER_ID, "--jsn"], "--jsn"),
         (["show", SERVER_ID, "more"], "more"),
@@ -84,7 +83,6 @@ def test_a_request_id_of_another_command_is_a_conflict(registered: Command) -> N
         (["metadata", SERVER_ID, "a=1", "--delete", "b"], "--delete"),
         (["metadata", SERVER_ID, "--replace", "--delete", "b"], "--delete"),
         (["metadata", SERVER_ID, f"a={'ü' * 128}"], "256 bytes"),
-        (["view"], "command"),
         (["demo", "--store", "memory:"], "memory:"),
     ],
 )

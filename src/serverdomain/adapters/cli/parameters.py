@@ -13,6 +13,8 @@ from typing import Any
 
 import typer
 
+from serverdomain.adapters.cli.groups import Group, OneCommand
+
 
 def argument(metavar: str, says: str, **more: Any) -> Any:
     """An argument; ``metavar`` is how it is shown."""
@@ -24,17 +26,20 @@ def option(metavar: str | None, says: str, *names: str, **more: Any) -> Any:
     return typer.Option(*names, metavar=metavar, help=says, **more)
 
 
-def flag(name: str, says: str) -> Any:
+def flag(name: str, says: str, **more: Any) -> Any:
     """An option without a value."""
-    return typer.Option(name, help=says)
+    return typer.Option(name, help=says, **more)
 
 
 class Commands(typer.Typer):
     """Commands whose parameters that are classes of options are given as those options."""
 
+    def __init__(self, **more: Any) -> None:
+        super().__init__(cls=Group, **more)
+
     def command(self, name: str | None = None, **more: Any) -> Callable[..., Any]:
         """Add a command, as its function says or as typer's options say."""
-        add = super().command(name, **more)
+        add = super().command(name, cls=OneCommand, **more)
         return lambda command: add(_with_options(command))
 
 

@@ -31,7 +31,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
             command = get_command(app)
             # A flag that is not given is None, which typer checks with pydantic: too slow for
             # --help.
-            for flag in command.get_params(typer.Context(command)):
+            for flag in command.get_params(typer.Context(command, **command.context_settings)):
                 flag.default = False
             code = command.main(arguments, prog_name="serverdomain", standalone_mode=False)
         except typer.TyperException as wrong:
@@ -59,9 +59,18 @@ def _failed(code: int, why: object) -> int:
 
 
 def _usage(wrong: typer.TyperException) -> str:
-    said = " ".join(wrong.format_message().replace("Value error, ", "").split()).rstrip(".?")
     context = getattr(wrong, "ctx", None)
     where = "serverdomain" if context is None else context.command_path
+    if hasattr(wrong, "possibilities"):
+        # An option that is unknown. Those that are like it come with the likest first.
+        said = wrong.message
+        if wrong.possibilities:
+            said += f", the nearest is {wrong.possibilities[0]}"
+        elif where == "serverdomain":
+            said += ", options follow the name of their command"
+    else:
+        said = wrong.format_message().replace("Value error, ", "")
+    said = " ".join(said.split()).rstrip(".?")
     return f"{said[:1].lower()}{said[1:]}; {where} --help says what is allowed"
 
 

@@ -1,0 +1,66 @@
+"""Groups of commands: a group alone prints its help, and a misspelt word is told the nearest one.
+
+Help says a command's whole sentence, however narrow the terminal is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand, TyperGroup
+
+from serverdomain.adapters.cli.answers import say
+from serverdomain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import typer
+
+_WHOLE = 1_000
+
+
+class OneCommand(TyperCommand):
+    """A command whose sentence is shown whole among others."""
+
+    def get_short_help_str(self, limit: int = _WHOLE) -> str:
+        """Its first sentence."""
+        return super().get_short_help_str(_WHOLE)
+
+
+class Group(TyperGroup):
+    """A group of commands."""
+
+    def get_short_help_str(self, limit: int = _WHOLE) -> str:
+        """Its first sentence."""
+        return super().get_short_help_str(_WHOLE)
+
+    def parse_args(self, context: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Print help if nothing came, and raise `InvalidInput`."""
+        if not args and not context.resilient_parsing:
+            say(context.get_help())
+            name = context.command_path.partition(" ")[2] or "command"
+            raise InvalidInput(name, "nothing came, one of these commands is allowed")
+        return super().parse_args(context, args)
+
+    def resolve_command(self, context: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """The command that is meant. Raises a usage error that names the nearest one."""
+        word = args[0]
+        if word not in self.commands and not context.resilient_parsing:
+            from difflib import get_close_matches
+
+            # Of the same names, the command of this group counts, and not one of a group in it.
+            there = dict(reversed([*_names(self)]))
+            near = get_close_matches(word, there, 1)
+            nearest = f", the nearest is {context.command_path} {there[near[0]]}" if near else ""
+            context.fail(f"no such command {word!r}{nearest}")
+        return super().resolve_command(context, args)
+
+
+def _names(group: Group, above: str = "") -> Iterator[tuple[str, str]]:
+    for name, command in group.commands.items():
+        if not isinstance(command, Group):
+            yield name, f"{above}{name}"
+    for name, command in group.commands.items():
+        if isinstance(command, Group):
+            yield name, f"{above}{name}"
+            yield from _names(command, f"{above}{name} ")
