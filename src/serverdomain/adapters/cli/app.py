@@ -17,6 +17,7 @@ from serverdomain.adapters.cli import (
     generate,
     history,
     ledger,
+    listing,
     questions,
     reactions,
     report,
@@ -55,7 +56,7 @@ def _options(
     pass
 
 
-for group in (changes, questions, history, diff, what_if, wait, report, view, reactions):
+for group in (changes, questions, listing, history, diff, what_if, wait, report, view, reactions):
     app.add_typer(group.app)
 for group in (serve, env, check, ledger, demo, generate):
     app.add_typer(group.app)

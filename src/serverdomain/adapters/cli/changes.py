@@ -101,7 +101,7 @@ def fail(
     by: ShownChangeOptions,
     stage: Annotated[
         Literal["scheduling", "hypervisor"],
-        option(None, "Where it failed; scheduling gives the old image back."),
+        option(None, "Where it failed; scheduling gives the old image back.", case_sensitive=False),
     ] = "hypervisor",
 ) -> None:
     """Report that the rebuild failed."""
@@ -160,7 +160,9 @@ _asks("start", "start", "Turn a server on.")
 @app.command()
 def reset_state(
     server: ServerId,
-    state: Annotated[Literal["active", "error"], argument("active|error", "The new state.")],
+    state: Annotated[
+        Literal["active", "error"], argument("active|error", "The new state.", case_sensitive=False)
+    ],
     by: ShownChangeOptions,
 ) -> None:
     """Set a server's state.

@@ -42,6 +42,10 @@ def checked_endpoint(given: str) -> str:
 
 ServerId = Annotated[str, argument("SERVER", "The server's id.")]
 
+Of = Annotated[str | None, option("PROJECT", "Only servers of this project.", "--of")]
+
+Long = Annotated[bool, flag("--long", "Shorten nothing, not even ids, on a narrow terminal.")]
+
 AsJson = Annotated[bool, flag("--json", "Print JSON, for scripts.")]
 
 Endpoint = Annotated[

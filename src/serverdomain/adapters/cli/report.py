@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from serverdomain.adapters.cli.answers import say_json
 from serverdomain.adapters.cli.history import catch_up, require_limit
-from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.options import AsJson, Long, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.report_pages import say_images, say_metadata, say_rebuilds
 from serverdomain.errors import NotFound
@@ -23,7 +23,9 @@ Limit = Annotated[int, option("N", "The most lines of a table.")]
 
 
 @app.command()
-def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
+def rebuilds(
+    store: StoreOptions, limit: Limit = 10, long: Long = False, as_json: AsJson = False
+) -> None:
     """Report how long rebuilds take, and how they end."""
     from serverdomain.audit.reports import rebuilds
 
@@ -32,7 +34,7 @@ def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) ->
     if as_json:
         say_json(found.as_json())
     else:
-        say_rebuilds(found)
+        say_rebuilds(found, long=long)
 
 
 @app.command()
@@ -42,6 +44,7 @@ def images(
         str | None, option("ID", "Also list the servers that still run this image.")
     ] = None,
     limit: Limit = 10,
+    long: Long = False,
     as_json: AsJson = False,
 ) -> None:
     """Report which images the fleet ran over time."""
@@ -58,11 +61,13 @@ def images(
             shown["servers"] = still
         say_json(shown)
     else:
-        say_images(found, still, limit)
+        say_images(found, still, limit, long=long)
 
 
 @app.command()
-def metadata(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
+def metadata(
+    store: StoreOptions, limit: Limit = 10, long: Long = False, as_json: AsJson = False
+) -> None:
     """Report which metadata was lost in rebuilds."""
     from serverdomain.audit.reports import lost_metadata
 
@@ -71,7 +76,7 @@ def metadata(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) ->
     if as_json:
         say_json(found.as_json())
     else:
-        say_metadata(found)
+        say_metadata(found, long=long)
 
 
 @contextmanager
