@@ -27,9 +27,13 @@ from serverdomain.domain import moment
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.document import Change, changes
 from serverdomain.domain.history import Fact, History
+from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import Conflict, NotFound, Refused
 from serverdomain.store.recorded import RecordedEvent
+
+_EVERY = 100
+"""Requests between two reports of progress."""
 
 
 class RequestOutcome(Struct, frozen=True):
@@ -118,6 +122,7 @@ def what_if(
     drop: Iterable[RequestOrPosition] = (),
     insert: Iterable[Supposed] = (),
     replace: Mapping[RequestOrPosition, CommandOrFacts] | None = None,
+    progress: Progress = silent,
 ) -> WhatIf:
     """Decide a server's history again, with requests or events dropped, inserted or replaced.
 
@@ -126,7 +131,10 @@ def what_if(
     history = past_requests(recorded)
     real, supposed = _Course(server_id), _Course(server_id)
     differences = []
-    for entry in suppose(server_id, history, drop, insert, replace or {}):
+    entries = suppose(server_id, history, drop, insert, replace or {})
+    for done, entry in enumerate(entries):
+        if done % _EVERY == 0:
+            progress(done, len(entries))
         was = would_be = None
         if entry.was is not None:
             was = _as_it_was(entry.was)
@@ -141,6 +149,7 @@ def what_if(
             differences.append(
                 RequestChange(request.request_id, request.kind, at, position, was, would_be)
             )
+    progress(len(entries), len(entries))
     was_server, would_be_server = real.history.server, supposed.history.server
     return WhatIf(
         server_id=server_id,

@@ -9,6 +9,7 @@ import rich  # noqa: F401
 import typer
 
 from serverdomain.adapters.cli import (
+    birth,
     changes,
     check,
     demo,
@@ -56,7 +57,19 @@ def _options(
     pass
 
 
-for group in (changes, questions, listing, history, diff, what_if, wait, report, view, reactions):
+for group in (
+    birth,
+    changes,
+    questions,
+    listing,
+    history,
+    diff,
+    what_if,
+    wait,
+    report,
+    view,
+    reactions,
+):
     app.add_typer(group.app)
 for group in (serve, env, check, ledger, demo, generate):
     app.add_typer(group.app)

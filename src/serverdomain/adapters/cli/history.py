@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 from serverdomain.adapters.cli.answers import say, say_json_array, visible, written
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, argument, option
-from serverdomain.adapters.cli.progress_bar import progress_bar
+from serverdomain.adapters.cli.progress_bar import catch_up
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from serverdomain.domain.document import Change
     from serverdomain.projections.history import HistoryEntry
-    from serverdomain.servers import Servers
 
 app = Commands()
 
 _LINES = 1_000
-_LONG = 20_000
-"""From this many events behind, a progress bar is drawn."""
 
 
 @app.command()
@@ -55,7 +52,7 @@ def history(
         else:
             if server is not None:
                 wanted["server_id"] = servers.history(server)[0].server_id
-            catch_up(servers)
+            catch_up(servers.timeline, "timeline")
             found = servers.timeline.search(limit=limit, **wanted)
         if as_json:
             say_json_array(entry.as_json() for entry in found)
@@ -81,14 +78,6 @@ def require_limit(limit: int | None) -> None:
     """Raise `InvalidInput` for a limit of less than one line."""
     if limit is not None and limit < 1:
         raise InvalidInput("--limit", f"{limit} came, a whole number of at least 1 is allowed")
-
-
-def catch_up(servers: Servers) -> None:
-    """Let the timeline follow the log, with a progress bar if that takes a while."""
-    if servers.timeline.status().lag < _LONG:
-        return
-    with progress_bar("timeline") as progress:
-        servers.timeline.catch_up(progress)
 
 
 def told(entries: Iterable[HistoryEntry], *, named: bool = False) -> Iterator[str]:

@@ -19,7 +19,7 @@ from serverdomain.adapters.cli.options import (
     moment_given,
 )
 from serverdomain.adapters.cli.parameters import Commands, flag, option
-from serverdomain.adapters.cli.progress_bar import progress_bar
+from serverdomain.adapters.cli.progress_bar import catch_up, progress_bar
 from serverdomain.adapters.cli.questions import STATUSES, Status, status_option
 from serverdomain.errors import InvalidInput
 
@@ -125,6 +125,7 @@ def _found(store: ViewOptions, as_of: str | None, **asked: Any) -> list[Server]:
     at = moment_given(as_of)
     if at is None:
         with store.open_view() as servers:
+            catch_up(servers.view, "view")
             return servers.list(**asked)
     require_fleet(at, "--as-of")
     with (

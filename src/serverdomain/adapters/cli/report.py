@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from serverdomain.adapters.cli.answers import say_json
-from serverdomain.adapters.cli.history import catch_up, require_limit
+from serverdomain.adapters.cli.history import require_limit
 from serverdomain.adapters.cli.options import AsJson, Long, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
+from serverdomain.adapters.cli.progress_bar import catch_up
 from serverdomain.adapters.cli.report_pages import say_images, say_metadata, say_rebuilds
 from serverdomain.errors import NotFound
 
@@ -83,7 +84,7 @@ def metadata(
 def _caught_up(store: StoreOptions, limit: int) -> Iterator[Servers]:
     require_limit(limit)
     with store.open() as servers:
-        catch_up(servers)
+        catch_up(servers.timeline, "timeline")
         yield servers
 
 

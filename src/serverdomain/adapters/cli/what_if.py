@@ -9,6 +9,7 @@ from serverdomain.adapters.cli.answers import say, say_json, visible
 from serverdomain.adapters.cli.history import told_changes
 from serverdomain.adapters.cli.options import AsJson, ServerId, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
+from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ def what_if(
     ]
     replaced = dict(suppositions.replaced(given) for given in replace or ())
     dropped = [suppositions.request_or_position(given) for given in drop or ()]
-    with store.open() as servers:
-        found = servers.what_if(server, drop=dropped, insert=inserted, replace=replaced)
+    with store.open() as servers, progress_bar("what-if") as progress:
+        found = servers.what_if(
+            server, drop=dropped, insert=inserted, replace=replaced, progress=progress
+        )
     if as_json:
         say_json(found.as_json())
     else:
