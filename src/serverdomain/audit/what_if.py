@@ -7,7 +7,7 @@ command that changed nothing left no row, so it is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from serverdomain.audit.past_requests import PastRequest, past_requests
 from serverdomain.audit.rebuild_times import RebuildTime, rebuild_times
 from serverdomain.audit.supposed import (
     CommandOrFacts,
+    Entry,
     Replacements,
     RequestOrPosition,
     Supposed,
@@ -128,13 +129,10 @@ def what_if(
 
     Raises `NotFound` for a request or event that is not in it.
     """
-    history = past_requests(recorded)
     real, supposed = _Course(server_id), _Course(server_id)
     differences = []
-    entries = suppose(server_id, history, drop, insert, replace or {})
-    for done, entry in enumerate(entries):
-        if done % _EVERY == 0:
-            progress(done, len(entries))
+    entries = suppose(server_id, past_requests(recorded), drop, insert, replace or {})
+    for entry in _telling(entries, progress):
         was = would_be = None
         if entry.was is not None:
             was = _as_it_was(entry.was)
@@ -149,7 +147,6 @@ def what_if(
             differences.append(
                 RequestChange(request.request_id, request.kind, at, position, was, would_be)
             )
-    progress(len(entries), len(entries))
     was_server, would_be_server = real.history.server, supposed.history.server
     return WhatIf(
         server_id=server_id,
@@ -159,6 +156,14 @@ def what_if(
         requests=tuple(differences),
         rebuilds=_paired(rebuild_times(real.history.facts), rebuild_times(supposed.history.facts)),
     )
+
+
+def _telling(entries: Sequence[Entry], progress: Progress) -> Iterator[Entry]:
+    for done, entry in enumerate(entries):
+        if done % _EVERY == 0:
+            progress(done, len(entries))
+        yield entry
+    progress(len(entries), len(entries))
 
 
 class _Course:

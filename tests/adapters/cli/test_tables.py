@@ -33,7 +33,7 @@ def test_what_fits_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert printed(monkeypatch, 65, *table).split() == ["id", "time", IDS[0], TIME]
 
 
-def test_times_lose_their_parts_of_a_second_then_ids_their_ends_then_times_their_time_of_day(
+def test_times_lose_their_parts_of_a_second_then_ids_their_ends_then_times_their_seconds_and_hours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def row(columns: int) -> list[str]:
@@ -44,7 +44,8 @@ def test_times_lose_their_parts_of_a_second_then_ids_their_ends_then_times_their
     assert row(106) == [IDS[0], REQUEST, "2024-11-11T13:12:00Z"]
     assert row(99) == [IDS[0], "req-075e40fe", "2024-11-11T13:12:00Z"]
     assert row(71) == ["075e40fe", "req-075e40fe", "2024-11-11T13:12:00Z"]
-    assert row(43) == ["075e40fe", "req-075e40fe", "2024-11-11"]
+    assert row(43) == ["075e40fe", "req-075e40fe", "2024-11-11T13:12Z"]
+    assert row(40) == ["075e40fe", "req-075e40fe", "2024-11-11"]
 
 
 def test_short_ids_stay_different(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,13 +114,26 @@ def width() -> int:
 
 
 def say_lines(lines: Iterable[Line]) -> None:
-    """Print lines, coloured on a terminal; nothing is cut or wrapped."""
+    """Print lines, coloured on a terminal, where what is too long goes on below, further in."""
+    if not is_terminal(sys.stdout):
+        say("\n".join(line for line, _ in lines))
+        return
     from rich.text import Text
 
-    page = StringIO()
-    text = Text("\n").join(Text(line, style) for line, style in lines)
-    console(page, is_terminal(sys.stdout)).print(text, soft_wrap=True)
+    page, room = StringIO(), width()
+    parts = ((part, style) for line, style in lines for part in _broken(line, room))
+    text = Text("\n").join(Text(part, style) for part, style in parts)
+    console(page, True).print(text, soft_wrap=True)
     say(page.getvalue().removesuffix("\n"))
+
+
+def _broken(line: str, room: int) -> list[str]:
+    if len(line) <= room:
+        return [line]
+    from textwrap import wrap
+
+    further = " " * (len(line) - len(line.lstrip()) + 4)
+    return wrap(line, max(room, 20), subsequent_indent=further, break_on_hyphens=False)
 
 
 def say_sentence(text: str) -> None:

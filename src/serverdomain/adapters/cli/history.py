@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
-from serverdomain.adapters.cli.answers import say, say_json_array, visible, written
+from serverdomain.adapters.cli.answers import say_json_array, say_lines, visible, written
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, argument, option
 from serverdomain.adapters.cli.progress_bar import catch_up
@@ -59,7 +59,7 @@ def history(
             return
         lines = told(found, named=server is None)
         while some := list(islice(lines, _LINES)):
-            say("\n".join(some))
+            say_lines((line, "") for line in some)
 
 
 def _wanted(**given: str | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Tables: whole off a terminal, and on one as wide as it is, so that it never breaks a line.
 
 What does not fit is made to: times lose what is below a second, ids all but their beginnings, the
-last column's first, and times their time of day. Then the widest columns are shortened in the
+last column's first, times seconds and then hours. Then the widest columns are shortened in the
 middle, or wrapped. Where that leaves too little, each row is a record, with a line for each column.
 """
 
@@ -20,7 +20,7 @@ _SHORT_ID = 8
 _NARROWEST = 8
 # UUIDs, request ids, and what Keystone and Nova call projects, users and hosts.
 _ID = re.compile(r"(req-)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,64})")
-_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\d)(?:\.\d+)?Z$", re.ASCII)
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)(T\d\d:\d\d)(:\d\d)?(?:\.\d+)?Z$", re.ASCII)
 _NUMBER = re.compile(r"-|[\d.:,]+%?")
 
 
@@ -33,7 +33,9 @@ class _Column:
     wraps: bool
 
     def __post_init__(self) -> None:
-        self.is_number = bool(self.cells) and all(map(_NUMBER.fullmatch, self.cells))
+        # A column of hyphens alone counts nothing.
+        counted = {*self.cells} - {"-"}
+        self.is_number = bool(counted) and all(map(_NUMBER.fullmatch, counted))
         self.width = self._widest()
 
     def _widest(self) -> int:
@@ -70,8 +72,9 @@ class _Column:
 
 
 _SHORTER: tuple[Callable[[_Column], None], ...] = (
-    lambda column: column.shorten_times(r"\1\2Z"),
+    lambda column: column.shorten_times(r"\1\2\3Z"),
     _Column.shorten_ids,
+    lambda column: column.shorten_times(r"\1\2Z"),
     lambda column: column.shorten_times(r"\1"),
 )
 

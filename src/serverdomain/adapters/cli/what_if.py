@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from serverdomain.adapters.cli.answers import say, say_json, visible
+from serverdomain.adapters.cli.answers import say_json, say_lines, visible
 from serverdomain.adapters.cli.history import told_changes
 from serverdomain.adapters.cli.options import AsJson, ServerId, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
@@ -54,7 +54,7 @@ def what_if(
     if as_json:
         say_json(found.as_json())
     else:
-        say("\n".join(_told(found)))
+        say_lines((line, "") for line in _told(found))
 
 
 def _told(found: WhatIf) -> Iterator[str]:
