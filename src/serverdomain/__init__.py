@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from serverdomain.audit.actions import Action as Action
     from serverdomain.audit.as_of import AsOf as AsOf
     from serverdomain.audit.diff import Diff as Diff
     from serverdomain.audit.diff import FleetDiff as FleetDiff
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from serverdomain.store.request import Outcome as Outcome
 
 _HOMES = {
+    "serverdomain.audit.actions": ("Action",),
     "serverdomain.audit.as_of": ("AsOf",),
     "serverdomain.audit.diff": ("Diff", "FleetDiff", "PathChange"),
     "serverdomain.store.finding": ("Finding",),

@@ -59,7 +59,8 @@ class Refused(ServerdomainError):
     """A rule said no, and nothing changed. The log may keep what was refused.
 
     ``rule`` is ``"role"``, ``"lock"``, ``"state"``, ``"image"``, ``"quota"`` or ``"time"``, or, for
-    a question, ``"head"``: it asks for a version or position beyond the last one.
+    a question, ``"head"``: it asks for a version or position beyond the last one, or ``"name"``: it
+    names more than one server.
     """
 
     def __init__(self, rule: str, message: str) -> None:

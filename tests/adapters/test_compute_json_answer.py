@@ -107,7 +107,9 @@ def test_v2_1_adds_the_disk_config(server: Server) -> None:
     ("path", "before_the_fault"), [("v2", "user_id"), ("v2.1", "OS-DCF:diskConfig")]
 )
 def test_a_fault_stands_last_of_all(server: Server, path: Any, before_the_fault: str) -> None:
-    failed = replace(server, state="ERROR", fault=Fault(500, server.created, "No valid host"))
+    failed = replace(
+        server, state="ERROR", fault=Fault(500, server.created_micros, "No valid host")
+    )
 
     answer = render(failed, endpoint=ENDPOINT, path=path, project="openstack")
 

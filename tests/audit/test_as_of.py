@@ -83,6 +83,43 @@ def test_a_moment_is_read_from_words_and_told_in_them(text, means):
     assert read_moment(text, "A") == means
 
 
+NEXT_DAY = datetime(2012, 9, 12, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("2012-09-12", AsOf(recorded_at=NEXT_DAY)),
+        ("recorded:2012-09-12", AsOf(recorded_at=NEXT_DAY)),
+        ("occurred:yesterday", AsOf(occurred_at=NEXT_DAY)),
+        ("2012-09-12T12:00:00Z", AsOf(recorded_at=NOON)),
+        ("recorded:now", AsOf(recorded_at=NOON + timedelta(days=1))),
+        ("24h ago,occurred:2012-09-12", AsOf(recorded_at=NOON, occurred_at=NEXT_DAY)),
+    ],
+)
+def test_a_time_is_one_of_recording_unless_it_says_occurred_and_a_day_is_its_end(text, means):
+    assert AsOf.read(text, now=NOON + timedelta(days=1)) == means
+
+
+def test_a_moment_may_be_given_in_words_wherever_one_is_taken(cloud):
+    server_id = cloud.create("born")
+    cloud.clock.advance(timedelta(days=3))
+    cloud.servers.rename(server_id, "later")
+    for words in ("version:1", "2 days ago", "2012-09-12", "recorded:2012-09-13,occurred:1h ago"):
+        assert cloud.servers.get(server_id, as_of=words).name == "born"
+    assert cloud.servers.get(server_id, as_of="now").name == "later"
+    with cloud.servers.fleet(as_of="yesterday") as fleet:
+        assert [one.name for one in fleet.servers()] == ["born"]
+    (change,) = cloud.servers.diff(server_id, "yesterday", "now").changes
+    assert (change.before, change.after) == ("born", "later")
+    assert len(cloud.servers.diff_fleet("2012-09-12", "now").servers) == 1
+    for wrong in (1, {"version": 1}, NOON, ["version:1"]):
+        with pytest.raises(InvalidInput, match=r"^as_of: .* came, an AsOf or its words"):
+            cloud.servers.get(server_id, as_of=wrong)
+        with pytest.raises(InvalidInput, match=r"^before: .* came, an AsOf or its words"):
+            cloud.servers.diff(server_id, wrong)
+
+
 @pytest.mark.parametrize("number", [2**63, 10**40])
 def test_no_number_is_too_large_to_be_told_the_head(cloud, number):
     server_id = cloud.create("born")
@@ -131,7 +168,9 @@ def test_later_than_anything_is_no_other_than_now():
         "recorded:2012-09-12T12:00:00Z,recorded:2012-09-12T12:00:00Z",
         "recorded:2012-09-12T12:00:00Z,",
         "recorded_at:2012-09-12T12:00:00Z",
-        "recorded:2012-09-12",
+        "recorded:",
+        "recorded:yesterdays",
+        "now,yesterday",
         "first",
     ],
 )
@@ -143,7 +182,7 @@ def test_other_words_are_refused_with_those_that_are_allowed(text):
 
 def test_of_a_diff_first_and_now_are_moments_too():
     assert [read_moment(word, "A") for word in ("first", "now")] == ["first", "now"]
-    with pytest.raises(InvalidInput, match=r"^A: 'then' came, version:N, .* so are first and now$"):
+    with pytest.raises(InvalidInput, match=r"^A: 'then' came, version:N, .* first is, too$"):
         read_moment("then", "A")
 
 
@@ -337,7 +376,7 @@ def test_the_hour_that_a_wall_clock_shows_twice_is_two_moments():
         ("occurred:2012-09-31T00:00:00Z", "is not a time"),
         ("occurred:2012-09-12T24:00:00Z", "is not a time"),
         ("occurred:2012-09-12T17:20:37+24:00", "is not a time"),
-        ("occurred:now", "is not a time"),
+        ("occurred:then", "is not a time"),
     ],
 )
 def test_a_time_without_a_zone_and_a_second_60_are_refused_by_name(text, says):

@@ -25,7 +25,7 @@ def cloud(tmp_path):
 
 def in_order(servers):
     there = [server for server in servers if server is not None]
-    return sorted(there, key=lambda server: (-server.created, server.id))
+    return sorted(there, key=lambda server: (-server.created_micros, -server.first_position))
 
 
 @settings(max_examples=settings().max_examples // 4)

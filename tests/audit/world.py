@@ -107,7 +107,11 @@ def folded(rows, server_id, **until):
     server = fold((row.event, row.occurred_at) for row in history)
     if server is None or server.deleted:
         return None
-    return replace(server, version=max(row.version for row in counted))
+    return replace(
+        server,
+        version=max(row.version for row in counted),
+        first_position=min(row.position for row in counted),
+    )
 
 
 def as_of(**until):

@@ -2,8 +2,10 @@
 
 import pickle
 import traceback
+from datetime import UTC, datetime
 from io import StringIO
 
+import msgspec
 import pytest
 from hypothesis import given as for_any
 from msgspec import UNSET
@@ -400,6 +402,16 @@ def test_nonsense_is_not_adopted(field: str, bad: object) -> None:
     with pytest.raises(InvalidInput) as no:
         registering(**{field: bad})
     assert no.value.field.split(".")[0] == field
+
+
+def test_a_server_is_adopted_with_its_times_as_datetimes_or_as_whole_numbers() -> None:
+    at = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    by_datetime = registering(created=at, updated=at, fault=Fault(500, at, "disk full"))
+    second = 1_000_000
+    by_number = registering(created=second, updated=second, fault=Fault(500, second, "disk full"))
+    assert by_datetime == by_number
+    assert by_datetime.members() == by_number.members()
+    assert msgspec.convert(by_datetime.members(), RegisterServer) == by_number
 
 
 # The rest

@@ -797,7 +797,7 @@ def test_a_created_server_is_its_callers_and_in_build() -> None:
         access_ipv6="::1",
         disk_config="AUTO",
         progress=0,
-        created=1347470436000000,
+        created_micros=1347470436000000,
         fault=None,
     )
 
@@ -877,7 +877,7 @@ def test_every_event_of_a_decision_changes_the_server(server, command, actor) ->
     except ServerdomainError:
         return
     for event in decision:
-        after = evolve(server, event, server.updated)
+        after = evolve(server, event, server.updated_micros)
         assert after != server
         assert after is not None
         server = after
@@ -890,7 +890,7 @@ def test_a_command_never_happens_twice_in_a_row(server, command, actor) -> None:
         decision = decide(server, command, actor, "req-new")
     except ServerdomainError:
         return
-    server = fold([(event, server.updated) for event in decision], server)
+    server = fold([(event, server.updated_micros) for event in decision], server)
     try:
         again = decide(server, command, actor, "req-newer")
     except ServerdomainError:

@@ -184,6 +184,12 @@ def test_a_time_inside_is_a_whole_number_of_microseconds(good: int) -> None:
     assert moment.micros("field", good) == good
 
 
+def test_a_time_inside_is_made_of_an_aware_datetime_too() -> None:
+    assert moment.micros("field", datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)) == 1_000_000
+    with pytest.raises(InvalidInput, match=r"^field: .*no zone"):
+        moment.micros("field", datetime(1970, 1, 1))  # noqa: DTZ001
+
+
 @pytest.mark.parametrize("bad", [1.5, "0", True, None, moment.EARLIEST - 1, moment.LATEST + 1])
 def test_anything_else_is_no_whole_number_of_microseconds(bad: object) -> None:
     allowed = "years 1 to 9999" if type(bad) is int else "microseconds since 1970"

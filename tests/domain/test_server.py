@@ -1,7 +1,9 @@
 """The one fold: what each event does to a server, and what no history can do."""
 
 from copy import deepcopy
+from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given as for_any
 from hypothesis import settings
@@ -87,8 +89,8 @@ def test_a_registered_server_is_all_that_its_event_says() -> None:
         host_id="host",
         progress=33,
         disk_config="AUTO",
-        created=5,
-        updated=7,
+        created_micros=5,
+        updated_micros=7,
         fault=Fault(500, 4, "disk full"),
         locked_by=None,
         rebuild=None,
@@ -101,8 +103,20 @@ def test_a_server_was_created_when_it_began_unless_its_event_says_otherwise() ->
     unsaid, said = evolve(None, registered(), 7), evolve(None, registered(created=0), 7)
     assert unsaid is not None
     assert said is not None
-    assert (unsaid.created, unsaid.updated) == (7, 7)
-    assert (said.created, said.updated) == (0, 7)
+    assert (unsaid.created_micros, unsaid.updated_micros) == (7, 7)
+    assert (said.created_micros, said.updated_micros) == (0, 7)
+
+
+def test_a_servers_times_are_read_as_aware_datetimes_and_stored_as_they_always_were() -> None:
+    server = evolve(None, registered(created=5, fault=Fault(500, 6, "disk full")), 7)
+    assert server is not None
+    assert server.fault is not None
+    at = (server.created, server.fault.created, server.updated)
+    assert at == tuple(datetime(1970, 1, 1, 0, 0, 0, micros, UTC) for micros in (5, 6, 7))
+    stored = msgspec.to_builtins(server)
+    assert list(stored)[14:17] == ["created", "updated", "fault"]
+    assert (stored["created"], stored["updated"]) == (5, 7)
+    assert stored["fault"] == {"code": 500, "created": 6, "message": "disk full"}
 
 
 def test_of_a_server_first_observed_only_what_the_source_said_is_known() -> None:
@@ -121,12 +135,12 @@ def test_of_a_server_first_observed_only_what_the_source_said_is_known() -> None
         host_id="",
         progress=0,
         disk_config="MANUAL",
-        created=7,
-        updated=7,
+        created_micros=7,
+        updated_micros=7,
     )
     given(
         ServerObserved(server_id=SERVER_ID, name="seen", state="SHUTOFF", created=3, progress=9)
-    ).then_server(name="seen", status="SHUTOFF", created=3, progress=9, user_id="")
+    ).then_server(name="seen", status="SHUTOFF", created_micros=3, progress=9, user_id="")
 
 
 def test_what_a_source_reports_later_replaces_what_it_names() -> None:
@@ -146,7 +160,7 @@ def test_what_a_source_reports_later_replaces_what_it_names() -> None:
         "state": "ERROR",
         "access_ipv4": "",
         "fault": Fault(500, 8, "seen"),
-        "updated": 9,
+        "updated_micros": 9,
     }
 
 
@@ -156,7 +170,7 @@ def test_a_second_registration_moves_the_time_of_the_last_fact_and_nothing_else(
 ) -> None:
     server = fold(history)
     assert server is not None
-    assert evolve(server, again, at) == replace(server, updated=at)
+    assert evolve(server, again, at) == replace(server, updated_micros=at)
 
 
 @for_any(strategies.events(), strategies.times())
@@ -210,7 +224,7 @@ def test_a_history_counts_from_its_beginning_whatever_came_before() -> None:
 def test_an_event_changes_what_it_says_and_the_time_of_the_last_fact(event, changes) -> None:
     server = given(registered(progress=25)).server
     assert server is not None
-    assert changed(server, evolve(server, event, 9)) == changes | {"updated": 9}
+    assert changed(server, evolve(server, event, 9)) == changes | {"updated_micros": 9}
 
 
 @pytest.mark.parametrize(
@@ -242,7 +256,7 @@ def test_an_event_during_a_rebuild_changes_what_it_says(event, changes) -> None:
     server = given(*REBUILDING, RebuildProgressed("req-1", 30)).server
     assert server is not None
     assert server.progress == 30
-    assert changed(server, evolve(server, event, 9)) == changes | {"updated": 9}
+    assert changed(server, evolve(server, event, 9)) == changes | {"updated_micros": 9}
 
 
 @pytest.mark.parametrize(
@@ -286,7 +300,7 @@ def test_a_deleted_server_stays_deleted_whatever_follows(history, facts, at) -> 
     deleted = fold([*history, (ServerDeleted(), at)])
     assert deleted is not None
     after = fold(facts, deleted)
-    assert after == replace(deleted, updated=facts[-1][1] if facts else at)
+    assert after == replace(deleted, updated_micros=facts[-1][1] if facts else at)
     assert after.deleted
 
 
@@ -300,7 +314,7 @@ def test_the_fold_takes_any_event_on_any_state_and_leaves_its_arguments_alone(fa
         server_before, event_before = deepcopy(server), deepcopy(event)
         after = evolve(server, event, at)
         assert (server, event) == (server_before, event_before)
-        assert after is None or (after.status in STATUSES and after.updated == at)
+        assert after is None or (after.status in STATUSES and after.updated_micros == at)
         server = after
 
 
@@ -336,9 +350,9 @@ def test_an_empty_history_leaves_what_was_there() -> None:
 def test_a_servers_last_fact_and_beginning_are_in_its_times(history) -> None:
     server = fold(history)
     assert server is not None
-    assert server.updated == history[-1][1]
+    assert server.updated_micros == history[-1][1]
     beginning, at = history[0]
-    assert server.created == (at if beginning.created is None else beginning.created)
+    assert server.created_micros == (at if beginning.created is None else beginning.created)
 
 
 # Any commands

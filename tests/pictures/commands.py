@@ -56,6 +56,7 @@ PICTURES = {
     "reactions-list": Picture("reactions list"),
     "env": Picture("env"),
     "check": Picture("check"),
+    "backup": Picture("backup made.backup"),
     "ledger-checkpoint": Picture("ledger checkpoint --key ledger.key --out made"),
     "ledger-verify": Picture("ledger verify --checkpoint monday --key ledger.key.pub"),
     "ledger-check-proof": Picture("ledger check-proof one.tlog-proof --key ledger.key.pub"),

@@ -67,7 +67,7 @@ class Cloud:
             else:
                 found = [self._get(server_id) for (server_id,) in known]
         there = [server for server in found if server is not None and not server.deleted]
-        return sorted(there, key=lambda server: (-server.created, server.id))
+        return sorted(there, key=lambda server: (-server.created_micros, -server.first_position))
 
     def _get(self, server_id: str) -> Server | None:
         try:

@@ -46,8 +46,8 @@ def numbers(servers):
     return [int(server.metadata["n"]) for server in servers]
 
 
-def test_the_newest_comes_first_and_among_the_equally_old_the_id_decides(cloud):
-    assert numbers(cloud.servers.list()) == [4, 2, 3, 0, 1]
+def test_the_newest_comes_first_and_among_the_equally_old_the_position_decides(cloud):
+    assert numbers(cloud.servers.list()) == [4, 3, 2, 1, 0]
 
 
 def test_servers_older_than_any_clock_come_last(cloud):
@@ -56,7 +56,7 @@ def test_servers_older_than_any_clock_come_last(cloud):
         server_id = f"00000000-0000-4000-8000-10000000{year:04}"
         beginning = registered(server_id=server_id, metadata={"n": str(year)})
         cloud.servers.record(server_id, [beginning], occurred_at=occurred_at)
-    assert numbers(cloud.servers.list()) == [4, 2, 3, 0, 1, 1969, 999, 2]
+    assert numbers(cloud.servers.list()) == [4, 3, 2, 1, 0, 1969, 999, 2]
     assert cloud.servers.list() == cloud.folded()
 
 
@@ -88,7 +88,7 @@ def test_of_a_part_of_a_name_taken_as_it_is(cloud, name, found):
 
 
 def test_of_an_image_and_of_a_project(cloud):
-    assert numbers(cloud.servers.list(image_id=IMAGE)) == [2, 0, 1]
+    assert numbers(cloud.servers.list(image_id=IMAGE)) == [2, 1, 0]
     assert numbers(cloud.servers.list(project_id="odd")) == [3, 1]
     assert cloud.servers.list(project_id="' OR 1 --") == []
 
@@ -189,6 +189,44 @@ def test_a_page_may_be_empty(cloud):
         cloud.servers.list(limit=-1)
 
 
+@pytest.mark.parametrize("asked", [{}, {"project_id": "even"}])
+@pytest.mark.parametrize("is_of_the_view", [True, False])
+def test_a_list_goes_on_from_the_place_of_a_marker_that_was_deleted(cloud, asked, is_of_the_view):
+    whole, visited = numbers(cloud.servers.list(**asked)), []
+    marker = {}
+    while True:
+        if is_of_the_view:
+            page = cloud.servers.list(limit=1, **marker, **asked)
+        else:
+            with cloud.servers.fleet() as fleet:
+                page = fleet.servers(limit=1, **marker, **asked)
+        if not page:
+            break
+        visited += numbers(page)
+        marker = {"marker": page[0].id}
+        cloud.servers.delete(page[0].id)
+    assert visited == whole
+
+
+def test_a_marker_that_was_deleted_in_another_project_is_unknown(cloud):
+    cloud.servers.delete("00000000-0000-4000-8000-000000000001")
+    with pytest.raises(InvalidInput, match=r"^marker: "):
+        cloud.servers.list(marker="00000000-0000-4000-8000-000000000001", project_id="even")
+
+
+def test_several_values_mean_any_of_them(cloud):
+    assert numbers(cloud.servers.list(status=["ERROR", "SHUTOFF"])) == [4, 2]
+    assert numbers(cloud.servers.list(status=["ERROR"], name=["active", "error"])) == [2]
+    assert numbers(cloud.servers.list(name=["^build", "4$"], anchored=True)) == [4, 1]
+    assert numbers(cloud.servers.list(project_id=["odd", "even"], image_id=[OTHER_IMAGE])) == [4, 3]
+    assert cloud.servers.list(status=[]) == []
+    with pytest.raises(InvalidInput, match="status: 'NONE' came"):
+        cloud.servers.list(status=["ERROR", "NONE"])
+    assert numbers(cloud.servers.list(name=[str(number) for number in range(100)])) != []
+    with pytest.raises(InvalidInput, match="name: 101 values came, 100 are allowed"):
+        cloud.servers.list(name=[str(number) for number in range(101)])
+
+
 @pytest.mark.parametrize("marker", ["", "x", "00000000-0000-4000-8000-000000000009", "\udcff"])
 def test_an_unknown_marker_is_refused(cloud, marker):
     with pytest.raises(InvalidInput, match=r"^marker: "):
@@ -207,7 +245,7 @@ def test_a_page_is_read_where_it_begins_and_sorted_by_an_index(cloud, asked):
     with Database(cloud.servers.view.path).conn as rows:
         plans = []
         rows.set_trace_callback(plans.append)
-        ServerQuery(limit=1, marker=marker, **asked).rows(rows)
+        ServerQuery(limit=1, marker=marker, **asked).rows(rows, cloud.store)
         rows.set_trace_callback(None)
         plan = str(rows.execute(f"EXPLAIN QUERY PLAN {plans[-1]}").fetchall())
     rows.close()

@@ -73,7 +73,11 @@ def event_json(event):
 
 
 def server_json(server):
-    return None if server is None else plain({name: getattr(server, name) for name in SERVER})
+    if server is None:
+        return None
+    # By the names in views, which every release has: in Python one may be named otherwise.
+    members = msgspec.to_builtins(server) | {"status": server.status}
+    return plain({name: members[name] for name in SERVER})
 
 
 def answer(servers, question):

@@ -6,9 +6,11 @@ It shows what the port asks of an engine, and that nothing else knows which one 
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
+from pathlib import Path
 from threading import Condition, Lock
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -18,7 +20,8 @@ from msgspec.structs import replace
 
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
-from serverdomain.errors import Refused, StoreDamaged, StoreError, UnknownEvent
+from serverdomain.domain.progress import Progress, silent
+from serverdomain.errors import InvalidInput, Refused, StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.accept import accept
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
@@ -280,6 +283,21 @@ class ListLog(Log):
         yield self._required()
 
     examining = reading
+
+    @contextmanager
+    def backup(self, path: Path, progress: Progress = silent) -> Iterator[ListReading]:
+        now = self._required()
+        if path.exists():
+            raise InvalidInput("out", f"{path} is there already")
+        yield now
+        path.write_bytes(pickle.dumps(now))
+        progress(1, 1)
+
+    @classmethod
+    def of_backup(cls, path: Path) -> ListLog:
+        log = cls()
+        log._now = pickle.loads(path.read_bytes())
+        return log
 
     def mark(self) -> int | None:
         return self._commits

@@ -27,6 +27,9 @@ class TestInLists(LogContract):
     def open(self, tmp_path: Path) -> ListLog:
         return ListLog()
 
+    def open_backup(self, path: Path) -> ListLog:
+        return ListLog.of_backup(path)
+
 
 @pytest.fixture
 def clock() -> ManualClock:
@@ -57,7 +60,7 @@ def test_it_knows_nothing_of_sqlite() -> None:
 
 
 def test_servers_are_listed_and_searched_from_a_view_in_memory(servers: Servers) -> None:
-    assert servers.list() == [servers.get(SERVER), servers.get(OTHER)]
+    assert servers.list() == [servers.get(OTHER), servers.get(SERVER)]
     assert servers.list(name="new") == [servers.get(SERVER)]
     servers.rename(OTHER, "newer")
     assert len(servers.list(name="new")) == 2

@@ -170,7 +170,10 @@ def test_an_older_file_takes_the_index_and_counts_by_it(
 
 def test_in_a_transaction_of_many_commands_a_refusal_is_given_back(servers: Servers) -> None:
     request = accept.Request(
-        server_id=SERVER, command=StartServer(), context=Context(), now=servers.get(SERVER).updated
+        server_id=SERVER,
+        command=StartServer(),
+        context=Context(),
+        now=servers.get(SERVER).updated_micros,
     )
     with servers._log.bulk() as log:
         given = [accept.accept(log, request) for _ in range(2)]

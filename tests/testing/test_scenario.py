@@ -55,24 +55,24 @@ def test_a_story_is_told_to_its_end() -> None:
 
 def test_facts_follow_each_other_by_a_second_unless_they_say_when() -> None:
     at = datetime(2030, 1, 1, tzinfo=UTC)
-    given(registered()).then_server(created=START, updated=START)
-    given(registered(), ServerStopped()).then_server(updated=START + SECOND)
+    given(registered()).then_server(created_micros=START, updated_micros=START)
+    given(registered(), ServerStopped()).then_server(updated_micros=START + SECOND)
     given(registered(), (ServerStopped(), at), ServerLocked("owner")).then_server(
-        updated=int(at.timestamp() + 1) * SECOND
+        updated_micros=int(at.timestamp() + 1) * SECOND
     )
 
 
 def test_a_command_follows_by_a_second_unless_it_says_when() -> None:
     at = datetime(2030, 1, 1, tzinfo=UTC)
     renamed = RenameServer(name="another")
-    given(registered()).when(renamed).then_server(updated=START + SECOND)
-    given(registered()).when(renamed, at=at).then_server(updated=int(at.timestamp()) * SECOND)
+    given(registered()).when(renamed).then_server(updated_micros=START + SECOND)
+    given(registered()).when(renamed, at=at).then_server(updated=at)
 
 
 def test_all_events_of_a_command_happen_at_one_time() -> None:
     rebuilt = given(registered()).when(RebuildServer(image_id=ANOTHER_IMAGE, name="another"))
     assert len(rebuilt.events) == 3
-    rebuilt.then_server(updated=START + SECOND)
+    rebuilt.then_server(updated_micros=START + SECOND)
 
 
 def test_one_story_may_go_on_in_two_ways() -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal
 
-from serverdomain.domain import moment
+from serverdomain.domain import moment, written_time
 from serverdomain.domain.history import History
 from serverdomain.domain.limits import shown
 from serverdomain.domain.server import Server, is_there
@@ -20,7 +20,8 @@ from serverdomain.store.log import LARGEST, Reading
 from serverdomain.store.recorded import RecordedEvent
 
 _FORMS = (
-    "version:N, position:N, recorded:TIME, occurred:TIME or recorded:TIME,occurred:TIME is allowed"
+    "version:N, position:N, TIME, recorded:TIME, occurred:TIME or recorded:TIME,occurred:TIME is "
+    "allowed"
 )
 _FLEET_FORMS = "position:N or recorded:TIME is allowed"
 
@@ -57,26 +58,26 @@ class AsOf:
                 moment.to_micros(value, name, nearest=True)
 
     @classmethod
-    def read(cls, text: str, field: str = "as_of") -> AsOf:
-        """Read a moment in the form of ``--as-of``, with times in RFC 3339 with a zone.
+    def read(cls, text: str, field: str = "as_of", *, now: datetime | None = None) -> AsOf:
+        """Read a moment in the form of ``--as-of``, with times as `written_time.read` takes them.
 
-        Raises `InvalidInput`, which names ``field``.
+        A day is its end; a time without a clock is one of recording. ``now`` is an aware datetime,
+        the machine's clock if not given. Raises `InvalidInput`, which names ``field``.
         """
         members: dict[str, Any] = {}
         for part in text.split(","):
             name, colon, value = part.partition(":")
-            member = _CLOCKS.get(name, name)
-            known = colon and (name in _CLOCKS or name in _COUNTS)
-            if not known or member in members or (members and name in _COUNTS):
-                raise InvalidInput(field, f"{shown(text)} came, {_FORMS}")
-            if name in _CLOCKS:
-                members[member] = moment.to_datetime(moment.parse(value, field, nearest=True))
-            elif _DIGITS.fullmatch(value):
-                members[member] = int(value)
+            if colon and name in _COUNTS:
+                if not _DIGITS.fullmatch(value):
+                    raise InvalidInput(
+                        field, f"{shown(part)} came, {name}:N with a whole number is allowed"
+                    )
+                found: tuple[str, Any] = name, int(value)
             else:
-                raise InvalidInput(
-                    field, f"{shown(part)} came, {name}:N with a whole number is allowed"
-                )
+                found = _time(text, part, now or datetime.now(UTC), field)
+            if found[0] in members:
+                raise InvalidInput(field, f"{shown(text)} came, {_FORMS}")
+            members |= [found]
         if len(members) > 1 and not members.keys() <= set(_CLOCKS.values()):
             raise InvalidInput(field, f"{shown(text)} came, {_FORMS}")
         return cls(**members)
@@ -117,27 +118,47 @@ class AsOf:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-Moment = AsOf | Literal["first", "now"]
-"""A moment; ``"first"`` is the beginning, ``"now"`` the log's head."""
+Moment = AsOf | str
+"""A moment, or its words; ``"first"`` is the beginning, ``"now"`` the log's head."""
+
+Resolved = AsOf | Literal["first", "now"]
+"""A moment that was read."""
 
 
-def read_moment(text: str, field: str) -> Moment:
+def read_moment(text: str, field: str, *, now: datetime | None = None) -> Resolved:
     """Read ``first``, ``now``, or a moment as `AsOf.read` does. Raises `InvalidInput`."""
     if text == "first":
         return "first"
     if text == "now":
         return "now"
     try:
-        return AsOf.read(text, field)
+        return AsOf.read(text, field, now=now)
     except InvalidInput as wrong:
         said = str(wrong).removeprefix(f"{field}: ")
-        raise InvalidInput(field, f"{said}; so are first and now") from None
+        raise InvalidInput(field, f"{said}; first is, too") from None
 
 
-def require_moment(moment: object) -> None:
-    """Raise `InvalidInput` unless this is an `AsOf`."""
-    if not isinstance(moment, AsOf):
-        raise InvalidInput("moment", f"{shown(moment)} came, an AsOf, 'first' or 'now' is allowed")
+def moment_of(given: object, now: datetime, field: str = "moment") -> Resolved:
+    """A moment that was given as one, or in words. Raises `InvalidInput` for anything else."""
+    if isinstance(given, AsOf):
+        return given
+    if isinstance(given, str):
+        return read_moment(given, field, now=now)
+    raise InvalidInput(field, f"{shown(given)} came, an AsOf or its words are allowed")
+
+
+def as_of_given(given: object, now: datetime) -> AsOf | None:
+    """What was given as ``as_of``: a moment, its words, or nothing, which is now as well.
+
+    Raises `InvalidInput` for anything else.
+    """
+    if given is None or given == "now":
+        return None
+    if isinstance(given, AsOf):
+        return given
+    if isinstance(given, str):
+        return AsOf.read(given, now=now)
+    raise InvalidInput("as_of", f"{shown(given)} came, an AsOf or its words are allowed")
 
 
 def history_as_of(log: Reading, server_id: str, as_of: AsOf) -> History:
@@ -203,3 +224,16 @@ def require_version(server_id: str, as_of: AsOf, head: int) -> None:
 def _require_count(name: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InvalidInput(name, f"{shown(value)} came, a whole number of at least 0 is allowed")
+
+
+def _time(text: str, part: str, now: datetime, field: str) -> tuple[str, datetime]:
+    try:
+        clock, at = written_time.read_with_clock(part, now, "end", field)
+    except InvalidInput:
+        name, colon, _ = part.partition(":")
+        if (colon and name in _CLOCKS) or part[:1].isdigit():
+            raise
+        raise InvalidInput(
+            field, f"{shown(text)} came, {_FORMS}; TIME is {written_time.FORMS}"
+        ) from None
+    return _CLOCKS[clock], at

@@ -9,6 +9,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from msgspec import Struct
+
 from serverdomain.domain import moment
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.server import Server, is_there
@@ -31,6 +33,12 @@ class Unreadable:
     """Stands for a server whose events cannot be read, which is a finding on the log."""
 
 
+class Gone(Struct, frozen=True):
+    """What the view keeps of a deleted server."""
+
+    name: object
+
+
 def integrity(view: sqlite3.Connection) -> Iterator[Finding]:
     """The findings of SQLite's own check of the view's file."""
     for line in incoherences(view):
@@ -50,18 +58,33 @@ def rows(log: Reading, view: sqlite3.Connection, step: Callable[[], None]) -> It
     if not following.follows(log, generation):
         yield Finding("view", "the log has another row where the view stands", generation.position)
         return
-    # Both in order of id, so that only one server of each is held at a time.
+    # All in order of id, so that only one server of each is held at a time.
     folded = _folded(log, generation.position, step)
     rows = view.execute(f"SELECT * FROM {generation.table} ORDER BY id")
     shown = ((str(row[0]), row) for row in rows)
+    names = view.execute(f"SELECT id, name FROM {server_rows.gone(generation.table)} ORDER BY id")
+    gone = ((str(server_id), Gone(name)) for server_id, name in names)
     by_id = itemgetter(0)
-    for server_id, both in groupby(merge(folded, shown, key=by_id), by_id):
-        found = [one for _, one in both]  # First the server, then its row: both, or one of them.
-        row = found.pop() if isinstance(found[-1], tuple) else None
+    for server_id, all_of_it in groupby(merge(folded, shown, gone, key=by_id), by_id):
+        # The server, its row, its last name: each is there or not, in this order.
+        found = [one for _, one in all_of_it]
+        name = found.pop() if isinstance(found[-1], Gone) else None
+        row = found.pop() if found and isinstance(found[-1], tuple) else None
         if not found:
             yield Finding("view", f"server {server_id} is in the view, and not in the log")
         elif not isinstance(found[0], Unreadable):
             yield from _unlike(server_id, found[0], row)
+            yield from _unlike_gone(server_id, found[0], name)
+
+
+def _unlike_gone(server_id: str, server: Server | None, gone: Gone | None) -> Iterator[Finding]:
+    if server is None or not server.deleted:
+        if gone is not None:
+            yield Finding("view", f"server {server_id} is in the view as deleted, which it is not")
+    elif gone is None:
+        yield Finding("view", f"the name of the deleted server {server_id} is not in the view")
+    elif gone.name != server.name:
+        yield Finding("view", f"server {server_id} is not the fold in name")
 
 
 def _unlike(server_id: str, server: Server | None, row: Row | None) -> Iterator[Finding]:

@@ -17,9 +17,8 @@ from msgspec.structs import replace
 
 from serverdomain.audit.as_of import (
     AsOf,
-    Moment,
+    Resolved,
     fleet_position,
-    require_moment,
     require_position,
     require_version,
 )
@@ -103,7 +102,7 @@ class _Branch:
         }
 
 
-def diff(log: Reading, server_id: str, before: Moment, after: Moment) -> Diff:
+def diff(log: Reading, server_id: str, before: Resolved, after: Resolved) -> Diff:
     """What changed from one moment of a server to another, earlier or later.
 
     If the server was not there at one of them, everything is absent at it. Raises `NotFound` if it
@@ -141,7 +140,7 @@ def diff_servers(log: Reading, one_id: str, other_id: str) -> Diff:
 
 
 def diff_fleet(
-    log: Reading, before: Moment, after: Moment, progress: Progress = silent
+    log: Reading, before: Resolved, after: Resolved, progress: Progress = silent
 ) -> FleetDiff:
     """What changed in the fleet between two positions or times of recording, in order of ids.
 
@@ -226,7 +225,7 @@ def _version(recorded: Sequence[RecordedEvent]) -> int:
 
 
 def _resolved(
-    log: Reading, server_id: str, recorded: Sequence[RecordedEvent], moment: Moment
+    log: Reading, server_id: str, recorded: Sequence[RecordedEvent], moment: Resolved
 ) -> AsOf:
     if moment == "now":
         return AsOf(position=log.head())
@@ -235,16 +234,14 @@ def _resolved(
         if not beginnings:
             raise NotFound(f"server {server_id} has not begun")
         return AsOf(version=min(beginnings))
-    require_moment(moment)
     require_position(log, moment)
     require_version(server_id, moment, _version(recorded))
     return moment
 
 
-def _fleet_moment(log: Reading, moment: Moment) -> AsOf:
+def _fleet_moment(log: Reading, moment: Resolved) -> AsOf:
     if moment == "now":
         return AsOf(position=log.head())
     if moment == "first":
         return AsOf(position=log.first())
-    require_moment(moment)
     return moment

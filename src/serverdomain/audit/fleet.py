@@ -73,7 +73,11 @@ class Fleet:
     def servers(self, **asked: Unpack[Asked]) -> list[Server]:
         """The servers, newest first; takes what `Servers.list` takes."""
         query = ServerQuery(**asked)
-        return self._ask(lambda rows: [server_rows.read_row(one) for one in query.rows(rows)])
+        return self._ask(
+            lambda rows: [
+                server_rows.read_row(one) for one in query.rows(rows, self._log, self.position)
+            ]
+        )
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         """Run a SELECT; gives a dictionary for each row. Raises the errors of `sqlite3`."""

@@ -8,7 +8,8 @@ whichever way it came in. ``kind`` is its permanent name in the table of command
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import UNSET, Struct, UnsetType, to_builtins
 from msgspec.structs import fields, force_setattr, replace
@@ -31,6 +32,11 @@ STATES = ("ACTIVE", "SHUTOFF", "ERROR", "BUILD")
 DISK_CONFIGS = ("AUTO", "MANUAL")
 STAGES = ("scheduling", "hypervisor")
 RESETS = ("ACTIVE", "ERROR")
+
+if TYPE_CHECKING:
+    Time = int | datetime
+else:
+    Time = int  # As it is stored: this is what msgspec reads back.
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -83,7 +89,11 @@ class Command(Struct, frozen=True, kw_only=True):
 
 
 class RegisterServer(Command, frozen=True, kw_only=True):
-    """Adopt a server as it is. ``created`` and ``updated``: microseconds since 1970 UTC."""
+    """Adopt a server as it is.
+
+    ``created`` and ``updated``: aware datetimes, or microseconds since 1970 UTC, as which they are
+    kept.
+    """
 
     kind = "register"
     begins = True
@@ -94,8 +104,8 @@ class RegisterServer(Command, frozen=True, kw_only=True):
     user_id: str
     image_id: str
     flavor_id: str
-    created: int
-    updated: int
+    created: Time
+    updated: Time
     status: State = "ACTIVE"
     metadata: dict[str, str] = {}
     addresses: dict[str, tuple[Address, ...]] = {}
@@ -123,14 +133,14 @@ class RegisterServer(Command, frozen=True, kw_only=True):
             self._canonical("access_ipv6", limits.ipv6("access_ipv6", self.access_ipv6))
         self._canonical("addresses", _canonical_addresses(self.addresses))
         for field in ("created", "updated"):
-            moment.micros(field, getattr(self, field))
+            self._canonical(field, moment.micros(field, getattr(self, field)))
         if self.fault is not None:
-            _check_fault(self.fault)
+            self._canonical("fault", _canonical_fault(self.fault))
 
     @property
     def own_time(self) -> int:
         """When it was last updated."""
-        return self.updated
+        return moment.micros("updated", self.updated)
 
     def to(self, server_id: str) -> RegisterServer:
         """Itself, if it registers this server."""
@@ -445,14 +455,14 @@ def _canonical_network(field: str, value: object) -> tuple[Address, ...]:
     )
 
 
-def _check_fault(fault: object) -> None:
+def _canonical_fault(fault: object) -> Fault:
     if not isinstance(fault, Fault):
         raise InvalidInput("fault", f"{limits.shown(fault)} came, a Fault is allowed")
     code: object = fault.code
     if not isinstance(code, int) or isinstance(code, bool):
         raise InvalidInput("fault.code", f"{limits.shown(code)} came, a whole number is allowed")
-    moment.micros("fault.created", fault.created)
-    limits.text("fault.message", fault.message)
+    message = limits.text("fault.message", fault.message)
+    return Fault(code, moment.micros("fault.created_micros", fault.created_micros), message)
 
 
 def _check_settings(command: CreateServer | RebuildServer) -> None:

@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
+from serverdomain.domain import moment
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.limits import MOST_METADATA, shown
 from serverdomain.domain.server import Server, is_there
@@ -84,7 +85,7 @@ def _register(server: Server | None, command: c.RegisterServer) -> Decision:
             host_id=command.host_id,
             progress=command.progress,
             disk_config=command.disk_config,
-            created=command.created,
+            created=moment.micros("created", command.created),
             fault=command.fault,
         ),
     )

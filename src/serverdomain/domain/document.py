@@ -27,7 +27,7 @@ def document(server: Server) -> dict[str, Any]:
             network: [{"addr": a.addr, "version": a.version} for a in addresses]
             for network, addresses in server.addresses.items()
         },
-        "created": moment.seconds(server.created),
+        "created": moment.seconds(server.created_micros),
         "flavor": {"id": server.flavor_id},
         "hostId": server.host_id,
         "id": server.id,
@@ -39,12 +39,12 @@ def document(server: Server) -> dict[str, Any]:
         members["progress"] = server.progress
     members["status"] = status
     members["tenant_id"] = server.project_id
-    members["updated"] = moment.seconds(server.updated)
+    members["updated"] = moment.seconds(server.updated_micros)
     members["user_id"] = server.user_id
     if status == "ERROR" and server.fault is not None:
         members["fault"] = {
             "code": server.fault.code,
-            "created": moment.seconds(server.fault.created),
+            "created": moment.seconds(server.fault.created_micros),
             "message": server.fault.message,
         }
     return members

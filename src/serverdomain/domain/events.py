@@ -9,9 +9,10 @@ as it was, and stands in a stream of its own. Once a name is in a log, it never 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from serverdomain.domain import moment
 
@@ -33,11 +34,16 @@ class Address(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """Why a server is in ERROR: ``created`` in microseconds since 1970 UTC."""
+    """Why a server is in ERROR, and since when, in microseconds since 1970 UTC."""
 
     code: int
-    created: Micros
+    created_micros: Micros = field(name="created")
     message: str
+
+    @property
+    def created(self) -> datetime:
+        """Since when, as an aware datetime."""
+        return moment.to_datetime(self.created_micros)
 
 
 class Event(Struct, frozen=True):

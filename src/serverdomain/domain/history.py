@@ -37,15 +37,18 @@ class History:
     ``version`` is the highest version among them.
     """
 
-    __slots__ = ("_base", "_folded", "_server", "facts", "lacks_past", "version")
+    __slots__ = ("_base", "_first_position", "_folded", "_server", "facts", "lacks_past", "version")
 
     def __init__(self, facts: Iterable[Fact] = (), base: Server | None = None) -> None:
         self._base = self._server = base
         self._folded = 0
         self.facts = sorted(facts)
         self.version = 0 if base is None else base.version
+        self._first_position = 0 if base is None else base.first_position
         if self.facts:
             self.version = max(fact.version for fact in self.facts)
+            if base is None:
+                self._first_position = min(fact.position for fact in self.facts)
         self.lacks_past = False
         """Whether facts belong to this history that were neither given nor are in its base."""
 
@@ -56,7 +59,9 @@ class History:
             server = self._server
             for fact in self.facts[self._folded :]:
                 server = evolve(server, fact.event, fact.occurred_at)
-            self._server = server and replace(server, version=self.version)
+            self._server = server and replace(
+                server, version=self.version, first_position=self._first_position
+            )
             self._folded = len(self.facts)
         return self._server
 
@@ -65,7 +70,7 @@ class History:
         """When its latest fact occurred, in microseconds since 1970 UTC."""
         if self.facts:
             return self.facts[-1].occurred_at
-        return None if self._base is None else self._base.updated
+        return None if self._base is None else self._base.updated_micros
 
     def take(self, fact: Fact) -> bool:
         """Take the next fact of the server's stream; whether it came at the end.
@@ -76,13 +81,15 @@ class History:
         if self.lacks_past or fact.version != self.version + 1:
             self.lacks_past = True
             return False
+        if not self.version:
+            self._first_position = fact.position
         self.version = fact.version
         facts = self.facts
         latest = facts[-1].occurred_at if facts else self.latest
         if latest is None or fact.occurred_at >= latest:
             facts.append(fact)
             return True
-        if self._base is not None and fact.occurred_at < self._base.updated:
+        if self._base is not None and fact.occurred_at < self._base.updated_micros:
             self.lacks_past = True
             return False
         insort(facts, fact)

@@ -46,13 +46,20 @@ def to_micros(moment: datetime, field: str = "time", *, nearest: bool = False) -
 
 
 def micros(field: str, value: object) -> int:
-    """Microseconds since 1970 UTC, as a whole number that can be written in every zone."""
+    """Microseconds since 1970 UTC, of a whole number or an aware datetime.
+
+    Raises `InvalidInput` for a time that cannot be written in every zone.
+    """
+    if isinstance(value, datetime):
+        return to_micros(value, field)
     if isinstance(value, int) and not isinstance(value, bool):
         if EARLIEST <= value <= LATEST:
             return value
         raise InvalidInput(field, f"{shown(value)} came, a time in the years 1 to 9999 is allowed")
     raise InvalidInput(
-        field, f"{shown(value)} came, microseconds since 1970 as a whole number are allowed"
+        field,
+        f"{shown(value)} came, an aware datetime or microseconds since 1970 as a whole number "
+        "are allowed",
     )
 
 

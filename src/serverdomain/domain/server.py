@@ -8,13 +8,15 @@ event: facts from elsewhere come in any order, and what makes no sense where it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import reduce
 from typing import Any, Literal, TypeGuard, cast
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, field
 from msgspec.structs import asdict, replace
 
 from serverdomain.domain import events as e
+from serverdomain.domain import moment
 from serverdomain.domain.events import Address, DiskConfig, Event, Fault, State
 
 
@@ -29,8 +31,10 @@ class Server(Struct, frozen=True, kw_only=True):
     """What the documented answer shows of a server, and what the rules ask.
 
     ``state`` is the one beneath a rebuild under way, to which it returns; ``status`` is derived.
-    ``created`` and ``updated`` are microseconds since 1970 UTC. ``version`` says how many events
-    its stream held where it was read; the fold leaves it alone.
+    ``created`` and ``updated`` are aware datetimes, held as microseconds since 1970 UTC.
+    ``version`` says how many events its stream held where it was read, and ``first_position`` where
+    in the log the first of them stands: of two servers created at the same time it tells the newer.
+    The fold leaves both alone.
     """
 
     id: str
@@ -47,18 +51,30 @@ class Server(Struct, frozen=True, kw_only=True):
     host_id: str
     progress: int
     disk_config: DiskConfig
-    created: int
-    updated: int
+    # Stored under the names that they have had from the first release on.
+    created_micros: int = field(name="created")
+    updated_micros: int = field(name="updated")
     fault: Fault | None = None
     locked_by: Literal["owner", "admin"] | None = None
     rebuild: Rebuild | None = None
     deleted: bool = False
     version: int = 0
+    first_position: int = 0
 
     @property
     def status(self) -> str:
         """ACTIVE, BUILD, ERROR, REBUILD or SHUTOFF, as Nova derives it (documented ``status``)."""
         return "REBUILD" if self.rebuild is not None else self.state
+
+    @property
+    def created(self) -> datetime:
+        """When it was created, aware."""
+        return moment.to_datetime(self.created_micros)
+
+    @property
+    def updated(self) -> datetime:
+        """When its latest fact occurred, aware."""
+        return moment.to_datetime(self.updated_micros)
 
 
 def is_there(server: Server | None) -> TypeGuard[Server]:
@@ -78,8 +94,8 @@ def evolve(server: Server | None, event: Event, at: int) -> Server | None:
     if type(event) is e.CommandRefused:
         return server
     if server.deleted:
-        return replace(server, updated=at)
-    return replace(server, updated=at, **_CHANGES[type(event)](server, event, at))
+        return replace(server, updated_micros=at)
+    return replace(server, updated_micros=at, **_CHANGES[type(event)](server, event, at))
 
 
 def fold(history: Iterable[tuple[Event, int]], server: Server | None = None) -> Server | None:
@@ -90,8 +106,8 @@ def fold(history: Iterable[tuple[Event, int]], server: Server | None = None) -> 
 def _registered(event: e.ServerRegistered, at: int) -> Server:
     members = asdict(event)
     members["id"] = members.pop("server_id")
-    members["created"] = at if event.created is None else event.created
-    return Server(updated=at, **members)
+    created = members.pop("created")
+    return Server(created_micros=at if created is None else created, updated_micros=at, **members)
 
 
 def _first_observed(event: e.ServerObserved, at: int) -> Server:
@@ -111,8 +127,8 @@ def _first_observed(event: e.ServerObserved, at: int) -> Server:
         host_id="",
         progress=0,
         disk_config="MANUAL",
-        created=at,
-        updated=at,
+        created_micros=at,
+        updated_micros=at,
     )
     return replace(unknown, **_observed(unknown, event, at))
 
@@ -120,6 +136,7 @@ def _first_observed(event: e.ServerObserved, at: int) -> Server:
 def _observed(server: Server, event: e.ServerObserved, at: int) -> dict[str, Any]:
     members = asdict(event)
     del members["server_id"]
+    members["created_micros"] = members.pop("created")
     return {name: value for name, value in members.items() if value is not UNSET}
 
 

@@ -1,24 +1,30 @@
-"""A query of the server view: which rows, and where a page of them begins."""
+"""A query of rows of servers: which rows, and where a page of them begins."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import TypedDict
 
-from serverdomain.domain import limits
+from serverdomain.domain import limits, moment
+from serverdomain.domain.server import Server
 from serverdomain.errors import InvalidInput
-from serverdomain.store.log import LARGEST
+from serverdomain.store.log import LARGEST, Log
 
 STATUSES = ("ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF")
+
+
+MOST_VALUES = 100
+"""The most values of one member that a query may have."""
 
 
 class Asked(TypedDict, total=False):
     """Which servers are asked for; see `Servers.list`."""
 
-    status: str | None
-    name: str | None
-    image_id: str | None
-    project_id: str | None
+    status: str | Iterable[str] | None
+    name: str | Iterable[str] | None
+    image_id: str | Iterable[str] | None
+    project_id: str | Iterable[str] | None
     anchored: bool
     limit: int | None
     marker: str | None
@@ -33,58 +39,95 @@ class ServerQuery:
     def __init__(
         self,
         *,
-        status: str | None = None,
-        name: str | None = None,
-        image_id: str | None = None,
-        project_id: str | None = None,
+        status: str | Iterable[str] | None = None,
+        name: str | Iterable[str] | None = None,
+        image_id: str | Iterable[str] | None = None,
+        project_id: str | Iterable[str] | None = None,
         anchored: bool = False,
         limit: int | None = None,
         marker: str | None = None,
     ) -> None:
-        if status is not None and status not in STATUSES:
-            raise InvalidInput("status", f"{status!r} came, {', '.join(STATUSES)} are allowed")
+        wanted = {"status": status, "image_id": image_id, "project_id": project_id}
+        several = {member: _several(member, value) for member, value in wanted.items()}
+        for one in several["status"] or ():
+            if one not in STATUSES:
+                raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")
         if limit is not None and limit < 0:
             raise InvalidInput("limit", f"{limit} came, a whole number of at least 0 is allowed")
         # SQLite has no larger limit; -1 is none.
         self._limit = -1 if limit is None or limit > LARGEST else limit
-        self._marker, self._project_id = marker, project_id
+        self._marker, self._projects = marker, several["project_id"]
         self._conditions: list[str] = []
-        self._values: list[str] = []
-        wanted = {"status": status, "image_id": image_id, "project_id": project_id}
-        for member, value in wanted.items():
-            if value is not None:
-                self._where(f"{member} = ?", limits.text(member, value))
-        if name is not None:
-            self._where(*_part(limits.text("name", name), anchored))
+        self._values: list[str | int] = []
+        for member, values in several.items():
+            if values is not None:
+                self._any_of([(f"{member} = ?", value) for value in values])
+        names = _several("name", name)
+        if names is not None:
+            self._any_of([_part(part, anchored) for part in names])
 
-    def rows(self, connection: sqlite3.Connection) -> list[str]:
-        """The column ``server`` of the rows asked for, newest first."""
+    def rows(self, connection: sqlite3.Connection, log: Log, until: int = LARGEST) -> list[str]:
+        """The column ``server`` of the rows asked for, newest first.
+
+        A marker that has no row, or none any more, is looked up in the ``log``, up to the position
+        ``until`` that the rows are of.
+        """
         if self._marker is not None:
-            created, server_id = self._marked(connection, self._marker)
+            created, position = self._place(connection, self._marker, log, until)
             # An index finds the beginning by the first part.
-            self._where("created <= ? AND (created < ? OR id > ?)", created, created, server_id)
+            self._where(
+                "created <= ? AND (created < ? OR first_position < ?)", created, created, position
+            )
         where = f"WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
         found = connection.execute(
-            f"SELECT server FROM server {where} ORDER BY created DESC, id LIMIT ?",
+            f"SELECT server FROM server {where} ORDER BY created DESC, first_position DESC LIMIT ?",
             (*self._values, self._limit),
         )
         return [server for (server,) in found.fetchall()]
 
-    def _where(self, condition: str, *values: str) -> None:
+    def _any_of(self, conditions: list[tuple[str, ...]]) -> None:
+        # None of them is true of any row where there is none.
+        either = " OR ".join(condition for condition, *_ in conditions) or "0"
+        self._where(f"({either})" if len(conditions) > 1 else either)
+        self._values.extend(value for _, *values in conditions for value in values)
+
+    def _where(self, condition: str, *values: str | int) -> None:
         self._conditions.append(condition)
         self._values.extend(values)
 
-    def _marked(self, connection: sqlite3.Connection, marker: str) -> tuple[str, str]:
-        marked: tuple[str, str] | None = connection.execute(
-            "SELECT created, id FROM server WHERE id = ? AND project_id = COALESCE(?, project_id)",
-            (limits.text("marker", marker), self._project_id),
+    def _place(
+        self, connection: sqlite3.Connection, marker: str, log: Log, until: int
+    ) -> tuple[str, int]:
+        found = connection.execute(
+            "SELECT created, first_position, project_id FROM server WHERE id = ?",
+            (limits.text("marker", marker),),
         ).fetchone()
-        if marked is None:
+        if found is None and (server := _past(log, marker, until)) is not None:
+            # Deleted since it ended the page before: the list goes on from where it was.
+            found = moment.exact(server.created_micros), server.first_position, server.project_id
+        if found is None or (self._projects is not None and found[2] not in self._projects):
             raise InvalidInput(
-                "marker",
-                f"{limits.shown(marker)} came, the id of a server that is there is allowed",
+                "marker", f"{limits.shown(marker)} came, the id of a server is allowed"
             )
-        return marked
+        return found[0], found[1]
+
+
+def _past(log: Log, marker: str, until: int) -> Server | None:
+    try:
+        server_id = limits.canonical_uuid("marker", marker)
+    except InvalidInput:
+        return None
+    with log.reading() as reading:
+        return reading.history(server_id, position=until).server
+
+
+def _several(member: str, given: str | Iterable[str] | None) -> list[str] | None:
+    if given is None:
+        return None
+    several = dict.fromkeys([given] if isinstance(given, str) else given)
+    if len(several) > MOST_VALUES:
+        raise InvalidInput(member, f"{len(several)} values came, {MOST_VALUES} are allowed")
+    return [limits.text(member, one) for one in several]
 
 
 def _part(pattern: str, anchored: bool) -> tuple[str, ...]:

@@ -39,14 +39,16 @@ COLUMNS: dict[str, type] = {
     "created": str,
     "updated": str,
     "version": int,
+    "first_position": int,
     "server": str,
 }
 # In the order of lists, so that a page is read from where it begins.
-_NEWEST_FIRST = ("-created", "id")
+_NEWEST_FIRST = ("-created", "-first_position")
 INDEXED = (
     ("status",),
     ("name",),
     ("image_id",),
+    ("flavor_id",),
     ("project_id", *_NEWEST_FIRST),
     _NEWEST_FIRST,
 )
@@ -84,11 +86,17 @@ def row(server: Server) -> tuple[Any, ...]:
         server.locked_by,
         None if server.rebuild is None else server.rebuild.id,
         None if server.fault is None else server.fault.message,
-        moment.exact(server.created),
-        moment.exact(server.updated),
+        moment.exact(server.created_micros),
+        moment.exact(server.updated_micros),
         server.version,
+        server.first_position,
         _encode(server).decode(),
     )
+
+
+def gone(table: str) -> str:
+    """The table of the last names of deleted servers, beside a table of rows."""
+    return f"gone_{table}"
 
 
 def create(connection: sqlite3.Connection, table: str) -> None:
@@ -131,27 +139,34 @@ def remove(connection: sqlite3.Connection, table: str, server_ids: Iterable[str]
 
 
 class Changes(NamedTuple):
-    """The servers whose rows are written, and the ids of those whose rows are deleted."""
+    """The servers whose rows are written, and those whose rows are deleted, by id.
+
+    Of a deleted server its last name is kept; one that has not begun has none.
+    """
 
     servers: list[Server]
-    gone: list[str]
+    gone: dict[str, str | None]
 
 
 class ServerRows(KeptRows):
-    """A row for each server that is not deleted."""
+    """A row for each server that is not deleted, and the last names of those that are."""
 
     name = "server"
     what = "view"
     application_id = 0x5D766965
-    schema = 2
+    schema = 3
 
     def create(self, connection: sqlite3.Connection, table: str) -> None:
-        """Make an empty table."""
+        """Make an empty table, and the one of names."""
         create(connection, table)
+        names = gone(table)
+        connection.execute(f"CREATE TABLE {names} (id TEXT PRIMARY KEY, name TEXT NOT NULL)")
+        connection.execute(f"CREATE INDEX idx_{names}_name ON {names} (name)")
 
     def drop(self, connection: sqlite3.Connection, table: str) -> None:
-        """Drop it."""
+        """Drop both."""
         connection.execute(f"DROP TABLE {table}")
+        connection.execute(f"DROP TABLE {gone(table)}")
 
     def settle(self, connection: sqlite3.Connection, table: str) -> None:
         """Nothing to do: the few indexes grow with the rows."""
@@ -163,18 +178,22 @@ class ServerRows(KeptRows):
     def changes(self, log: Log, rows: sqlite3.Connection, table: str, page: Page[Fact]) -> Changes:
         """The servers after the page."""
         there = servers_in(rows, table, {fact.server_id for fact in page.events})
-        changes = Changes([], [])
+        changes = Changes([], {})
         for server_id, server in fold_page(log, there, page).items():
             if is_there(server):
                 changes.servers.append(server)
             else:
-                changes.gone.append(server_id)
+                changes.gone[server_id] = None if server is None else server.name
         return changes
 
     def write(self, connection: sqlite3.Connection, table: str, changes: Changes) -> None:
         """Write and delete rows."""
         write(connection, table, changes.servers)
         remove(connection, table, changes.gone)
+        connection.executemany(
+            f"INSERT OR REPLACE INTO {gone(table)} VALUES (?, ?)",
+            (one for one in changes.gone.items() if one[1] is not None),
+        )
 
 
 SERVERS = ServerRows()

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from serverdomain.domain.server import Server
-from serverdomain.projections import following
+from serverdomain.projections import following, generations
 from serverdomain.projections.server_query import STATUSES, Asked, ServerQuery
-from serverdomain.projections.server_rows import SERVERS, read_row
+from serverdomain.projections.server_rows import SERVERS, gone, read_row
 from serverdomain.projections.view import View
 from serverdomain.projections.view_file import ViewFile
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+MOST_NAMED = 50
+"""The most servers that `ServerView.named` gives."""
+
+_NAMED = "name BETWEEN ? AND ? OR (id >= ? AND id < ?)"
 
 __all__ = ["STATUSES", "ServerView", "ViewStatus"]
 
@@ -24,6 +29,14 @@ class ViewStatus(NamedTuple):
     head: int
     lag: int
     servers: int
+
+
+class Named(NamedTuple):
+    """A server by its id and name; ``status`` is ``None`` if it is deleted."""
+
+    id: str
+    name: str
+    status: str | None
 
 
 class ServerView(View):
@@ -45,6 +58,42 @@ class ServerView(View):
             if caught_up:
                 following.catch_up(self._log, file, self._page)
             with file.reading() as rows:
-                return [read_row(server) for server in ServerQuery(**asked).rows(rows)]
+                found = ServerQuery(**asked).rows(rows, self._log)
+                return [read_row(server) for server in found]
+
+        return self._ask(read)
+
+    def flavors(self) -> list[str]:
+        """The ids of the flavors that servers in the view have, in order."""
+
+        def read(file: ViewFile) -> list[str]:
+            following.catch_up(self._log, file, self._page)
+            with file.reading() as rows:
+                found = rows.execute("SELECT DISTINCT flavor_id FROM server ORDER BY flavor_id")
+                return [flavor_id for (flavor_id,) in found.fetchall()]
+
+        return self._ask(read)
+
+    def named(
+        self, name: str, beginning: str | None = None, *, begins: bool = False
+    ) -> list[Named]:
+        """Servers with this name, or with this beginning of their id; deleted ones come last.
+
+        ``begins`` finds every name that begins with it. At most `MOST_NAMED`, in order of names.
+        """
+        to = f"{name}\U0010ffff" if begins else name
+        # No id has a letter behind f.
+        found = (name, to, beginning or "-", f"{beginning or '-'}g")
+
+        def read(file: ViewFile) -> list[Named]:
+            following.catch_up(self._log, file, self._page)
+            with file.reading() as rows:
+                names = gone(generations.live(rows, SERVERS).table)
+                query = (
+                    f"SELECT * FROM (SELECT id, name, status FROM server WHERE {_NAMED}"
+                    f" UNION ALL SELECT id, name, NULL FROM {names} WHERE {_NAMED})"
+                    " ORDER BY status IS NULL, name, id LIMIT ?"
+                )
+                return list(map(Named._make, rows.execute(query, (*found, *found, MOST_NAMED))))
 
         return self._ask(read)

@@ -9,7 +9,16 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from serverdomain.audit.as_of import AsOf, Moment, server_as_of
+from serverdomain.audit.actions import Action, actions
+from serverdomain.audit.as_of import (
+    AsOf,
+    Moment,
+    Resolved,
+    as_of_given,
+    moment_of,
+    server_as_of,
+)
+from serverdomain.audit.backup import Backup, back_up
 from serverdomain.audit.check import check
 from serverdomain.audit.diff import Diff, FleetDiff, diff, diff_fleet, diff_servers
 from serverdomain.audit.fleet import Fleet
@@ -20,13 +29,14 @@ from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import moment
 from serverdomain.domain.decisions import require_project, require_there
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.domain.server import Server
+from serverdomain.domain.server import Server, fold
 from serverdomain.errors import NotFound
 from serverdomain.projections.follow import follow
 from serverdomain.projections.history import HistoryEntry, history
 from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.projections.timeline import Timeline
+from serverdomain.servers import naming
 from serverdomain.servers.commanding import Clock, known_form
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Log
@@ -37,7 +47,10 @@ if TYPE_CHECKING:
 
 
 class Questions:
-    """The questions of `Servers`."""
+    """The questions of `Servers`.
+
+    ``as_of`` may be an `AsOf` or its words: ``"version:1"``, ``"2024-11-11"``, ``"2 days ago"``.
+    """
 
     _clock: Clock
 
@@ -79,8 +92,18 @@ class Questions:
         """Signed checkpoints of the log, and whether it still holds what they cover."""
         return Ledger(self._log)
 
+    def find(self, named: str, *, request_id: str | None = None, whole: bool = False) -> str:
+        """The id of the server that somebody means.
+
+        By its id, which needs no view; by the beginning of it, four digits or more, unless the name
+        must be ``whole``; or by its name. A deleted server counts. With a ``request_id`` it is the
+        server that its command was recorded for, if that had this name then. Raises `NotFound`, and
+        `Refused` (the rule ``name``) where it fits more than one.
+        """
+        return naming.find(self._log, lambda: self.view, named, request_id, whole)
+
     def get(
-        self, server_id: str, *, project_id: str | None = None, as_of: AsOf | None = None
+        self, server_id: str, *, project_id: str | None = None, as_of: AsOf | str | None = None
     ) -> Server:
         """The server as it is now, or as of a moment. Raises `NotFound`, also for a deleted one.
 
@@ -88,6 +111,8 @@ class Questions:
         a version or position beyond the head.
         """
         known = known_form(server_id)
+        if as_of is not None:
+            as_of = as_of_given(as_of, self._clock())
         # By its bounds: a wall clock shows one hour twice, and Python takes the two for equal.
         question = (known, None if as_of is None else tuple(as_of.bounds.items()))
         server = self._remembered.find(question)
@@ -142,6 +167,19 @@ class Questions:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
 
+    def actions(self, server_id: str, *, project_id: str | None = None) -> list[Action]:
+        """What was asked of a server and how it went, newest first, by Nova's names.
+
+        An action is a recorded command that a user of the Compute API can ask for. Raises
+        `NotFound`, also for a deleted server, and for one of another project than the given.
+        """
+        known = known_form(server_id)
+        with self._log.reading() as log:
+            recorded = log.recorded(known)
+        server = fold((one.event, one.occurred_at) for one in recorded)
+        require_project(require_there(server, known), project_id)
+        return actions(recorded)
+
     def what_if(
         self,
         server_id: str,
@@ -167,6 +205,23 @@ class Questions:
             known, recorded, drop=drop, insert=insert, replace=replace, progress=progress
         )
 
+    def backup(
+        self,
+        path: str | Path,
+        key: str | Path | None = None,
+        *,
+        verify: bool = False,
+        progress: Progress = silent,
+    ) -> Backup:
+        """Copy the log as it is now into a new file, while others go on writing.
+
+        The file opens as a store by itself, and is there whole or not at all. With a ``key`` the
+        copy is signed into ``path.checkpoint``, as `Ledger.checkpoint` does. ``verify`` reads it
+        back, and raises `StoreDamaged` where it does not hold. ``progress`` is told how much is
+        done, and of how much, of each of these. Raises `InvalidInput` where a file is there.
+        """
+        return back_up(self._log, path, key, verify=verify, progress=progress)
+
     def check(self, progress: Progress = silent) -> list[Finding]:
         """What of log and view does not hold, in one pass over both; nothing is written.
 
@@ -179,20 +234,21 @@ class Questions:
     def list(self, **asked: Unpack[Asked]) -> list[Server]:
         """The servers that are there, newest first, from the view, which is caught up first.
 
+        Of those created at the same time, the one that the log learnt of last comes first.
         ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF), ``image_id`` and
         ``project_id`` are what they have; ``name`` finds a part, of which, ``anchored``, a ``^``
-        before it and a ``$`` behind it stand for the name's ends. At most ``limit`` are given,
-        those behind the server with the id ``marker``. Raises `InvalidInput`, also for an unknown
-        marker.
+        before it and a ``$`` behind it stand for the name's ends. Of each, several values mean any
+        of them. At most ``limit`` are given, those behind the server with the id ``marker``, which
+        may be deleted by now. Raises `InvalidInput`, also for an unknown marker.
         """
         return self.view.servers(caught_up=True, **asked)
 
-    def fleet(self, *, as_of: AsOf | None = None, progress: Progress = silent) -> Fleet:
+    def fleet(self, *, as_of: AsOf | str | None = None, progress: Progress = silent) -> Fleet:
         """Every server that was there as of a position or ``recorded_at``, or is now, as rows.
 
         To be used in a ``with``. ``progress`` is told the position reached and the one asked for.
         """
-        return Fleet(self._log, self._keyframes, as_of, progress)
+        return Fleet(self._log, self._keyframes, as_of_given(as_of, self._clock()), progress)
 
     @cached_property
     def _keyframes(self) -> Keyframes:
@@ -201,11 +257,12 @@ class Questions:
     def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
         """What changed between two moments of a server, in whichever order, and by which events.
 
-        A moment is an `AsOf`, ``"first"`` or ``"now"``. Raises `NotFound` where it was there at
-        neither, `Refused` beyond the head.
+        A moment is an `AsOf` or its words, ``"first"`` or ``"now"``. Raises `NotFound` where it was
+        there at neither, `Refused` beyond the head.
         """
+        one, other = self._moments(before, after)
         with self._log.reading() as log:
-            return diff(log, known_form(server_id), before, after)
+            return diff(log, known_form(server_id), one, other)
 
     def diff_servers(self, one_id: str, other_id: str) -> Diff:
         """How one server as it is now differs from another. Raises `NotFound`."""
@@ -219,8 +276,13 @@ class Questions:
 
         ``progress`` is told how many of the servers in question are done, and how many they are.
         """
+        one, other = self._moments(before, after)
         with self._log.reading() as log:
-            return diff_fleet(log, before, after, progress)
+            return diff_fleet(log, one, other, progress)
+
+    def _moments(self, before: Moment, after: Moment) -> tuple[Resolved, Resolved]:
+        now = self._clock()
+        return moment_of(before, now, "before"), moment_of(after, now, "after")
 
     def _close_views(self) -> None:
         for view in (self._view, self._timeline):

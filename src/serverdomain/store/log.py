@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
+from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreError
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.finding import Finding
@@ -223,6 +224,16 @@ class Log(Protocol):
 
     def examining(self) -> AbstractContextManager[Examination]:
         """The log as it is now, for a check."""
+
+    def backup(
+        self, path: Path, progress: Progress = silent
+    ) -> AbstractContextManager[Examination]:
+        """Copy the log as it is now into one file, while others go on writing; gives the copy.
+
+        The file takes its place at ``path`` when the block ends without an error, whole and synced.
+        ``progress`` is told how much is copied, and of how much. Raises `InvalidInput` where
+        something is at ``path``.
+        """
 
     def mark(self) -> int | None:
         """A number that is another one once anything was committed, in whatever process.

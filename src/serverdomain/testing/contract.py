@@ -15,6 +15,7 @@ from serverdomain.domain.commands import Command, RegisterServer
 from serverdomain.simulation.manual_clock import ManualClock
 from serverdomain.store.context import Context
 from serverdomain.store.log import Log
+from serverdomain.store.opening import open_log
 from serverdomain.store.request import Outcome, Request
 from serverdomain.testing.scenario import OWNER
 
@@ -73,6 +74,10 @@ class Contract(ABC):
     @abstractmethod
     def open(self, tmp_path: Path) -> Log:
         """Make a log, empty; its files, if it has any, may lie in ``tmp_path``."""
+
+    def open_backup(self, path: Path) -> Log:
+        """Open the file that `Log.backup` wrote; an engine with a form of its own says how."""
+        return open_log(f"sqlite:///{path}", create=False)
 
     @pytest.fixture
     def clock(self) -> ManualClock:

@@ -36,6 +36,7 @@ from serverdomain.simulation.manual_clock import ManualClock
 from serverdomain.store.context import Context
 from serverdomain.store.log import Log
 from serverdomain.store.opening import open_log
+from serverdomain.testing.backup_contract import BackupContract
 from serverdomain.testing.contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted, under
 from serverdomain.testing.reading_contract import ReadingContract
 from serverdomain.testing.scenario import ADMIN, OWNER, READER, registered
@@ -53,7 +54,7 @@ __all__ = [
 ]
 
 
-class LogContract(ReadingContract, WritingContract):
+class LogContract(ReadingContract, WritingContract, BackupContract):
     """All promises: those of the port, and what `Servers` makes of it."""
 
     @pytest.fixture
@@ -536,7 +537,7 @@ class LogContract(ReadingContract, WritingContract):
         servers.register(adopted(OTHER, name="other"))
         servers.rebuild(SERVER, RebuildServer(image_id=NEW_IMAGE))
 
-        assert servers.list() == [servers.get(SERVER), servers.get(OTHER)]
+        assert servers.list() == [servers.get(OTHER), servers.get(SERVER)]
         assert servers.list(status="REBUILD") == [servers.get(SERVER)]
         servers.view.replay()
         assert servers.list(name="other") == [servers.get(OTHER)]

@@ -126,7 +126,7 @@ def test_a_server_alone_needs_no_timeline(two: Command) -> None:
         (["--image", "foobar"], 2, "--image: 'foobar' came"),
         (["--limit", "0"], 2, "--limit: 0 came, a whole number of at least 1"),
         ([NEW_IMAGE, "--actor", "alice"], 1, f"server {NEW_IMAGE} is not there, and never was"),
-        (["foobar", "--actor", "alice"], 1, "server 'foobar' is not there: ids are UUIDs"),
+        (["nobody", "--actor", "alice"], 1, "no server has the id or name 'nobody'"),
     ],
 )
 def test_what_cannot_be_is_one_line(

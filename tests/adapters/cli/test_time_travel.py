@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonpatch
 import pytest
+from freezegun import freeze_time
 
 from serverdomain import Servers
 from serverdomain.adapters.cli.app import app
@@ -83,9 +84,12 @@ WRONG: tuple[tuple[list[str], int, str], ...] = (
     (["diff", SERVER_ID, "version:0", "position:0"], 1, "nor as of position:0"),
     (["diff", OTHER_ID, "first", "now"], 1, "never was"),
     (["diff", SERVER_ID, OTHER_ID], 1, f"server {OTHER_ID} is not there"),
-    (["diff", "foobar", "first", "now"], 1, "ids are UUIDs"),
+    (["diff", "foobar", "first", "now"], 1, "no server has the id or name 'foobar'"),
     (["diff", "--fleet", "first", "position:4"], 1, "the log's head is 3"),
-    (["show", SERVER_ID, "--as-of", "yesterday"], 2, "--as-of: 'yesterday' came, version:N"),
+    (["show", SERVER_ID, "--as-of", "1999-12-31"], 1, "not there as of recorded:1999-12-31T23:59"),
+    (["show", SERVER_ID, "--as-of", "tomorrow"], 2, "--as-of: 'tomorrow' came, version:N"),
+    (["show", SERVER_ID, "--as-of", "10/11/2024"], 2, "may be read as one day or another"),
+    (["show", SERVER_ID, "--as-of", "2024-11-11T13:00"], 2, "naive, it has no zone"),
     (["show", SERVER_ID, "--as-of", "first"], 2, "recorded:TIME,occurred:TIME is allowed"),
     (["show", SERVER_ID, "--as-of", "version:x"], 2, "version:N with a whole number"),
     (["show", SERVER_ID, "--as-of", "recorded:2012-09-12T17:20:35"], 2, "naive"),
@@ -101,6 +105,7 @@ WRONG: tuple[tuple[list[str], int, str], ...] = (
     (["diff", SERVER_ID], 2, "SERVER A B, SERVER SERVER or --fleet A B is allowed"),
     (["diff", SERVER_ID, "now"], 2, "--fleet A B is allowed"),
     (["diff", SERVER_ID, "version:1"], 2, "--fleet A B is allowed"),
+    (["diff", SERVER_ID, "yesterday"], 2, "--fleet A B is allowed"),
     (["diff", SERVER_ID, "first", "now", "then"], 2, "--fleet A B is allowed"),
     (["diff", "--fleet", "first"], 2, "--fleet A B is allowed"),
     (["diff", SERVER_ID, "first", "then"], 2, "B: 'then' came, version:N"),
@@ -116,6 +121,30 @@ def test_what_cannot_be_is_one_line(renamed: Command) -> None:
         no = renamed(*arguments)
         assert (no.code, no.out) == (code, ""), arguments
         assert says in no.complaint
+
+
+@freeze_time("2024-11-13T10:30:00Z")
+def test_what_was_read_into_a_moment_is_said(command: Command) -> None:
+    with freeze_time("2024-11-11T12:00:00Z"):
+        assert command("register", "--from", "server.json").code == 0
+    assert command("rename", SERVER_ID, "later").code == 0
+    for asked, means in (
+        ("2024-11-11", "recorded:2024-11-11T23:59:59.999999Z"),
+        ("yesterday", "recorded:2024-11-12T23:59:59.999999Z"),
+        ("24h ago", "recorded:2024-11-12T10:30:00.000000Z"),
+        ("2024-11-12T10:30:00Z", "recorded:2024-11-12T10:30:00.000000Z"),
+        ("occurred:2024-11-11", "occurred:2024-11-11T23:59:59.999999Z"),
+    ):
+        shown = command("show", SERVER_ID, "--as-of", asked)
+        assert (shown.server["name"], shown.complaint) == ("unfoobar", f"as of {means}")
+        if not asked.startswith("occurred"):
+            listed = command("list", "--as-of", asked, "--json")
+            assert listed.complaint == f"as of {means}"
+            diff = command("diff", SERVER_ID, asked, "now").out
+            assert diff.startswith(f"server {SERVER_ID} from {means} to position:2\n")
+    for exact in ("version:1", "position:1", "recorded:2024-11-11T23:00:00Z"):
+        assert command("show", SERVER_ID, "--as-of", exact).err == ""
+    assert command("show", SERVER_ID, "--as-of", "now") == command("show", SERVER_ID)
 
 
 # Diff

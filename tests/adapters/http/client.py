@@ -43,7 +43,7 @@ class Client:
     def __call__(
         self, method: str, path: str, json: Any = None, user: str | None = None, **asked: Any
     ) -> httpx.Response:
-        headers = dict(asked.pop("headers", {}))
+        headers = httpx.Headers(asked.pop("headers", {}))
         if user or self._user:
             headers.setdefault("X-Auth-Token", user or self._user)
         if json is not None:

@@ -10,8 +10,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from serverdomain import InvalidInput
+from serverdomain import InvalidInput, StoreError
 from serverdomain.audit.ledger.key import PublicKey, SigningKey
+from tests.store.test_durable import no_room
 
 
 def mode_of(path: Path) -> int:
@@ -42,7 +43,8 @@ def test_nobody_else_may_read_it_from_its_first_byte_on(
 
     def watched(path: str, flags: int, mode: int = 0o777) -> int:
         if flags & os.O_CREAT:
-            made_with.append((Path(path).name, mode, bool(flags & os.O_EXCL)))
+            name = Path(path).name[1:].removesuffix(".part").rpartition(".")[0]
+            made_with.append((name, mode, bool(flags & os.O_EXCL)))
         return really(path, flags, mode)
 
     monkeypatch.setattr(os, "open", watched)
@@ -53,6 +55,16 @@ def test_nobody_else_may_read_it_from_its_first_byte_on(
         os.umask(before)
     assert made_with == [("key", 0o600, True), ("key.pub", 0o666, True)]
     assert mode_of(tmp_path / "key") == 0o600
+
+
+def test_on_a_full_disk_there_is_no_half_of_a_key_and_the_next_time_there_is_a_key(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "key"
+    with no_room(), pytest.raises(StoreError, match="key cannot be written"):
+        SigningKey.read_or_make(path)
+    assert [*tmp_path.iterdir()] == []
+    assert SigningKey.read_or_make(path)[1]
 
 
 def test_the_public_half_is_put_back_and_never_overwritten(tmp_path: Path) -> None:

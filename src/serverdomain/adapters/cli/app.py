@@ -9,6 +9,7 @@ import rich  # noqa: F401
 import typer
 
 from serverdomain.adapters.cli import (
+    backup,
     birth,
     changes,
     check,
@@ -71,5 +72,5 @@ for group in (
     reactions,
 ):
     app.add_typer(group.app)
-for group in (serve, env, check, ledger, demo, generate):
+for group in (serve, env, check, backup, ledger, demo, generate):
     app.add_typer(group.app)

@@ -44,9 +44,9 @@ _asks("built", "report_built", "Report that a server in BUILD is up.")
 def delete(server: ServerId, by: ChangeOptions) -> None:
     """Delete a server, at once and for good.
 
-    Prints nothing. Its history stays.
+    Prints nothing. Its history stays. SERVER is a whole id or a whole name.
     """
-    by.ask(server, _command("delete"))
+    by.ask(server, _command("delete"), whole=True)
 
 
 @app.command()

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 from serverdomain.adapters.cli.answers import Line, document, say_json, say_lines, visible, written
-from serverdomain.adapters.cli.options import ENDPOINT, AsJson, Endpoint, StoreOptions
+from serverdomain.adapters.cli.options import ENDPOINT, SERVER, AsJson, Endpoint, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, argument, flag
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from serverdomain.audit.as_of import Moment
+    from serverdomain.audit.as_of import Resolved
     from serverdomain.audit.diff import Diff, FleetDiff
     from serverdomain.domain.server import Server
 
@@ -28,7 +28,8 @@ def diff(
         list[str],
         argument(
             "SERVER A B",
-            "A server and two moments, as for --as-of, or first, or now; or two servers.",
+            "A server and two moments, as for --as-of, or first; or two servers.",
+            **SERVER,
         ),
     ],
     fleet: Annotated[bool, flag("--fleet", "Compare all servers; give two moments alone.")] = False,
@@ -46,22 +47,22 @@ def diff(
             with progress_bar("diff") as progress:
                 found = servers.diff_fleet(*asked, progress=progress)
         elif asked:
-            found = servers.diff(what[0], *asked)
+            found = servers.diff(servers.find(what[0]), *asked)
         else:
-            found = servers.diff_servers(*what)
+            found = servers.diff_servers(*map(servers.find, what))
     if as_json:
         say_json(_as_json(found, endpoint))
     else:
         say_lines(_told(found))
 
 
-def _asked(what: list[str], fleet: bool) -> list[Moment]:
+def _asked(what: list[str], fleet: bool) -> list[Resolved]:
     from serverdomain.audit.as_of import read_moment, require_fleet
 
     words = what if fleet else what[1:]
     if len(words) != 2:
-        # A moment and a server's id differ in form, so this is two servers, or a moment is missing.
-        if not fleet and len(words) == 1 and ":" not in words[0] and words[0] not in _NAMED:
+        # Unless the second word is a moment, and another one is missing, this is two servers.
+        if not fleet and len(words) == 1 and not _is_moment(words[0]):
             return []
         raise InvalidInput("diff", f"{visible(' '.join(what))!r} came, {_FORMS}")
     moments = [read_moment(word, name) for word, name in zip(words, ("A", "B"), strict=True)]
@@ -70,6 +71,18 @@ def _asked(what: list[str], fleet: bool) -> list[Moment]:
             assert not isinstance(moment, str)
             require_fleet(moment, name)
     return moments
+
+
+def _is_moment(word: str) -> bool:
+    from serverdomain.audit.as_of import read_moment
+
+    if word.startswith(("version:", "position:", "recorded:", "occurred:")):
+        return True
+    try:
+        read_moment(word, "B")
+    except InvalidInput:
+        return False
+    return True
 
 
 _NAMED = ("first", "now")

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from serverdomain.adapters.cli.answers import say_json_array, say_lines, visible, written
-from serverdomain.adapters.cli.options import AsJson, StoreOptions
-from serverdomain.adapters.cli.parameters import Commands, argument, option
+from serverdomain.adapters.cli.options import AsJson, StoreOptions, server_argument
+from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.progress_bar import catch_up
 from serverdomain.errors import InvalidInput
 
@@ -24,7 +24,10 @@ _LINES = 1_000
 @app.command()
 def history(
     store: StoreOptions,
-    server: Annotated[str | None, argument("SERVER", "The server's id.")] = None,
+    server: Annotated[
+        str | None,
+        server_argument,
+    ] = None,
     actor: Annotated[str | None, option("ID", "Only what this user asked for.")] = None,
     request: Annotated[str | None, option("ID", "Only this request and all it caused.")] = None,
     image: Annotated[
@@ -45,6 +48,7 @@ def history(
     wanted = _wanted(actor=actor, request=request, image=image, since=since, until=until, text=text)
     require_limit(limit)
     with store.open() as servers:
+        server = None if server is None else servers.find(server)
         found: Iterable[HistoryEntry]
         if server is not None and not wanted:
             whole = servers.history(server)

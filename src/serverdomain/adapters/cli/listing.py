@@ -17,6 +17,7 @@ from serverdomain.adapters.cli.options import (
     ViewOptions,
     as_of_moment,
     moment_given,
+    say_moment,
 )
 from serverdomain.adapters.cli.parameters import Commands, flag, option
 from serverdomain.adapters.cli.progress_bar import catch_up, progress_bar
@@ -40,8 +41,8 @@ _COLUMNS: dict[str, Callable[[Server], Any]] = {
     "user": lambda server: server.user_id,
     "host": lambda server: server.host_id,
     "metadata": lambda server: written(server.metadata),
-    "created": lambda server: server.created,
-    "updated": lambda server: server.updated,
+    "created": lambda server: server.created_micros,
+    "updated": lambda server: server.updated_micros,
     "version": lambda server: server.version,
 }
 _SHOWN = ("id", "name", "status", "lock", "image", "project", "updated")
@@ -95,7 +96,7 @@ def list_servers(
     image: Annotated[str | None, option("ID", "Only those of an image.")] = None,
     of: Of = None,
     as_of: Annotated[
-        str | None, as_of_moment("Those that were there at position:N or recorded:TIME.")
+        str | None, as_of_moment("Those that were there at position:N or TIME.")
     ] = None,
     limit: Annotated[int | None, option("N", "The most servers.")] = None,
     sort: Annotated[
@@ -133,7 +134,9 @@ def _found(store: ViewOptions, as_of: str | None, **asked: Any) -> list[Server]:
         progress_bar("fleet") as progress,
         servers.fleet(as_of=at, progress=progress) as fleet,
     ):
-        return fleet.servers(**asked)
+        found = fleet.servers(**asked)
+    say_moment(as_of, at)
+    return found
 
 
 def _column(option: str, given: str) -> str:

@@ -5,13 +5,14 @@ An option of these also has an environment variable, ``SERVERDOMAIN_`` and its n
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
-from serverdomain.adapters.cli.answers import document, say_json
+from serverdomain.adapters.cli.answers import complain, document, say_json
 from serverdomain.adapters.cli.parameters import argument, flag, option
 from serverdomain.errors import InvalidInput
 
@@ -40,7 +41,20 @@ def checked_endpoint(given: str) -> str:
     return given
 
 
-ServerId = Annotated[str, argument("SERVER", "The server's id.")]
+def _completed(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from serverdomain.adapters.cli.completion import servers
+
+    return servers(ctx, incomplete)
+
+
+SERVER: dict[str, Any] = {"autocompletion": _completed}
+"""What an argument needs that names a server: the shell completes it."""
+
+server_argument: Any = argument(
+    "SERVER", "The server's id, the beginning of it, or its name.", **SERVER
+)
+
+ServerId = Annotated[str, server_argument]
 
 Of = Annotated[str | None, option("PROJECT", "Only servers of this project.", "--of")]
 
@@ -65,9 +79,13 @@ class StoreOptions:
     ]
 
     def open(self, *, create: bool = False, view: str | None = None) -> Servers:
-        """Open the store; if there is none, make it if ``create`` says so."""
+        """Open the store; if there is none, make it if ``create`` says so.
+
+        A view that only finds a server by its name is the one that the variable names.
+        """
         from serverdomain.servers import Servers
 
+        view = view or os.environ.get("SERVERDOMAIN_VIEW") or None
         return Servers.open(self.url, create=create, view=view)
 
 
@@ -113,11 +131,12 @@ class ChangeOptions(StoreOptions):
     ] = None
 
     def ask(
-        self, server_id: str | None, command: Command, *, create: bool = False
+        self, server: str | None, command: Command, *, create: bool = False, whole: bool = False
     ) -> tuple[Accepted, Context]:
         """Ask a command of a server: its outcome, and the context in which it was asked.
 
-        If there is no store, it is made if ``create`` says so. Raises what `Servers.command` does.
+        The server is named as for `Servers.find`. If there is no store, it is made if ``create``
+        says so. Raises what `Servers.command` does.
         """
         from serverdomain.domain import moment
         from serverdomain.domain.actor import Actor
@@ -129,8 +148,10 @@ class ChangeOptions(StoreOptions):
         context = Context(actor, request_id, self.correlation_id, self.caused_by)
         at = None if self.at is None else moment.to_datetime(moment.parse(self.at, "--at"))
         with self.open(create=create) as servers:
+            if server is not None:
+                server = servers.find(server, request_id=self.request_id, whole=whole)
             accepted = servers.command(
-                server_id, command, context, expected_version=self.expected_version, occurred_at=at
+                server, command, context, expected_version=self.expected_version, occurred_at=at
             )
         return accepted, context
 
@@ -141,9 +162,9 @@ class ShownChangeOptions(ChangeOptions):
 
     endpoint: Endpoint = ENDPOINT
 
-    def change(self, server_id: str | None, command: Command, *, create: bool = False) -> None:
+    def change(self, server: str | None, command: Command, *, create: bool = False) -> None:
         """Ask a command of a server, as `ask` does, and print the server as it then is."""
-        accepted, context = self.ask(server_id, command, create=create)
+        accepted, context = self.ask(server, command, create=create)
         shown = document(accepted.server, self.endpoint, accepted.admin_pass)
         say_json({"server": shown}, context.request_id)
 
@@ -154,10 +175,20 @@ def as_of_moment(says: str) -> Any:
 
 
 def moment_given(as_of: str | None) -> AsOf | None:
-    """The moment of ``--as-of``, if given. Raises `InvalidInput`."""
+    """The moment of ``--as-of``, if one is given other than now. Raises `InvalidInput`."""
     from serverdomain.audit.as_of import AsOf
 
-    return None if as_of is None else AsOf.read(as_of, "--as-of")
+    return None if as_of is None or as_of == "now" else AsOf.read(as_of, "--as-of")
+
+
+def say_moment(as_of: str | None, at: AsOf | None) -> None:
+    """Say on stderr which moment was read into the words of ``--as-of``, if they left it open."""
+    from serverdomain.domain.written_time import is_exact
+
+    if as_of is None or at is None or at.version is not None or at.position is not None:
+        return
+    if not all(map(is_exact, as_of.split(","))):
+        complain(f"as of {at}")
 
 
 def _login_name() -> str:

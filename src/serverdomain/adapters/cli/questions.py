@@ -12,6 +12,7 @@ from serverdomain.adapters.cli.options import (
     StoreOptions,
     as_of_moment,
     moment_given,
+    say_moment,
 )
 from serverdomain.adapters.cli.parameters import Commands, option
 
@@ -33,7 +34,7 @@ def show(
     as_of: Annotated[
         str | None,
         as_of_moment(
-            "version:N, position:N, recorded:TIME, occurred:TIME, or both of these times."
+            "version:N, position:N, TIME, recorded:TIME, occurred:TIME, or both of these times."
         ),
     ] = None,
     endpoint: Endpoint = ENDPOINT,
@@ -41,5 +42,6 @@ def show(
     """Print a server as it is now, or as of a moment."""
     at = moment_given(as_of)
     with store.open() as servers:
-        found = servers.get(server, as_of=at)
+        found = servers.get(servers.find(server), as_of=at)
+    say_moment(as_of, at)
     say_json({"server": document(found, endpoint)})

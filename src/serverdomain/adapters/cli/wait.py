@@ -28,7 +28,7 @@ def wait(
     Fails if it is in ERROR first, is deleted, or the time is over.
     """
     with store.open() as servers:
-        for found in servers.follow(server, timeout):
+        for found in servers.follow(servers.find(server), timeout):
             if found.status == status:
                 break
             if found.status == "ERROR":

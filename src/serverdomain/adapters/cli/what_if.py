@@ -48,8 +48,9 @@ def what_if(
     replaced = dict(suppositions.replaced(given) for given in replace or ())
     dropped = [suppositions.request_or_position(given) for given in drop or ()]
     with store.open() as servers, progress_bar("what-if") as progress:
+        known = servers.find(server)
         found = servers.what_if(
-            server, drop=dropped, insert=inserted, replace=replaced, progress=progress
+            known, drop=dropped, insert=inserted, replace=replaced, progress=progress
         )
     if as_json:
         say_json(found.as_json())

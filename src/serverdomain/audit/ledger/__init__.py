@@ -6,12 +6,12 @@ It reads the log and writes nothing into it. docs/ledger-spec.md says how somebo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from serverdomain.audit.ledger import merkle, proof
 from serverdomain.audit.ledger.checkpoint import Checkpoint, leaves_of, leaves_path
-from serverdomain.audit.ledger.durable import replacing
 from serverdomain.audit.ledger.leaf import encoded, hashed
 from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
 from serverdomain.audit.ledger.problem import Problem
@@ -20,9 +20,17 @@ from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import Conflict, InvalidInput, NotFound, StoreDamaged, Unproven
 
 if TYPE_CHECKING:
-    from serverdomain.store.log import Log, Reading
+    from serverdomain.store.log import Reading
 
 File = str | Path
+
+
+class Readable(Protocol):
+    """A log, or a copy of one."""
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """What it holds at one moment."""
+
 
 __all__ = ["Checkpoint", "Ledger", "Made", "Problem", "Verdict", "check_proof"]
 
@@ -35,9 +43,9 @@ class Made(NamedTuple):
 
 
 class Ledger:
-    """The ledger of a log. Signatures need the extra ``audit``."""
+    """The ledger of a log, or of a copy of one. Signatures need the extra ``audit``."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Readable) -> None:
         self._log = log
 
     def checkpoint(self, key: File, out: File, progress: Progress = silent) -> Made:
@@ -48,6 +56,7 @@ class Ledger:
         another file.
         """
         from serverdomain.audit.ledger.key import SigningKey
+        from serverdomain.store.durable import replacing
 
         out = Path(out)
         older = Checkpoint.read_file(out, "out") if out.exists() else None

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from serverdomain.audit.ledger import durable, note
+from serverdomain.audit.ledger import note
+from serverdomain.audit.ledger.given import read
 from serverdomain.audit.ledger.merkle import HASH_SIZE, root_of
 from serverdomain.errors import InvalidInput
 
@@ -60,7 +61,7 @@ class Checkpoint(NamedTuple):
     @classmethod
     def read_file(cls, path: str | Path, field: str = "checkpoint") -> Checkpoint:
         """Read one from a file."""
-        return cls.read(durable.read(path, field, "a checkpoint", _LARGEST_FILE), field)
+        return cls.read(read(path, field, "a checkpoint", _LARGEST_FILE), field)
 
     def require_signed(self, keys: Sequence[PublicKey]) -> None:
         """Raise `Unproven` where none of the keys signed it."""

@@ -9,7 +9,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from serverdomain.audit.ledger import durable
+from serverdomain.audit.ledger import given
 from serverdomain.errors import InvalidInput
 
 try:
@@ -42,7 +42,7 @@ class PublicKey:
     def read(cls, path: str | Path) -> PublicKey:
         """Read either half from a PEM file. Raises `InvalidInput`."""
         path = Path(path)
-        pem = durable.read(path, "key", "a key's file", _LARGEST_FILE)
+        pem = given.read(path, "key", "a key's file", _LARGEST_FILE)
         if b"PRIVATE KEY" in pem:
             return _private(path, pem).public
         try:
@@ -87,6 +87,8 @@ class SigningKey:
         A file that is made is readable by its owner alone; its public half is put beside it, as
         ``.pub``. Nothing is overwritten. Raises `InvalidInput`.
         """
+        from serverdomain.store import durable  # Not for who only checks a proof.
+
         path = Path(path)
         public = path.with_name(f"{path.name}.pub")
         make = not os.path.lexists(path)
@@ -100,7 +102,7 @@ class SigningKey:
             key = cls(Ed25519PrivateKey.generate())
             durable.write_new(path, key._pem(), "key", 0o600)
         else:
-            key = _private(path, durable.read(path, "key", "a key's file", _LARGEST_FILE))
+            key = _private(path, given.read(path, "key", "a key's file", _LARGEST_FILE))
         if not public.exists():
             durable.write_new(public, key.public.pem(), "key")
         return key, make

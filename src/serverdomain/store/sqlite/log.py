@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Condition, Lock
 
 from filelock import FileLock, Timeout
 
+from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import OutcomeUnknown, Refused, StoreError, StoreMissing
 from serverdomain.store.accept import accept
 from serverdomain.store.bookmarks import Bookmark
@@ -117,6 +118,15 @@ class SQLiteLog(Log):
         else:
             with self.connections.snapshot() as connection:
                 yield SQLiteExamination(connection)
+
+    def backup(
+        self, path: Path, progress: Progress = silent
+    ) -> AbstractContextManager[SQLiteExamination]:
+        """Copy the log as it is now into one file, in rollback mode."""
+        # Only here: it locks the file as Unix does.
+        from serverdomain.store.sqlite.backup import copied
+
+        return copied(self.connections, path, progress)
 
     def mark(self) -> int | None:
         """A number that is another one once anything was committed; reads no row."""

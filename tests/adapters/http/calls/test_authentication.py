@@ -80,7 +80,18 @@ def test_another_host_is_403(open_endpoint: Endpoint, host: str) -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://example.com", "null", "http://localhost:3000", "http://127.0.0.1:8774", ""],
+    [
+        "https://example.com",
+        "null",
+        "http://localhost:3000",
+        "http://127.0.0.1:8774",
+        "",
+        # It begins, or ends, as ours does.
+        "http://localhost:8774.evil",
+        "http://localhost:87745",
+        "http://localhost:8774/",
+        "http://evil.localhost:8774",
+    ],
 )
 def test_a_foreign_origin_is_403_and_nothing_happens(open_endpoint: Endpoint, origin: str) -> None:
     answer = open_endpoint.ask(

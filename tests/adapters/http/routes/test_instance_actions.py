@@ -12,8 +12,7 @@ import pytest
 
 from serverdomain import Context, CreateServer, Servers
 from serverdomain.adapters.http import compute_app
-from serverdomain.adapters.http.routes.instance_actions import ends
-from serverdomain.domain.events import RebuildCompleted, RebuildFailed, RebuildRequested
+from serverdomain.domain.events import RebuildFailed, RebuildRequested
 from serverdomain.testing import ManualClock, registered
 from tests.adapters.http.client import ACTORS, IMAGE, OTHER_IMAGE, Client, by_name, fault_of
 
@@ -147,23 +146,6 @@ def test_a_rebuild_that_another_replaced_ended_in_an_error(cloud: Cloud) -> None
     event = cloud.one(replaced)["events"][0]
     assert (event["result"], event["finish_time"]) == ("Error", "2026-08-01T00:00:02.000000")
     assert [action["message"] for action in cloud.all()] == ["Error", None]
-
-
-def test_of_rebuilds_told_from_elsewhere_the_replaced_one_failed(cloud: Cloud) -> None:
-    told = [
-        RebuildRequested("r1", IMAGE, "given"),
-        RebuildRequested("r2", IMAGE, "given"),
-        RebuildCompleted("r2"),
-    ]
-    for fact in told:
-        cloud.servers.record(cloud.id, [fact])
-
-    found = ends(entry.recorded for entry in cloud.servers.history(cloud.id))
-
-    assert {name: end.result for name, end in found.items() if name in ("r1", "r2")} == {
-        "r1": "Error",
-        "r2": "Success",
-    }
 
 
 def test_each_rebuild_has_its_own_end(cloud: Cloud) -> None:

@@ -11,6 +11,7 @@ from tests.adapters.http.client import IMAGE, OTHER_IMAGE, SERVER, Endpoint, fau
 
 DAY = 86_400_000_000
 NAMES = ("web-1", "web-2", "db", "my-web", "^odd$")
+WEB = ("web-2", "web-1")
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,11 @@ def test_in_detail_each_is_as_it_is_shown_alone(five: Endpoint, path: str) -> No
         (f"image={OTHER_IMAGE}", ["db"]),
         (f"image=http://x/images/{OTHER_IMAGE}", ["db"]),
         ("name=web&status=ACTIVE&limit=1", ["my-web"]),
+        ("status=shutoff&status=REBUILD", ["db"]),
+        ("status=SHUTOFF&status=NONSENSE", ["db"]),
+        ("status=SHUTOFF&status=ACTIVE&name=db&name=odd", ["^odd$", "db"]),
+        (f"image={OTHER_IMAGE}&image=http://x/images/{IMAGE}&name=b", ["my-web", "db", *WEB]),
+        ("limit=5&limit=1", ["^odd$"]),
         ("limit=0", []),
         ("limit=2", ["^odd$", "my-web"]),
         ("limit=99999999999", ["^odd$", "my-web", "db", "web-2", "web-1"]),
@@ -98,6 +104,21 @@ def test_pages_are_followed_by_their_links_to_the_end(five: Endpoint, path: str)
         assert url == "" or url.startswith(f"http://localhost:8774{path}?limit=2&status=ACTIVE")
 
     assert seen == [["^odd$", "my-web"], ["web-2", "web-1"], []]
+
+
+def test_a_page_goes_on_though_its_marker_was_deleted_meanwhile() -> None:
+    with Endpoint() as endpoint:
+        for number in range(5):
+            endpoint.register(f"00000000-0000-4000-8000-00000000000{number}", name=str(number))
+        url, seen = "/v2.1/servers?limit=2", []
+        while url:
+            page = endpoint.ask.get(url).json()
+            for server in page["servers"]:
+                seen.append(server["id"])
+                assert endpoint.ask("DELETE", f"/v2.1/servers/{server['id']}").status_code == 204
+            url = page.get("servers_links", [{"href": ""}])[0]["href"]
+
+    assert [one[-1] for one in seen] == ["4", "3", "2", "1", "0", SERVER[-1]]
 
 
 @pytest.mark.parametrize(
@@ -127,6 +148,8 @@ def test_an_administrator_lists_all_with_all_tenants_alone(five: Endpoint, value
     assert "web-9" not in names(five, user="admin")
     assert "web-9" in names(five, f"?all_tenants={value}", user="admin")
     assert names(five, "?all_tenants=1&project_id=elsewhere", user="admin") == ["web-9"]
+    both = "?all_tenants=1&project_id=elsewhere&project_id=openstack"
+    assert "web-9" in names(five, both, user="admin") != ["web-9"]
     assert fault_of(five.ask.get(f"/v2.1/servers?all_tenants={value}")) == (403, "forbidden")
 
 

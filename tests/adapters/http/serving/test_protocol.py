@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from itertools import pairwise
 from queue import Queue
 
 import httpx
@@ -31,7 +34,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope["extensions"]["serverdomain.drop"]()
         return
     if scope["path"] == "/early":
-        response = PlainTextResponse("too much", 413, {"connection": "close"})
+        response = PlainTextResponse("too much", 413)
     else:
         try:
             body = await request.body()
@@ -63,6 +66,13 @@ def answer_to(data: bytes, address: Address) -> bytes:
     with connected(address) as connection:
         connection.sendall(data)
         return until_closed(connection)
+
+
+def until(end: bytes, connection: socket.socket) -> bytes:
+    answer = b""
+    while not answer.endswith(end):
+        answer += connection.recv(65536)
+    return answer
 
 
 def fault(answer: bytes) -> tuple[int, dict[str, object]]:
@@ -177,7 +187,73 @@ def test_an_answer_before_the_body_has_come_can_be_read_by_who_still_sends(
     head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n"
     answer = answer_to(head + b"x" * 9_000_000, patient)
     assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nconnection: close\r\n" in answer
     assert answer.endswith(b"too much")
+
+
+def test_an_answer_before_the_body_has_come_says_that_it_is_the_last(patient: Address) -> None:
+    one = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
+    with connected(patient) as connection:
+        connection.sendall(one % b"/" + b"body")
+        assert b"connection: close" not in until(b"4 bytes", connection)
+        connection.sendall(one % b"/early")
+        assert b"connection: close" in until(b"too much", connection)
+        # The body and the next request come too late: nothing is answered, and nothing in the way.
+        connection.sendall(b"body" + one % b"/" + b"body")
+        assert until_closed(connection) == b""
+
+
+def test_one_whose_body_comes_while_the_server_ends_is_answered_as_the_last() -> None:
+    ending = ExitStack()
+    address = ending.enter_context(serving(app))
+    with connected(address) as connection, ThreadPoolExecutor(1) as pool:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo")
+        ended = pool.submit(ending.close)
+        with suppress(OSError):
+            while True:  # Until it listens no more.
+                socket.create_connection(address, timeout=SECONDS).close()
+        connection.sendall(b"dy")
+        answer = until_closed(connection)
+        ended.result(SECONDS)
+    assert b"\r\nconnection: close\r\n" in answer
+    assert answer.endswith(b"4 bytes")
+
+
+OFFER = (
+    b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+    b"HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n"
+)
+
+
+@pytest.mark.parametrize("offer", [OFFER, b"Upgrade: websocket\r\nConnection: upgrade\r\n"])
+@pytest.mark.parametrize("cuts", [(), (60,), (90, 91, 200), range(1, 400, 7)])
+def test_an_offer_to_upgrade_is_overlooked_and_the_body_stays_a_body(
+    cuts: Sequence[int], offer: bytes, patient: Address
+) -> None:
+    body = b"a body that is none of another protocol"
+    head = b"POST / HTTP/1.1\r\nHost: x\r\n%s" % offer
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"
+    sent = (
+        head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body),
+        head + chunked,
+        b"GET / HTTP/1.1\r\nHost: x\r\n%s\r\n" % offer,
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n",
+    )
+    with connected(patient) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        whole = b"".join(sent)
+        for start, end in pairwise([0, *cuts, len(whole)]):
+            connection.sendall(whole[start:end])
+        answer = until_closed(connection)
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200"] * 4
+    assert re.findall(rb"(\d+) bytes", answer) == [b"39", b"6", b"0", b"0"]
+    assert b"101" not in answer
+
+
+def test_an_offer_does_not_hide_what_is_no_http(patient: Address) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\n%sContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"
+    assert fault(answer_to(head % OFFER, patient))[0] == 400
+    assert fault(answer_to(b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", patient))[0] == 400
 
 
 def test_requests_follow_each_other_on_one_connection(patient: Address) -> None:

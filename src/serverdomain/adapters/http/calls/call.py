@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from serverdomain.adapters.compute_json import Json, Path
 from serverdomain.adapters.compute_json.answer import url
+from serverdomain.adapters.http.calls import head
 from serverdomain.adapters.http.calls.answers import CallFault
 from serverdomain.adapters.http.calls.secrets import hidden_headers, without_secrets
 from serverdomain.domain import limits
@@ -30,10 +31,11 @@ class Call:
     """A request, and what has become known about it.
 
     ``segments`` are those of the path, below the place where the app is mounted (``None`` if it is
-    no UTF-8), ``correlation_id`` the client's global request id. ``route`` is the route's name
-    (``"servers.rebuild"``), ``None`` until one is found; ``api`` is the API of the path,
-    ``project`` its project, if it has one, and ``item`` what it names besides a server (a metadata
-    key, an action's request id, an image, a flavor).
+    no UTF-8), ``correlation_id`` the client's global request id; ``repeats`` is whether a field of
+    its head came on several lines. ``route`` is the route's name (``"servers.rebuild"``), ``None``
+    until one is found; ``api`` is the API of the path, ``project`` its project, if it has one, and
+    ``item`` what it names besides a server (a metadata key, an action's request id, an image, a
+    flavor).
 
     A call that was ``admitted`` also has its ``actor``; ``within``, the one project whose servers
     it may reach (``None`` for an administrator's); ``endpoint``, the root that links begin with;
@@ -54,6 +56,9 @@ class Call:
         self.sent_headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
+        self.repeats = len(self.sent_headers) < len(scope["headers"])
+        if self.repeats:
+            self.sent_headers = head.fields(scope["headers"])
         self.segments = _segments(scope)
         self.is_read = self.method in ("GET", "HEAD")
         self.correlation_id = _correlation_id(self.sent_headers.get(GLOBAL))

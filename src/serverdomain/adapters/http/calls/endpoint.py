@@ -23,6 +23,7 @@ from serverdomain.adapters.http.calls.authentication import Authenticate, Guard,
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.cloud import Cloud
 from serverdomain.adapters.http.calls.control import Control, Dropped, EarlyWatcher, drop
+from serverdomain.adapters.http.calls.head import require_single
 from serverdomain.adapters.http.calls.machine import Machine
 from serverdomain.adapters.http.calls.route import UNKNOWN_ACTION, Document, Route, Table
 from serverdomain.adapters.http.calls.threads import Threads
@@ -89,6 +90,8 @@ class Endpoint:
 
     async def _response(self, call: Call, receive: Receive) -> Response:
         try:
+            if call.repeats:
+                require_single(call.scope["headers"])
             segments = call.segments
             if segments is None:
                 raise CallFault(400, "Malformed request URL: its path is no UTF-8")

@@ -12,6 +12,7 @@ from serverdomain.adapters.http import log
 from serverdomain.adapters.http.calls.answers import NOWHERE, CallFault, fault, is_trouble
 from serverdomain.adapters.http.calls.authentication import Authenticate, OpensControl, caller
 from serverdomain.adapters.http.calls.endpoint import ID_HEADERS
+from serverdomain.adapters.http.calls.head import require_single
 from serverdomain.adapters.http.calls.machine import Machine
 from serverdomain.store.context import new_request_id
 
@@ -32,6 +33,7 @@ class ControlGate:
         request_id = new_request_id()
         send = _with_id(send, request_id)
         try:
+            require_single(scope["headers"])
             if not self._machine.started:
                 await self._machine.start()
             await self._require_may(scope)

@@ -20,6 +20,9 @@ from serverdomain.projections.server_query import STATUSES, Asked
 MOST = 1000
 """The most servers on one page: Nova's default."""
 
+Sent = list[tuple[str, str]]
+"""The members of a query, each with its value, in their order."""
+
 _TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 _FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
 
@@ -74,9 +77,8 @@ def detail(cloud: Cloud, call: Call) -> Response:
 
 def _page(cloud: Cloud, call: Call, show: Any) -> Response:
     sent = parse_qsl(call.query, keep_blank_values=True)
-    query = dict(sent)
-    limit = _limit(query.get("limit"))
-    found = _found(cloud, call, query, limit)
+    limit = _limit(dict(sent).get("limit"))
+    found = _found(cloud, call, sent, limit)
     shown_servers: dict[str, Any] = {"servers": [show(server) for server in found]}
     if found and len(found) == limit:
         here = call.url("servers", *(["detail"] if call.route == "servers.detail" else []))
@@ -86,30 +88,38 @@ def _page(cloud: Cloud, call: Call, show: Any) -> Response:
     return answer(shown_servers)
 
 
-def _found(cloud: Cloud, call: Call, query: dict[str, str], limit: int) -> list[Server]:
-    asked: Asked = {"limit": limit, "anchored": True, "project_id": _project(call, query)}
+def _found(cloud: Cloud, call: Call, sent: Sent, limit: int) -> list[Server]:
+    # Of a member that can only be one, the last value counts, as in Nova.
+    query, given = dict(sent), partial(_values, sent)
+    asked: Asked = {"limit": limit, "anchored": True, "project_id": _projects(call, sent)}
     if "name" in query:
-        asked["name"] = query["name"]
+        asked["name"] = given("name")
     if "marker" in query:
         asked["marker"] = query["marker"]
     if "image" in query:
-        asked["image_id"] = query["image"].rpartition("/")[2]
+        asked["image_id"] = [image.rpartition("/")[2] for image in given("image")]
     if "status" in query:
-        asked["status"] = query["status"].upper()
-        if asked["status"] not in STATUSES:
-            return []  # As Nova: there is no such status, so no server has it.
+        # As Nova: of a status that there is not, there is no server.
+        known = [status for status in map(str.upper, given("status")) if status in STATUSES]
+        if not known:
+            return []
+        asked["status"] = known
     return cloud.servers.list(**asked)
 
 
-def _project(call: Call, query: dict[str, str]) -> str | None:
-    if not _is_true("all_tenants", query.get("all_tenants")):
+def _values(sent: Sent, name: str) -> list[str]:
+    return [value for member, value in sent if member == name]
+
+
+def _projects(call: Call, sent: Sent) -> str | list[str] | None:
+    if not _is_true("all_tenants", dict(sent).get("all_tenants")):
         return call.actor.project_id
     if not call.actor.is_admin:
         raise CallFault(
             403,
             f"all_tenants: the roles {list(call.actor.roles)} came, admin may list all projects",
         )
-    return query.get("project_id", query.get("tenant_id"))
+    return _values(sent, "project_id") or _values(sent, "tenant_id") or None
 
 
 def _limit(given: str | None) -> int:

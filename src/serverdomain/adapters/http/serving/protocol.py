@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from serverdomain.adapters.http.calls.answers import envelope
 from serverdomain.adapters.http.calls.control import DROP
+from serverdomain.adapters.http.serving.requests import Requests
 from serverdomain.store.context import new_request_id
 
 if TYPE_CHECKING:
@@ -46,10 +47,12 @@ class PatientProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         # What uvicorn logs appears among the other lines, and in their form.
         self.logger = _log
+        self.parser = Requests(self)  # type: ignore[assignment]
         self._reading: asyncio.TimerHandle | None = None
         self._writing: asyncio.TimerHandle | None = None
         self._head = 0
         self._in_body = False
+        self._keeps_alive = False
         self._lingers = False
         self._deaf = False
         self._answering: RequestResponseCycle | None = None
@@ -98,24 +101,26 @@ class PatientProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {DROP: cast("dict[object, object]", self._drop)}
 
     def on_headers_complete(self) -> None:
-        """Wait for the body."""
+        """Wait for the body; who is answered before it has come is told that this was all."""
         self._stop_waiting()
         self._head = 0
         self._in_body = True
         super().on_headers_complete()
+        # The unread rest of a body must not be taken for the next request.
+        self._keeps_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
 
     def on_message_complete(self) -> None:
         """Stop waiting: it is our turn."""
         self._stop_waiting()
         self._in_body = False
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._keeps_alive
         super().on_message_complete()
 
-    def on_response_complete(self) -> None:
-        """Go on to the next request, or end."""
-        super().on_response_complete()
-        # The unread rest of a body must not be taken for the next request.
-        if self._in_body:
-            self.linger()
+    def shutdown(self) -> None:
+        """End once the request that came, or is coming, is answered."""
+        self._keeps_alive = False
+        super().shutdown()
 
     def pause_writing(self) -> None:
         """Start waiting for the reader."""

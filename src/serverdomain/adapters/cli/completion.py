@@ -1,0 +1,39 @@
+"""What a shell offers where a server is named: names, and ids that begin as what was typed."""
+
+from __future__ import annotations
+
+import re
+
+import typer
+
+_MOST_BEHIND = 20_000
+_PLAIN = re.compile(r"[\w.@%+-]+", re.ASCII)
+
+
+def servers(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Words that name one server each, and what to say of them; none where anything is wrong.
+
+    A view that is far behind is not caught up: who presses a key does not wait for it.
+    """
+    from serverdomain.adapters.cli.options import StoreOptions
+    from serverdomain.errors import ServerdomainError
+    from serverdomain.servers.naming import beginning_of_id
+
+    try:
+        with StoreOptions(url=ctx.params["url"]).open() as store:
+            if store.view.status().lag > _MOST_BEHIND:
+                return []
+            named = store.view.named(incomplete, beginning_of_id(incomplete), begins=True)
+    except (ServerdomainError, KeyError, OSError):
+        return []
+    names = [one.name for one in named]
+    offered = []
+    for one in named:
+        status = one.status or "deleted"
+        # Not every name is one word of a shell's, and one may be that of many servers.
+        is_plain = names.count(one.name) == 1 and _PLAIN.fullmatch(one.name) is not None
+        if is_plain and one.name.startswith(incomplete):
+            offered.append((one.name, status))
+        else:
+            offered.append((one.id, f"{one.name}, {status}"))
+    return offered

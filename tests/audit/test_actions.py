@@ -1,0 +1,118 @@
+"""Actions: what was asked of a server, by Nova's names, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from serverdomain import Actor, Context, CreateServer, NotFound, RebuildServer, Refused, Servers
+from serverdomain.audit.actions import Action, Step, ends
+from serverdomain.domain.events import RebuildCompleted, RebuildRequested
+from serverdomain.testing import ManualClock
+
+IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
+START = datetime(2026, 8, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+@pytest.fixture
+def servers(clock: ManualClock) -> Iterator[Servers]:
+    with Servers.open("memory:", clock=clock) as servers:
+        yield servers
+
+
+@pytest.fixture
+def web(servers: Servers) -> str:
+    context = Context(Actor("fake", "openstack"), request_id="req-create")
+    command = CreateServer(name="web", image_id=IMAGE, flavor_id="1")
+    server_id = servers.create(command, context).id
+    servers.report_built(server_id)
+    return server_id
+
+
+def test_an_action_says_who_when_and_each_step_of_its_way(
+    servers: Servers, clock: ManualClock, web: str
+) -> None:
+    clock.advance(SECOND)
+    context = Context(Actor("carol", "openstack"), request_id="req-1")
+    servers.rebuild(web, RebuildServer(image_id=IMAGE), context)
+    under_way = servers.actions(web)[0]
+    assert (under_way.steps[0].finished, under_way.steps[0].result) == (None, None)
+    clock.advance(SECOND)
+    servers.complete_rebuild(web)
+
+    asked, done = START + SECOND, START + 2 * SECOND
+    assert servers.actions(web) == [
+        Action(
+            name="rebuild",
+            server_id=web,
+            request_id="req-1",
+            user_id="carol",
+            project_id="openstack",
+            started=asked,
+            steps=(
+                Step("compute_rebuild_instance", asked, done, "Success"),
+                Step("rebuild_server", asked, asked, "Success"),
+            ),
+        ),
+        Action(
+            name="create",
+            server_id=web,
+            request_id="req-create",
+            user_id="fake",
+            project_id="openstack",
+            started=START,
+            steps=(Step("compute__do_build_and_run_instance", START, START, "Success"),),
+        ),
+    ]
+
+
+def test_an_action_failed_if_a_step_of_it_did(servers: Servers, web: str) -> None:
+    servers.rebuild(web, RebuildServer(image_id=IMAGE))
+    servers.fail_rebuild(web, "disk full")
+    assert [action.failed for action in servers.actions(web)] == [True, False]
+
+
+def test_what_was_refused_is_no_action(servers: Servers, web: str) -> None:
+    with pytest.raises(Refused):
+        servers.start(web)
+    assert [action.name for action in servers.actions(web)] == ["create"]
+
+
+def test_of_a_server_that_is_not_there_or_another_projects_nothing_is_told(
+    servers: Servers, web: str
+) -> None:
+    assert servers.actions(web, project_id="openstack")
+    with pytest.raises(NotFound):
+        servers.actions(web, project_id="another")
+    with pytest.raises(NotFound):
+        servers.actions("155d900f-4e14-4e4c-a73d-069cbf4541e6")
+    servers.delete(web)
+    with pytest.raises(NotFound):
+        servers.actions(web)
+
+
+def test_of_rebuilds_told_from_elsewhere_the_replaced_one_failed(
+    servers: Servers, web: str
+) -> None:
+    told = [
+        RebuildRequested("r1", IMAGE, "given"),
+        RebuildRequested("r2", IMAGE, "given"),
+        RebuildCompleted("r2"),
+    ]
+    for fact in told:
+        servers.record(web, [fact])
+
+    found = ends(entry.recorded for entry in servers.history(web))
+
+    assert {name: end.result for name, end in found.items() if name in ("r1", "r2")} == {
+        "r1": "Error",
+        "r2": "Success",
+    }

@@ -1,0 +1,153 @@
+"""The log as one file more: of one moment, sound, signed, and there whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from serverdomain import InvalidInput, Servers, StoreDamaged, StoreError
+from serverdomain.store.sqlite import backup
+from serverdomain.testing.store_contract import SERVER, adopted
+from tests.store.test_durable import no_room
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    """A log whose events wait in its -wal."""
+    with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers:
+        servers.register(adopted())
+        for number in range(20):
+            servers.rename(SERVER, f"name {number}")
+        yield servers
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name.startswith("backup"))
+
+
+def test_it_is_one_file_that_needs_no_wal(servers: Servers, tmp_path: Path) -> None:
+    out = tmp_path / "backup.db"
+    made = servers.backup(out)
+    assert (made.path, made.events, made.signed) == (out, 21, None)
+    assert names(tmp_path) == ["backup.db"]
+    assert out.read_bytes()[18:20] == b"\x01\x01", "rollback mode"
+    with closing(sqlite3.connect(f"{out.as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert copy.execute("SELECT COUNT(*) FROM stored_events").fetchone() == (21,)
+    out.rename(tmp_path / "elsewhere.db")
+    with Servers.open(f"sqlite:///{tmp_path / 'elsewhere.db'}", create=False) as copied:
+        assert copied.history(SERVER) == servers.history(SERVER)
+        assert copied.check() == []
+        copied.rename(SERVER, "goes on")
+
+
+def test_what_is_written_between_two_pages_is_not_in_it(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "_STEP", 1)
+    steps: list[tuple[int, int]] = []
+
+    def write(done: int, of: int) -> None:
+        steps.append((done, of))
+        servers.rename(SERVER, f"meanwhile {done}")
+
+    made = servers.backup(tmp_path / "backup.db", progress=write)
+    pages = steps[0][1]
+    assert steps == [(done, pages) for done in range(1, pages + 1)], "not begun anew"
+    assert pages > 10
+    assert made.events == 21
+    with Servers.open(f"sqlite:///{tmp_path / 'backup.db'}") as copied:
+        assert copied.get(SERVER).name == "name 19"
+        assert copied.check() == []
+    assert servers.get(SERVER).name == f"meanwhile {pages}"
+
+
+def test_whoever_may_not_read_the_log_may_not_read_its_copy(
+    servers: Servers, tmp_path: Path
+) -> None:
+    (tmp_path / "cloud.db").chmod(0o600)
+    servers.backup(tmp_path / "backup.db")
+    assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-journal"])
+def test_a_name_beside_which_something_was_left_is_refused(
+    servers: Servers, tmp_path: Path, suffix: str
+) -> None:
+    left = tmp_path / f"backup.db{suffix}"
+    left.touch()
+    with pytest.raises(InvalidInput, match=f"^out: '.*backup.db{suffix}' is there"):
+        servers.backup(tmp_path / "backup.db")
+    assert names(tmp_path) == [left.name]
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "", b"backup.db", "a\0b"])
+def test_what_is_no_path_is_refused(servers: Servers, wrong: object) -> None:
+    with pytest.raises(InvalidInput, match=r"^out: .*the path of a new file is allowed"):
+        servers.backup(wrong)  # type: ignore[arg-type]
+
+
+def test_the_store_itself_is_there_already(servers: Servers, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"cloud\.db' is there already"):
+        servers.backup(tmp_path / "cloud.db")
+
+
+def test_on_a_full_disk_there_is_no_copy(servers: Servers, tmp_path: Path) -> None:
+    with no_room(), pytest.raises(StoreError, match=r"backup\.db, a copy of .*cloud\.db, cannot"):
+        servers.backup(tmp_path / "backup.db")
+    assert names(tmp_path) == []
+    assert not [*tmp_path.glob(".backup*")]
+    servers.rename(SERVER, "goes on")
+
+
+def test_with_a_key_the_copy_is_signed(servers: Servers, tmp_path: Path) -> None:
+    key, out = tmp_path / "key", tmp_path / "backup.db"
+    made = servers.backup(out, key, verify=True)
+    assert made.signed is not None
+    assert (made.signed.new_key, made.signed.checkpoint.size) == (True, 21)
+    assert names(tmp_path) == ["backup.db", "backup.db.checkpoint", "backup.db.checkpoint.leaves"]
+    servers.rename(SERVER, "later")
+    with Servers.open(f"sqlite:///{out}") as copied:
+        for log, uncovered in ((servers, 1), (copied, 0)):
+            verdict = log.ledger.verify(tmp_path / "backup.db.checkpoint", [tmp_path / "key.pub"])
+            assert (verdict.problems, verdict.uncovered) == ((), uncovered)
+
+
+def test_without_a_key_that_signs_there_is_no_copy(servers: Servers, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("no key", "utf-8")
+    with pytest.raises(InvalidInput, match=r"^key: "):
+        servers.backup(tmp_path / "backup.db", tmp_path / "key")
+    assert names(tmp_path) == []
+
+
+def test_a_log_that_does_not_hold_is_copied_as_it_is_but_not_verified(
+    servers: Servers, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "cloud.db")) as edit, edit:
+        edit.execute("DROP TRIGGER commands_no_delete")
+        edit.execute("DROP TRIGGER commands_no_update")
+    with pytest.raises(
+        StoreDamaged,
+        match=r"backup\.db was not written: the guard .* is missing, and 1 more; check says",
+    ):
+        servers.backup(tmp_path / "backup.db", tmp_path / "key", verify=True)
+    assert names(tmp_path) == []
+    assert servers.backup(tmp_path / "backup.db").events == 21
+
+
+def test_pages_that_cannot_be_read_are_copied_too(servers: Servers, tmp_path: Path) -> None:
+    """Whoever has a damaged log wants to keep what there is of it."""
+    servers.close()
+    store = tmp_path / "cloud.db"
+    whole = store.read_bytes()
+    store.write_bytes(whole[:-4096] + bytes(range(256)) * 16)
+    with Servers.open(f"sqlite:///{store}") as damaged:
+        with pytest.raises(StoreDamaged):
+            damaged.backup(tmp_path / "backup.db", verify=True)
+        damaged.backup(tmp_path / "backup.db")
+    assert (tmp_path / "backup.db").read_bytes()[-4096:] == bytes(range(256)) * 16
