@@ -11,7 +11,6 @@ from serverdomain.adapters.cli.history import require_limit
 from serverdomain.adapters.cli.options import AsJson, Long, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.progress_bar import catch_up
-from serverdomain.adapters.cli.report_pages import say_images, say_metadata, say_rebuilds
 from serverdomain.errors import NotFound
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ def rebuilds(
     if as_json:
         say_json(found.as_json())
     else:
+        from serverdomain.adapters.cli.report_pages import say_rebuilds
+
         say_rebuilds(found, long=long)
 
 
@@ -62,6 +63,8 @@ def images(
             shown["servers"] = still
         say_json(shown)
     else:
+        from serverdomain.adapters.cli.report_pages import say_images
+
         say_images(found, still, limit, long=long)
 
 
@@ -77,6 +80,8 @@ def metadata(
     if as_json:
         say_json(found.as_json())
     else:
+        from serverdomain.adapters.cli.report_pages import say_metadata
+
         say_metadata(found, long=long)
 
 
