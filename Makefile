@@ -13,7 +13,7 @@ ifneq ($(SOUND),True)
 .PHONY: $(VENV)
 endif
 
-.PHONY: all demo test test-slow tempest schemas routes bench notebooks mutants constraints help clean
+.PHONY: all demo test test-slow tempest schemas routes pictures bench notebooks mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
@@ -37,6 +37,9 @@ schemas: $(VENV)  ## check every answer by Nova's own schemas, from their own .v
 
 routes: $(VENV)  ## write docs/routes.md from what the tests were answered
 	$(PY) -m tests.routes
+
+pictures: $(VENV)  ## draw docs/pictures anew: what each command prints
+	$(PY) -m tests.pictures
 
 bench: $(VENV)  ## run the measurements
 	$(PY) -m benchmarks

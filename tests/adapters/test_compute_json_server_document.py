@@ -123,6 +123,21 @@ def test_a_document_that_lacks_a_documented_member_is_refused(member: tuple[str,
     assert str(refusal.value) == f"server.{'.'.join(member)}: nothing came, it is required"
 
 
+def test_all_that_a_document_lacks_is_named_at_once() -> None:
+    document = copy.deepcopy(DOCUMENTED)
+    del document["server"]["tenant_id"], document["server"]["flavor"]["id"]
+    document["server"]["name"] = 7
+
+    with pytest.raises(InvalidBody) as refusal:
+        read_server(json.dumps(document))
+
+    assert str(refusal.value) == "server: flavor.id, tenant_id did not come, they are required"
+    with pytest.raises(InvalidBody) as refusal:
+        read_server("{}")
+    for member in REQUIRED:
+        assert member[0] in str(refusal.value)
+
+
 @pytest.mark.parametrize("member", ["addr", "version"])
 def test_an_address_without_its_members_is_refused(member: str) -> None:
     address = {"addr": "192.168.0.3", "version": 4}

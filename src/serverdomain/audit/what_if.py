@@ -7,7 +7,7 @@ command that changed nothing left no row, so it is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from serverdomain.audit.past_requests import PastRequest, past_requests
 from serverdomain.audit.rebuild_times import RebuildTime, rebuild_times
 from serverdomain.audit.supposed import (
     CommandOrFacts,
+    Entry,
     Replacements,
     RequestOrPosition,
     Supposed,
@@ -27,9 +28,13 @@ from serverdomain.domain import moment
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.document import Change, changes
 from serverdomain.domain.history import Fact, History
+from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import Conflict, NotFound, Refused
 from serverdomain.store.recorded import RecordedEvent
+
+_EVERY = 100
+"""Requests between two reports of progress."""
 
 
 class RequestOutcome(Struct, frozen=True):
@@ -118,6 +123,7 @@ def what_if(
     drop: Iterable[RequestOrPosition] = (),
     insert: Iterable[Supposed] = (),
     replace: Mapping[RequestOrPosition, CommandOrFacts] | None = None,
+    progress: Progress = silent,
 ) -> WhatIf:
     """Decide a server's history again, with requests or events dropped, inserted or replaced.
 
@@ -127,7 +133,8 @@ def what_if(
     first = min((one.positions[0] for one in history if one.refusal is None), default=1)
     real, supposed = _Course(server_id, first), _Course(server_id, first)
     differences = []
-    for entry in suppose(server_id, history, drop, insert, replace or {}):
+    entries = suppose(server_id, history, drop, insert, replace or {})
+    for entry in _telling(entries, progress):
         was = would_be = None
         if entry.was is not None:
             was = _as_it_was(entry.was)
@@ -151,6 +158,14 @@ def what_if(
         requests=tuple(differences),
         rebuilds=_paired(rebuild_times(real.history.facts), rebuild_times(supposed.history.facts)),
     )
+
+
+def _telling(entries: Sequence[Entry], progress: Progress) -> Iterator[Entry]:
+    for done, entry in enumerate(entries):
+        if done % _EVERY == 0:
+            progress(done, len(entries))
+        yield entry
+    progress(len(entries), len(entries))
 
 
 class _Course:

@@ -190,19 +190,23 @@ class Questions:
         drop: Iterable[RequestOrPosition] = (),
         insert: Iterable[Supposed] = (),
         replace: Mapping[RequestOrPosition, CommandOrFacts] | None = None,
+        progress: Progress = silent,
     ) -> WhatIf:
         """What a server would be, had something been asked otherwise; nothing is written.
 
         Its history is decided again without the requests (by their ids) and events (by their
         positions) in ``drop``, with what is in ``insert``, and with a command or facts in place of
-        those in ``replace``. Raises `NotFound` for what is not in this server's history.
+        those in ``replace``. ``progress`` is told how many requests are decided, and of how many.
+        Raises `NotFound` for what is not in this server's history.
         """
         known = known_form(server_id)
         with self._log.reading() as log:
             recorded = log.recorded(known, with_refusals=True)
         if not recorded:
             raise NotFound(f"server {server_id} is not there, and never was")
-        return what_if(known, recorded, drop=drop, insert=insert, replace=replace)
+        return what_if(
+            known, recorded, drop=drop, insert=insert, replace=replace, progress=progress
+        )
 
     @typed
     def backup(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from serverdomain.adapters.cli.app import app
+from serverdomain.adapters.cli.run import run
 from tests.adapters.cli.conftest import Command
-from tests.adapters.cli.terminal import NEW_IMAGE, OLD_IMAGE, PASSWORD, SERVER_ID
+from tests.adapters.cli.terminal import NEW_IMAGE, OLD_IMAGE, PASSWORD, SERVER_ID, Terminal
 
 
 def test_a_registered_server_is_shown_as_it_was_adopted(registered: Command) -> None:
@@ -36,6 +39,70 @@ def test_a_rebuild_from_request_to_end(registered: Command) -> None:
     done = registered("complete", SERVER_ID).server
     assert (done["status"], done["progress"]) == ("ACTIVE", 100)
     assert "adminPass" not in done
+
+
+def test_a_rebuild_is_asked_for_by_options_beside_the_documented_request(
+    registered: Command,
+) -> None:
+    asked = registered(
+        *("rebuild", SERVER_ID, "--image", NEW_IMAGE.upper(), "--name", "foobar"),
+        *("--metadata", "a=1=2", "--metadata", "b="),
+    ).server
+    assert (asked["image"]["id"], asked["name"]) == (NEW_IMAGE, "foobar")
+    assert asked["metadata"] == {"a": "1=2", "b": ""}
+    assert len(asked["adminPass"]) == 12
+    again = registered("rebuild", SERVER_ID, "--image", OLD_IMAGE)
+    assert again.code == 1, "a rebuild is under way"
+    registered("complete", SERVER_ID)
+    kept = registered("rebuild", SERVER_ID, "--image", OLD_IMAGE).server
+    assert (kept["name"], kept["metadata"]) == ("foobar", {"a": "1=2", "b": ""})
+
+
+def test_a_server_is_created_by_options_or_by_the_documented_request(command: Command) -> None:
+    given = ("--name", "web", "--image", OLD_IMAGE, "--flavor", "1", "--metadata", "rack=7")
+    created = command("create", *given).server
+    assert (created["status"], created["name"], created["flavor"]["id"]) == ("BUILD", "web", "1")
+    assert (created["image"]["id"], created["metadata"]) == (OLD_IMAGE, {"rack": "7"})
+    assert len(created["adminPass"]) == 12
+    request = {"name": "web", "imageRef": OLD_IMAGE, "flavorRef": "1", "metadata": {"rack": "7"}}
+    body = json.dumps({"server": request | {"networks": "auto", "adminPass": PASSWORD}}).encode()
+    asked = command("create", "--request", "-", stdin=body)
+    assert asked.complaint == "--request: networks came, which decide nothing here"
+    assert asked.server["adminPass"] == PASSWORD
+    moving = ("adminPass", "id", "links", "created", "updated")
+    for server in (created, other := asked.server):
+        for member in moving:
+            del server[member]
+    assert created.keys() == other.keys()
+    assert len(command("list", "--json").json["servers"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["create"], "--name, --image, --flavor: nothing came, it is required without --request"),
+        (["create", "--name", "a", "--flavor", "1"], "--image: nothing came"),
+        (["create", "--request", "x", "--name", "a"], "--request: --name came with it"),
+        (
+            ["create", "--name", "a", "--flavor", "1", "--image", "x"],
+            "--image: 'x' came, a UUID is allowed",
+        ),
+        (["rebuild", SERVER_ID], "--image: nothing came, it is required without --request"),
+        (["rebuild", SERVER_ID, "--name", "a"], "--image: nothing came"),
+        (
+            ["rebuild", SERVER_ID, "--request", "x", "--image", "x", "--metadata", "a=b"],
+            "--request: --image, --metadata came with it, one of both is allowed",
+        ),
+        (["rebuild", SERVER_ID, "--image", NEW_IMAGE, "--metadata", "a"], "--metadata: 'a' came"),
+    ],
+)
+def test_options_and_a_request_are_two_ways_of_one_command(
+    registered: Command, arguments: list[str], says: str
+) -> None:
+    wrong = registered(*arguments)
+    assert (wrong.code, wrong.out) == (2, "")
+    assert says in wrong.complaint
+    assert len(registered("list", "--json").json["servers"]) == 1
 
 
 def test_a_rebuild_may_end_at_another_percentage(registered: Command) -> None:
@@ -90,7 +157,31 @@ def test_metadata_is_merged_replaced_and_taken_away(registered: Command) -> None
     assert metadata("a=1=2", "b=") == {"stage": "before", "a": "1=2", "b": ""}
     assert metadata("--delete", "stage", "--delete", "b") == {"a": "1=2"}
     assert metadata("c=3", "--replace") == {"c": "3"}
-    assert metadata("--replace") == {}
+    assert metadata("--replace", "--yes") == {}
+
+
+def test_all_metadata_is_removed_only_by_who_says_so(registered: Command) -> None:
+    wrong = registered("metadata", SERVER_ID, "--replace")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "--yes is required to remove all items" in wrong.complaint
+    assert registered("show", SERVER_ID).server["metadata"] == {"stage": "before"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"), [("n\n", {"stage": "before"}), ("", {"stage": "before"}), ("Yes\n", {})]
+)
+def test_on_a_terminal_who_removes_all_metadata_is_asked(
+    registered: Command, monkeypatch: pytest.MonkeyPatch, answer: str, left: dict[str, str]
+) -> None:
+    asked = Terminal()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdin", Terminal(answer))
+        patched.setattr(sys, "stderr", asked)
+        code = run(app, ("metadata", SERVER_ID, "--replace"))
+    assert asked.getvalue().startswith(f"Remove all metadata of server {SERVER_ID}? [y/N] ")
+    assert (code, "nothing was changed" in asked.getvalue()) == ((1, True) if left else (0, False))
+    registered("--version")
+    assert registered("show", SERVER_ID).server["metadata"] == left
 
 
 def test_states_and_locks_change(registered: Command) -> None:

@@ -13,7 +13,7 @@ from serverdomain.adapters.cli.app import app
 
 PAGE = (Path(__file__).parents[3] / "docs/cli.md").read_text("utf-8")
 NEXT_PART = "\n## "
-OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+OPTION = re.compile(r"(?<![\w-])(?:--[a-z][a-z-]*|-[a-z](?![\w-]))")
 
 
 def commands(group: Any = None, *above: str) -> Iterator[tuple[str, list[Any]]]:
@@ -54,7 +54,7 @@ def test_every_command_has_a_section_that_names_its_own_options() -> None:
         everything = own | options(there[words], shared=True)
         also = {name for parameter in there[words] for name in parameter.opts[1:]}
         named = set(OPTION.findall(text))
-        assert own <= named <= everything | also | {"--at", "--json"}, words
+        assert own <= named <= everything | also | {"--at", "--json", "--columns"}, words
 
 
 def test_a_heading_shows_what_must_be_given() -> None:

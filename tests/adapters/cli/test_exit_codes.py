@@ -57,7 +57,7 @@ def test_a_request_id_of_another_command_is_a_conflict(registered: Command) -> N
         (["show", SERVER_ID, "--jsn"], "--jsn"),
         (["show", SERVER_ID, "more"], "more"),
         (["--store", "sqlite:///cloud.db", "list"], "--store"),
-        (["list", "--status", "active"], "'ACTIVE'"),
+        (["list", "--status", "gone"], "'active'"),
         (["list", "--image", "foobar"], "--image: 'foobar' came, a UUID"),
         (["list", "--name", "\udcff"], "UTF-8"),
         (["list", "--store", "postgresql://x"], "sqlite:///relative.db"),

@@ -28,7 +28,7 @@ def test_h_is_help_everywhere(command: Command) -> None:
     for words in ([], *([group] for group in GROUPS), *everything):
         short = command(*words, "-h")
         assert (short.code, short.err) == (0, "")
-        assert short.out == command(*words, "--help").out
+        assert short.out.startswith(f"Usage: {' '.join(['serverdomain', *words])} ")
         assert "-h, --help" in short.out
 
 

@@ -279,5 +279,5 @@ def test_what_cannot_be_is_one_line(
 def test_a_long_way_to_go_is_shown_on_a_terminal_alone(
     two: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serverdomain.adapters.cli.history._LONG", 1)
+    monkeypatch.setattr("serverdomain.adapters.cli.progress_bar._LONG", 1)
     assert two("history", "--limit", "1").err == ""

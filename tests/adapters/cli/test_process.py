@@ -38,6 +38,7 @@ def test_help_loads_nothing_of_what_a_command_needs(arguments: list[str], tmp_pa
     assert "..." not in shown.partition("Commands:")[2], "no summary of a command is cut"
     assert "serverdomain.adapters.cli" in loaded.split()
     assert not {"eventsourcing", "msgspec", "pydantic", "sqlite_utils"} & set(loaded.split())
+    assert "serverdomain.adapters.cli.tables" not in loaded.split()
 
 
 def test_the_script_and_the_module_are_the_same_command(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import sqlite3
 import sys
@@ -10,8 +12,11 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from rich.text import Text
 
+from serverdomain.adapters.cli.answers import visible
 from serverdomain.adapters.cli.app import app
+from serverdomain.adapters.cli.listing import _COLUMNS
 from serverdomain.adapters.cli.questions import Status
 from serverdomain.adapters.cli.run import run
 from serverdomain.projections.server_view import STATUSES
@@ -25,23 +30,34 @@ ODD = "\x1b[31m[bold]x[/] :smile: \x9b \u202e ü\n"
 def test_off_a_terminal_nothing_is_cut_or_wrapped(registered: Command) -> None:
     registered("rename", SERVER_ID, LONG)
     head, row = registered("list").out.splitlines()
-    assert head.split() == ["id", "name", "status", "image", "project", "updated"]
+    assert head.split() == ["id", "name", "status", "lock", "image", "project", "updated"]
     for shown in (SERVER_ID, LONG, OLD_IMAGE, "openstack"):
         assert shown in row
     assert f'/name: "unfoobar" -> "{LONG}"' in registered("history", SERVER_ID).out
 
 
-def test_on_a_narrow_terminal_ids_stay_whole_and_nothing_is_lost(
+def on_terminal(monkeypatch: pytest.MonkeyPatch, columns: int, *arguments: str) -> str:
+    page = Terminal()
+    monkeypatch.setattr(sys, "stdout", page)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert run(app, arguments) == 0
+    return Text.from_ansi(page.getvalue()).plain
+
+
+def test_on_a_narrow_terminal_a_list_fits_and_long_shows_it_whole(
     registered: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registered("rename", SERVER_ID, LONG)
-    page = Terminal()
-    monkeypatch.setattr(sys, "stdout", page)
-    monkeypatch.setenv("COLUMNS", "80")
-    assert run(app, ("list",)) == 0
-    assert SERVER_ID in page.getvalue()
-    assert OLD_IMAGE in page.getvalue()
-    assert page.getvalue().count("name") == 1 + LONG.count("name")
+    with monkeypatch.context() as patched:
+        page = on_terminal(patched, 80, "list")
+    assert max(map(len, page.splitlines())) <= 80
+    assert page.split()[7] == SERVER_ID[:8]
+    assert "…" in page
+    long = on_terminal(monkeypatch, 80, "list", "--long")
+    assert max(map(len, long.splitlines())) <= 80
+    assert SERVER_ID in long
+    assert OLD_IMAGE in long
+    assert long.count("name") == 1 + LONG.count("name")
 
 
 def test_no_name_makes_a_terminal_do_anything(registered: Command) -> None:
@@ -65,9 +81,86 @@ def test_list_finds_by_status_name_and_image(registered: Command) -> None:
 
     assert found() == ["other", "unfoobar"]
     assert found("--status", "SHUTOFF") == ["other"]
+    assert found("--status", "shutoff") == ["other"]
     assert found("--name", "foo") == ["unfoobar"]
     assert found("--image", NEW_IMAGE.upper()) == ["other"]
     assert found("--image", NEW_IMAGE, "--status", "ACTIVE") == []
+    assert found("--of", "openstack", "--status", "Active") == ["unfoobar"]
+    assert found("--of", "another") == []
+
+
+def test_whose_servers_are_listed_is_no_matter_of_who_asks(
+    registered: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVERDOMAIN_PROJECT", "another")
+    assert len(registered("list", "--json").json["servers"]) == 1
+
+
+@pytest.fixture
+def three(command: Command) -> Command:
+    """Three servers: b is the newest, c the oldest."""
+    for number, name, created in ((1, "a", 2013), (2, "b", 2014), (3, "c", 2012)):
+        one = json.loads(Path("server.json").read_text("utf-8"))
+        one["server"] |= {"id": f"{SERVER_ID[:-1]}{number}", "name": name}
+        one["server"] |= dict.fromkeys(("created", "updated"), f"{created}-01-01T00:00:00Z")
+        command("register", "--from", "-", stdin=json.dumps(one).encode())
+    return command
+
+
+def test_a_list_is_sorted_and_limited(three: Command) -> None:
+    def names(*arguments: str) -> str:
+        return "".join(three("list", *arguments, "-o", "name").out.split()[1:])
+
+    assert names() == "bac"
+    assert names("--limit", "2") == "ba"
+    assert names("--sort", "name") == "abc"
+    assert names("--sort", "name:asc", "--limit", "1") == "a"
+    assert names("--sort", "Updated:desc") == "bac"
+    assert names("--sort", "created", "--limit", "2") == "ca"
+    assert names("--sort", "status") == "bac", "what is alike stays in its order"
+    assert names("--sort", "created", "--limit", "2", "--as-of", "position:2") == "ab"
+    sorted_json = three("list", "--sort", "name", "--limit", "2", "--json").json["servers"]
+    assert [server["name"] for server in sorted_json] == ["a", "b"]
+
+
+def test_a_list_shows_the_columns_asked_for(three: Command) -> None:
+    three("lock", f"{SERVER_ID[:-1]}2")
+    assert three("list", "-o", "name, lock,version").out.split() == (
+        ["name", "lock", "version", "b", "owner", "2", "a", "-", "1", "c", "-", "1"]
+    )
+    wide = three("list", "--columns", ",".join(_COLUMNS)).out
+    assert wide.split("\n")[0].split() == list(_COLUMNS)
+    assert '{"stage": "before"}' in wide
+
+
+def test_a_list_as_csv_can_be_read_as_csv(three: Command) -> None:
+    for name in ('say "a, b"', "=1+1", ODD):
+        three("rename", f"{SERVER_ID[:-1]}2", name)
+        printed = three("list", "--csv", "-o", "id,name,created", "--limit", "1").out
+        head, row = csv.reader(io.StringIO(printed))
+        assert head == ["id", "name", "created"]
+        assert row == [f"{SERVER_ID[:-1]}2", visible(name), "2014-01-01T00:00:00Z"]
+        assert all(line.isprintable() for line in printed.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--limit", "0"], "--limit: 0 came"),
+        (["--sort", "nam"], "--sort: 'nam' came, id, name, status"),
+        (["--sort", "name:up"], "--sort: 'up' came, asc or desc is allowed"),
+        (["--columns", "id,,name"], "--columns: '' came, id, name, status"),
+        (["--json", "--csv"], "--json: --columns or --csv came with it"),
+        (["--json", "-o", "id"], "--json: --columns or --csv came with it"),
+        (["--status", "gone"], "'gone'"),
+    ],
+)
+def test_what_a_list_cannot_show_is_refused(
+    three: Command, arguments: list[str], says: str
+) -> None:
+    wrong = three("list", *arguments)
+    assert (wrong.code, wrong.out) == (2, "")
+    assert says in wrong.complaint
 
 
 def test_every_status_can_be_asked_for() -> None:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
+from rich.text import Text
 
 from serverdomain.adapters.cli.app import app
 from serverdomain.adapters.cli.run import run
@@ -26,7 +28,7 @@ def test_a_report_is_a_page_with_a_plot(fleet: Command) -> None:
     for report, words in (
         ("rebuilds", ["completed took half at most 0:0", "9 of 10 took", "minutes"]),
         ("images", ["servers run", "most  20", "servers by image"]),
-        ("metadata", ["rebuilds took metadata away from", "latest:", "a month"]),
+        ("metadata", ["rebuilds took metadata away from", "latest:", "by month"]),
     ):
         ran = fleet("report", report)
         assert (ran.code, ran.err) == (0, "")
@@ -85,18 +87,84 @@ def test_one_rebuild_is_a_plot_too(command: Command) -> None:
     assert "-1.0" not in page
 
 
+def on_terminal(monkeypatch: pytest.MonkeyPatch, columns: int, *arguments: str) -> str:
+    page = Terminal()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", page)
+        patched.setenv("COLUMNS", str(columns))
+        patched.setenv("TERM", "xterm-256color")
+        assert run(app, arguments) == 0
+    return page.getvalue()
+
+
 def test_on_a_narrow_terminal_as_many_months_are_shown_as_fit_beside_an_image(
     fleet: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image, wide = fleet("report", "images", "--json").json["images"][0], fleet("report", "images")
-    narrow = Terminal()
-    monkeypatch.setattr(sys, "stdout", narrow)
-    monkeypatch.setenv("COLUMNS", "80")
-    assert run(app, ("report", "images")) == 0
-    for page, months in ((wide.out, 6), (narrow.getvalue(), 3)):
-        (line,) = (line for line in page.splitlines() if image["image_id"] in line)
-        assert line.split()[1:3] == [str(image["now"]), str(image["most"])]
+    image = fleet("report", "images", "--json").json["images"][0]
+    for columns, more, months in ((200, (), 6), (80, (), 6), (60, (), 4), (80, ("--long",), 3)):
+        page = on_terminal(monkeypatch, columns, "report", "images", *more)
+        found = image["image_id"] if more or columns > 100 else image["image_id"][:8]
+        (line,) = (line for line in page.splitlines() if line.startswith(found))
+        assert line.split()[:3] == [found, str(image["now"]), str(image["most"])]
         assert len(line.split()[3:]) == months
+
+
+@pytest.mark.parametrize("report", ["rebuilds", "images", "metadata"])
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_a_report_is_as_wide_as_the_terminal(
+    fleet: Command, monkeypatch: pytest.MonkeyPatch, report: str, columns: int
+) -> None:
+    page = Text.from_ansi(on_terminal(monkeypatch, columns, "report", report)).plain
+    assert max(map(cell_len, page.splitlines())) <= columns
+    (frame,) = (line for line in page.splitlines() if line.lstrip().startswith("┌"))
+    assert len(frame) == min(columns, 100)
+
+
+def test_a_plot_is_60_columns_at_the_least(fleet: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Text.from_ansi(on_terminal(monkeypatch, 40, "report", "rebuilds")).plain
+    (frame,) = (line for line in page.splitlines() if line.lstrip().startswith("┌"))
+    assert len(frame) == 60
+
+
+def series(page: str) -> list[str]:
+    """The line that says which series is which."""
+    return Text.from_ansi(page).plain.rstrip("\n").splitlines()[-1].split()
+
+
+def test_the_lines_of_a_plot_differ_and_stand_in_the_table(
+    fleet: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for page in (
+        fleet("report", "images", "--limit", "3").out,
+        on_terminal(monkeypatch, 80, "report", "images", "--limit", "3"),
+    ):
+        told = series(page)
+        assert len(told) == 6
+        for name in told[1::2]:
+            assert any(line.startswith(name) for line in page.splitlines())
+    plain = fleet("report", "images").out.rstrip("\n").splitlines()
+    signs = plain[-1].split()[::2]
+    assert len(set(signs)) == 4, "by their characters"
+    assert all(any(sign in line for line in plain[12:-1]) for sign in signs)
+    coloured = on_terminal(monkeypatch, 80, "report", "images").splitlines()[-1]
+    assert len(set(re.findall(r"\x1b\[\d+m━", coloured))) == 4, "by their colours"
+
+
+def test_where_servers_are_counted_there_is_no_half_one(fleet: Command) -> None:
+    for report in ("rebuilds", "images", "metadata"):
+        ticks = re.findall(r"^ *(\S+)┤", fleet("report", report).out, re.MULTILINE)
+        assert len(ticks) > 1
+        assert all(tick.isdigit() for tick in ticks)
+        assert ticks[-1] == "0"
+
+
+def test_no_colour_is_used_where_none_is_wanted(
+    fleet: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    page = on_terminal(monkeypatch, 80, "report", "images")
+    assert not re.search(r"\x1b\[3\d", page)
+    assert series(page) == series(fleet("report", "images").out)
 
 
 def test_the_servers_that_still_run_an_image_are_named(registered: Command) -> None:

@@ -127,9 +127,22 @@ CANNOT_BE = [
     ("--insert", '{"at": "2020-01-01T00:00:00Z"}', "at came, "),
     ("--replace", '{"kind": "explode"}', "the kind 'explode' came"),
     ("--replace", '{"kind": "rename", "members": {"name": ""}}', "members of rename: name: 0"),
-    ("--replace", '{"kind": "rename", "members": {}}', "missing required field `name`"),
+    (
+        "--replace",
+        '{"kind": "rename", "members": {}}',
+        "rename: name did not come",
+    ),
+    (
+        "--insert",
+        '{"kind": "register", "at": "2020-01-01T00:00:00Z", "members": {"name": "a"}}',
+        "members of register: server_id, project_id, user_id, ",
+    ),
     ("--replace", '{"events": [{"event": "CommandRefused", "data": {}}]}', "as history"),
-    ("--replace", '{"events": [{"event": "ServerRenamed"}]}', "ServerRenamed: Object missing"),
+    (
+        "--replace",
+        '{"events": [{"event": "ServerRenamed"}]}',
+        "ServerRenamed: name did not",
+    ),
     ("--replace", '{"rebuild": {"imageRef": 7, "adminPass": "seekr3t"}}', "imageRef"),
     (
         "--replace",

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from serverdomain.domain.server import Server
 
 _NO_END = 1_000_000
-_WIDEST_COLUMN = 60
 
 Line = tuple[str, str]
 """A line of text, and its style in `rich`."""
@@ -109,41 +108,54 @@ def written(value: object) -> str:
     return visible(json.dumps(value, ensure_ascii=False))
 
 
-def say_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table at its full width; on a terminal only very long values are folded.
-
-    A row longer than the terminal's line wraps. An id that was cut to fit its column could be
-    neither copied nor searched for.
-    """
-    from rich.table import Table
-
-    page = StringIO()
-    on_terminal = is_terminal(sys.stdout)
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        widest = _WIDEST_COLUMN if on_terminal else None
-        table.add_column(column, overflow="fold", max_width=widest)
-    for row in rows:
-        table.add_row(*(visible(str(value)) for value in row))
-    drawing = console(page, on_terminal)
-    drawing.width = _NO_END
-    drawing.print(table)
-    say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
-
-
 def width() -> int:
-    """The columns that a line has room for."""
+    """The columns that a line has room for: as many as you like off a terminal."""
     return get_terminal_size().columns if is_terminal(sys.stdout) else _NO_END
 
 
 def say_lines(lines: Iterable[Line]) -> None:
-    """Print lines, coloured on a terminal; nothing is cut or wrapped."""
+    """Print lines, coloured on a terminal, where what is too long goes on below, further in."""
+    if not is_terminal(sys.stdout):
+        say("\n".join(line for line, _ in lines))
+        return
+    from rich.text import Text
+
+    page, room = StringIO(), width()
+    parts = ((part, style) for line, style in lines for part in _broken(line, room))
+    text = Text("\n").join(Text(part, style) for part, style in parts)
+    console(page, True).print(text, soft_wrap=True)
+    say(page.getvalue().removesuffix("\n"))
+
+
+def _broken(line: str, room: int) -> list[str]:
+    if len(line) <= room:
+        return [line]
+    from textwrap import wrap
+
+    further = " " * (len(line) - len(line.lstrip()) + 4)
+    return wrap(line, max(room, 20), subsequent_indent=further, break_on_hyphens=False)
+
+
+def say_sentence(text: str) -> None:
+    """Print a sentence; one that is longer than a terminal's line is wrapped between words."""
+    from textwrap import fill
+
+    say(fill(text, width(), break_long_words=False, break_on_hyphens=False))
+
+
+def say_coloured(text: str) -> None:
+    """Print text with the colours that its ANSI sequences set, where they can be seen."""
     from rich.text import Text
 
     page = StringIO()
-    text = Text("\n").join(Text(line, style) for line, style in lines)
-    console(page, is_terminal(sys.stdout)).print(text, soft_wrap=True)
-    say(page.getvalue().removesuffix("\n"))
+    console(page, is_terminal(sys.stdout)).print(Text.from_ansi(text), soft_wrap=True)
+    say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
+
+
+def shows_colours() -> bool:
+    """Whether stdout is a terminal that is to show colours."""
+    drawing = console(sys.stdout, is_terminal(sys.stdout))
+    return drawing.color_system is not None and not drawing.no_color
 
 
 def visible(text: str) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from serverdomain.adapters.cli import (
     backup,
+    birth,
     changes,
     check,
     demo,
@@ -18,6 +19,7 @@ from serverdomain.adapters.cli import (
     generate,
     history,
     ledger,
+    listing,
     questions,
     reactions,
     report,
@@ -56,7 +58,19 @@ def _options(
     pass
 
 
-for group in (changes, questions, history, diff, what_if, wait, report, view, reactions):
+for group in (
+    birth,
+    changes,
+    questions,
+    listing,
+    history,
+    diff,
+    what_if,
+    wait,
+    report,
+    view,
+    reactions,
+):
     app.add_typer(group.app)
 for group in (serve, env, check, backup, ledger, demo, generate):
     app.add_typer(group.app)

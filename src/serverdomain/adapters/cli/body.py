@@ -1,8 +1,9 @@
-"""The input of a command: a file, or ``-`` for stdin."""
+"""The input of a command: a file, ``-`` for stdin, or options that say what a file would."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection, Iterable, Mapping
 
 from serverdomain.errors import InvalidInput
 
@@ -38,4 +39,27 @@ def read(option: str, given: str, longest: int) -> bytes:
         raise InvalidInput(
             option, f"{given!r} holds more than {longest} bytes, that many are allowed"
         )
+    return found
+
+
+def require_either(
+    option: str, given: str | None, beside: Mapping[str, object], needed: Collection[str]
+) -> None:
+    """Raise `InvalidInput` unless a file came, or else those ``needed`` of other options."""
+    came = [name for name, value in beside.items() if value]
+    lacking = [name for name in needed if name not in came]
+    if given is not None and came:
+        raise InvalidInput(option, f"{', '.join(came)} came with it, one of both is allowed")
+    if given is None and lacking:
+        raise InvalidInput(", ".join(lacking), f"nothing came, it is required without {option}")
+
+
+def read_items(option: str, given: Iterable[str]) -> dict[str, str]:
+    """Metadata from ``KEY=VALUE``. Raises `InvalidInput`."""
+    found = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not equals:
+            raise InvalidInput(option, f"{one!r} came, KEY=VALUE is allowed")
+        found[key] = value
     return found

@@ -5,9 +5,13 @@ Each asks one command of the domain, whose members are its arguments and options
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from serverdomain.adapters.cli.body import LONGEST_DOCUMENT, LONGEST_REQUEST, read
+import typer
+
+from serverdomain.adapters.cli.answers import complain, is_terminal, visible
+from serverdomain.adapters.cli.body import LONGEST_REQUEST, read, read_items, require_either
 from serverdomain.adapters.cli.options import ChangeOptions, ServerId, ShownChangeOptions
 from serverdomain.adapters.cli.parameters import Commands, argument, flag, option
 from serverdomain.errors import InvalidInput
@@ -33,20 +37,6 @@ def _asks(name: str, kind: str, says: str) -> None:
     app.command(name, help=says)(ask)
 
 
-@app.command()
-def register(
-    document: Annotated[str, option("FILE|-", 'A server: {"server": {…}}.', "--from")],
-    by: ShownChangeOptions,
-) -> None:
-    """Adopt a server as it is.
-
-    Makes the store if there is none.
-    """
-    from serverdomain.adapters.compute_json import read_server
-
-    by.change(None, read_server(read("--from", document, LONGEST_DOCUMENT)), create=True)
-
-
 _asks("built", "report_built", "Report that a server in BUILD is up.")
 
 
@@ -62,16 +52,34 @@ def delete(server: ServerId, by: ChangeOptions) -> None:
 @app.command()
 def rebuild(
     server: ServerId,
-    request: Annotated[str, option("FILE|-", 'A rebuild request: {"rebuild": {…}}.', "--request")],
     by: ShownChangeOptions,
+    image: Annotated[str | None, option("ID", "The image to rebuild it from.")] = None,
+    name: Annotated[str | None, option("NAME", "Another name.")] = None,
+    metadata: Annotated[
+        list[str] | None, option("KEY=VALUE", "Metadata in place of all there is; repeatable.")
+    ] = None,
+    request: Annotated[
+        str | None, option("FILE|-", 'All of this and more, as {"rebuild": {…}}.')
+    ] = None,
 ) -> None:
     """Rebuild a server from an image.
 
     Prints the password, this once: nothing keeps it.
     """
     from serverdomain.adapters.compute_json import read_rebuild
+    from serverdomain.domain.limits import canonical_uuid
 
-    by.change(server, read_rebuild(read("--request", request, LONGEST_REQUEST)))
+    beside = {"--image": image, "--name": name, "--metadata": metadata}
+    require_either("--request", request, beside, ["--image"])
+    if request is not None:
+        by.change(server, read_rebuild(read("--request", request, LONGEST_REQUEST)))
+        return
+    members: dict[str, Any] = {"image_id": canonical_uuid("--image", image or "")}
+    if name is not None:
+        members["name"] = name
+    if metadata:
+        members["metadata"] = read_items("--metadata", metadata)
+    by.change(server, _command("rebuild", **members))
 
 
 @app.command()
@@ -101,7 +109,7 @@ def fail(
     by: ShownChangeOptions,
     stage: Annotated[
         Literal["scheduling", "hypervisor"],
-        option(None, "Where it failed; scheduling gives the old image back."),
+        option(None, "Where it failed; scheduling gives the old image back.", case_sensitive=False),
     ] = "hypervisor",
 ) -> None:
     """Report that the rebuild failed."""
@@ -126,10 +134,11 @@ def metadata(
     replace: Annotated[
         bool, flag("--replace", "Remove all other items; alone, all items.")
     ] = False,
+    yes: Annotated[bool, flag("--yes", "Do not ask before all items are removed.")] = False,
     delete: Annotated[list[str] | None, option("KEY", "Remove this item; repeatable.")] = None,
 ) -> None:
     """Set, replace or remove metadata of a server."""
-    wanted = dict(_item(item) for item in items or ())
+    wanted = read_items("metadata", items or ())
     if delete and (wanted or replace):
         raise InvalidInput(
             "--delete", "KEY=VALUE or --replace came with it, a separate command is allowed"
@@ -137,6 +146,8 @@ def metadata(
     if delete:
         by.change(server, _command("delete_metadata", keys=tuple(delete)))
     elif replace:
+        if not wanted and not yes:
+            _ask_whether_sure(server)
         by.change(server, _command("replace_metadata", metadata=wanted))
     elif wanted:
         by.change(server, _command("update_metadata", metadata=wanted))
@@ -144,11 +155,16 @@ def metadata(
         raise InvalidInput("metadata", "nothing came, KEY=VALUE, --replace or --delete is allowed")
 
 
-def _item(given: str) -> tuple[str, str]:
-    key, equals, value = given.partition("=")
-    if not equals:
-        raise InvalidInput("metadata", f"{given!r} came, KEY=VALUE is allowed")
-    return key, value
+def _ask_whether_sure(server: str) -> None:
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        raise InvalidInput(
+            "--replace", "nothing to set came with it, --yes is required to remove all items"
+        )
+    question = f"Remove all metadata of server {visible(server)}? [y/N] "
+    print(question, end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        complain("nothing was changed")
+        raise typer.Exit(1)
 
 
 _asks("lock", "lock", "Let only administrators act on a server.")
@@ -160,7 +176,9 @@ _asks("start", "start", "Turn a server on.")
 @app.command()
 def reset_state(
     server: ServerId,
-    state: Annotated[Literal["active", "error"], argument("active|error", "The new state.")],
+    state: Annotated[
+        Literal["active", "error"], argument("active|error", "The new state.", case_sensitive=False)
+    ],
     by: ShownChangeOptions,
 ) -> None:
     """Set a server's state.

@@ -12,7 +12,7 @@ from serverdomain.adapters.cli.answers import complain, say_json_array
 from serverdomain.adapters.cli.history_lines import say_history
 from serverdomain.adapters.cli.options import AsJson, By, Of, StoreOptions, server_argument
 from serverdomain.adapters.cli.parameters import Commands, flag, option
-from serverdomain.adapters.cli.progress_bar import progress_bar
+from serverdomain.adapters.cli.progress_bar import catch_up
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 app = Commands()
 
-_LONG = 20_000
-"""From this many events behind, a progress bar is drawn."""
 
 _POSITIONS = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?")
 
@@ -119,7 +117,7 @@ def _found(
     if server_id is None or wanted.keys() - {"events", "positions"}:
         if server_id is not None:
             wanted["server_id"] = servers.history(server_id)[0].server_id
-        catch_up(servers)
+        catch_up(servers.timeline, "timeline")
         return servers.timeline.search(limit=limit, latest_first=reverse, **wanted)
     # The history of one server needs no view.
     names, (first, last) = wanted.get("events"), wanted.get("positions", (0, float("inf")))
@@ -178,11 +176,3 @@ def require_limit(limit: int | None) -> None:
     """Raise `InvalidInput` for a limit of less than one line."""
     if limit is not None and limit < 1:
         raise InvalidInput("--limit", f"{limit} came, a whole number of at least 1 is allowed")
-
-
-def catch_up(servers: Servers) -> None:
-    """Let the timeline follow the log, with a progress bar if that takes a while."""
-    if servers.timeline.status().lag < _LONG:
-        return
-    with progress_bar("timeline") as progress:
-        servers.timeline.catch_up(progress)

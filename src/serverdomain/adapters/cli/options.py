@@ -60,6 +60,8 @@ By = Annotated[str | None, option("USER", "Only what this user asked for.", "--b
 
 Of = Annotated[str | None, option("PROJECT", "Only servers of this project.", "--of")]
 
+Long = Annotated[bool, flag("--long", "Shorten nothing, not even ids, on a narrow terminal.")]
+
 AsJson = Annotated[bool, flag("--json", "Print JSON, for scripts.")]
 
 Endpoint = Annotated[

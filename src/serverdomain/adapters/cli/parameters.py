@@ -65,4 +65,6 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
         command(**given)
 
     take.__dict__["__signature__"] = Signature(expanded)
+    # As they are, not as text that typer would compile anew each time it looks.
+    take.__annotations__ = {one.name: one.annotation for one in expanded}
     return take

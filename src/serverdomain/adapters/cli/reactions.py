@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from serverdomain.adapters.cli.answers import say, say_json, visible
+from serverdomain.adapters.cli.answers import say_json, say_sentence, visible
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, argument
 
@@ -27,7 +27,7 @@ def list_reactions(store: StoreOptions, as_json: AsJson = False) -> None:
         line = f"{reaction.name} is done up to position {reaction.position}"
         if reaction.stopped_at is not None:
             line += f"; stopped at {reaction.stopped_at}: {reaction.why}"
-        say(visible(line))
+        say_sentence(visible(line))
 
 
 @app.command()

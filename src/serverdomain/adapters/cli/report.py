@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from serverdomain.adapters.cli.answers import say_json
-from serverdomain.adapters.cli.history import catch_up, require_limit
-from serverdomain.adapters.cli.options import AsJson, By, Of, StoreOptions
+from serverdomain.adapters.cli.history import require_limit
+from serverdomain.adapters.cli.options import AsJson, By, Long, Of, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
-from serverdomain.adapters.cli.report_pages import say_images, say_metadata, say_rebuilds
+from serverdomain.adapters.cli.progress_bar import catch_up
 from serverdomain.errors import NotFound
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def rebuilds(
         option(None, "Show this table; without it, those by image and by host."),
     ] = None,
     limit: Limit = 10,
+    long: Long = False,
     as_json: AsJson = False,
 ) -> None:
     """Report how long rebuilds take, and how they end."""
@@ -42,7 +43,10 @@ def rebuilds(
     if as_json:
         say_json(found.as_json())
     else:
-        say_rebuilds(found, ("image", "host") if group_by is None else (group_by,))
+        from serverdomain.adapters.cli.report_pages import say_rebuilds
+
+        groups = ("image", "host") if group_by is None else (group_by,)
+        say_rebuilds(found, groups, long=long)
 
 
 @app.command()
@@ -53,6 +57,7 @@ def images(
     ] = None,
     of: Of = None,
     limit: Limit = 10,
+    long: Long = False,
     as_json: AsJson = False,
 ) -> None:
     """Report which images the fleet ran over time."""
@@ -69,7 +74,9 @@ def images(
             shown["servers"] = still
         say_json(shown)
     else:
-        say_images(found, still, limit)
+        from serverdomain.adapters.cli.report_pages import say_images
+
+        say_images(found, still, limit, long=long)
 
 
 @app.command()
@@ -81,6 +88,7 @@ def metadata(
         Literal["user", "project"], option(None, "Count by these, beside the keys.")
     ] = "user",
     limit: Limit = 10,
+    long: Long = False,
     as_json: AsJson = False,
 ) -> None:
     """Report which metadata was lost in rebuilds."""
@@ -91,14 +99,16 @@ def metadata(
     if as_json:
         say_json(found.as_json())
     else:
-        say_metadata(found, group_by)
+        from serverdomain.adapters.cli.report_pages import say_metadata
+
+        say_metadata(found, group_by, long=long)
 
 
 @contextmanager
 def _caught_up(store: StoreOptions, limit: int) -> Iterator[Servers]:
     require_limit(limit)
     with store.open() as servers:
-        catch_up(servers)
+        catch_up(servers.timeline, "timeline")
         yield servers
 
 

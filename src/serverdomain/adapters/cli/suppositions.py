@@ -14,6 +14,7 @@ from serverdomain.audit.past_requests import command_of
 from serverdomain.audit.supposed import CommandOrFacts, RequestOrPosition, Supposed
 from serverdomain.domain import moment
 from serverdomain.domain.actor import SYSTEM, Actor
+from serverdomain.domain.commands import COMMANDS
 from serverdomain.domain.events import EVENTS, CommandRefused, Event
 from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidInput
@@ -72,6 +73,8 @@ def _command_or_facts(option: str, found: dict[str, Any]) -> CommandOrFacts:
     kind, members = found.get("kind"), found.get("members", {})
     if not isinstance(kind, str) or not isinstance(members, dict):
         raise InvalidInput(option, f"{', '.join(found) or 'nothing'} came, {_FORMS} is allowed")
+    if kind in COMMANDS:
+        _require_members(option, f"members of {kind}", COMMANDS[kind], members)
     try:
         command = command_of(kind, members)
     except msgspec.ValidationError as error:
@@ -97,7 +100,18 @@ def _event(option: str, one: Any) -> Event:
     return found
 
 
+def _require_members(option: str, of: str, into: Any, members: dict[str, Any]) -> None:
+    fields = msgspec.structs.fields(into)
+    lacking = [one.name for one in fields if one.required and one.name not in members]
+    if lacking:
+        came = f"{', '.join(lacking)} did not come"
+        raise InvalidInput(
+            option, f"{of}: {came}, {'it is' if len(lacking) < 2 else 'they are'} required"
+        )
+
+
 def _convert(option: str, members: dict[str, Any], into: Any) -> Any:
+    _require_members(option, into.__name__, into, members)
     try:
         return msgspec.convert(members, into)
     except msgspec.ValidationError as error:

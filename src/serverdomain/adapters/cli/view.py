@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serverdomain.adapters.cli.answers import say, say_json
+from serverdomain.adapters.cli.answers import say, say_json, say_sentence
 from serverdomain.adapters.cli.options import AsJson, ViewOptions
 from serverdomain.adapters.cli.parameters import Commands
 from serverdomain.adapters.cli.progress_bar import progress_bar
@@ -29,5 +29,7 @@ def status(store: ViewOptions, as_json: AsJson = False) -> None:
         say_json(found._asdict())
         return
     shown = "a view in memory" if path is None else path
-    say(f"{shown} holds {found.servers} servers at position {found.position} of {found.head}")
+    say_sentence(
+        f"{shown} holds {found.servers} servers at position {found.position} of {found.head}"
+    )
     say(f"{found.lag} events behind" if found.lag else "nothing behind")

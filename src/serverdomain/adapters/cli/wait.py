@@ -7,7 +7,7 @@ from typing import Annotated
 from serverdomain.adapters.cli.answers import document, say_json
 from serverdomain.adapters.cli.options import ENDPOINT, Endpoint, ServerId, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
-from serverdomain.adapters.cli.questions import Status
+from serverdomain.adapters.cli.questions import Status, status_option
 from serverdomain.errors import Conflict
 
 app = Commands()
@@ -17,7 +17,7 @@ app = Commands()
 def wait(
     server: ServerId,
     store: StoreOptions,
-    status: Annotated[Status, option("STATUS", "The status to wait for.")],
+    status: Annotated[Status, status_option("STATUS", "The status to wait for.")],
     timeout: Annotated[
         float | None, option("SECONDS", "How long to wait.", min=0, show_default="for ever")
     ] = None,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from serverdomain.adapters.cli.answers import say, say_json, visible
+from serverdomain.adapters.cli.answers import say_json, say_lines, visible
 from serverdomain.adapters.cli.history_lines import told_changes
 from serverdomain.adapters.cli.options import AsJson, ServerId, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
+from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -46,13 +47,15 @@ def what_if(
     ]
     replaced = dict(suppositions.replaced(given) for given in replace or ())
     dropped = [suppositions.request_or_position(given) for given in drop or ()]
-    with store.open() as servers:
+    with store.open() as servers, progress_bar("what-if") as progress:
         known = servers.find(server)
-        found = servers.what_if(known, drop=dropped, insert=inserted, replace=replaced)
+        found = servers.what_if(
+            known, drop=dropped, insert=inserted, replace=replaced, progress=progress
+        )
     if as_json:
         say_json(found.as_json())
     else:
-        say("\n".join(_told(found)))
+        say_lines((line, "") for line in _told(found))
 
 
 def _told(found: WhatIf) -> Iterator[str]:

@@ -33,8 +33,12 @@ def anew(error: InvalidInput) -> InvalidBody:
 
 
 def of_model(error: ValidationError, model: type[BaseModel], at: str) -> InvalidBody:
-    """The first thing that a model found wrong with the value at ``at``."""
-    first = error.errors(include_url=False)[0]
+    """What a model found wrong with the value at ``at``: what is missing, or the first thing."""
+    found = error.errors(include_url=False)
+    missing = [_joined(*map(_segment, one["loc"])) for one in found if one["type"] == "missing"]
+    if len(missing) > 1:
+        return InvalidBody(at, f"{', '.join(missing)} did not come, they are required")
+    first = found[0]
     return InvalidBody(
         _joined(at, *(_segment(part) for part in first["loc"])), _wrong(first, model)
     )
