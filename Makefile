@@ -1,8 +1,10 @@
-# Everything runs in .venv, which the first command makes and later ones reuse.
+# Everything runs in .venv, which the first command makes and later ones reuse. The demo puts there
+# what it needs itself; the other commands add the rest.
 # To choose the interpreter: make clean && make PYTHONS=python3.12
 
 PYTHONS ?= python3 python3.14 python3.13 python3.12 python3.11 python
 PY := .venv/bin/python
+DEMO := .venv/.stamp-demo
 VENV := .venv/.stamp
 
 # Make the environment anew when it is unfinished, its interpreter went away or
@@ -10,14 +12,14 @@ VENV := .venv/.stamp
 SOUND := $(shell $(PY) -I -c "import importlib.util as u, os; print(os.path.samefile( \
 	u.find_spec('serverdomain').origin, 'src/serverdomain/__init__.py'))" 2>/dev/null)
 ifneq ($(SOUND),True)
-.PHONY: $(VENV)
+.PHONY: $(DEMO) $(VENV)
 endif
 
 .PHONY: all demo test test-slow tempest schemas routes pictures bench notebooks mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
-demo: $(VENV)  ## show the library at work
+demo: $(DEMO)  ## show the library at work
 	$(PY) -m serverdomain demo
 
 test: $(VENV)  ## lint, check types and run all but the slow tests
@@ -61,13 +63,29 @@ clean:  ## remove the environment and all caches
 	rm -rf .venv .venv-tempest .venv-schemas .venv-schemas.lock .venv-mimic .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Install an extra, naming each package as it comes. awk says at the end whether pip succeeded,
+# whose own complaints go to stderr.
+define install
+	@echo "Installing what $(1) needs into .venv:"
+	@{ $(PY) -m pip install --disable-pip-version-check --no-color --progress-bar off \
+		-c constraints.txt -e '.[$(2)]' || echo "pip failed"; } | awk ' \
+		/^(Collecting|Processing) / { sub(".*/", "", $$2); sub("[^A-Za-z0-9._-].*|-[0-9].*", "", $$2); \
+			printf "%5d  %s\n", ++count, $$2; fflush() } \
+		/^Installing collected/ { printf "and now all %d of them\n", NF - 3; fflush() } \
+		/^pip failed$$/ { failed = 1 } \
+		END { exit failed }'
+	@touch $@
+endef
+
 # Each candidate is asked by running it: a name on PATH may lead nowhere.
-$(VENV): pyproject.toml constraints.txt Makefile
+$(DEMO): pyproject.toml constraints.txt Makefile
 ifneq ($(SOUND),True)
 	@for p in $(PYTHONS); do \
 		"$$p" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' \
 			2>/dev/null && echo "Making .venv with $$p" && exec "$$p" -m venv --clear .venv; \
 	done; echo "No Python 3.11 or newer with venv found; tried: $(PYTHONS)" >&2; exit 1
 endif
-	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@
+	$(call install,the demo,cli)
+
+$(VENV): $(DEMO)
+	$(call install,everything else,dev)

@@ -31,3 +31,12 @@ def test_constraints_pin_versions_and_record_no_address() -> None:
 def test_the_oldest_python_is_the_one_the_constraints_are_made_for() -> None:
     assert metadata("serverdomain")["Requires-Python"] == ">=3.11"
     assert "--python-version 3.11" in (ROOT / "Makefile").read_text()
+
+
+def test_nothing_is_installed_without_a_word_on_where_it_comes_from() -> None:
+    """There is no index that has it: an extra is that of a clone, or of where this came from."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.py")]
+    nowhere = re.compile(r"""install[\s'"`]+serverdomain\b(?!\[[\w,]+\] @)""")
+    assert nowhere.search("pip install 'serverdomain[http]'")
+    assert not nowhere.search("pip install 'serverdomain[http] @ $CLONE'")
+    assert [page for page in pages if nowhere.search(page.read_text("utf-8"))] == []

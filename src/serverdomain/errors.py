@@ -10,6 +10,7 @@
     │   └── RequestIdTaken
     ├── NotFound
     ├── Unproven
+    ├── ExtraMissing
     └── StoreError
         ├── StoreMissing
         ├── StoreForeign
@@ -85,6 +86,20 @@ class Unproven(ServerdomainError):
     """A signature or a proof does not hold: do not believe what it says."""
 
 
+class ExtraMissing(ServerdomainError, ModuleNotFoundError):
+    """Something needs a package that is not installed. The message says how to install it.
+
+    ``name`` is the package, ``extra`` the extra of this library that brings it.
+    """
+
+    def __init__(self, what: str, name: str | None, extra: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f"{what} needs {name}, which is not installed; {_pip_install(extra)} brings it",
+            name=name,
+        )
+
+
 class StoreError(ServerdomainError):
     """A store or a view cannot be used. ``place`` is where it lies, if that is what is wrong."""
 
@@ -141,3 +156,27 @@ class OutcomeUnknown(StoreError):
         super().__init__(
             f"the outcome is unknown ({why}): repeat the same command with request id {request_id}"
         )
+
+
+def _pip_install(extra: str) -> str:
+    """The command that adds an extra to this installation, from where that came from."""
+    import json
+    from importlib.metadata import PackageNotFoundError, distribution
+    from shlex import quote
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    try:
+        origin = json.loads(distribution("serverdomain").read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        origin = {}
+    url, wanted = origin.get("url", ""), f"serverdomain[{extra}]"
+    if url.startswith("file:"):
+        place = f"{url2pathname(urlsplit(url).path)}[{extra}]"
+        editable = origin.get("dir_info", {}).get("editable", False)
+        return f"pip install {'-e ' if editable else ''}{quote(place)}"
+    if "vcs_info" in origin:
+        url = f"{origin['vcs_info']['vcs']}+{url}"
+    if url:
+        return f"pip install {quote(f'{wanted} @ {url}')}"
+    return f"pip install {quote(wanted)} (from the index that it came from)"

@@ -3,10 +3,11 @@
 A page's blocks run in order in one new folder:
 
 * ``python`` blocks share one namespace; a ``text`` block behind one is what it prints;
-* ``console`` blocks are commands (``$ …``), each with its output where that is shown;
+* ``console`` blocks are commands (``$ …``), each with its output where that is shown; they share
+  the folder and the environment, as in one shell, so ``cd`` and ``export`` hold for what follows;
 * ``yaml`` is loaded, and what it has others run is a test of its own;
 * ``json NAME`` and ``python NAME`` are the file NAME;
-* ``sh`` names targets of the Makefile, which are too long to run here;
+* ``sh`` makes targets and installs extras, which takes too long to run here: they must be there;
 * a block of no language is a drawing.
 
 In what is shown ``...`` stands for what varies, also over many lines.
@@ -17,8 +18,11 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+import tempfile
+import tomllib
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, Example, OutputChecker
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +33,11 @@ from markdown_it import MarkdownIt
 from tests.house.imports import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = [extra for extra in PROJECT["optional-dependencies"] if extra != "dev"]
+"""What users install; ``dev`` is the environment of the Makefile."""
+
 _OPTIONS = ELLIPSIS | NORMALIZE_WHITESPACE
 
 
@@ -51,11 +60,15 @@ def blocks(page: str) -> list[Block]:
     return found
 
 
-def run(page: Path, folder: Path) -> None:
-    """Run all of a page's blocks; raises what a snippet raises."""
+def run(page: Path, folder: Path, **variables: str) -> None:
+    """Run all of a page's blocks; raises what a snippet raises.
+
+    Its commands see ``variables`` beside what a reader's shell has, whose login name is ``reader``.
+    """
     namespace: dict[str, object] = {"__name__": page.stem}
     printed = ""
     with contextlib.chdir(folder):
+        environment = _environment() | variables
         for block in blocks(page.read_text("utf-8")):
             match block.language:
                 case "python" if block.name:
@@ -65,7 +78,7 @@ def run(page: Path, folder: Path) -> None:
                 case "text":
                     _compare(block, "the block before", block.text, printed)
                 case "console":
-                    _console(block)
+                    _console(block, environment)
                 case "json":
                     json.loads(block.text)
                     if block.name:
@@ -75,7 +88,7 @@ def run(page: Path, folder: Path) -> None:
                 case "":
                     pass
                 case "sh":
-                    _targets(block)
+                    _installs(block)
                 case other:
                     raise AssertionError(f"line {block.line}: nothing runs {other!r}")
 
@@ -89,18 +102,28 @@ def _python(block: Block, page: Path, namespace: dict[str, object]) -> str:
     return printed.getvalue()
 
 
-def _console(block: Block) -> None:
-    for command, shown in re.findall(r"^\$ (.*\n)((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
-        done = subprocess.run(
-            command,
-            shell=True,
-            env=_environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+def commands(block: Block) -> list[tuple[str, str]]:
+    """The commands of a console block, and of each what it prints."""
+    return re.findall(r"^\$ (.*\n)((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE)
+
+
+def _console(block: Block, environment: dict[str, str]) -> None:
+    for command, shown in commands(block):
+        with tempfile.NamedTemporaryFile() as left:
+            done = subprocess.run(
+                # What the shell leaves behind, the next one begins with.
+                f"{command}code=$?; {{ pwd; env -0; }} > {shlex.quote(left.name)}; exit $code",
+                shell=True,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            folder, _, exported = left.read().decode().partition("\n")
         assert done.returncode == 0, f"line {block.line}: $ {command}{done.stdout}"
+        os.chdir(folder)
+        environment |= dict(one.split("=", 1) for one in exported.split("\0") if one)
         if shown:
             _compare(block, f"$ {command}", shown, done.stdout)
 
@@ -108,15 +131,20 @@ def _console(block: Block) -> None:
 def _environment() -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if "SERVERDOMAIN" not in name}
     path = f"{Path(sys.executable).parent}{os.pathsep}{ours['PATH']}"
-    return {**ours, "PATH": path, "LOGNAME": "fake", "NO_COLOR": "1", "COLUMNS": "100"}
+    # What is made in a new temporary folder goes where the test's own files go.
+    new = {"PATH": path, "LOGNAME": "reader", "NO_COLOR": "1", "COLUMNS": "100"}
+    return ours | new | {"TMPDIR": str(Path.cwd())}
 
 
-def _targets(block: Block) -> None:
-    known = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+def _installs(block: Block) -> None:
     for line in block.text.splitlines():
-        command, *targets = line.partition("#")[0].split()
-        assert command == "make", line
-        assert set(targets) <= set(known), line
+        match shlex.split(line, comments=True):
+            case ["make", *targets]:
+                assert set(targets) <= set(TARGETS), line
+            case ["pip", "install", extra] if extra.startswith("./serverdomain["):
+                assert extra in [f"./serverdomain[{name}]" for name in EXTRAS], line
+            case _:
+                raise AssertionError(f"line {block.line}: nothing runs {line!r}")
 
 
 def _compare(block: Block, what: str, shown: str, came: str) -> None:

@@ -8,24 +8,34 @@ import pytest
 
 from serverdomain.domain import events
 from tests.house.imports import ROOT
-from tests.house.pages import PAGES, blocks, run
+from tests.house.pages import EXTRAS, PAGES, blocks, run
 
 EVENTS_PAGE = ROOT / "docs/events.md"
 
 
 LONG = ("auditors-hour", "backup", "cli", "testing-clients", "time-travel", "what-if")
-"""Pages whose commands, or tests, are many processes of their own."""
+"""Pages whose commands, or tests, are many processes of their own: they run with the slow tests."""
 
 
 @pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, marks=pytest.mark.slow if page.stem in LONG else (), id=page.stem)
-        for page in PAGES
-    ],
+    "page", [page for page in PAGES if page.stem not in LONG], ids=lambda page: page.stem
 )
 def test_every_snippet_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     run(page, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def one_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("one_folder")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_all_pages_are_followed_in_one_folder_each_of_them_twice(
+    page: Path, one_folder: Path
+) -> None:
+    run(page, one_folder)
+    run(page, one_folder)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +47,8 @@ def test_every_snippet_of_a_page_runs(page: Path, tmp_path: Path) -> None:
         "```console\n$ exit 3\n```",
         "```json\n{]\n```",
         "```sh\nmake nothing-of-the-kind\n```",
+        "```sh\npip install './serverdomain[nothing]'\n```",
+        "```sh\npip install 'serverdomain[cli]'\n```",
         "```fortran\nEND\n```",
     ],
 )
@@ -45,6 +57,17 @@ def test_a_snippet_that_is_wrong_fails(wrong: str, tmp_path: Path) -> None:
     page.write_text(f"{wrong}\n", "utf-8")
     with pytest.raises((AssertionError, ArithmeticError, ValueError)):
         run(page, tmp_path)
+
+
+def test_what_a_shell_is_told_holds_for_the_commands_that_follow(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```console\n$ mkdir new\n$ cd new; export ONE=1\n$ pwd; echo $ONE\n.../new\n1\n```\n"
+        "```python\nimport os\nassert os.path.basename(os.getcwd()) == 'new'\n```\n",
+        "utf-8",
+    )
+    run(page, tmp_path)
+    assert Path.cwd() != tmp_path / "new", "where the reader stood before"
 
 
 def test_a_traceback_names_the_line_of_the_page(tmp_path: Path) -> None:
@@ -101,6 +124,13 @@ def test_the_readme_lists_every_page_of_the_documentation_once() -> None:
     )
 
 
+def test_the_readme_is_short_and_has_a_row_for_each_extra() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.splitlines()) < 150
+    (section,) = re.findall(r"^## Install$(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^\| `?(\w+)`? \|", section, re.MULTILINE) == ["extra", "none", *EXTRAS]
+
+
 def test_every_link_between_the_pages_leads_somewhere() -> None:
     broken = [
         f"{page.relative_to(ROOT)}: {target}"
@@ -127,8 +157,7 @@ def _anchors(page: Path) -> set[str]:
 
 
 def test_what_the_map_of_the_house_names_is_there() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    (house,) = re.findall(r"^## The map of the house$(.*?)^## ", text, re.MULTILINE | re.DOTALL)
+    house = (ROOT / "docs/house.md").read_text("utf-8")
     source = ROOT / "src/serverdomain"
     named = set(re.findall(r"^\| `([\w./]+)` \|", house, re.MULTILINE))
     there = {

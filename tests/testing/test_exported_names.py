@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from serverdomain import testing
+from serverdomain.errors import ExtraMissing
 
 HEAVY = ("eventsourcing", "msgspec", "pydantic", "pytest", "hypothesis", "sqlite_utils")
 
@@ -44,7 +45,5 @@ def test_without_hypothesis_the_strategies_name_the_extra() -> None:
     said = fresh(
         "import sys; sys.modules['hypothesis'] = None; import serverdomain.testing.strategies"
     )
-    assert said == (
-        "ImportError: serverdomain.testing.strategies needs hypothesis: "
-        "install serverdomain[testing]"
-    )
+    missing = ExtraMissing("serverdomain.testing.strategies", "hypothesis", "testing")
+    assert said == f"serverdomain.errors.ExtraMissing: {missing}"

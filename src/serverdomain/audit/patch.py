@@ -12,15 +12,12 @@ from msgspec import to_builtins
 
 from serverdomain.audit.diff import Diff, FleetDiff
 from serverdomain.domain.server import Server
+from serverdomain.errors import ExtraMissing
 
 try:
     import jsonpatch
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        f"patches need {missing.name}, which is not installed; "
-        "pip install 'serverdomain[audit]' brings it",
-        name=missing.name,
-    ) from None
+    raise ExtraMissing("a patch", missing.name, "audit") from None
 
 Patch = list[dict[str, Any]]
 """The operations of an RFC 6902 patch, in order."""

@@ -2,7 +2,7 @@
 
 Every name is resolved when it is asked for, so that loading this package loads nothing else.
 `StoreContract`, `LogContract` and `serverdomain.testing.strategies` need the extra
-``serverdomain[testing]``, the rest does not.
+``testing``, the rest does not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A Compute endpoint for tests of clients: on a free port, in a thread, its clock moved by hand.
 
 The pytest fixture `compute_endpoint` gives one; without pytest it is a context manager. Needs the
-extra ``serverdomain[http]``.
+extra ``http``.
 """
 
 from __future__ import annotations

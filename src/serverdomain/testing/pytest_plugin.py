@@ -26,11 +26,9 @@ def _running_compute_endpoint(
     except ModuleNotFoundError as missing:
         if missing.name not in _EXTRA:
             raise
-        pytest.fail(
-            f"compute_endpoint needs {missing.name}, which is not installed; "
-            "pip install 'serverdomain[http]' brings it",
-            pytrace=False,
-        )
+        from serverdomain.errors import ExtraMissing
+
+        pytest.fail(str(ExtraMissing("compute_endpoint", missing.name, "http")), pytrace=False)
     with ComputeEndpoint(tmp_path_factory.mktemp("compute_endpoint")) as endpoint:
         yield endpoint
 

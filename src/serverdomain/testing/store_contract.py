@@ -14,7 +14,7 @@ An engine of your own, a `Log` that no URL names, passes the same tests as a `Lo
         def open(self, tmp_path):
             return MyLog()
 
-Needs the extra ``serverdomain[testing]``.
+Needs the extra ``testing``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Hypothesis strategies: servers' ids, commands, actors, events and whole histories.
 
-Needs the extra ``serverdomain[testing]``. Values come from small pools and from the limits' edges,
+Needs the extra ``testing``. Values come from small pools and from the limits' edges,
 so that commands and events meet: the same images, names and rebuilds turn up again and again.
 """
 
@@ -18,15 +18,13 @@ from serverdomain.domain.actor import Actor
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.server import evolve
 from serverdomain.domain.typed import typed
-from serverdomain.errors import ServerdomainError
+from serverdomain.errors import ExtraMissing, ServerdomainError
 from serverdomain.testing.scenario import ADMIN, OWNER, READER, registered
 
 try:
     from hypothesis import strategies as st
-except ImportError:
-    raise ImportError(
-        "serverdomain.testing.strategies needs hypothesis: install serverdomain[testing]"
-    ) from None
+except ModuleNotFoundError as missing:
+    raise ExtraMissing("serverdomain.testing.strategies", missing.name, "testing") from None
 
 Value = TypeVar("Value")
 

@@ -1,4 +1,4 @@
-"""The demo, and the three commands that it ends with."""
+"""The demo, and the commands that it ends with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tests.adapters.cli.terminal import (
     NEW_IMAGE,
     OLD_IMAGE,
     PASSWORD,
-    SERVER_ID,
     environment,
     process,
 )
@@ -31,11 +30,36 @@ def shown_servers(out: str) -> list[dict[str, object]]:
     ]
 
 
-def test_the_demo_tells_the_documented_rebuild(
-    command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def demo_command(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command, whose temporary folders lie in this test's own."""
     monkeypatch.setattr("tempfile.tempdir", str(folder))
-    ran = command("demo")
+    return command
+
+
+def test_the_demo_tells_its_story_on_one_screen(demo_command: Command) -> None:
+    ran = demo_command("demo")
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert len(lines) <= 42
+    story, _, commands = ran.out.partition("The log lies in ")
+    assert max(map(len, story.splitlines())) <= 80
+    told = ("POST /v2/", "202 Accepted", '"status": "REBUILD", "progress": 0, ', "100%")
+    told += ("ImageChanged  by fake in openstack\n    /image/id: ", f'"{OLD_IMAGE}"\n', NEW_IMAGE)
+    told += ('/metadata/stage: "before" -> absent', "RebuildCompleted  by system in system")
+    told += ("The server before", 'unfoobar, ACTIVE, {"stage": "before"}', f"image {OLD_IMAGE}")
+    rest = story
+    for part in told:
+        assert part in rest, f"{part} comes, and in this order"
+        rest = rest.partition(part)[2]
+    assert ran.out.count(PASSWORD) == 2, "in the request and in the 202 alone"
+    assert len(commands.splitlines()) == 5
+
+
+def test_the_full_demo_shows_whole_documents_and_the_whole_history(
+    demo_command: Command, folder: Path
+) -> None:
+    ran = demo_command("demo", "--full")
     assert (ran.code, ran.err) == (0, "")
     accepted, now, before = shown_servers(ran.out)
     assert (accepted["status"], accepted["progress"]) == ("REBUILD", 0)
@@ -64,25 +88,40 @@ def test_what_it_ends_with_works_when_pasted(tmp_path: Path) -> None:
     folder.mkdir()
     ran = process("demo", "--store", f"sqlite:///{folder}/cloud.db", folder=ROOT)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert f"The log lies in {folder}/cloud.db." in ran.stdout
-    commands = ran.stdout.rpartition("try on it:\n\n")[2].splitlines()
-    assert len(commands) == 3
-    for command in commands:
-        tried = subprocess.run(
-            ["sh", "-c", command],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ROOT,
-            env=environment(PATH="/usr/bin:/bin"),
-        )
-        assert (tried.returncode, tried.stderr) == (0, ""), command
-        assert SERVER_ID in tried.stdout
-    assert "barfoo" in tried.stdout, "the history tells what the command before it did"
+    _, _, commands = ran.stdout.partition(
+        f"The log lies in {folder}/cloud.db. To try things on it:"
+    )
+    tried = subprocess.run(
+        ["sh", "-e", "-c", commands],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=environment(PATH="/usr/bin:/bin"),
+    )
+    assert (tried.returncode, tried.stderr) == (0, ""), commands
+    assert '/name: "foobar" -> "barfoo"' in tried.stdout, "the history tells what came before it"
 
 
-def test_a_second_demo_in_one_place_is_a_conflict(command: Command) -> None:
-    assert command("demo", "--store", "sqlite:///demo.db").code == 0
+@pytest.mark.parametrize(
+    "there",
+    [
+        pytest.param(None, id="the log of an earlier demo"),
+        pytest.param(b"", id="an empty file"),
+        pytest.param(b"a letter", id="a file of something else"),
+    ],
+)
+def test_the_demo_writes_to_no_file_that_it_does_not_make(
+    command: Command, folder: Path, there: bytes | None
+) -> None:
+    if there is None:
+        assert command("demo", "--store", "sqlite:///demo.db").code == 0
+    else:
+        Path("demo.db").write_bytes(there)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
     again = command("demo", "--store", "sqlite:///demo.db")
-    assert again.code == 1
-    assert SERVER_ID in again.complaint
+    assert (again.code, again.out) == (1, "")
+    assert again.complaint.startswith("--store: ")
+    assert "demo.db is there already" in again.complaint
+    assert "name another file, or none" in again.complaint
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before

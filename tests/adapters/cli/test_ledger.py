@@ -14,6 +14,7 @@ import pytest
 from serverdomain import InvalidInput, Servers
 from serverdomain.audit.ledger import check_proof, check_proofs
 from serverdomain.audit.ledger.proof import Consistent, Included
+from serverdomain.errors import ExtraMissing
 from tests.adapters.cli.conftest import Command
 from tests.adapters.cli.terminal import SERVER_ID, environment, process
 
@@ -302,7 +303,5 @@ def test_without_the_extra_one_sentence_names_it(signed: Command, folder: Path) 
         env=environment(),
     )
     assert (ran.returncode, ran.stdout) == (3, "")
-    assert ran.stderr == (
-        "serverdomain: the command needs cryptography, which is not installed; "
-        "pip install 'serverdomain[audit]' brings it\n"
-    )
+    missing_extra = ExtraMissing("the command", "cryptography", "audit")
+    assert ran.stderr == f"serverdomain: {missing_extra}\n"

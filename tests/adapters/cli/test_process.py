@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from serverdomain.errors import ExtraMissing
 from tests.adapters.cli.conftest import Command
 from tests.adapters.cli.terminal import PASSWORD, SERVER_ID, environment, process
 
@@ -61,10 +62,8 @@ def test_without_the_extra_one_sentence_names_it(missing: str, tmp_path: Path) -
         [sys.executable, "-c", asked], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert (ran.returncode, ran.stdout) == (3, "")
-    assert ran.stderr == (
-        f"serverdomain: the command needs {missing}, which is not installed; "
-        "pip install 'serverdomain[cli]' brings it\n"
-    )
+    missing_extra = ExtraMissing("the command", missing, "cli")
+    assert ran.stderr == f"serverdomain: {missing_extra}\n"
 
 
 def test_without_the_extra_of_a_patch_one_sentence_names_it(
@@ -88,10 +87,8 @@ def test_without_the_extra_of_a_patch_one_sentence_names_it(
     )
     assert (told.returncode, told.stderr) == (0, "")
     assert (patched.returncode, patched.stdout) == (3, "")
-    assert patched.stderr == (
-        "serverdomain: the command needs jsonpatch, which is not installed; "
-        "pip install 'serverdomain[audit]' brings it\n"
-    )
+    missing_extra = ExtraMissing("the command", "jsonpatch", "audit")
+    assert patched.stderr == f"serverdomain: {missing_extra}\n"
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")

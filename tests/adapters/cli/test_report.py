@@ -13,6 +13,7 @@ from rich.text import Text
 
 from serverdomain.adapters.cli.app import app
 from serverdomain.adapters.cli.run import run
+from serverdomain.errors import ExtraMissing
 from tests.adapters.cli.conftest import Command
 from tests.adapters.cli.terminal import NEW_IMAGE, SERVER_ID, Terminal, environment
 
@@ -222,7 +223,5 @@ def test_without_plotext_one_sentence_names_its_extra(fleet: Command, folder: Pa
         env=environment(),
     )
     assert (ran.returncode, ran.stdout) == (3, "")
-    assert ran.stderr == (
-        "serverdomain: the command needs plotext, which is not installed; "
-        "pip install 'serverdomain[audit]' brings it\n"
-    )
+    missing_extra = ExtraMissing("the command", "plotext", "audit")
+    assert ran.stderr == f"serverdomain: {missing_extra}\n"

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from serverdomain import Servers
+from serverdomain.errors import ExtraMissing
 from tests.adapters.cli.conftest import Command
 from tests.adapters.cli.terminal import NEW_IMAGE, PASSWORD, SERVER_ID, environment
 
@@ -286,10 +287,8 @@ def test_without_its_extra_one_line_names_it(tmp_path: Path) -> None:
         env=environment(),
     )
     assert ran.returncode == 3
-    assert ran.stderr == (
-        "serverdomain: the command needs starlette, which is not installed; "
-        "pip install 'serverdomain[http]' brings it\n"
-    )
+    missing_extra = ExtraMissing("the command", "starlette", "http")
+    assert ran.stderr == f"serverdomain: {missing_extra}\n"
 
 
 @pytest.mark.parametrize("token", [False, True])

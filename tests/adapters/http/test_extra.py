@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from serverdomain.errors import ExtraMissing
+
 
 def test_without_the_extra_one_sentence_names_it() -> None:
     asked = "import sys; sys.modules['starlette'] = None; import serverdomain.adapters.http"
@@ -13,6 +15,5 @@ def test_without_the_extra_one_sentence_names_it() -> None:
 
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: the endpoint needs starlette, which is not installed; "
-        "pip install 'serverdomain[http]' brings it"
+        f"serverdomain.errors.ExtraMissing: {ExtraMissing('the endpoint', 'starlette', 'http')}"
     )

@@ -27,11 +27,9 @@ def main() -> NoReturn:
         extra = _EXTRAS.get(missing.name or "")
         if extra is None:
             raise
-        print(
-            f"serverdomain: the command needs {missing.name}, which is not installed; "
-            f"pip install 'serverdomain[{extra}]' brings it",
-            file=sys.stderr,
-        )
+        from serverdomain.errors import ExtraMissing
+
+        print(f"serverdomain: {ExtraMissing('the command', missing.name, extra)}", file=sys.stderr)
         code = 3
     except KeyboardInterrupt:
         code = 130

@@ -9,13 +9,13 @@ from pathlib import Path
 
 
 def commands(store: Path, server_id: str) -> list[str]:
-    """Three commands on a store's file, and on a server in it."""
-    where = f"--store {shlex.quote(str(store))}"
+    """Commands on a store's file, which they name once, and on a server in it."""
     us = _ourselves()
     return [
-        f"{us} list {where}",
-        f"{us} rename {server_id} barfoo {where} --user fake",
-        f"{us} history {server_id} {where}",
+        f"export SERVERDOMAIN_STORE={shlex.quote(str(store))}",
+        f"{us} list",
+        f"{us} rename {server_id} barfoo --user fake",
+        f"{us} history {server_id}",
     ]
 
 

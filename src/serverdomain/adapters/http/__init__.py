@@ -3,11 +3,9 @@
 try:
     import starlette  # noqa: F401
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        f"the endpoint needs {missing.name}, which is not installed; "
-        "pip install 'serverdomain[http]' brings it",
-        name=missing.name,
-    ) from None
+    from serverdomain.errors import ExtraMissing
+
+    raise ExtraMissing("the endpoint", missing.name, "http") from None
 
 from serverdomain.adapters.http.app import compute_app
 from serverdomain.adapters.http.calls.authentication import (

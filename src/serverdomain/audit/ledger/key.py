@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from serverdomain.audit.ledger import given
-from serverdomain.errors import InvalidInput
+from serverdomain.errors import ExtraMissing, InvalidInput
 
 try:
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,11 +20,7 @@ try:
         Ed25519PublicKey,
     )
 except ModuleNotFoundError:
-    raise ModuleNotFoundError(
-        "signatures need cryptography, which is not installed; "
-        "pip install 'serverdomain[audit]' brings it",
-        name="cryptography",
-    ) from None
+    raise ExtraMissing("a signature", "cryptography", "audit") from None
 
 _ED25519 = b"\x01"
 """The signature type of C2SP's signed note."""

@@ -1,0 +1,73 @@
+"""What an error says of itself."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from serverdomain.errors import ExtraMissing, ServerdomainError
+
+INSTALLED = {
+    "a clone": (
+        {"url": "file:///srv/it%27s/serverdomain", "dir_info": {}},
+        ["/srv/it's/serverdomain[http]"],
+    ),
+    "a clone that is edited": (
+        {"url": "file:///srv/serverdomain", "dir_info": {"editable": True}},
+        ["-e", "/srv/serverdomain[http]"],
+    ),
+    "a wheel": (
+        {"url": "file:///srv/the%20wheel", "archive_info": {}},
+        ["/srv/the wheel[http]"],
+    ),
+    "a repository": (
+        {"url": "https://hg.example.com/serverdomain", "vcs_info": {"vcs": "hg"}},
+        ["serverdomain[http] @ hg+https://hg.example.com/serverdomain"],
+    ),
+    "an archive": (
+        {"url": "https://example.com/serverdomain", "archive_info": {}},
+        ["serverdomain[http] @ https://example.com/serverdomain"],
+    ),
+}
+
+
+@pytest.mark.parametrize("origin", INSTALLED)
+def test_a_missing_extra_is_installed_from_where_the_library_came_from(
+    origin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded, arguments = INSTALLED[origin]
+    installed(tmp_path, recorded, monkeypatch)
+    error = ExtraMissing("serve", "uvicorn", "http")
+    said, _, command = str(error).removesuffix(" brings it").partition("; ")
+    assert said == "serve needs uvicorn, which is not installed"
+    assert shlex.split(command) == ["pip", "install", *arguments]
+    assert (error.name, error.extra) == ("uvicorn", "http")
+
+
+def test_where_nothing_is_recorded_it_came_from_an_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(tmp_path, None, monkeypatch)
+    assert str(ExtraMissing("serve", "uvicorn", "http")) == (
+        "serve needs uvicorn, which is not installed; "
+        "pip install 'serverdomain[http]' (from the index that it came from) brings it"
+    )
+
+
+def test_a_missing_extra_is_an_error_of_ours_and_one_of_an_import() -> None:
+    error = ExtraMissing("serve", "uvicorn", "http")
+    assert isinstance(error, ServerdomainError)
+    assert isinstance(error, ModuleNotFoundError)
+
+
+def installed(folder: Path, origin: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an installation of the library be found that records where it came from."""
+    about = folder / "serverdomain-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Name: serverdomain\nVersion: 1\n", "utf-8")
+    if origin is not None:
+        (about / "direct_url.json").write_text(json.dumps(origin), "utf-8")
+    monkeypatch.syspath_prepend(folder)
