@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from serverdomain.adapters.cli import demo
-from tests.pictures.drawing import drawn
+from tests.pictures.drawing import LIGHT, drawn
 from tests.pictures.screen import typed
 
 COLUMNS = (80, 120)
@@ -47,6 +47,7 @@ PICTURES = {
     "list-long": Picture("list --limit 2 --long"),
     "list-csv": Picture("list --limit 4 --sort name -o name,status,lock,updated --csv"),
     "history": Picture(f"history {SERVER} --limit 6"),
+    "history-images": Picture("history build-9960 --event ImageChanged --limit 3"),
     "diff": Picture(f"diff {SERVER} version:20 version:30"),
     "what-if": Picture(f"what-if {SERVER} --drop {REQUEST}"),
     "report-rebuilds": Picture("report rebuilds --limit 5"),
@@ -62,6 +63,9 @@ PICTURES = {
     "ledger-check-proof": Picture("ledger check-proof one.tlog-proof --key ledger.key.pub"),
     "generate": Picture("generate --servers 3", "none"),
 }
+
+FIRST = ("history-images", COLUMNS[0])
+"""The picture on the README's first screen, which is on a light ground, too."""
 
 UNSEEN = {
     **dict.fromkeys(
@@ -139,7 +143,10 @@ def printed(folder: Path) -> Iterator[tuple[str, int, str]]:
 def pictures(printed: Iterable[tuple[str, int, str]]) -> Iterator[tuple[str, str]]:
     """Each picture by the name of its file."""
     for name, columns, text in printed:
-        yield f"{name}-{columns}.svg", drawn(f"serverdomain {PICTURES[name].line}", text, columns)
+        line = f"serverdomain {PICTURES[name].line}"
+        yield f"{name}-{columns}.svg", drawn(line, text, columns)
+        if (name, columns) == FIRST:
+            yield f"{name}-{columns}-light.svg", drawn(line, text, columns, LIGHT)
 
 
 def _settled(text: str) -> str:

@@ -6,6 +6,7 @@ import io
 import re
 
 from rich.console import Console
+from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
@@ -32,6 +33,31 @@ DARK = TerminalTheme(
         (230, 190, 255),
         (140, 225, 233),
         (255, 255, 255),
+    ],
+)
+
+LIGHT = TerminalTheme(
+    (246, 248, 250),
+    (31, 35, 40),
+    [
+        (31, 35, 40),
+        (190, 25, 38),
+        (17, 99, 41),
+        (125, 78, 0),
+        (9, 95, 200),
+        (118, 66, 210),
+        (20, 105, 115),
+        (80, 88, 98),
+    ],
+    [
+        (80, 88, 98),
+        (160, 14, 38),
+        (22, 115, 48),
+        (99, 60, 1),
+        (9, 80, 175),
+        (102, 52, 190),
+        (15, 92, 102),
+        (31, 35, 40),
     ],
 )
 
@@ -64,7 +90,7 @@ _FORMAT = """\
 """
 
 
-def drawn(line: str, printed: str, columns: int) -> str:
+def drawn(line: str, printed: str, columns: int, theme: TerminalTheme = DARK) -> str:
     """The picture of a command line and what it printed."""
     console = Console(
         file=io.StringIO(),
@@ -78,9 +104,17 @@ def drawn(line: str, printed: str, columns: int) -> str:
         _environ={},
     )
     text = Text.assemble((f"$ {line}\n", "bold"), Text.from_ansi(printed))
+    # What is dim would be half as bright, and not be read.
+    text.spans = [span._replace(style=_undimmed(span.style)) for span in text.spans]
     for whole in text.split("\n"):
         # As a terminal breaks what is longer than its line: anywhere.
         for start in range(0, max(len(whole), 1), columns):
             console.print(whole[start : start + columns], no_wrap=True, crop=True)
-    svg = console.export_svg(title="", theme=DARK, code_format=_FORMAT, unique_id="t")
+    svg = console.export_svg(title="", theme=theme, code_format=_FORMAT, unique_id="t")
     return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE)
+
+
+def _undimmed(style: str | Style) -> str | Style:
+    if isinstance(style, Style) and style.dim:
+        return style + Style(dim=False, color="bright_black")
+    return style

@@ -6,15 +6,17 @@ import re
 
 import pytest
 from rich.cells import cell_len
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from tests.adapters.cli.test_documented import commands
 from tests.house.imports import ROOT
-from tests.pictures.commands import COLUMNS, PICTURES, UNSEEN, pictures, printed
-from tests.pictures.drawing import DARK, drawn
+from tests.pictures.commands import COLUMNS, FIRST, PICTURES, UNSEEN, pictures, printed
+from tests.pictures.drawing import DARK, LIGHT, drawn
 
 FOLDER = ROOT / "docs/pictures"
 PAGE = (ROOT / "docs/cli.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
 
 
 WHOLE = {
@@ -70,7 +72,17 @@ def test_what_a_terminal_would_break_is_broken_in_its_picture() -> None:
     assert [len(line) for line in re.findall(r">(a+)<", svg)] == [10, 10, 5]
 
 
-def test_every_colour_can_be_read_on_the_ground() -> None:
+def test_the_readme_shows_a_history_on_the_ground_that_its_reader_prefers() -> None:
+    name = "-".join(map(str, FIRST))
+    (picture,) = re.findall(r"<picture>.*?</picture>", README, re.DOTALL)
+    assert README.index(picture) < README.index("\n## ")
+    dark, light = f'"docs/pictures/{name}.svg"', f'"docs/pictures/{name}-light.svg"'
+    assert f'<source media="(prefers-color-scheme: dark)" srcset={dark}>' in picture
+    assert re.search(f'<img src={light} alt="[^"]+">', picture)
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=["dark", "light"])
+def test_every_colour_can_be_read_on_the_ground(theme: TerminalTheme) -> None:
     def light(colour: tuple[int, int, int]) -> float:
         parts = [part / 255 for part in colour]
         linear = [
@@ -80,9 +92,11 @@ def test_every_colour_can_be_read_on_the_ground() -> None:
             share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True)
         )
 
-    ground = light(DARK.background_color)
+    ground = light(theme.background_color)
     for number in range(1, 16):
-        assert (light(DARK.ansi_colors[number]) + 0.05) / (ground + 0.05) > 4.5, number
+        seen = light(theme.ansi_colors[number])
+        lighter, darker = max(seen, ground), min(seen, ground)
+        assert (lighter + 0.05) / (darker + 0.05) > 4.5, number
 
 
 def test_the_terminal_breaks_no_line(screens: list[tuple[str, int, str]]) -> None:
