@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 import msgspec
 from sqlite_utils import Database
@@ -25,7 +25,6 @@ from serverdomain.projections.view_file import ViewFile
 from serverdomain.store.log import LARGEST
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 PAGE = 1_000
 """Rows that are read together."""
