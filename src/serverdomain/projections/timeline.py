@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import msgspec
 from sqlite_utils import Database
@@ -23,8 +23,6 @@ from serverdomain.projections.timeline_rows import TIMELINE, data_of
 from serverdomain.projections.view import Answer, View
 from serverdomain.projections.view_file import ViewFile
 from serverdomain.store.log import LARGEST
-
-if TYPE_CHECKING:
 
 PAGE = 1_000
 """Rows that are read together."""
