@@ -137,7 +137,7 @@ class Questions:
         with self._log.reading() as log:
             if as_of is not None:
                 return server_as_of(log, server_id, as_of)
-            server = log.history(server_id).server
+            server = log.so_far(server_id).server
         return require_there(server, server_id)
 
     def latest(self) -> datetime | None:

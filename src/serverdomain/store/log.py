@@ -86,7 +86,10 @@ class Reading(Protocol):
         """
 
     def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
-        """The facts behind a position, of at most ``limit`` events; refusals are passed over."""
+        """The facts behind a position, of at most ``limit`` events; refusals are passed over.
+
+        A page has fewer, though at least one, where an engine would otherwise hold too many bytes.
+        """
 
     def events(self, after: int, limit: int) -> Page[RecordedEvent]:
         """The same with all that the log says of them; refusals are among them."""
@@ -112,6 +115,14 @@ class Reading(Protocol):
         occurred_at: int = LARGEST,
     ) -> History:
         """A server's facts, of those within all these bounds."""
+
+    def so_far(self, server_id: str, position: int = LARGEST) -> History:
+        """A server's history up to a position, to be gone on from.
+
+        It may begin behind what was folded before, which an engine may remember; so it costs what
+        is new. Of a long one no more is held at a time than a part.
+        """
+        return self.history(server_id, position=position)
 
     def recorded(
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from sys import getsizeof
+from typing import Any
 
 import msgspec
 
@@ -13,9 +15,9 @@ from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
 from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
-from serverdomain.store.log import LARGEST, Page
+from serverdomain.store.log import LARGEST, Page, Row
 from serverdomain.store.recorded import RecordedEvent
-from serverdomain.store.sqlite.as_stored import AsStored
+from serverdomain.store.sqlite.as_stored import PAGE_BYTES, AsStored
 from serverdomain.store.sqlite.stored import (
     EVENTS,
     OF_COMMAND,
@@ -62,8 +64,8 @@ class Feed(AsStored):
         facts: list[Fact] = []
         last = after
         decode = CODEC.decode
-        for position, stream, version, topic, state, occurred_at in self._all(
-            "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state,"
+        for position, version, topic, state, stream, occurred_at in self._some(
+            "SELECT e.position, e.originator_version, e.topic, e.state, e.originator_id,"
             " c.occurred_at FROM stored_events e LEFT JOIN commands c USING (command_id)"
             " WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?",
             after,
@@ -88,7 +90,7 @@ class Feed(AsStored):
         """The events behind a position, refusals among them."""
         events: list[RecordedEvent] = []
         last = after
-        for row in self._all(
+        for row in self._some(
             f"{EVENTS} FROM stored_events e LEFT JOIN commands c USING (command_id)"
             " WHERE e.position > ? ORDER BY e.position LIMIT ?",
             after,
@@ -109,10 +111,14 @@ class Feed(AsStored):
         found = f"{OURS} WHERE e.position > ? AND c.refused = 0{named} ORDER BY e.position LIMIT ?"
         values = (after, *globs, limit)
         events: list[RecordedEvent] = []
+        size = 0
         try:
             with closing(self.connection.execute(f"{EVENTS} {found}", values)) as rows:
                 for row in rows:
                     events.append(event_of(row))
+                    size += _weight(row)
+                    if size >= PAGE_BYTES:
+                        break
         except (UnknownEvent, StoreDamaged) as error:
             stopped_by: StoreError = error
         except (sqlite3.OperationalError, UnicodeDecodeError) as error:
@@ -120,8 +126,8 @@ class Feed(AsStored):
                 raise
             stopped_by = StoreDamaged("an event or its command holds text that is no UTF-8")
         else:
-            last = events[-1].position if len(events) == limit else max(after, self.head())
-            return Page(events, last, None)
+            is_full = len(events) == limit or size >= PAGE_BYTES
+            return Page(events, events[-1].position if is_full else max(after, self.head()), None)
         query = f"SELECT e.position {found} OFFSET ?"
         (position,) = self.connection.execute(query, (*values, len(events))).fetchone()
         return Page(events, position - 1, stopped_by)
@@ -133,3 +139,18 @@ class Feed(AsStored):
             msgspec.json.encode(positions).decode(),
         )
         return [event_of(row) for row in found]
+
+    def _some(self, query: str, *values: Any) -> Iterator[Row]:
+        """Rows of position, version, topic, state and more, as many as fill a page."""
+        size = 0
+        with closing(self._each(query, *values)) as rows:
+            for row in rows:
+                yield row
+                size += _weight(row)
+                if size >= PAGE_BYTES:
+                    return
+
+
+def _weight(row: Row) -> int:
+    # Of an event with its command, what was asked counts, too.
+    return getsizeof(row[3]) + (getsizeof(row[7]) if len(row) > 7 else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -12,10 +13,12 @@ from filelock import FileLock, Timeout
 
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import OutcomeUnknown, Refused, StoreError, StoreMissing
-from serverdomain.store.accept import accept
+from serverdomain.store.accept import accept, first_outcome
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
 from serverdomain.store.recent_refusals import RecentRefusals
+from serverdomain.store.recorded import RecordedCommand
+from serverdomain.store.remembered import Bases
 from serverdomain.store.request import Outcome, Request
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite import schema
@@ -69,6 +72,7 @@ class SQLiteLog(Log):
         self.recent_refusals = RecentRefusals()
         self.connections = Connections(place)
         self._watcher = Watcher(lambda: self.connections.connect("rw", patience=0))
+        self._bases = Bases()
         self._grown = Condition()
         self._locks: dict[str, Lock] = {}
         try:
@@ -79,16 +83,19 @@ class SQLiteLog(Log):
 
     def accept(self, request: Request) -> Outcome:
         """Look a command up, decide and write it in one transaction."""
-        outcome: Outcome | Refused | None = None
+        outcome: Outcome | Refused | RecordedCommand | None = None
         try:
             with self.connections.writing() as connection:
-                outcome = accept(SQLiteWriting(connection, self.place, self), request)
+                outcome = accept(self._writing(connection), request)
         except CommitFailed as failed:
             unknown = OutcomeUnknown(request.context.request_id, str(failed))
             # Whether it was recorded is unknown, but not that it was refused.
             if not isinstance(outcome, Refused):
                 raise unknown from failed
             _logger.warning("a refusal may not be recorded: %s", unknown)
+        if isinstance(outcome, RecordedCommand):
+            with self.reading() as log:
+                return first_outcome(log, outcome, request)
         self.wake()
         if isinstance(outcome, Refused):
             raise outcome
@@ -100,14 +107,17 @@ class SQLiteLog(Log):
         """Append much in one transaction."""
         with self.connections.writing() as connection:
             connection.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
-            yield SQLiteWriting(connection, self.place, self)
+            yield self._writing(connection)
         self.wake()
 
     @contextmanager
     def reading(self) -> Iterator[SQLiteReading]:
         """The log as it is now."""
         with self.connections.snapshot() as connection:
-            yield SQLiteReading(connection)
+            yield SQLiteReading(connection, self._bases)
+
+    def _writing(self, connection: sqlite3.Connection) -> SQLiteWriting:
+        return SQLiteWriting(connection, self.place, self, self._bases)
 
     @contextmanager
     def examining(self) -> Iterator[SQLiteExamination]:
@@ -188,6 +198,7 @@ class SQLiteLog(Log):
         with self.connections.writing() as connection:
             drop_everything(connection)
             schema.bring_up(connection, self.place)
+        self._bases.clear()
 
     def close(self) -> None:
         """Close the database."""

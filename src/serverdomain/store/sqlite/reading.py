@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 from serverdomain.domain.history import Fact, History
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
-from serverdomain.store.log import LARGEST
+from serverdomain.store.log import LARGEST, Row
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
+from serverdomain.store.remembered import Base, Bases, own
 from serverdomain.store.sqlite.feed import Feed
 from serverdomain.store.sqlite.stored import (
     OF_COMMAND,
@@ -22,14 +24,22 @@ from serverdomain.store.sqlite.stored import (
     require_event,
 )
 
+HELD_BYTES = 1024 * 1024
+"""The most bytes of a long history, as they are stored, of which events are held at a time."""
+
+_FACTS = (
+    "SELECT c.occurred_at, e.position, e.topic, e.state, e.originator_version, c.request_id"
+    " FROM stored_events e JOIN commands c USING (command_id)"
+)
 _BOOKMARKS = "SELECT name, position, stopped_at, why FROM reactions"
 
 
 class SQLiteReading(Feed):
     """One consistent state of a log, on a connection that is in a transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, bases: Bases | None = None) -> None:
         self.connection = connection
+        self._bases = Bases() if bases is None else bases
 
     def first(self) -> int:
         """The first position."""
@@ -78,24 +88,53 @@ class SQLiteReading(Feed):
         """A server's facts, of those within all these bounds."""
         # The pluses keep these conditions away from other indexes: the stream's own is the way.
         rows = self._all(
-            "SELECT c.occurred_at, e.position, e.topic, e.state, e.originator_version"
-            " FROM stored_events e JOIN commands c USING (command_id)"
-            " WHERE e.originator_id = ? AND e.originator_version <= ? AND +e.position <= ?"
-            " AND +c.recorded_at <= ? AND +c.occurred_at <= ? ORDER BY e.originator_version",
+            f"{_FACTS} WHERE e.originator_id = ? AND e.originator_version <= ?"
+            " AND +e.position <= ? AND +c.recorded_at <= ? AND +c.occurred_at <= ?"
+            " ORDER BY e.originator_version",
             stream_of(server_id),
             version,
             position,
             recorded_at,
             occurred_at,
         )
-        facts = []
-        for at, position, topic, state, number in rows:
-            require_event(position, number, topic)
-            if not is_time(at):
-                raise StoreDamaged(f"the event at position {position} has no time")
-            event = CODEC.decode(topic, state, position)
-            facts.append(Fact(at, position, server_id, number, event))
-        return History(facts)
+        return History([_fact(server_id, row) for row in rows])
+
+    def so_far(self, server_id: str, position: int = LARGEST) -> History:
+        """A server's history up to a position, behind what is remembered of it."""
+        base = self._bases.get(server_id)
+        history = None
+        if base is not None and base.position <= position:
+            history = self._grown(server_id, position, base)
+        if history is None:
+            history = self._grown(server_id, position, None)
+        # Facts that came late can only be put in order when all are there.
+        return history or self.history(server_id, position=position)
+
+    def _grown(self, server_id: str, until: int, base: Base | None) -> History | None:
+        """The history behind a base; ``None`` if this log lacks its row, or facts came late."""
+        history = History(base=base and own(base.server))
+        begun = history.version
+        held = 0
+        # Of its own row, up to which it is folded, the state is not read again.
+        query = (
+            f"{_FACTS.replace('e.state', 'CASE WHEN e.originator_version > ?2 THEN e.state END')}"
+            " WHERE e.originator_id = ?1 AND e.originator_version >= ?2 AND +e.position <= ?3"
+            " ORDER BY e.originator_version"
+        )
+        with closing(self._each(query, stream_of(server_id), begun, until)) as rows:
+            if base is not None:
+                row = next(rows, (None,) * 6)
+                if (row[1], row[5]) != (base.position, base.request_id):
+                    return None
+            for row in rows:
+                if not history.take(_fact(server_id, row)):
+                    return None
+                held += len(row[3])
+                if held > HELD_BYTES and history.server is not None:
+                    history, held = History(base=history.server), 0
+        if until == LARGEST and history.version > begun and history.server is not None:
+            self._bases.keep(history.server, row[1], row[5])
+        return history
 
     def recorded(
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
@@ -144,3 +183,12 @@ class SQLiteReading(Feed):
     def _value(self, query: str, *values: Any) -> Any:
         row = self.connection.execute(query, values).fetchone()
         return None if row is None else row[0]
+
+
+def _fact(server_id: str, row: Row) -> Fact:
+    occurred_at, position, topic, state, version, _ = row
+    require_event(position, version, topic)
+    if not is_time(occurred_at):
+        raise StoreDamaged(f"the event at position {position} has no time")
+    event = CODEC.decode(topic, state, position)
+    return Fact(occurred_at, position, server_id, version, event)
