@@ -10,12 +10,15 @@ from serverdomain.adapters.http.calls.answers import encode
 from serverdomain.domain import limits
 from serverdomain.domain.server import Server
 from serverdomain.servers import Servers
+from serverdomain.store.weighed import Weighed
 
 Images = Mapping[str, str] | Callable[[str], str | None]
 """Names of images by their ids; or a callable that gives the name for an id, or ``None``."""
 
-MOST_SHOWN = 4096
-"""The most answers that are kept as they were written."""
+MOST_BYTES = 32 * 1024 * 1024
+"""What the answers weigh that are kept as they were written, at most."""
+
+_ASKED = 2 * 1024
 
 
 class Cloud:
@@ -33,18 +36,21 @@ class Cloud:
                 limits.canonical_uuid("images", image_id): name for image_id, name in images.items()
             }
             self.find_image = self.images.get
-        self._shown: dict[tuple[str, str, Path, str | None], tuple[Server, bytes]] = {}
+        self.kept: Weighed[tuple[str, Path], tuple[Server, str, str | None, bytes]]
+        self.kept = Weighed(MOST_BYTES)
 
     def shown(self, server: Server, endpoint: str, path: Path, project: str | None) -> bytes:
-        """The answer that shows a server, written once until something in it changes."""
-        key = (server.id, endpoint, path, project)
-        kept = self._shown.get(key)
-        if kept is not None and kept[0] == server:
-            return kept[1]
+        """The answer that shows a server, written once until something in it changes.
+
+        One is kept for each server and API, whatever hosts and projects a client makes up.
+        """
+        key = (server.id, path)
+        kept = self.kept.get(key)
+        if kept is not None and kept[:3] == (server, endpoint, project):
+            return kept[3]
         written = encode(
             {"server": compute_json.render(server, endpoint=endpoint, path=path, project=project)}
         )
-        if len(self._shown) >= MOST_SHOWN:
-            self._shown.clear()
-        self._shown[key] = (server, written)
+        # The server itself is remembered elsewhere, or weighs about as much again.
+        self.kept.put(key, (server, endpoint, project, written), _ASKED + 2 * len(written))
         return written
