@@ -36,3 +36,23 @@ def in_words(error: BaseException) -> str:
         message = "its message cannot be read"
     words = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return words.encode("utf-8", "backslashreplace").decode()
+
+
+class Recurring:
+    """What goes on failing: it is said once, and tried again ever less often."""
+
+    def __init__(self, shortest: float, longest: float = 10.0) -> None:
+        self._shortest = self._pause = shortest
+        self._longest = longest
+        self._why: str | None = None
+
+    def met(self, why: str) -> tuple[bool, float]:
+        """Whether this is news, and for how many seconds to wait before the next attempt."""
+        pause, self._pause = self._pause, min(2 * self._pause, self._longest)
+        is_news, self._why = why != self._why, why
+        return is_news, pause
+
+    def over(self) -> bool:
+        """It went well; whether it did not before."""
+        was, self._why, self._pause = self._why, None, self._shortest
+        return was is not None
