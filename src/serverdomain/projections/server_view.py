@@ -10,6 +10,7 @@ from serverdomain.projections.server_query import STATUSES, Asked, ServerQuery
 from serverdomain.projections.server_rows import SERVERS, gone, read_row
 from serverdomain.projections.view import View
 from serverdomain.projections.view_file import ViewFile
+from serverdomain.store.log import LARGEST
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -53,13 +54,22 @@ class ServerView(View):
 
         They are as of the view's position, unless it is to be ``caught_up`` first.
         """
+        return [read_row(server) for server in self._rows(caught_up, LARGEST, **asked)]
 
-        def read(file: ViewFile) -> list[Server]:
+    def some(self, most_bytes: int, **asked: Unpack[Asked]) -> tuple[list[Server], bool]:
+        """The first of what `Servers.list` gives, and whether the rest was left out.
+
+        The rest begins behind the server with which they reach ``most_bytes``, as rows.
+        """
+        rows = self._rows(True, most_bytes, **asked)
+        return [read_row(server) for server in rows], sum(map(len, rows)) >= most_bytes
+
+    def _rows(self, caught_up: bool, most_bytes: int, **asked: Unpack[Asked]) -> list[str]:
+        def read(file: ViewFile) -> list[str]:
             if caught_up:
                 following.catch_up(self._log, file, self._page)
             with file.reading() as rows:
-                found = ServerQuery(**asked).rows(rows, self._log)
-                return [read_row(server) for server in found]
+                return ServerQuery(**asked).rows(rows, self._log, most_bytes=most_bytes)
 
         return self._ask(read)
 

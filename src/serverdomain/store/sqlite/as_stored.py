@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from sys import getsizeof
 from typing import Any
@@ -122,13 +122,28 @@ class AsStored(Reading):
 
     def _all(self, query: str, *values: Any) -> list[Row]:
         """The rows of a question. Raises `StoreDamaged` for text that is no UTF-8."""
-        return list(self._each(query, *values))
+        with self._utf8(query, values):
+            return self.connection.execute(query, values).fetchall()
 
-    def _each(self, query: str, *values: Any) -> Generator[Row, None, None]:
-        """The same, one by one."""
+    def _some(self, query: str, *values: Any) -> tuple[list[Row], bool]:
+        """The first rows of a question, until they hold so many bytes; whether they do.
+
+        They begin with position, version, topic and state.
+        """
+        found: list[Row] = []
+        size = 0
+        with self._utf8(query, values), closing(self.connection.execute(query, values)) as rows:
+            for row in rows:
+                found.append(row)
+                size += weight(row)
+                if size >= PAGE_BYTES:
+                    break
+        return found, size >= PAGE_BYTES
+
+    @contextmanager
+    def _utf8(self, query: str, values: tuple[Any, ...]) -> Iterator[None]:
         try:
-            with closing(self.connection.execute(query, values)) as rows:
-                yield from rows
+            yield
         except (sqlite3.OperationalError, UnicodeDecodeError) as error:
             if getattr(error, "sqlite_errorcode", None) is not None:
                 raise
@@ -153,6 +168,11 @@ class AsStored(Reading):
             yield
         finally:
             self.connection.text_factory = before
+
+
+def weight(row: Row) -> int:
+    """What the state of an event weighs; with its command, also what was asked."""
+    return getsizeof(row[3]) + (getsizeof(row[7]) if len(row) > 7 else 0)
 
 
 def _is_utf8(text: str) -> bool:

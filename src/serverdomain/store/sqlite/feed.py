@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from sys import getsizeof
-from typing import Any
 
 import msgspec
 
@@ -15,9 +13,9 @@ from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
 from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
-from serverdomain.store.log import LARGEST, Page, Row
+from serverdomain.store.log import LARGEST, Page
 from serverdomain.store.recorded import RecordedEvent
-from serverdomain.store.sqlite.as_stored import PAGE_BYTES, AsStored
+from serverdomain.store.sqlite.as_stored import PAGE_BYTES, AsStored, weight
 from serverdomain.store.sqlite.stored import (
     EVENTS,
     OF_COMMAND,
@@ -71,7 +69,7 @@ class Feed(AsStored):
             after,
             until,
             limit,
-        ):
+        )[0]:
             if is_ours(topic) and occurred_at is not None:
                 require_event(position, version, topic)
                 if not is_time(occurred_at):
@@ -95,7 +93,7 @@ class Feed(AsStored):
             " WHERE e.position > ? ORDER BY e.position LIMIT ?",
             after,
             limit,
-        ):
+        )[0]:
             if is_ours(row[2]) and row[4] is not None:
                 try:
                     events.append(event_of(row))
@@ -116,7 +114,7 @@ class Feed(AsStored):
             with closing(self.connection.execute(f"{EVENTS} {found}", values)) as rows:
                 for row in rows:
                     events.append(event_of(row))
-                    size += _weight(row)
+                    size += weight(row)
                     if size >= PAGE_BYTES:
                         break
         except (UnknownEvent, StoreDamaged) as error:
@@ -139,18 +137,3 @@ class Feed(AsStored):
             msgspec.json.encode(positions).decode(),
         )
         return [event_of(row) for row in found]
-
-    def _some(self, query: str, *values: Any) -> Iterator[Row]:
-        """Rows of position, version, topic, state and more, as many as fill a page."""
-        size = 0
-        with closing(self._each(query, *values)) as rows:
-            for row in rows:
-                yield row
-                size += _weight(row)
-                if size >= PAGE_BYTES:
-                    return
-
-
-def _weight(row: Row) -> int:
-    # Of an event with its command, what was asked counts, too.
-    return getsizeof(row[3]) + (getsizeof(row[7]) if len(row) > 7 else 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from typing import Any
 
 from serverdomain.domain.history import Fact, History
@@ -24,12 +23,15 @@ from serverdomain.store.sqlite.stored import (
     require_event,
 )
 
-HELD_BYTES = 1024 * 1024
-"""The most bytes of a long history, as they are stored, of which events are held at a time."""
-
 _FACTS = (
-    "SELECT c.occurred_at, e.position, e.topic, e.state, e.originator_version, c.request_id"
+    "SELECT e.position, e.originator_version, e.topic, e.state, c.occurred_at, c.request_id"
     " FROM stored_events e JOIN commands c USING (command_id)"
+)
+# Of the row up to which a server is folded already, the state is not read again.
+_BEHIND = (
+    f"{_FACTS.replace('e.state', 'CASE WHEN e.originator_version > ?2 THEN e.state END')}"
+    " WHERE e.originator_id = ?1 AND e.originator_version >= ?2 AND +e.position <= ?3"
+    " ORDER BY e.originator_version"
 )
 _BOOKMARKS = "SELECT name, position, stopped_at, why FROM reactions"
 
@@ -113,27 +115,22 @@ class SQLiteReading(Feed):
     def _grown(self, server_id: str, until: int, base: Base | None) -> History | None:
         """The history behind a base; ``None`` if this log lacks its row, or facts came late."""
         history = History(base=base and own(base.server))
-        begun = history.version
-        held = 0
-        # Of its own row, up to which it is folded, the state is not read again.
-        query = (
-            f"{_FACTS.replace('e.state', 'CASE WHEN e.originator_version > ?2 THEN e.state END')}"
-            " WHERE e.originator_id = ?1 AND e.originator_version >= ?2 AND +e.position <= ?3"
-            " ORDER BY e.originator_version"
-        )
-        with closing(self._each(query, stream_of(server_id), begun, until)) as rows:
-            if base is not None:
-                row = next(rows, (None,) * 6)
-                if (row[1], row[5]) != (base.position, base.request_id):
+        seen = None if base is None else (base.position, base.request_id)
+        is_more = True
+        while is_more:
+            rows, is_more = self._some(_BEHIND, stream_of(server_id), history.version, until)
+            if seen is not None:
+                if not rows or (rows[0][0], rows[0][5]) != seen:
                     return None
-            for row in rows:
-                if not history.take(_fact(server_id, row)):
-                    return None
-                held += len(row[3])
-                if held > HELD_BYTES and history.server is not None:
-                    history, held = History(base=history.server), 0
-        if until == LARGEST and history.version > begun and history.server is not None:
-            self._bases.keep(history.server, row[1], row[5])
+                del rows[0]
+            if not all(history.take(_fact(server_id, row)) for row in rows):
+                return None
+            if rows:
+                seen = rows[-1][0], rows[-1][5]
+                if until == LARGEST and not is_more and history.server is not None:
+                    self._bases.keep(history.server, *seen)
+            if is_more and history.server is not None:
+                history = History(base=history.server)
         return history
 
     def recorded(
@@ -186,7 +183,7 @@ class SQLiteReading(Feed):
 
 
 def _fact(server_id: str, row: Row) -> Fact:
-    occurred_at, position, topic, state, version, _ = row
+    position, version, topic, state, occurred_at, _ = row
     require_event(position, version, topic)
     if not is_time(occurred_at):
         raise StoreDamaged(f"the event at position {position} has no time")

@@ -20,6 +20,9 @@ from serverdomain.projections.server_query import STATUSES, Asked
 MOST = 1000
 """The most servers on one page: Nova's default."""
 
+MOST_BYTES = 4 * 1024 * 1024
+"""A page ends behind the server with which its servers, as rows of the view, reach this size."""
+
 Sent = list[tuple[str, str]]
 """The members of a query, each with its value, in their order."""
 
@@ -78,9 +81,9 @@ def detail(cloud: Cloud, call: Call) -> Response:
 def _page(cloud: Cloud, call: Call, show: Any) -> Response:
     sent = parse_qsl(call.query, keep_blank_values=True)
     limit = _limit(dict(sent).get("limit"))
-    found = _found(cloud, call, sent, limit)
+    found, is_cut = _found(cloud, call, sent, limit)
     shown_servers: dict[str, Any] = {"servers": [show(server) for server in found]}
-    if found and len(found) == limit:
+    if found and (is_cut or len(found) == limit):
         here = call.url("servers", *(["detail"] if call.route == "servers.detail" else []))
         following = [(name, value) for name, value in sent if name != "marker"]
         href = f"{here}?{urlencode([*following, ('marker', found[-1].id)])}"
@@ -88,7 +91,7 @@ def _page(cloud: Cloud, call: Call, show: Any) -> Response:
     return answer(shown_servers)
 
 
-def _found(cloud: Cloud, call: Call, sent: Sent, limit: int) -> list[Server]:
+def _found(cloud: Cloud, call: Call, sent: Sent, limit: int) -> tuple[list[Server], bool]:
     # Of a member that can only be one, the last value counts, as in Nova.
     query, given = dict(sent), partial(_values, sent)
     asked: Asked = {"limit": limit, "anchored": True, "project_id": _projects(call, sent)}
@@ -102,9 +105,9 @@ def _found(cloud: Cloud, call: Call, sent: Sent, limit: int) -> list[Server]:
         # As Nova: of a status that there is not, there is no server.
         known = [status for status in map(str.upper, given("status")) if status in STATUSES]
         if not known:
-            return []
+            return [], False
         asked["status"] = known
-    return cloud.servers.list(**asked)
+    return cloud.servers.view.some(MOST_BYTES, **asked)
 
 
 def _values(sent: Sent, name: str) -> list[str]:
