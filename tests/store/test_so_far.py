@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from serverdomain import RequestIdTaken, Servers, StoreDamaged
 from serverdomain.domain.events import MetadataReplaced, ServerRenamed
+from serverdomain.store.log import Reading
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.sqlite.as_stored import PAGE_BYTES
-from serverdomain.testing.store_contract import SERVER, adopted, under
+from serverdomain.testing.store_contract import OTHER, SERVER, adopted, under
 
 FULL = {f"{number:0255}": "v" * 255 for number in range(128)}
 """The most metadata that a server may have: 64 KiB."""
@@ -135,6 +136,20 @@ def test_a_retry_is_given_its_first_outcome_wherever_the_server_has_got(servers:
         assert (again.server, again.replayed) == (first.server, True)
     with pytest.raises(RequestIdTaken):
         servers.rename(SERVER, "another", under("req-1"))
+
+
+def test_of_what_happened_lately_no_more_is_read_than_was_asked_for(servers: Servers) -> None:
+    for number in range(3):
+        servers.stop(SERVER)
+        servers.rename(SERVER, f"name {number}")
+        servers.start(SERVER)
+    names = ("ServerRegistered", "ServerStopped", "ServerStarted")
+    with servers._log.reading() as log:
+        for versions in (0, 1, 4, 100):
+            found = log.lately(SERVER, names, versions)
+            assert found == Reading.lately(log, SERVER, names, versions)
+        assert [one.version for one in log.lately(SERVER, names, 4)] == [1, 7, 8, 10]
+        assert log.lately(OTHER, names, 4) == []
 
 
 def peak_of(question: Callable[[], object]) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from serverdomain.audit.actions import Action, actions
+from serverdomain.audit.actions import MOST_VERSIONS, TOLD, Action, actions
 from serverdomain.audit.as_of import (
     AsOf,
     Moment,
@@ -29,7 +29,7 @@ from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import moment
 from serverdomain.domain.decisions import require_project, require_there
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.domain.server import Server, fold
+from serverdomain.domain.server import Server
 from serverdomain.errors import NotFound
 from serverdomain.projections.follow import follow
 from serverdomain.projections.history import HistoryEntry, history
@@ -171,14 +171,14 @@ class Questions:
         """What was asked of a server and how it went, newest first, by Nova's names.
 
         An action is a recorded command that a user of the Compute API can ask for. Raises
-        `NotFound`, also for a deleted server, and for one of another project than the given.
+        `NotFound`, also for a deleted server, and for one of another project than the given. Of a
+        server with more than 5,000 facts the latest tell.
         """
         known = known_form(server_id)
         with self._log.reading() as log:
-            recorded = log.recorded(known)
-        server = fold((one.event, one.occurred_at) for one in recorded)
-        require_project(require_there(server, known), project_id)
-        return actions(recorded)
+            server = log.so_far(known).server
+            require_project(require_there(server, known), project_id)
+            return actions(log.lately(known, TOLD, MOST_VERSIONS))
 
     def what_if(
         self,

@@ -132,6 +132,19 @@ class Reading(Protocol):
         ``with_refusals``, what was refused stands among them.
         """
 
+    def lately(self, server_id: str, names: Sequence[str], versions: int) -> list[RecordedEvent]:
+        """The facts of these names among a server's first and its last so many versions.
+
+        In order of occurrence; the others are not read, so it costs no more on a long history.
+        """
+        recorded = self.recorded(server_id)
+        head = max((one.version for one in recorded), default=0)
+        return [
+            one
+            for one in recorded
+            if one.name in names and (one.version == 1 or one.version > head - versions)
+        ]
+
     # One command
 
     def command(self, request_id: str) -> RecordedCommand | None:

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
-from serverdomain.domain.history import Fact, History
+from serverdomain.domain.history import History
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.codec import CODEC, refusals_of, stream_of
-from serverdomain.store.log import LARGEST, Row
+from serverdomain.store.codec import PREFIX, refusals_of, stream_of
+from serverdomain.store.log import LARGEST
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.remembered import Base, Bases, own
 from serverdomain.store.sqlite.feed import Feed
 from serverdomain.store.sqlite.stored import (
+    FACTS,
     OF_COMMAND,
     RECORDED,
     bookmark_of,
     command_of,
     event_of,
+    fact_of,
     is_time,
-    require_event,
 )
 
-_FACTS = (
-    "SELECT e.position, e.originator_version, e.topic, e.state, c.occurred_at, c.request_id"
-    " FROM stored_events e JOIN commands c USING (command_id)"
-)
 # Of the row up to which a server is folded already, the state is not read again.
 _BEHIND = (
-    f"{_FACTS.replace('e.state', 'CASE WHEN e.originator_version > ?2 THEN e.state END')}"
+    f"{FACTS.replace('e.state', 'CASE WHEN e.originator_version > ?2 THEN e.state END')}"
     " WHERE e.originator_id = ?1 AND e.originator_version >= ?2 AND +e.position <= ?3"
     " ORDER BY e.originator_version"
 )
@@ -90,7 +88,7 @@ class SQLiteReading(Feed):
         """A server's facts, of those within all these bounds."""
         # The pluses keep these conditions away from other indexes: the stream's own is the way.
         rows = self._all(
-            f"{_FACTS} WHERE e.originator_id = ? AND e.originator_version <= ?"
+            f"{FACTS} WHERE e.originator_id = ? AND e.originator_version <= ?"
             " AND +e.position <= ? AND +c.recorded_at <= ? AND +c.occurred_at <= ?"
             " ORDER BY e.originator_version",
             stream_of(server_id),
@@ -99,7 +97,7 @@ class SQLiteReading(Feed):
             recorded_at,
             occurred_at,
         )
-        return History([_fact(server_id, row) for row in rows])
+        return History([fact_of(server_id, row) for row in rows])
 
     def so_far(self, server_id: str, position: int = LARGEST) -> History:
         """A server's history up to a position, behind what is remembered of it."""
@@ -123,7 +121,7 @@ class SQLiteReading(Feed):
                 if not rows or (rows[0][0], rows[0][5]) != seen:
                     return None
                 del rows[0]
-            if not all(history.take(_fact(server_id, row)) for row in rows):
+            if not all(history.take(fact_of(server_id, row)) for row in rows):
                 return None
             if rows:
                 seen = rows[-1][0], rows[-1][5]
@@ -144,6 +142,20 @@ class SQLiteReading(Feed):
             own,
             refusals_of(server_id) if with_refusals else own,
             position,
+        )
+
+    def lately(self, server_id: str, names: Sequence[str], versions: int) -> list[RecordedEvent]:
+        """The facts of these names among a server's first and its last so many versions."""
+        named = " OR ".join(["e.topic GLOB ?"] * len(names))
+        own = stream_of(server_id)
+        query = "SELECT MAX(originator_version) FROM stored_events WHERE originator_id = ?"
+        return self._recorded(
+            f"{RECORDED} WHERE e.originator_id = ? AND ({named})"
+            " AND (e.originator_version = 1 OR e.originator_version > ?)"
+            " ORDER BY c.occurred_at, e.position",
+            own,
+            *(f"{PREFIX}{name}:*" for name in names),
+            (self._value(query, own) or 0) - versions,
         )
 
     def command(self, request_id: str) -> RecordedCommand | None:
@@ -180,12 +192,3 @@ class SQLiteReading(Feed):
     def _value(self, query: str, *values: Any) -> Any:
         row = self.connection.execute(query, values).fetchone()
         return None if row is None else row[0]
-
-
-def _fact(server_id: str, row: Row) -> Fact:
-    position, version, topic, state, occurred_at, _ = row
-    require_event(position, version, topic)
-    if not is_time(occurred_at):
-        raise StoreDamaged(f"the event at position {position} has no time")
-    event = CODEC.decode(topic, state, position)
-    return Fact(occurred_at, position, server_id, version, event)
