@@ -21,6 +21,8 @@ from serverdomain.store.sqlite.lock_timeout import LOCK_TIMEOUT, lock_timeout_se
 from serverdomain.store.sqlite.place import Place
 
 _LOOK_AGAIN = 0.002  # Seconds between two looks at a lock that another process holds.
+MOST_IDLE = 64
+"""The most connections that are kept for the next readers."""
 SYNCHRONOUS = "FULL"  # In WAL mode NORMAL would not sync at a commit.
 
 
@@ -63,7 +65,7 @@ class Connections:
             try:
                 yield connection
             finally:
-                if self._closed:
+                if self._closed or len(self._idle) >= MOST_IDLE:
                     connection.close()
                 else:
                     self._idle.append(connection)
@@ -117,10 +119,8 @@ class Connections:
         if os.getpid() != self._pid:
             return  # They are the parent's: closing here could take its log file away.
         with self._writing, self._one_at_a_time:
-            while self._idle:
-                self._idle.pop().close()
-            if self._writer is not None:
-                self._writer.close()
+            for connection in filter(None, (*self._idle, self._writer)):
+                connection.close()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         # SQLite tries a lock ever less often, so that of many writers the one that has waited
