@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event as Flag
 
+LONGEST_PAUSE = 10.0
+"""Seconds between two attempts, at most."""
+
 
 def failure_of(call: Callable[[], object], attempts: int, stopping: Flag) -> str | None:
     """Why the last of so many attempts failed, in words; ``None`` once one succeeds.
@@ -18,7 +21,7 @@ def failure_of(call: Callable[[], object], attempts: int, stopping: Flag) -> str
         if attempt > 0:
             if stopping.wait(pause):
                 break
-            pause = min(2 * pause, 10.0)
+            pause = min(2 * pause, LONGEST_PAUSE)
         try:
             call()
         except BaseException as error:
@@ -41,14 +44,13 @@ def in_words(error: BaseException) -> str:
 class Recurring:
     """What goes on failing: it is said once, and tried again ever less often."""
 
-    def __init__(self, shortest: float, longest: float = 10.0) -> None:
+    def __init__(self, shortest: float) -> None:
         self._shortest = self._pause = shortest
-        self._longest = longest
         self._why: str | None = None
 
     def met(self, why: str) -> tuple[bool, float]:
         """Whether this is news, and for how many seconds to wait before the next attempt."""
-        pause, self._pause = self._pause, min(2 * self._pause, self._longest)
+        pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
         is_news, self._why = why != self._why, why
         return is_news, pause
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -33,11 +32,7 @@ from serverdomain.store.sqlite.writing import SQLiteWriting
 
 # A batch touches pages all over the indexes by server; SQLite keeps 2 MiB of them by itself.
 _BULK_CACHE_KIB = 262_144
-_PUT = (
-    "INSERT INTO reactions (name, position, stopped_at, why) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (name) DO UPDATE SET"
-    " position = excluded.position, stopped_at = excluded.stopped_at, why = excluded.why"
-)
+_PUT = "INSERT OR REPLACE INTO reactions (name, position, stopped_at, why) VALUES (?, ?, ?, ?)"
 
 _logger = logging.getLogger("serverdomain")
 
@@ -86,7 +81,7 @@ class SQLiteLog(Log):
         outcome: Outcome | Refused | RecordedCommand | None = None
         try:
             with self.connections.writing() as connection:
-                outcome = accept(self._writing(connection), request)
+                outcome = accept(SQLiteWriting(connection, self.place, self, self._bases), request)
         except CommitFailed as failed:
             unknown = OutcomeUnknown(request.context.request_id, str(failed))
             # Whether it was recorded is unknown, but not that it was refused.
@@ -107,7 +102,7 @@ class SQLiteLog(Log):
         """Append much in one transaction."""
         with self.connections.writing() as connection:
             connection.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
-            yield self._writing(connection)
+            yield SQLiteWriting(connection, self.place, self, self._bases)
         self.wake()
 
     @contextmanager
@@ -115,9 +110,6 @@ class SQLiteLog(Log):
         """The log as it is now."""
         with self.connections.snapshot() as connection:
             yield SQLiteReading(connection, self._bases)
-
-    def _writing(self, connection: sqlite3.Connection) -> SQLiteWriting:
-        return SQLiteWriting(connection, self.place, self, self._bases)
 
     @contextmanager
     def examining(self) -> Iterator[SQLiteExamination]:
