@@ -54,22 +54,24 @@ class ServerView(View):
 
         They are as of the view's position, unless it is to be ``caught_up`` first.
         """
-        return [read_row(server) for server in self._rows(caught_up, LARGEST, **asked)]
+        return self._some(caught_up, LARGEST, **asked)[0]
 
     def some(self, most_bytes: int, **asked: Unpack[Asked]) -> tuple[list[Server], bool]:
         """The first of what `Servers.list` gives, and whether the rest was left out.
 
         The rest begins behind the server with which they reach ``most_bytes``, as rows.
         """
-        rows = self._rows(True, most_bytes, **asked)
-        return [read_row(server) for server in rows], sum(map(len, rows)) >= most_bytes
+        return self._some(True, most_bytes, **asked)
 
-    def _rows(self, caught_up: bool, most_bytes: int, **asked: Unpack[Asked]) -> list[str]:
-        def read(file: ViewFile) -> list[str]:
+    def _some(
+        self, caught_up: bool, most_bytes: int, **asked: Unpack[Asked]
+    ) -> tuple[list[Server], bool]:
+        def read(file: ViewFile) -> tuple[list[Server], bool]:
             if caught_up:
                 following.catch_up(self._log, file, self._page)
             with file.reading() as rows:
-                return ServerQuery(**asked).rows(rows, self._log, most_bytes=most_bytes)
+                found = ServerQuery(**asked).rows(rows, self._log, most_bytes=most_bytes)
+                return [read_row(server) for server in found], sum(map(len, found)) >= most_bytes
 
         return self._ask(read)
 
