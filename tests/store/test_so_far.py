@@ -82,6 +82,7 @@ def test_what_others_append_is_read(servers: Servers, path: Path) -> None:
 
 def test_a_fact_that_comes_late_takes_its_place(servers: Servers) -> None:
     servers.rename(SERVER, "now")
+    servers.get(SERVER)  # From here on it is gone on.
     early = servers.now() - timedelta(days=1)
     for name in ("late", "later"):
         given = servers.record(SERVER, [ServerRenamed(name)], occurred_at=early)

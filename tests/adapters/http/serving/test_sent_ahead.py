@@ -98,6 +98,23 @@ def test_all_are_answered_in_their_order_however_they_are_cut() -> None:
     connection(play)
 
 
+def test_after_an_answer_the_client_is_still_held_back() -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        client.send(b"".join(REQUEST % number for number in range(600)))
+        await some_turns()
+        may_answer.set()
+        await all_of(client, b"/0")
+        may_answer.clear()
+        await some_turns()
+        assert protocol._unparsed
+        assert protocol.pipeline
+        assert not protocol.transport.is_reading()
+
+    connection(play)
+
+
 def test_who_says_that_this_was_all_is_answered_all() -> None:
     async def play(
         protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
