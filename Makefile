@@ -13,7 +13,7 @@ ifneq ($(SOUND),True)
 .PHONY: $(VENV)
 endif
 
-.PHONY: all demo test test-slow tempest routes bench notebooks mutants constraints help clean
+.PHONY: all demo test test-slow tempest schemas routes bench notebooks mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
@@ -31,6 +31,9 @@ test-slow: $(VENV)  ## run the slow tests
 
 tempest: $(VENV)  ## run Tempest's own rebuild tests against the endpoint, in their own .venv-tempest
 	$(PY) -m tests.tempest
+
+schemas: $(VENV)  ## check every answer by Nova's own schemas, from their own .venv-schemas
+	$(PY) -m tests.schemas
 
 routes: $(VENV)  ## write docs/routes.md from what the tests were answered
 	$(PY) -m tests.routes
@@ -52,7 +55,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 14
 
 clean:  ## remove the environment and all caches
-	rm -rf .venv .venv-tempest .venv-mimic .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
+	rm -rf .venv .venv-tempest .venv-schemas .venv-schemas.lock .venv-mimic .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each candidate is asked by running it: a name on PATH may lead nowhere.

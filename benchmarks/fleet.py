@@ -16,7 +16,7 @@ from serverdomain.simulation.fleet import generate
 from serverdomain.store.opening import open_log
 from serverdomain.store.sqlite import schema
 from serverdomain.store.sqlite.log import SQLiteLog
-from serverdomain.store.sqlite.place import from_url
+from serverdomain.store.sqlite.place import of as place_of
 
 _SEED = 1
 
@@ -29,7 +29,7 @@ class Fleet(Ours):
         self._folder = folder / "fleet"
         self._folder.mkdir(exist_ok=True)
         super().__init__(self._folder)
-        self._fleet = SQLiteLog(from_url(f"sqlite:///{self._folder / 'fleet.db'}"))
+        self._fleet = SQLiteLog(place_of(f"sqlite:///{self._folder / 'fleet.db'}"))
         self._number = count()
 
     def fill(self, servers: int, cycles: int) -> None:

@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
+import serverdomain
+
 ROOT = Path(__file__).parent.parent
 
 
 def test_the_package_ships_its_type_marker() -> None:
     assert files("serverdomain").joinpath("py.typed").is_file()
+
+
+def test_the_package_says_its_version() -> None:
+    assert serverdomain.__version__ == metadata("serverdomain")["Version"]
+    assert "__version__" in dir(serverdomain)
 
 
 def test_constraints_pin_versions_and_record_no_address() -> None:

@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    __version__: str
+
     from serverdomain.audit.actions import Action as Action
     from serverdomain.audit.as_of import AsOf as AsOf
     from serverdomain.audit.diff import Diff as Diff
@@ -72,6 +74,9 @@ if TYPE_CHECKING:
         StoreNewer as StoreNewer,
     )
     from serverdomain.errors import (
+        StoreReadOnly as StoreReadOnly,
+    )
+    from serverdomain.errors import (
         UnknownEvent as UnknownEvent,
     )
     from serverdomain.errors import (
@@ -115,6 +120,7 @@ _HOMES = {
         "StoreLocked",
         "StoreMissing",
         "StoreNewer",
+        "StoreReadOnly",
         "UnknownEvent",
         "Unproven",
     ),
@@ -128,6 +134,8 @@ __all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return import_module("importlib.metadata").version(__name__)
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -135,4 +143,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

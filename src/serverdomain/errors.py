@@ -16,6 +16,7 @@
         ├── StoreNewer
         ├── StoreDamaged
         ├── StoreLocked
+        ├── StoreReadOnly
         ├── UnknownEvent
         └── OutcomeUnknown
 
@@ -108,6 +109,10 @@ class StoreDamaged(StoreError):
 
 class StoreLocked(StoreError):
     """Another process held the lock for longer than we wait."""
+
+
+class StoreReadOnly(StoreError):
+    """The store cannot be written, or was opened to be read alone. Nothing happened."""
 
 
 class UnknownEvent(StoreError):

@@ -116,7 +116,7 @@ def test_a_moment_may_be_given_in_words_wherever_one_is_taken(cloud):
     for wrong in (1, {"version": 1}, NOON, ["version:1"]):
         with pytest.raises(InvalidInput, match=r"^as_of: .* came, an AsOf or its words"):
             cloud.servers.get(server_id, as_of=wrong)
-        with pytest.raises(InvalidInput, match=r"^before: .* came, an AsOf or its words"):
+        with pytest.raises(InvalidInput, match=r"^before: .* came, an AsOf or a string"):
             cloud.servers.diff(server_id, wrong)
 
 

@@ -34,6 +34,9 @@ from serverdomain import (
 from serverdomain.audit.check import check, findings
 from serverdomain.domain import events as e
 from serverdomain.domain.moment import to_micros
+from serverdomain.projections.generations import live
+from serverdomain.projections.timeline_rows import COLUMNS as TIMELINE_COLUMNS
+from serverdomain.projections.timeline_rows import TIMELINE
 from serverdomain.store.finding import Finding
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite.examination import examine
@@ -443,11 +446,9 @@ except StoreError as error:
 """
 
 
-@pytest.mark.parametrize(
-    ("beside", "says"), [(b"", "[]\n"), (b"x", "cloud.db cannot be opened")], ids=["alone", "not"]
-)
-def test_where_nothing_may_be_written_a_file_is_read_alone_unless_part_of_it_lies_beside_it(
-    path: Path, beside: bytes, says: str
+@pytest.mark.parametrize("beside", [b"", b"x"], ids=["nothing", "what is no commit"])
+def test_where_nothing_may_be_written_a_file_is_read_whatever_lies_beside_it(
+    path: Path, beside: bytes
 ) -> None:
     # Not in pytest's own folder, into which nobody else may go.
     with TemporaryDirectory() as folder:
@@ -463,7 +464,7 @@ def test_where_nothing_may_be_written_a_file_is_read_alone_unless_part_of_it_lie
         finally:
             Path(folder).chmod(0o755)
 
-    assert says in ran.stdout, ran.stderr
+    assert ran.stdout == "[]\n", ran.stderr
 
 
 def test_what_is_no_store_raises(path: Path, tmp_path: Path) -> None:
@@ -559,15 +560,116 @@ def played(cloud: Cloud, deeds: Any) -> None:
                 cloud.servers.record(server_id, facts, context, occurred_at=at)
             else:
                 cloud.servers.command(server_id, what, context)
+        if number % 2:
+            cloud.servers.timeline.catch_up()
     cloud.servers.list()
+    cloud.servers.timeline.catch_up()
 
 
 def findings_in(cloud: Cloud) -> list[Finding]:
     with (
         cloud.servers.view._file.reading() as rows,
+        cloud.servers.timeline._file.reading() as events,
         cloud.store.examining() as log,
     ):
-        return list(findings(log, rows, now=now()))
+        return list(findings(log, rows, events, now=now()))
+
+
+@settings(max_examples=settings().max_examples // 4)
+@for_any(DEEDS, st.data())
+def test_of_any_history_a_forged_row_of_the_timeline_is_found(deeds: Any, data: Any) -> None:
+    with Cloud() as cloud:
+        played(cloud, deeds)
+        # As it was followed, page by page, and as it is made anew.
+        for made in ("followed", "replayed"):
+            if made == "replayed":
+                cloud.servers.timeline.replay()
+            assert findings_in(cloud) == []
+        there = {one.position: one for one in cloud.servers.timeline.search()}
+        position = data.draw(st.sampled_from(sorted(there)))
+        column = data.draw(
+            st.sampled_from([name for name in TIMELINE_COLUMNS if name != "version"])
+        )
+        with cloud.servers.timeline._file.writing() as rows:
+            generation = live(rows, TIMELINE)
+            rows.execute(
+                f"UPDATE {generation.table} SET {column} = 9999 WHERE position = ?", (position,)
+            )
+        found = findings_in(cloud)
+        assert {finding.kind for finding in found} == {"timeline"}
+        assert position in {finding.position for finding in found}
+
+
+@pytest.fixture
+def timeline(path: Path) -> Path:
+    """The file of the store's timeline."""
+    with Servers.open(f"sqlite:///{path}") as servers:
+        list(servers.timeline.search())
+    return path.with_name("cloud.timeline.db")
+
+
+@pytest.mark.parametrize(
+    ("statement", "what", "position"),
+    [
+        ("UPDATE timeline_1 SET user_id = 'x' WHERE position = 3", "not the event in user_id", 3),
+        ("UPDATE timeline_1 SET user_id = 'x' WHERE position = 4", "not the event in user_id", 4),
+        ("UPDATE timeline_1 SET changes = '[]' WHERE position = 3", "not the event in changes", 3),
+        (
+            "UPDATE timeline_1 SET server_project_id = 'x', ended = 'failed' WHERE position = 4",
+            "not the event in server_project_id, ended",
+            4,
+        ),
+        ("DELETE FROM timeline_1 WHERE position = 3", "the timeline has no row of this event", 3),
+        ("DELETE FROM timeline_1 WHERE position = 4", "the timeline has no row of this event", 4),
+        (f"DELETE FROM timeline_1 WHERE server_id = '{OTHER}'", "has no row of this event", 6),
+        (
+            "UPDATE timeline_1 SET position = 99 WHERE position = 3",
+            "a row of an event that is not",
+            99,
+        ),
+        (
+            "UPDATE timeline_1 SET position = 99 WHERE position = 4",
+            "a row of an event that is not",
+            99,
+        ),
+        (
+            f"UPDATE timeline_1 SET server_id = '{NEW_IMAGE}' WHERE position = 3",
+            "the timeline has a row of an event that is not",
+            3,
+        ),
+        ("UPDATE timeline_1 SET version = NULL WHERE position = 3", "has no row of this event", 3),
+        (
+            "UPDATE timeline_1_server SET server = replace(server, 'third', 'x')",
+            f"server {SERVER} is not the fold in the timeline",
+            None,
+        ),
+        ("UPDATE timeline_1_server SET server = 'x'", "is not the fold in the timeline", None),
+        ("DELETE FROM timeline_1_server", "is not the fold in the timeline", None),
+        ("UPDATE follows SET log_id = 'x'", "the timeline is another log's", None),
+        ("UPDATE generations SET row_hash = 'x'", "another row where the timeline stands", 7),
+        ("DROP TABLE generations", "no such table: generations", None),
+    ],
+)
+def test_a_timeline_that_is_not_as_the_log_makes_it_is_found(
+    path: Path, timeline: Path, statement: str, what: str, position: int | None
+) -> None:
+    assert checked(path) == []
+    change(timeline, statement)
+
+    findings = checked(path)
+    assert any(what in one.what and one.position == position for one in findings), findings
+    assert {finding.kind for finding in findings} <= {"timeline", "file"}
+
+
+def test_a_timeline_that_is_behind_or_older_is_no_finding(path: Path, timeline: Path) -> None:
+    with Servers.open(f"sqlite:///{path}") as servers:
+        servers.rename(SERVER, "later")
+    assert checked(path) == []
+    change(timeline, "PRAGMA user_version = 1", "DELETE FROM timeline_1")
+    assert checked(path) == []
+    timeline.write_bytes(b"x" * 5_000)
+    (finding,) = checked(path)
+    assert finding.kind == "timeline"
 
 
 @settings(max_examples=settings().max_examples // 4)

@@ -13,6 +13,7 @@ import pytest
 
 from serverdomain import (
     AsOf,
+    Context,
     CreateServer,
     RebuildServer,
     ServerdomainError,
@@ -31,6 +32,8 @@ COLUMNS = {
 }
 CELLS = [(table, column) for table, columns in COLUMNS.items() for column in columns.split()]
 
+REBUILD = RebuildServer(image_id=NEW_IMAGE)
+
 NONSENSE = ["x", "CAST(x'ff' AS TEXT)", "x'ff'", 2**63 - 1, -(2**63), 1e300]
 
 
@@ -41,7 +44,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in "abc":
             server = servers.create(CreateServer(name=name, image_id=IMAGE, flavor_id="1"))
         servers.report_built(server.id)
-        servers.rebuild(server.id, RebuildServer(image_id=NEW_IMAGE))
+        servers.rebuild(server.id, REBUILD, Context(request_id="req-1"))
         servers.ledger.checkpoint(folder / "key", folder / "monday")
         with servers.react("billing", lambda told: None):
             pass
@@ -54,6 +57,9 @@ def questions(servers: Servers, server_id: str, folder: Path) -> dict[str, Calla
         "get": lambda: servers.get(server_id),
         "list": servers.list,
         "history": lambda: servers.history(server_id),
+        "actions": lambda: servers.actions(server_id),
+        "length": lambda: len(servers) + len(servers.timeline) + len(servers.ledger),
+        "tables": lambda: servers.timeline._repr_html_() + servers.get(server_id)._repr_html_(),
         "timeline": lambda: list(servers.timeline.search()),
         "diff": lambda: servers.diff(server_id),
         "what if": lambda: servers.what_if(server_id, drop=[4]),
@@ -64,6 +70,7 @@ def questions(servers: Servers, server_id: str, folder: Path) -> dict[str, Calla
         "checkpoint": lambda: ledger.checkpoint(folder / "key", monday),
         "reactions": servers.reactions,
         "skip": lambda: servers.skip_reaction("billing"),
+        "retry": lambda: servers.rebuild(server_id, REBUILD, Context(request_id="req-1")),
         "rename": lambda: servers.rename(server_id, "after"),
     }
 

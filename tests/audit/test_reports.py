@@ -103,6 +103,50 @@ def test_tables_are_as_long_as_was_asked(fleet: Servers) -> None:
     assert (len(lost.keys), len(lost.by_user), len(lost.latest)) == (2, 2, 2)
 
 
+def test_rebuilds_are_counted_by_who_asked_and_by_project(
+    fleet: Servers, told: dict[str, list[HistoryEntry]]
+) -> None:
+    users, projects = Counter[str](), Counter[str]()
+    for history in told.values():
+        (project,) = {
+            str(one.after)
+            for entry in history
+            for one in entry.changes
+            if one.path == "/tenant_id" and one.after is not None
+        }
+        for entry in history:
+            if entry.name == "RebuildRequested" and entry.changes:
+                users[entry.user_id] += 1
+                projects[project] += 1
+    found = rebuilds(fleet.timeline, EVERYTHING)
+    assert {one.id: one.requested for one in found.by_project} == projects
+    assert {one.id for one in found.by_user} == users.keys()
+    assert sum(one.requested for one in found.by_user) == found.requested
+    for project, count in projects.items():
+        of = rebuilds(fleet.timeline, EVERYTHING, of=project)
+        assert (of.requested, [one.id for one in of.by_project]) == (count, [project])
+    user = found.by_user[0]
+    by = rebuilds(fleet.timeline, EVERYTHING, by=user.id)
+    assert by.by_user == [user]
+    assert by.requested == user.requested == sum(by.outcomes.values())
+    assert rebuilds(fleet.timeline, by=user.id, of="none").requested == 0
+
+
+def test_images_and_lost_metadata_may_be_of_one_project_alone(fleet: Servers) -> None:
+    servers = fleet.list()
+    for project in {one.project_id for one in servers}:
+        now = Counter(one.image_id for one in servers if one.project_id == project)
+        found = images(fleet.timeline, of=project)
+        assert {use.image_id: use.now for use in found.images if use.now} == now
+    whole = lost_metadata(fleet.timeline, EVERYTHING)
+    assert sum(one.rebuilds for one in whole.by_project) == whole.rebuilds
+    for one in whole.by_project:
+        of = lost_metadata(fleet.timeline, EVERYTHING, of=one.project_id)
+        assert (of.rebuilds, of.by_project) == (one.rebuilds, [one])
+    user = whole.by_user[0]
+    assert lost_metadata(fleet.timeline, EVERYTHING, by=user.user_id).by_user == [user]
+
+
 def test_a_late_fact_ends_a_rebuild_where_it_occurred(servers: Servers, clock: ManualClock) -> None:
     servers.rebuild(SERVER, RebuildServer(image_id=NEW_IMAGE), Context(OWNER, "req-1"))
     clock.advance(100)
@@ -254,6 +298,8 @@ def test_of_an_empty_log_there_is_nothing_to_report() -> None:
             "by_month": {},
             "by_image": [],
             "by_host": [],
+            "by_user": [],
+            "by_project": [],
             "never_ended": [],
         }
         assert images(servers.timeline, IMAGE).as_json() == {

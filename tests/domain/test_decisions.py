@@ -52,7 +52,7 @@ from serverdomain.domain.events import (
     StateReset,
 )
 from serverdomain.domain.server import Server, evolve, fold
-from serverdomain.errors import Conflict, NotFound, Refused, ServerdomainError
+from serverdomain.errors import Conflict, InvalidInput, NotFound, Refused, ServerdomainError
 from serverdomain.testing import ADMIN, OWNER, READER, Scenario, given, registered, strategies
 from tests.domain.table import (
     ANOTHER_IMAGE,
@@ -829,6 +829,11 @@ def test_a_private_address_is_always_a_hosts(server_id) -> None:
     assert len(parts) == 4
     assert all(0 <= part <= 255 for part in parts)
     assert 1 <= parts[3] <= 254
+
+
+def test_a_creation_of_an_unknown_flavor_is_wrong_whatever_its_image() -> None:
+    with pytest.raises(InvalidInput, match=r"^flavor_id: '1' came, the id of a flavor that exists"):
+        decide(None, a_creation(flavor_known=False, image_known=False), OWNER, "req-1")
 
 
 def test_a_creation_is_refused_an_unknown_image_before_too_many_items() -> None:

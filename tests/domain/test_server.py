@@ -96,6 +96,7 @@ def test_a_registered_server_is_all_that_its_event_says() -> None:
         rebuild=None,
         deleted=False,
         version=0,
+        launched_micros=7,
     )
 
 
@@ -137,10 +138,34 @@ def test_of_a_server_first_observed_only_what_the_source_said_is_known() -> None
         disk_config="MANUAL",
         created_micros=7,
         updated_micros=7,
+        launched_micros=7,
     )
     given(
         ServerObserved(server_id=SERVER_ID, name="seen", state="SHUTOFF", created=3, progress=9)
     ).then_server(name="seen", status="SHUTOFF", created_micros=3, progress=9, user_id="")
+
+
+def test_a_server_is_launched_once_it_is_no_longer_built() -> None:
+    """When it is adopted, built, rebuilt, or seen elsewhere as being up."""
+    building = evolve(None, registered(state="BUILD"), 1)
+    assert building is not None
+    assert building.launched_micros is None
+    seen = evolve(None, ServerObserved(server_id=SERVER_ID, state="BUILD"), 1)
+    assert seen is not None
+    assert seen.launched_micros is None
+    for event, launched in (
+        (ServerBuilt(), 5),
+        (ServerObserved(server_id=SERVER_ID, state="SHUTOFF"), 5),
+        (ServerObserved(server_id=SERVER_ID, name="x"), None),
+        (StateReset("ACTIVE"), None),
+    ):
+        after = evolve(building, event, 5)
+        assert after is not None
+        assert after.launched_micros == launched
+    for event in (ServerBuilt(), ServerObserved(server_id=SERVER_ID, state="SHUTOFF")):
+        again = evolve(evolve(building, ServerBuilt(), 5), event, 9)
+        assert again is not None
+        assert again.launched_micros == 5
 
 
 def test_what_a_source_reports_later_replaces_what_it_names() -> None:
@@ -233,8 +258,8 @@ def test_an_event_changes_what_it_says_and_the_time_of_the_last_fact(event, chan
         (RebuildProgressed("req-1", 40), {"progress": 40}),
         (RebuildProgressed("req-1", 20), {}),
         (RebuildProgressed("req-2", 40), {}),
-        (RebuildCompleted("req-1"), {"rebuild": None, "progress": 100}),
-        (RebuildCompleted("req-1", 0), {"rebuild": None, "progress": 0}),
+        (RebuildCompleted("req-1"), {"rebuild": None, "progress": 100, "launched_micros": 9}),
+        (RebuildCompleted("req-1", 0), {"rebuild": None, "progress": 0, "launched_micros": 9}),
         (RebuildCompleted("req-2"), {}),
         (
             RebuildFailed("req-1", "hypervisor", "no"),

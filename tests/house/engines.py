@@ -13,6 +13,7 @@ ENGINES = ("serverdomain.store.sqlite",)
 FILES_OF_THEIR_OWN = {
     "serverdomain.projections.view_file": "opens the file of a view, and knows damage from absence",
     "serverdomain.projections.view_place": "finds the file of a view, or makes it",
+    "serverdomain.projections.view_owner": "reads in the file of a view whose it is",
     "serverdomain.projections.generations": "keeps a view's tables side by side in its file",
     "serverdomain.projections.following": "writes what the log says into them",
     "serverdomain.projections.kept_rows": "says what a view does with a connection to its file",
@@ -21,6 +22,7 @@ FILES_OF_THEIR_OWN = {
     "serverdomain.projections.timeline_rows": "writes the rows of the timeline",
     "serverdomain.projections.timeline": "reads them",
     "serverdomain.audit.check": "reads the file of a view that may be damaged",
+    "serverdomain.audit.check_timeline": "compares the rows in it with the log",
     "serverdomain.audit.check_view": "compares the rows in it with the log",
     "serverdomain.audit.keyframes": "keeps rows of the fleet in files of its own",
     "serverdomain.audit.fleet": "reads these where they lie, in a database in memory",

@@ -4,6 +4,7 @@ A page's blocks run in order in one new folder:
 
 * ``python`` blocks share one namespace; a ``text`` block behind one is what it prints;
 * ``console`` blocks are commands (``$ …``), each with its output where that is shown;
+* ``yaml`` is loaded, and what it has others run is a test of its own;
 * ``json NAME`` and ``python NAME`` are the file NAME;
 * ``sh`` names targets of the Makefile, which are too long to run here;
 * a block of no language is a drawing.
@@ -22,6 +23,7 @@ from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, Example, OutputChecker
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
 from markdown_it import MarkdownIt
 
 from tests.house.imports import ROOT
@@ -68,6 +70,8 @@ def run(page: Path, folder: Path) -> None:
                     json.loads(block.text)
                     if block.name:
                         Path(block.name).write_text(block.text, "utf-8")
+                case "yaml":
+                    yaml.safe_load(block.text)
                 case "":
                     pass
                 case "sh":

@@ -24,6 +24,8 @@ NONE = {
     "adapters/http/control/fault_rule.py _BYTES": "as `domain/limits.py`",
     "adapters/http/control/routes.py MOST_SECONDS": "how far a clock may be moved at once",
     "projections/timeline.py MOST": "the largest limit that may be asked for",
+    "adapters/cli/history_lines.py _LONGEST_METADATA": "where a terminal's line is cut",
+    "adapters/http/control/epoch.py SECONDS": "in the page of the control, with its test",
     "simulation/hypervisor.py REBUILD_SECONDS": "how long a simulated rebuild takes",
 }
 """What is called like a bound and is none, and why."""

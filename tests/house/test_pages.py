@@ -13,7 +13,7 @@ from tests.house.pages import PAGES, blocks, run
 EVENTS_PAGE = ROOT / "docs/events.md"
 
 
-LONG = ("auditors-hour", "cli", "testing-clients", "time-travel", "what-if")
+LONG = ("auditors-hour", "backup", "cli", "testing-clients", "time-travel", "what-if")
 """Pages whose commands, or tests, are many processes of their own."""
 
 

@@ -129,6 +129,7 @@ WITH_EXTRA = {
 ROOM_OF_EXTRA = {
     "audit": ("serverdomain.audit", "serverdomain.adapters.cli"),
     "cli": "serverdomain.adapters.cli",
+    "clients": "serverdomain.testing",
     "http": "serverdomain.adapters.http",
     "testing": "serverdomain.testing",
 }

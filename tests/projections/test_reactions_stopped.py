@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from asyncio import CancelledError
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from queue import Queue
+from queue import Empty, Queue
+from threading import Event as Flag
 
 import pytest
 
 from serverdomain import Servers
+from serverdomain.projections import reactions
 from serverdomain.projections.happened import Happened
+from serverdomain.projections.reactions import Reaction
 from serverdomain.projections.saved_bookmark import PAGE
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.testing.store_contract import SERVER
@@ -173,3 +177,62 @@ def test_a_log_that_cannot_be_used_for_long_is_told_once(
     (trouble, again) = caplog.messages
     assert trouble.startswith("reaction billing: StoreError: ")
     assert again == "reaction billing is at work again"
+
+
+def test_one_that_is_stopped_while_it_fails_leaves_the_event_to_whoever_works_next(
+    servers: Servers,
+) -> None:
+    told: Queue[int] = Queue()
+    reaction: list[Reaction] = []
+
+    def fails(happened: Happened) -> None:
+        reaction[0].stop()
+        told.put(happened.position)
+        raise RuntimeError("no room")
+
+    reaction.append(servers.react("billing", fails))
+    servers.stop(SERVER)
+    assert told.get(timeout=SECONDS) == 2
+    reaction[0].stop()
+    assert place_of(servers) == Bookmark("billing", 1)
+
+
+def test_one_that_was_resumed_is_waited_for_again(servers: Servers) -> None:
+    broken, entered, gate = [True], Flag(), Flag()
+
+    def waits(happened: Happened) -> None:
+        if broken[0]:
+            raise RuntimeError("no room")
+        entered.set()
+        assert gate.wait(SECONDS)
+
+    with (
+        servers.react("billing", waits, start="beginning", attempts=1) as billing,
+        ThreadPoolExecutor() as pool,
+    ):
+        until_stopped(billing)
+        broken[0] = False
+        servers.resume_reaction("billing")
+        assert entered.wait(SECONDS)
+        caught_up = pool.submit(billing.caught_up, SECONDS)
+        with pytest.raises(TimeoutError):
+            caught_up.result(0.2)
+        gate.set()
+        assert caught_up.result(SECONDS)
+
+
+def test_after_events_it_waits_for_more_to_come_together_unless_somebody_waits_for_it(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reactions, "BREATH", 10 * SECONDS)
+    told: Queue[int] = Queue()
+    with servers.react("billing", lambda happened: told.put(happened.position)) as billing:
+        servers.stop(SERVER)
+        assert told.get(timeout=SECONDS) == 2
+        servers.start(SERVER)
+        with pytest.raises(Empty):
+            told.get(timeout=0.2)
+        assert billing.caught_up(SECONDS)
+        assert told.get(timeout=SECONDS) == 3
+        # Nobody waits any more when it is stopped.
+        billing._hurry.set()

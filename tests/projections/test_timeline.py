@@ -172,6 +172,30 @@ def test_another_applications_events_are_passed_over(tmp_path: Path) -> None:
 # Searched
 
 
+def test_a_project_is_that_of_the_server_whoever_asks(servers: Servers) -> None:
+    for server_id in (SERVER, OTHER):
+        servers.stop(server_id, Context(SYSTEM))
+    with pytest.raises(Refused):
+        servers.stop(SERVER, Context(Actor("bob", "another"), "req-refused"))
+    projects = {one.id: one.project_id for one in servers.list()}
+    for project in {*projects.values(), "another"}:
+        found = {one.server_id for one in servers.timeline.search(project=project)}
+        assert found == {one for one, of in projects.items() if of == project}
+    assert names(servers.timeline.search(project=projects[SERVER], request="req-refused")) == [
+        "CommandRefused"
+    ]
+
+
+def test_events_come_latest_first_page_by_page(servers: Servers, monkeypatch: Any) -> None:
+    monkeypatch.setattr("serverdomain.projections.timeline.PAGE", 2)
+    for number in range(5):
+        servers.rename(SERVER, f"name-{number}")
+    there = list(servers.timeline.search())
+    assert list(servers.timeline.search(latest_first=True)) == there[::-1]
+    assert list(servers.timeline.search(latest_first=True, limit=3)) == there[:-4:-1]
+    assert list(servers.timeline.search(positions=(3, 4))) == there[2:4]
+
+
 def test_it_is_in_order_of_occurrence_over_all_servers(
     servers: Servers, clock: ManualClock
 ) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from serverdomain.adapters.http.routes.table import NAMES, ROUTES
 from tests.house.imports import ROOT
 from tests.routes.recording import Shown
+from tests.schemas.nova import EXEMPT, SCHEMAS
 
 PAGE = ROOT / "docs/routes.md"
 TESTS = "tests/adapters/http"
@@ -21,14 +22,15 @@ _INTRODUCTION = """\
 This is the list of routes: what of each is Nova's, what is not, and which tests show it.
 `make routes` runs those tests and writes this page. A status is listed because a passing test got
 it as an answer, and a file because tests in it called the route. *Flows* counts the recorded
-exchanges with Nova, played over HTTP, that use the route. `tests/clients` calls the same routes
-with real clients, and `make tempest` with Tempest. What holds for all routes is in
-[endpoint.md](endpoint.md).
+exchanges with Nova, played over HTTP, that use the route. *Nova's schema* is the one that Nova
+34.0 checks its own answer with at 2.1: `make schemas` calls every route on `/v2.1`, for servers in
+every status, and each answer passes it. `tests/clients` calls the same routes with real clients,
+and `make tempest` with Tempest. What holds for all routes is in [endpoint.md](endpoint.md).
 
 """
 _COLUMNS = (
     *("route", "call", "Nova's", "not Nova's", "answered in tests"),
-    *("shown by, in `tests/adapters/http`", "flows"),
+    *("Nova's schema", "shown by, in `tests/adapters/http`", "flows"),
 )
 
 
@@ -89,10 +91,16 @@ def _row(name: str, told: Said, shown: dict[str, list[int]]) -> str:
         told.nova,
         told.ours,
         ", ".join(map(str, statuses)),
+        _schema(name),
         ", ".join(f"`{one}`" for one in by),
         str(flows or ""),
     )
     return f"| {' | '.join(cells)} |\n"
+
+
+def _schema(name: str) -> str:
+    exempt = f", but for `{EXEMPT[name]}`" if name in EXEMPT else ""
+    return f"`{SCHEMAS[name]}`{exempt}" if name in SCHEMAS else ""
 
 
 def _call(name: str, told: Said) -> str:

@@ -125,7 +125,7 @@ def test_a_name_is_the_last_one_however_late_a_fact_comes(servers: Servers) -> N
 
 def test_a_name_is_a_string(servers: Servers) -> None:
     for wrong in (7, None, b"web", "\ud800"):
-        with pytest.raises(InvalidInput, match=r"^server: "):
+        with pytest.raises(InvalidInput, match=r"^(server|named): "):
             servers.find(wrong)  # type: ignore[arg-type]
 
 

@@ -237,4 +237,4 @@ def test_so_many_connections_are_kept_for_later_readers(
         opened = servers._log.connections
         with opened.reading(), opened.reading(), opened.reading():
             pass
-        assert len(opened._idle) == 2
+        assert len(opened.open.idle) == 2

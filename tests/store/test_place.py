@@ -17,6 +17,7 @@ from serverdomain import (
     StoreForeign,
     StoreMissing,
 )
+from serverdomain.store.sqlite.place import Place
 from serverdomain.testing.store_contract import SERVER, adopted
 
 
@@ -60,10 +61,20 @@ def test_a_relative_path_is_settled_when_it_is_opened(
 
 def test_a_store_named_otherwise_gets_its_view_appended(tmp_path: Path) -> None:
     with Servers.open(f"sqlite:///{tmp_path}/cloud.sqlite") as servers:
-        assert servers.view.path == tmp_path / "cloud.sqlite.view.db"
+        assert servers.view.path == tmp_path / "cloud.sqlite-view.db"
 
 
-@pytest.mark.parametrize("url", ["memory:", "sqlite://", "sqlite:///:memory:"])
+def test_no_two_logs_share_a_place() -> None:
+    names = ["cloud", "cloud.db", "cloud.db.db", ".db", "db", "cloud.view", "cloud.view.db", "a.b"]
+    names += [f"{name}-{what}" for name in names for what in ("view.db", "keyframes", "view")]
+    made: list[object] = []
+    for name in names:
+        place = Place(Path("/") / name)
+        made += [place.beside("view").path, place.beside("timeline").path, place.keyframes()]
+    assert len(set(made)) == len(made)
+
+
+@pytest.mark.parametrize("url", ["memory:", ":memory:", "sqlite://", "sqlite:///:memory:"])
 def test_a_store_in_memory_is_gone_when_it_is_closed(url: str) -> None:
     with Servers.open(url) as servers:
         servers.register(adopted())
@@ -72,12 +83,69 @@ def test_a_store_in_memory_is_gone_when_it_is_closed(url: str) -> None:
         servers.get(SERVER)
 
 
+class Named:
+    """A path object that is no `Path`."""
+
+    def __init__(self, name: str | bytes) -> None:
+        self.name = name
+
+    def __fspath__(self) -> str | bytes:
+        return self.name
+
+
 @pytest.mark.parametrize(
-    "url", ["", "cloud.db", "sqlite:cloud.db", "sqlite:///", "postgresql://x", 7]
+    ("store", "file"),
+    [
+        ("cloud.db", "cloud.db"),
+        ("./cloud.db", "cloud.db"),
+        ("folder/../cloud.db", "folder/../cloud.db"),
+        ("sqlite:///cloud.db", "cloud.db"),
+        (Path("cloud.db"), "cloud.db"),
+        (Named("cloud.db"), "cloud.db"),
+        # One letter is a drive, and what is no scheme a name like any other.
+        ("c:cloud.db", "c:cloud.db"),
+        (":memory", ":memory"),
+        ("my_cloud:1", "my_cloud:1"),
+        ("1st:cloud", "1st:cloud"),
+        ("é:cloud", "é:cloud"),
+        ("a cloud:1", "a cloud:1"),
+        # A path object is a file whatever its name, and so is what a string calls one.
+        (Path("memory:"), "memory:"),
+        (Path(":memory:"), ":memory:"),
+        (Named("memory:"), "memory:"),
+        (Path("sqlite:cloud.db"), "sqlite:cloud.db"),
+        ("./memory:", "memory:"),
+        ("sqlite:///memory:", "memory:"),
+    ],
 )
-def test_another_url_is_refused_with_the_forms_that_are_allowed(url: str) -> None:
-    with pytest.raises(InvalidInput, match=r"^store: .*sqlite:///relative\.db"):
-        Servers.open(url)
+def test_a_store_is_named_by_a_path_as_well_as_by_a_url(
+    store: str | Path, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with Servers.open(store) as servers:
+        servers.register(adopted())
+
+    assert (tmp_path / file).is_file()
+    with Servers.open(tmp_path / file, create=False) as servers:
+        assert servers.get(SERVER).id == SERVER
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        *("", "sqlite:cloud.db", "sqlite:///", "sqlite:/cloud.db", "postgresql://x", "ab:cloud.db"),
+        *("memory:cloud.db", "Memory:", "file:cloud.db", "a1+b-c.d:cloud.db"),
+        *(7, None, b"cloud.db", Named(b"cloud.db"), "cloud\ud800.db"),
+    ],
+)
+def test_what_names_no_store_is_refused_with_the_forms_that_are_allowed(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInput, match=r"^store: .*(is allowed|can have this name)$"):
+        Servers.open(store)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_path_with_a_nul_is_none() -> None:

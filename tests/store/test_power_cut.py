@@ -26,7 +26,7 @@ from serverdomain import (
     StoreDamaged,
     StoreError,
 )
-from serverdomain.store.sqlite import connections
+from serverdomain.store.sqlite import open_connections
 from serverdomain.testing import ManualClock
 from tests.power_cut import Fault, Recording, judge_cuts, needs_sqlite_symbols, record
 
@@ -202,7 +202,7 @@ def test_hundreds_of_power_cuts_lose_nothing(second_connection: bool, seed: int)
 
 
 def what_is_lost(mode: str, monkeypatch: pytest.MonkeyPatch) -> set[type[Exception]]:
-    monkeypatch.setattr(connections, "SYNCHRONOUS", mode)
+    monkeypatch.setattr(open_connections, "SYNCHRONOUS", mode)
     recording = record(Telling())
     monkeypatch.undo()
     return {type(failure.error) for failure in judge_cuts(recording, judge(4), cuts=150, seed=1)}

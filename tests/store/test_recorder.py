@@ -22,7 +22,7 @@ from serverdomain import NotFound, Servers, StoreError
 from serverdomain.domain.events import ServerStopped
 from serverdomain.store.sqlite import Factory, ProcessRecorder, SQLiteRecorder
 from serverdomain.store.sqlite.connections import Connections
-from serverdomain.store.sqlite.place import from_url
+from serverdomain.store.sqlite.place import of as place_of
 from serverdomain.store.sqlite.recorder import Datastore
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted
 
@@ -30,7 +30,7 @@ MODULE = "serverdomain.store.sqlite"
 
 
 def recorder_at(url: str) -> SQLiteRecorder:
-    return SQLiteRecorder(Datastore(Connections(from_url(url))))
+    return SQLiteRecorder(Datastore(Connections(place_of(url))))
 
 
 class _InAFile(TestCase):

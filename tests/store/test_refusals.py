@@ -125,7 +125,7 @@ def let_no_commit_succeed(servers: Servers) -> None:
             "CREATE TRIGGER no_commit AFTER INSERT ON commands BEGIN"
             " INSERT INTO never VALUES (-5); END"
         )
-    idle = servers._log.connections._writer
+    idle = servers._log.connections.open.writer
     assert idle is not None
     idle.execute("PRAGMA foreign_keys = ON")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -103,6 +104,42 @@ def test_each_test_begins_with_nothing_on_the_same_port(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
+def test_a_connection_of_openstacksdk_waits_by_the_endpoints_clock(
+    endpoint: ComputeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import openstack.utils
+
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("it slept"))
+    monkeypatch.setenv("OS_CLOUD", "another")
+    cloud, began = endpoint.connection, endpoint.clock.now
+    assert endpoint.connection is cloud
+    cloud.compute.rebuild_server(SERVER, NEW_IMAGE)
+    rebuilt = cloud.compute.wait_for_server(cloud.compute.get_server(SERVER))
+    assert (rebuilt.status, rebuilt.image.id) == ("ACTIVE", NEW_IMAGE)
+    assert endpoint.clock.now - began == timedelta(seconds=6)
+    # Its patience is counted in the endpoint's seconds, too: an hour is over at once.
+    endpoint.faults.rebuild("hang")
+    cloud.compute.rebuild_server(SERVER, IMAGE)
+    with pytest.raises(openstack.exceptions.ResourceTimeout):
+        cloud.compute.wait_for_server(cloud.compute.get_server(SERVER), wait=3600)
+    assert endpoint.clock.now - began >= timedelta(hours=1)
+    endpoint.reset()
+    assert endpoint.connection is not cloud
+    endpoint._disconnect()
+    assert openstack.utils.time is time
+
+
+def test_without_openstacksdk_a_connection_names_its_extra(
+    endpoint: ComputeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openstack", None)
+    monkeypatch.delitem(sys.modules, "serverdomain.testing.openstack_connection", raising=False)
+    with pytest.raises(ModuleNotFoundError, match=r"openstack, .* the extra 'clients'"):
+        assert endpoint.connection
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_the_clouds_yaml_points_openstacksdk_at_it(
     endpoint: ComputeEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,4 +200,8 @@ def test_what_was_asked_can_be_asserted(endpoint: ComputeEndpoint) -> None:
     assert call["body"] == {"rebuild": {"imageRef": NEW_IMAGE}}
     assert [one["route"] for one in endpoint.requests] == ["servers.rebuild"]
     assert endpoint.requests(route="servers.create") == []
+    for unknown in ("servers.rebuilt", "rebuild", ""):
+        with pytest.raises(InvalidInput, match=r"^route: there is no '.*', versions.list|servers"):
+            endpoint.requests(route=unknown)
+    assert len(endpoint.requests(route="versions.v2.1")) == 0
     assert IMAGE not in str(call)

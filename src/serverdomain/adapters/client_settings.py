@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from urllib.parse import quote
 
 CLOUD = "serverdomain"
 """The cloud's name in the ``clouds.yaml``."""
@@ -16,21 +17,24 @@ TOKEN = "OS_TOKEN"
 """Where a token is, if one is needed."""
 
 
-def shell_lines(root: str, *, token: bool = False) -> list[str]:
-    """Three lines for a shell; with a ``token`` they take it from where the shell has it."""
+def shell_lines(root: str, *, token: bool = False, project: str | None = None) -> list[str]:
+    """Three lines for a shell; with a ``token`` they take it from where the shell has it.
+
+    The path names the ``project``, if one is given.
+    """
     # With the plugin `none` the endpoint is every service's; with a token it has to be said.
     auth = f'admin_token {TOKEN}="${TOKEN}"' if token else "none"
     identity = ' OS_IDENTITY_ENDPOINT_OVERRIDE="$OS_ENDPOINT"' if token else ""
     return [
         f"export OS_AUTH_TYPE={auth}",
-        f"export OS_ENDPOINT={shlex.quote(_api(root))}",
+        f"export OS_ENDPOINT={shlex.quote(_api(root, project))}",
         f"export OS_IDENTITY_API_VERSION=3{identity}",
     ]
 
 
-def clouds_yaml(root: str, *, token: bool = False) -> str:
+def clouds_yaml(root: str, *, token: bool = False, project: str | None = None) -> str:
     """The same as a ``clouds.yaml``, in which a token has to be filled in."""
-    api = json.dumps(_api(root))
+    api = json.dumps(_api(root, project))
     lines = [
         "clouds:",
         f"  {CLOUD}:",
@@ -44,5 +48,6 @@ def clouds_yaml(root: str, *, token: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _api(root: str) -> str:
-    return f"{root.rstrip('/')}/v2.1"
+def _api(root: str, project: str | None) -> str:
+    below = "" if project is None else f"/{quote(project, safe='')}"
+    return f"{root.rstrip('/')}/v2.1{below}"

@@ -15,6 +15,7 @@ from serverdomain.domain import moment, written_time
 from serverdomain.domain.history import History
 from serverdomain.domain.limits import shown
 from serverdomain.domain.server import Server, is_there
+from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput, NotFound, Refused
 from serverdomain.store.log import LARGEST, Reading
 from serverdomain.store.recorded import RecordedEvent
@@ -58,6 +59,7 @@ class AsOf:
                 moment.to_micros(value, name, nearest=True)
 
     @classmethod
+    @typed
     def read(cls, text: str, field: str = "as_of", *, now: datetime | None = None) -> AsOf:
         """Read a moment in the form of ``--as-of``, with times as `written_time.read` takes them.
 

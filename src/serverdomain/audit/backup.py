@@ -75,7 +75,7 @@ class _Copy:
 
 
 def _require_sound(copy: Examination, path: Path, progress: Progress) -> None:
-    _require_nothing(map(str, check.findings(copy, None, progress)), path)
+    _require_nothing(map(str, check.findings(copy, None, progress=progress)), path)
 
 
 def _require_nothing(found: Iterator[str], path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
@@ -16,9 +16,11 @@ from serverdomain.domain.history import Fact, History
 from serverdomain.domain.server import Server, is_there
 from serverdomain.errors import InvalidInput, StoreError
 from serverdomain.projections import following, generations, server_rows
+from serverdomain.projections.generations import Generation
+from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.server_rows import SERVERS
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
-from serverdomain.store.finding import Finding
+from serverdomain.store.finding import Finding, Kind
 from serverdomain.store.log import Reading
 from serverdomain.store.sqlite.examination import incoherences
 
@@ -33,30 +35,46 @@ class Unreadable:
     """Stands for a server whose events cannot be read, which is a finding on the log."""
 
 
+def live(
+    log: Reading, view: sqlite3.Connection, kept: KeptRows
+) -> Generator[Finding, None, Generation | None]:
+    """The live generation of a view's rows, if it follows this log, or a finding if it does not."""
+    (taken,) = view.execute("PRAGMA user_version").fetchone()
+    if taken != kept.schema:
+        return None  # It is made again as soon as it is used.
+    generation = generations.live(view, kept)
+    follows = view.execute("SELECT log_id FROM follows").fetchall()
+    if follows != [(log.log_id(),)]:
+        yield Finding(kind(kept), f"the {kept.what} is another log's")
+        return None
+    if not following.follows(log, generation):
+        what = f"the log has another row where the {kept.what} stands"
+        yield Finding(kind(kept), what, generation.position)
+        return None
+    return generation
+
+
+def kind(kept: KeptRows) -> Kind:
+    """The kind of findings on a view."""
+    return "timeline" if kept.what == "timeline" else "view"
+
+
 class Gone(Struct, frozen=True):
     """What the view keeps of a deleted server."""
 
     name: object
 
 
-def integrity(view: sqlite3.Connection) -> Iterator[Finding]:
-    """The findings of SQLite's own check of the view's file."""
+def integrity(view: sqlite3.Connection, kept: KeptRows = SERVERS) -> Iterator[Finding]:
+    """The findings of SQLite's own check of a view's file."""
     for line in incoherences(view):
-        yield Finding("file", f"the view's file is incoherent: {line}")
+        yield Finding("file", f"the {kept.what}'s file is incoherent: {line}")
 
 
 def rows(log: Reading, view: sqlite3.Connection, step: Callable[[], None]) -> Iterator[Finding]:
     """Rows that differ from the fold of a server's events up to the view's position."""
-    (taken,) = view.execute("PRAGMA user_version").fetchone()
-    if taken != SERVERS.schema:
-        return  # It is made again as soon as it is used.
-    generation = generations.live(view, SERVERS)
-    follows = view.execute("SELECT log_id FROM follows").fetchall()
-    if follows != [(log.log_id(),)]:
-        yield Finding("view", "the view is another log's")
-        return
-    if not following.follows(log, generation):
-        yield Finding("view", "the log has another row where the view stands", generation.position)
+    generation = yield from live(log, view, SERVERS)
+    if generation is None:
         return
     # All in order of id, so that only one server of each is held at a time.
     folded = _folded(log, generation.position, step)

@@ -24,10 +24,11 @@ from serverdomain.audit.as_of import (
 )
 from serverdomain.domain.document import changes, document
 from serverdomain.domain.events import ServerObserved, ServerRegistered
+from serverdomain.domain.html import table
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, fold, is_there
 from serverdomain.errors import NotFound
-from serverdomain.projections.history import HistoryEntry, history
+from serverdomain.projections.history import HistoryEntry, history, table_of
 from serverdomain.store.log import Reading
 from serverdomain.store.recorded import RecordedEvent
 
@@ -44,6 +45,14 @@ class PathChange(Struct, frozen=True, rename={"before": "from", "after": "to"}):
     before: object
     after: object
     events: tuple[int, ...]
+
+
+def _row(change: PathChange) -> tuple[object, ...]:
+    absent = ("absent" if leaf is None else leaf for leaf in (change.before, change.after))
+    return (change.path, *absent, ", ".join(map(str, change.events)))
+
+
+_HEAD = ("path", "from", "to", "by")
 
 
 class Side(Struct, frozen=True):
@@ -72,6 +81,14 @@ class Diff(Struct, frozen=True):
     changes: tuple[PathChange, ...]
     events: tuple[HistoryEntry, ...]
 
+    def _repr_html_(self) -> str:
+        one, other = (
+            f"{side.server_id} {'now' if side.as_of is None else f'as of {side.as_of}'}"
+            for side in (self.before, self.after)
+        )
+        by = table_of("by these events", self.events)
+        return table(f"server {one} → server {other}", _HEAD, map(_row, self.changes)) + by
+
 
 class FleetDiff(Struct, frozen=True):
     """What changed in the fleet from one moment to another.
@@ -84,14 +101,36 @@ class FleetDiff(Struct, frozen=True):
     after: AsOf
     servers: tuple[Diff, ...]
 
+    def __len__(self) -> int:
+        return len(self.servers)
+
+    def __bool__(self) -> bool:
+        return True  # It is an answer, even if nothing changed.
+
+    def __iter__(self) -> Iterator[Diff]:
+        return iter(self.servers)
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (one.before.server_id, *_row(change)) for one in self.servers for change in one.changes
+        )
+        return table(f"the fleet from {self.before} to {self.after}", ("server", *_HEAD), rows)
+
 
 class _Branch:
     """A history from where it parts from another one, and the server that it leads to."""
 
-    def __init__(self, before: Server | None, rest: Sequence[RecordedEvent], version: int) -> None:
+    def __init__(
+        self, before: Server | None, rest: Sequence[RecordedEvent], whole: Sequence[RecordedEvent]
+    ) -> None:
         self.entries = history(rest, before)
         server = _folded(rest, before)
-        self.server = replace(server, version=version) if is_there(server) else None
+        first = min((one.position for one in whole), default=0)
+        self.server = (
+            replace(server, version=_version(whole), first_position=first)
+            if is_there(server)
+            else None
+        )
 
     def left(self) -> dict[tuple[int, str], object]:
         """The value that each event left at each path that it changed."""
@@ -127,7 +166,7 @@ def diff_servers(log: Reading, one_id: str, other_id: str) -> Diff:
     wrote: dict[str, set[int]] = {}
     for server_id in (one_id, other_id):
         recorded = log.recorded(server_id)
-        branch = _Branch(None, recorded, _version(recorded))
+        branch = _Branch(None, recorded, recorded)
         if branch.server is None:
             raise NotFound(f"server {server_id} is not there")
         sides.append(Side(server_id, None, branch.server))
@@ -172,7 +211,7 @@ def _between(server_id: str, recorded: Sequence[RecordedEvent], one: AsOf, other
     while shared < min(map(len, known)) and known[0][shared] is known[1][shared]:
         shared += 1
     start = _folded(known[0][:shared])
-    old, new = (_Branch(start, events[shared:], _version(events)) for events in known)
+    old, new = (_Branch(start, events[shared:], events) for events in known)
     left = (old.left(), new.left())
     wrote: dict[str, set[int]] = {}
     for position, path in left[0].keys() | left[1].keys():

@@ -7,25 +7,25 @@ over them in memory.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, Unpack
+from uuid import UUID
 
 from sqlite_utils import Database
 
 from serverdomain.audit.as_of import AsOf, fleet_position
 from serverdomain.audit.keyframes import Frame, Keyframes, create_rows, put_rows
+from serverdomain.domain.limits import canonical_uuid
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, is_there
+from serverdomain.domain.typed import typed
 from serverdomain.errors import StoreDamaged
 from serverdomain.projections import server_rows
 from serverdomain.projections.server_page import fold_page
 from serverdomain.projections.server_query import Asked, ServerQuery
 from serverdomain.store.log import Log
 from serverdomain.store.sqlite.faults import store_error
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 _PAGE = 8_192
 # The schema main has an empty table `server`: sqlite-utils looks for names only there.
@@ -44,6 +44,7 @@ Rows = dict[str, Server | None]
 Answer = TypeVar("Answer")
 
 
+@typed
 class Fleet:
     """Every server that was there as of a ``position``, in a table ``server`` like the view's.
 
@@ -88,6 +89,23 @@ class Fleet:
             return list(database.query(sql, given))
 
         return self._ask(read)
+
+    def __len__(self) -> int:
+        ((count,),) = self._ask(lambda rows: rows.execute("SELECT COUNT(*) FROM server").fetchall())
+        return int(count)
+
+    def __bool__(self) -> bool:
+        return True  # It is there, even if no server was.
+
+    def __iter__(self) -> Iterator[Server]:
+        return iter(self.servers())
+
+    def __contains__(self, server: str | UUID | Server) -> bool:
+        server_id = server.id if isinstance(server, Server) else canonical_uuid("server", server)
+        return bool(self._ask(lambda rows: server_rows.servers_in(rows, "server", [server_id])))
+
+    def __repr__(self) -> str:
+        return f"<Fleet of {self._log} as of position {self.position}>"
 
     def close(self) -> None:
         """Close the connection."""

@@ -13,6 +13,7 @@ from serverdomain.audit.past_requests import PastRequest
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
+from serverdomain.domain.typed import require_members, require_type
 from serverdomain.errors import InvalidInput, NotFound
 from serverdomain.store.context import Context
 
@@ -32,6 +33,9 @@ class Supposed(Struct, frozen=True):
     what: CommandOrFacts
     occurred_at: datetime
     context: Context
+
+    def __post_init__(self) -> None:
+        require_members(self)
 
 
 class Entry(NamedTuple):
@@ -54,10 +58,13 @@ def suppose(
     Raises `NotFound` for a request or event that is not in it, `InvalidInput` if a command is to
     replace an event.
     """
-    changed: dict[RequestOrPosition, CommandOrFacts] = {**replacing, **dict.fromkeys(drop, ())}
+    dropped, inserted = tuple(drop), tuple(insert)
+    require_type("drop", dropped, tuple[RequestOrPosition, ...])
+    require_type("insert", inserted, tuple[Supposed, ...])
+    changed: dict[RequestOrPosition, CommandOrFacts] = {**replacing, **dict.fromkeys(dropped, ())}
     _require_known(server_id, history, changed)
     entries = [_entry(one, changed) for one in history]
-    for one in insert:
+    for one in inserted:
         _insert(entries, one)
     return entries
 

@@ -124,7 +124,8 @@ def what_if(
     Raises `NotFound` for a request or event that is not in it.
     """
     history = past_requests(recorded)
-    real, supposed = _Course(server_id), _Course(server_id)
+    first = min((one.positions[0] for one in history if one.refusal is None), default=1)
+    real, supposed = _Course(server_id, first), _Course(server_id, first)
     differences = []
     for entry in suppose(server_id, history, drop, insert, replace or {}):
         was = would_be = None
@@ -153,10 +154,14 @@ def what_if(
 
 
 class _Course:
-    """One course of a server's history, which grows request by request."""
+    """One course of a server's history, which grows request by request.
 
-    def __init__(self, server_id: str) -> None:
+    Its first event stands where the server's own does, ``first``; the others right behind it.
+    """
+
+    def __init__(self, server_id: str, first: int) -> None:
         self.history = History()
+        self._first = first
         self._server_id = server_id
         self._taken: set[str] = set()
 
@@ -182,7 +187,8 @@ class _Course:
             self._taken.add(request.request_id)
         for event in events:
             version = self.history.version + 1
-            self.history.take(Fact(request.occurred_at, version, self._server_id, version, event))
+            position = self._first + self.history.version
+            self.history.take(Fact(request.occurred_at, position, self._server_id, version, event))
 
 
 def _as_it_was(request: PastRequest) -> RequestOutcome:

@@ -26,6 +26,7 @@ from serverdomain.domain.events import (
     Stage,
     State,
 )
+from serverdomain.domain.typed import require_type
 from serverdomain.errors import InvalidInput
 
 STATES = ("ACTIVE", "SHUTOFF", "ERROR", "BUILD")
@@ -149,10 +150,13 @@ class RegisterServer(Command, frozen=True, kw_only=True):
 
 
 class CreateServer(Command, frozen=True, kw_only=True):
-    """Make a new server; BUILD until it is reported built. The id is generated if not given."""
+    """Make a new server; BUILD until it is reported built. The id is generated if not given.
+
+    ``image_known`` and ``flavor_known`` are False where the caller's services do not have them.
+    """
 
     kind = "create"
-    not_asked = frozenset({"admin_pass", "image_known"})
+    not_asked = frozenset({"admin_pass", "image_known", "flavor_known"})
     begins = True
 
     name: str
@@ -165,6 +169,7 @@ class CreateServer(Command, frozen=True, kw_only=True):
     disk_config: DiskConfig | UnsetType = UNSET
     admin_pass: str | None = None
     image_known: bool = True
+    flavor_known: bool = True
 
     def __post_init__(self) -> None:
         if self.server_id is not UNSET:
@@ -273,7 +278,7 @@ class RenameServer(Command, frozen=True, kw_only=True):
 
 
 class ChangeServer(Command, frozen=True, kw_only=True):
-    """Change what is set on a server, and nothing that is installed: all of one or some of it."""
+    """Change what is set on a server, and nothing that is installed: all, some or none of it."""
 
     kind = "change"
 
@@ -283,10 +288,6 @@ class ChangeServer(Command, frozen=True, kw_only=True):
     disk_config: DiskConfig | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        if not self.members():
-            raise InvalidInput(
-                "change", "nothing came, a name, an access address or a disk config is allowed"
-            )
         if self.name is not UNSET:
             limits.server_name("name", self.name)
         _check_addresses_and_disk(self)
@@ -471,6 +472,8 @@ def _check_settings(command: CreateServer | RebuildServer) -> None:
     _check_addresses_and_disk(command)
     if command.admin_pass is not None:
         limits.password("admin_pass", command.admin_pass)
+    if type(command.image_known) is not bool:
+        require_type("image_known", command.image_known, bool)
 
 
 def _check_addresses_and_disk(command: CreateServer | RebuildServer | ChangeServer) -> None:

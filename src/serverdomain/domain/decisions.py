@@ -18,9 +18,9 @@ from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
 from serverdomain.domain.actor import Actor
-from serverdomain.domain.limits import MOST_METADATA, shown
+from serverdomain.domain.limits import MOST_METADATA, shown, text
 from serverdomain.domain.server import Server, is_there
-from serverdomain.errors import Conflict, NotFound, Refused
+from serverdomain.errors import Conflict, InvalidInput, NotFound, Refused
 
 Decision = tuple[e.Event, ...]
 Value = TypeVar("Value")
@@ -63,6 +63,7 @@ def require_there(server: Server | None, server_id: str) -> Server:
 def require_project(server: Server | None, project_id: str | None) -> None:
     """For a caller who may reach one project alone, a server of another is not there."""
     if server is not None and project_id is not None and server.project_id != project_id:
+        text("project_id", project_id)
         raise NotFound(f"server {server.id} is not there")
 
 
@@ -96,6 +97,11 @@ def _create(server: Server | None, command: c.CreateServer, actor: Actor) -> Dec
         raise Conflict(_met(server, "is in the log already, a server is created once"))
     if command.server_id is UNSET:
         raise ValueError("a server's id is generated before its creation is decided")
+    if not command.flavor_known:
+        raise InvalidInput(
+            "flavor_id",
+            f"{shown(command.flavor_id)} came, the id of a flavor that exists is allowed",
+        )
     _require_image(command)
     metadata = _or(command.metadata, {})
     _require_quota(metadata)

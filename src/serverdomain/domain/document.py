@@ -1,53 +1,13 @@
-"""A server as its documented members, in their documented order, without links and password.
-
-The Compute JSON and every list of changes show these members. Their source is the documented answer
-to *Rebuild server*; ``fault`` is Nova's, for servers in ERROR.
-"""
+"""What changed in a server's documented members: every list of changes shows this."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from serverdomain.domain import moment
 from serverdomain.domain.server import Server
 
-_SHOWS_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD"})
-
-
-def document(server: Server) -> dict[str, Any]:
-    """The documented members of a server.
-
-    ``progress`` is there only in ACTIVE, BUILD and REBUILD, and ``fault``, the last, only in ERROR.
-    """
-    status = server.status
-    members: dict[str, Any] = {
-        "accessIPv4": server.access_ipv4,
-        "accessIPv6": server.access_ipv6,
-        "addresses": {
-            network: [{"addr": a.addr, "version": a.version} for a in addresses]
-            for network, addresses in server.addresses.items()
-        },
-        "created": moment.seconds(server.created_micros),
-        "flavor": {"id": server.flavor_id},
-        "hostId": server.host_id,
-        "id": server.id,
-        "image": {"id": server.image_id},
-        "metadata": dict(server.metadata),
-        "name": server.name,
-    }
-    if status in _SHOWS_PROGRESS:
-        members["progress"] = server.progress
-    members["status"] = status
-    members["tenant_id"] = server.project_id
-    members["updated"] = moment.seconds(server.updated_micros)
-    members["user_id"] = server.user_id
-    if status == "ERROR" and server.fault is not None:
-        members["fault"] = {
-            "code": server.fault.code,
-            "created": moment.seconds(server.fault.created_micros),
-            "message": server.fault.message,
-        }
-    return members
+document = Server.to_dict
+"""The documented members of a server."""
 
 
 class Change(NamedTuple):

@@ -18,6 +18,10 @@ from msgspec.structs import asdict, replace
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
 from serverdomain.domain.events import Address, DiskConfig, Event, Fault, State
+from serverdomain.domain.html import table
+
+_SHOWS_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD"})
+_HEAD = ("member", "value")
 
 
 class Rebuild(Struct, frozen=True):
@@ -31,7 +35,8 @@ class Server(Struct, frozen=True, kw_only=True):
     """What the documented answer shows of a server, and what the rules ask.
 
     ``state`` is the one beneath a rebuild under way, to which it returns; ``status`` is derived.
-    ``created`` and ``updated`` are aware datetimes, held as microseconds since 1970 UTC.
+    ``created`` and ``updated`` are aware datetimes, held as microseconds since 1970 UTC, as is when
+    it was last built, adopted or rebuilt: ``launched_micros``, ``None`` for one that never was.
     ``version`` says how many events its stream held where it was read, and ``first_position`` where
     in the log the first of them stands: of two servers created at the same time it tells the newer.
     The fold leaves both alone.
@@ -60,6 +65,7 @@ class Server(Struct, frozen=True, kw_only=True):
     deleted: bool = False
     version: int = 0
     first_position: int = 0
+    launched_micros: int | None = None
 
     @property
     def status(self) -> str:
@@ -75,6 +81,51 @@ class Server(Struct, frozen=True, kw_only=True):
     def updated(self) -> datetime:
         """When its latest fact occurred, aware."""
         return moment.to_datetime(self.updated_micros)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented members in their documented order, without links and password.
+
+        Their source is the documented answer to *Rebuild server*. ``progress`` is there only in
+        ACTIVE, BUILD and REBUILD; ``fault``, the last, is Nova's and there only in ERROR.
+        """
+        status = self.status
+        members: dict[str, Any] = {
+            "accessIPv4": self.access_ipv4,
+            "accessIPv6": self.access_ipv6,
+            "addresses": {
+                network: [{"addr": a.addr, "version": a.version} for a in addresses]
+                for network, addresses in self.addresses.items()
+            },
+            "created": moment.seconds(self.created_micros),
+            "flavor": {"id": self.flavor_id},
+            "hostId": self.host_id,
+            "id": self.id,
+            "image": {"id": self.image_id},
+            "metadata": dict(self.metadata),
+            "name": self.name,
+        }
+        if status in _SHOWS_PROGRESS:
+            members["progress"] = self.progress
+        members["status"] = status
+        members["tenant_id"] = self.project_id
+        members["updated"] = moment.seconds(self.updated_micros)
+        members["user_id"] = self.user_id
+        if status == "ERROR" and self.fault is not None:
+            members["fault"] = {
+                "code": self.fault.code,
+                "created": moment.seconds(self.fault.created_micros),
+                "message": self.fault.message,
+            }
+        return members
+
+    def __repr__(self) -> str:
+        return (
+            f"<Server {self.id} {self.name!a} {self.status}, image {self.image_id}, "
+            f"version {self.version}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return table(f"server {self.id}, version {self.version}", _HEAD, self.to_dict().items())
 
 
 def is_there(server: Server | None) -> TypeGuard[Server]:
@@ -107,7 +158,12 @@ def _registered(event: e.ServerRegistered, at: int) -> Server:
     members = asdict(event)
     members["id"] = members.pop("server_id")
     created = members.pop("created")
-    return Server(created_micros=at if created is None else created, updated_micros=at, **members)
+    return Server(
+        created_micros=at if created is None else created,
+        updated_micros=at,
+        launched_micros=None if event.state == "BUILD" else at,
+        **members,
+    )
 
 
 def _first_observed(event: e.ServerObserved, at: int) -> Server:
@@ -130,14 +186,18 @@ def _first_observed(event: e.ServerObserved, at: int) -> Server:
         created_micros=at,
         updated_micros=at,
     )
-    return replace(unknown, **_observed(unknown, event, at))
+    observed = replace(unknown, **_observed(unknown, event, at))
+    return observed if observed.state == "BUILD" else replace(observed, launched_micros=at)
 
 
 def _observed(server: Server, event: e.ServerObserved, at: int) -> dict[str, Any]:
     members = asdict(event)
     del members["server_id"]
     members["created_micros"] = members.pop("created")
-    return {name: value for name, value in members.items() if value is not UNSET}
+    changed = {name: value for name, value in members.items() if value is not UNSET}
+    if server.state == "BUILD" != changed.get("state", "BUILD"):
+        changed["launched_micros"] = at
+    return changed
 
 
 def _rebuild_requested(server: Server, event: e.RebuildRequested, at: int) -> dict[str, Any]:
@@ -158,7 +218,8 @@ def _completed(server: Server, event: e.RebuildCompleted, at: int) -> dict[str, 
     if not _is_under_way(server, event.rebuild_id):
         return {}
     state = "SHUTOFF" if server.state == "SHUTOFF" else "ACTIVE"
-    return {"rebuild": None, "state": state, "progress": event.progress}
+    ended = {"rebuild": None, "state": state, "progress": event.progress}
+    return {**ended, "launched_micros": at}
 
 
 def _failed(server: Server, event: e.RebuildFailed, at: int) -> dict[str, Any]:
@@ -181,7 +242,7 @@ _CHANGES = cast(
     {
         e.ServerRegistered: lambda server, event, at: {},
         e.ServerBuilt: lambda server, event, at: (
-            {"state": "ACTIVE"} if server.state == "BUILD" else {}
+            {"state": "ACTIVE", "launched_micros": at} if server.state == "BUILD" else {}
         ),
         e.RebuildRequested: _rebuild_requested,
         e.ImageChanged: lambda server, event, at: {"image_id": event.image_id},

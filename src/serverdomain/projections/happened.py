@@ -8,11 +8,13 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 
 from serverdomain.domain.actor import SYSTEM, Actor
+from serverdomain.domain.typed import typed
 from serverdomain.projections.told import Told
 from serverdomain.store.context import Context
 
 
 @dataclass(frozen=True)
+@typed
 class Happened(Told):
     """An event that happened to a server.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,13 @@ from msgspec import to_builtins
 
 from serverdomain.domain import moment
 from serverdomain.domain.document import Change, changes
-from serverdomain.domain.events import Event
+from serverdomain.domain.events import CommandRefused, Event
+from serverdomain.domain.html import table
 from serverdomain.domain.server import Server, evolve
 from serverdomain.projections.told import Told
 from serverdomain.store.recorded import RecordedEvent
+
+_HEAD = ("position", "occurred", "server", "event", "by", "request", "changes")
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,44 @@ class HistoryEntry(Told):
         }
 
 
-def history(recorded: Iterable[RecordedEvent], before: Server | None = None) -> list[HistoryEntry]:
+class Entries(list[HistoryEntry]):
+    """A history's entries, which a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        return table_of(f"history of {len(self)} events", self)
+
+
+def table_of(caption: str, entries: Iterable[HistoryEntry]) -> str:
+    """Entries as an HTML table."""
+    return table(caption, _HEAD, map(_row, entries))
+
+
+def _row(entry: HistoryEntry) -> tuple[object, ...]:
+    changed = [f"{path}: {_leaf(before)} → {_leaf(after)}" for path, before, after in entry.changes]
+    event = entry.event
+    if isinstance(event, CommandRefused):
+        changed = [f"{event.kind} refused by the rule of {event.rule}: {event.why}"]
+    return (
+        entry.position,
+        moment.exact(entry.recorded.occurred_at),
+        entry.server_id,
+        entry.name,
+        f"{entry.user_id} in {entry.project_id}",
+        entry.request_id,
+        "; ".join(changed),
+    )
+
+
+def _leaf(value: object) -> str:
+    return "absent" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def history(recorded: Iterable[RecordedEvent], before: Server | None = None) -> Entries:
     """The history of a server whose events are given in order of occurrence.
 
     ``before`` is the server before the first of them, if there was one.
     """
-    entries: list[HistoryEntry] = []
+    entries = Entries()
     for one in recorded:
         after = evolve(before, one.event, one.occurred_at)
         entries.append(HistoryEntry(one, changes(before, after)))

@@ -17,6 +17,7 @@ from threading import Event as Flag
 from typing import Any, Literal
 
 from serverdomain.domain.events import EVENTS, CommandRefused
+from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput
 from serverdomain.projections.attempts import Recurring, failure_of, in_words
 from serverdomain.projections.happened import Happened
@@ -102,6 +103,7 @@ class Reaction:
             self._log.wake()
             self._thread.join(0.01)
 
+    @typed
     def caught_up(self, seconds: float) -> bool:
         """Wait until it was told of everything that the log holds now, for at most ``seconds``.
 
@@ -114,6 +116,9 @@ class Reaction:
         with self._telling:
             self._telling.wait_for(lambda: self._told is None or self._told >= head, seconds)
             return self._told is not None and self._told >= head
+
+    def __repr__(self) -> str:
+        return f"<Reaction {self.name} to {self._log}>"
 
     def __enter__(self) -> Reaction:
         return self

@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from serverdomain.domain import limits, moment
 from serverdomain.domain.server import Server
+from serverdomain.domain.typed import require_type
 from serverdomain.errors import InvalidInput
 from serverdomain.store.log import LARGEST, Log
 
@@ -25,6 +26,7 @@ class Asked(TypedDict, total=False):
     status: str | Iterable[str] | None
     name: str | Iterable[str] | None
     image_id: str | Iterable[str] | None
+    flavor_id: str | Iterable[str] | None
     project_id: str | Iterable[str] | None
     anchored: bool
     limit: int | None
@@ -43,18 +45,30 @@ class ServerQuery:
         status: str | Iterable[str] | None = None,
         name: str | Iterable[str] | None = None,
         image_id: str | Iterable[str] | None = None,
+        flavor_id: str | Iterable[str] | None = None,
         project_id: str | Iterable[str] | None = None,
         anchored: bool = False,
         limit: int | None = None,
         marker: str | None = None,
     ) -> None:
-        wanted = {"status": status, "image_id": image_id, "project_id": project_id}
+        wanted = {
+            "status": status,
+            "image_id": image_id,
+            "flavor_id": flavor_id,
+            "project_id": project_id,
+        }
         several = {member: _several(member, value) for member, value in wanted.items()}
         for one in several["status"] or ():
             if one not in STATUSES:
                 raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")
-        if limit is not None and limit < 0:
-            raise InvalidInput("limit", f"{limit} came, a whole number of at least 0 is allowed")
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise InvalidInput(
+                "limit", f"{limits.shown(limit)} came, a whole number of at least 0 is allowed"
+            )
+        if type(anchored) is not bool:
+            raise InvalidInput(
+                "anchored", f"{limits.shown(anchored)} came, True or False is allowed"
+            )
         # SQLite has no larger limit; -1 is none.
         self._limit = -1 if limit is None or limit > LARGEST else limit
         self._marker, self._projects = marker, several["project_id"]
@@ -140,10 +154,13 @@ def _past(log: Log, marker: str, until: int) -> Server | None:
 def _several(member: str, given: str | Iterable[str] | None) -> list[str] | None:
     if given is None:
         return None
-    several = dict.fromkeys([given] if isinstance(given, str) else given)
+    if not isinstance(given, str):
+        require_type(member, given, str | Iterable)
+    values = [given] if isinstance(given, str) else given
+    several = list(dict.fromkeys(limits.text(member, one) for one in values))
     if len(several) > MOST_VALUES:
         raise InvalidInput(member, f"{len(several)} values came, {MOST_VALUES} are allowed")
-    return [limits.text(member, one) for one in several]
+    return several
 
 
 def _part(pattern: str, anchored: bool) -> tuple[str, ...]:

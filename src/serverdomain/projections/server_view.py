@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, Unpack
 
 from serverdomain.domain.server import Server
+from serverdomain.domain.typed import require_type, typed
 from serverdomain.projections import following, generations
 from serverdomain.projections.server_query import STATUSES, Asked, ServerQuery
 from serverdomain.projections.server_rows import SERVERS, gone, read_row
 from serverdomain.projections.view import View
 from serverdomain.projections.view_file import ViewFile
 from serverdomain.store.log import LARGEST
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 MOST_NAMED = 50
 """The most servers that `ServerView.named` gives."""
@@ -49,11 +48,16 @@ class ServerView(View):
         """How far it has come, without catching up."""
         return ViewStatus(*self._ask(self._standing))
 
+    def __iter__(self) -> Iterator[Server]:
+        return iter(self.servers())
+
     def servers(self, *, caught_up: bool = False, **asked: Unpack[Asked]) -> list[Server]:
         """The servers in the view, newest first; ``asked`` as in `Servers.list`.
 
         They are as of the view's position, unless it is to be ``caught_up`` first.
         """
+        if type(caught_up) is not bool:
+            require_type("caught_up", caught_up, bool)
         return self._some(caught_up, LARGEST, **asked)[0]
 
     def some(self, most_bytes: int, **asked: Unpack[Asked]) -> tuple[list[Server], bool]:
@@ -76,16 +80,24 @@ class ServerView(View):
         return self._ask(read)
 
     def flavors(self) -> list[str]:
-        """The ids of the flavors that servers in the view have, in order."""
+        """The ids of the flavors that servers have, in order; caught up first."""
+        return sorted(self._counted("flavor_id"))
 
-        def read(file: ViewFile) -> list[str]:
+    def projects(self) -> dict[str, int]:
+        """How many servers each project has, the most first; caught up first."""
+        counted = self._counted("project_id")
+        return {one: counted[one] for one in sorted(counted, key=lambda one: (-counted[one], one))}
+
+    def _counted(self, column: str) -> dict[str, int]:
+        def read(file: ViewFile) -> dict[str, int]:
             following.catch_up(self._log, file, self._page)
             with file.reading() as rows:
-                found = rows.execute("SELECT DISTINCT flavor_id FROM server ORDER BY flavor_id")
-                return [flavor_id for (flavor_id,) in found.fetchall()]
+                counted = f"SELECT {column}, COUNT(*) FROM server GROUP BY {column}"
+                return dict(rows.execute(counted).fetchall())
 
         return self._ask(read)
 
+    @typed
     def named(
         self, name: str, beginning: str | None = None, *, begins: bool = False
     ) -> list[Named]:

@@ -7,26 +7,33 @@ It catches up with the log before each question.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import msgspec
 from sqlite_utils import Database
 
 from serverdomain.domain import limits, moment
 from serverdomain.domain.document import Change
+from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput
-from serverdomain.projections.history import HistoryEntry
+from serverdomain.projections.history import HistoryEntry, table_of
 from serverdomain.projections.timeline_rows import TIMELINE, data_of
 from serverdomain.projections.view import Answer, View
 from serverdomain.projections.view_file import ViewFile
+from serverdomain.store.log import LARGEST
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 PAGE = 1_000
 """Rows that are read together."""
 
 MOST = 1_000_000_000
 """The largest limit that is allowed."""
+
+_SHOWN = 20  # Events that a notebook shows.
 
 LONGEST_TEXT = 1_000
 """Characters of a text to search for, at most; SQLite limits its patterns."""
@@ -48,6 +55,10 @@ _CONDITIONS = {
     "server_id": "server_id = :server_id",
     "actor": "user_id = :actor",
     "request": _CAUSED,
+    "project": "server_project_id = :project",
+    "events": "event IN (SELECT value FROM json_each(:events))",
+    "first": "position >= :first",
+    "last": "position <= :last",
     "image": "(image_id = :image OR image_before = :image)",
     "since": "occurred_at >= :since",
     "until": "occurred_at <= :until",
@@ -63,10 +74,15 @@ class Searched(TypedDict, total=False):
 
     server_id: str | None
     actor: str | None
+    project: str | None
+    events: Sequence[str]
+    positions: tuple[int, int] | None
     request: str | None
     image: str | None
     since: datetime | None
     until: datetime | None
+    recorded_since: datetime | None
+    recorded_until: datetime | None
     text: str | None
 
 
@@ -79,8 +95,12 @@ class TimelineStatus(NamedTuple):
     events: int
 
 
+@typed
 class Timeline(View):
-    """A row for each event of a log, including refusals."""
+    """A row for each event of a log, including refusals.
+
+    Its length is their number, and they are what it iterates over, in order of occurrence.
+    """
 
     kept = TIMELINE
 
@@ -89,29 +109,46 @@ class Timeline(View):
         return TimelineStatus(*self._ask(self._standing))
 
     def search(
+        self, *, limit: int | None = None, latest_first: bool = False, **wanted: Unpack[Searched]
+    ) -> Iterator[HistoryEntry]:
+        """The events that match all of this, in order of occurrence, or the other way round.
+
+        ``actor`` is a user's id, ``project`` that of the server. ``events`` are names, any of them;
+        ``positions`` the first and the last. ``request`` finds a request's own events and those
+        that it caused: of commands whose cause or correlation it is, and of what these caused in
+        turn. ``image`` was asked for, came or went. ``since`` and ``until`` are times of
+        occurrence, ``recorded_since`` and ``recorded_until`` of recording, all inclusive. ``text``
+        is found in an event's name, data or changes; the case of ASCII letters does not matter.
+        ``limit`` takes only the latest so many. Raises `InvalidInput`.
+        """
+        if limit is not None and not 1 <= limit <= MOST:
+            raise InvalidInput("limit", f"{limit} came, a whole number of 1 to {MOST} is allowed")
+        given = self._given(**wanted)
+        self.catch_up()
+        if limit is None:
+            return self._pages(given, latest_first)
+        found = self._found(given, limit, None, latest_first=True)
+        return iter(found) if latest_first else reversed(found)
+
+    def _given(
         self,
         *,
         server_id: str | None = None,
         actor: str | None = None,
+        project: str | None = None,
+        events: Sequence[str] = (),
+        positions: tuple[int, int] | None = None,
         request: str | None = None,
         image: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        recorded_since: datetime | None = None,
+        recorded_until: datetime | None = None,
         text: str | None = None,
-        limit: int | None = None,
-    ) -> Iterator[HistoryEntry]:
-        """The events that match all of this, in order of occurrence.
-
-        ``actor`` is a user's id. ``request`` finds a request's own events and those that it caused:
-        of commands whose cause or correlation it is, and of what these caused in turn. ``image``
-        was asked for, came or went. ``since`` and ``until`` are times of occurrence, inclusive.
-        ``text`` is found in an event's name, data or changes; the case of ASCII letters does not
-        matter. ``limit`` takes only the latest so many. Raises `InvalidInput`.
-        """
-        if limit is not None and not 1 <= limit <= MOST:
-            raise InvalidInput("limit", f"{limit} came, a whole number of 1 to {MOST} is allowed")
-        given: dict[str, str] = {}
-        for name, value in [("actor", actor), ("request", request)]:
+    ) -> dict[str, Any]:
+        """The names of conditions, and their values."""
+        given: dict[str, Any] = {}
+        for name, value in [("actor", actor), ("project", project), ("request", request)]:
             if value is not None:
                 given[name] = limits.text(name, value)
         for name, value in [("server_id", server_id), ("image", image)]:
@@ -120,13 +157,31 @@ class Timeline(View):
         for name, when in [("since", since), ("until", until)]:
             if when is not None:
                 given[name] = moment.exact(moment.to_micros(when, name, nearest=True))
+        if events:
+            named = [limits.text("events", name) for name in events]
+            given["events"] = msgspec.json.encode(named).decode()
+        given |= self._positions(positions or (0, LARGEST), recorded_since, recorded_until)
         if text is not None:
-            longest = LONGEST_TEXT
-            given["text"] = _pattern(limits.text("text", text, shortest=1, longest=longest))
-        self.catch_up()
-        if limit is not None:
-            return reversed(self._found(given, limit, None, latest_first=True))
-        return self._pages(given)
+            given["text"] = _pattern(limits.text("text", text, shortest=1, longest=LONGEST_TEXT))
+        return given
+
+    def _positions(
+        self, positions: tuple[int, int], since: datetime | None, until: datetime | None
+    ) -> dict[str, int]:
+        # Positions are in order of recording.
+        first, last = positions
+        if since is not None:
+            micros = moment.to_micros(since, "recorded_since", nearest=True)
+            first = max(first, self._position_at(micros - 1) + 1)
+        if until is not None:
+            micros = moment.to_micros(until, "recorded_until", nearest=True)
+            last = min(last, self._position_at(micros))
+        bounds = {"first": first} if first > 0 else {}
+        return bounds | ({"last": last} if last < LARGEST else {})
+
+    def _position_at(self, recorded_at: int) -> int:
+        with self._log.reading() as log:
+            return log.position_at(recorded_at)
 
     def ask(self, question: Callable[[Database], Answer]) -> Answer:
         """Query the rows, as one snapshot: the SQL view ``timeline``, which is only to be read."""
@@ -138,24 +193,38 @@ class Timeline(View):
 
         return self._ask(read)
 
-    def _pages(self, given: dict[str, str]) -> Iterator[HistoryEntry]:
-        page = self._found(given, PAGE, None)
+    def __len__(self) -> int:
+        self.catch_up()
+        return super().__len__()
+
+    def __iter__(self) -> Iterator[HistoryEntry]:
+        return self.search()
+
+    def _repr_html_(self) -> str:
+        shown = self.search(limit=_SHOWN)
+        return table_of(f"the latest of {len(self)} events in {self._log}", shown)
+
+    def _pages(self, given: dict[str, Any], latest_first: bool) -> Iterator[HistoryEntry]:
+        page = self._found(given, PAGE, None, latest_first=latest_first)
         while page:
             yield from page
-            page = self._found(given, PAGE, page[-1]) if len(page) == PAGE else []
+            if len(page) < PAGE:
+                return
+            page = self._found(given, PAGE, page[-1], latest_first=latest_first)
 
     def _found(
         self,
-        given: dict[str, str],
+        given: dict[str, Any],
         limit: int,
         behind: HistoryEntry | None,
         *,
-        latest_first: bool = False,
+        latest_first: bool,
     ) -> list[HistoryEntry]:
         conditions = [_CONDITIONS[name] for name in given]
         values: dict[str, Any] = {**given, "limit": limit}
         if behind is not None:
-            conditions.append("(occurred_at, position) > (:at, :position)")
+            beyond = "<" if latest_first else ">"
+            conditions.append(f"(occurred_at, position) {beyond} (:at, :position)")
             values["at"] = moment.exact(behind.recorded.occurred_at)
             values["position"] = behind.position
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""

@@ -35,6 +35,7 @@ COLUMNS: dict[str, type] = {
     "recorded_at": str,
     "user_id": str,
     "project_id": str,
+    "server_project_id": str,
     "request_id": str,
     "correlation_id": str,
     "caused_by": str,
@@ -51,7 +52,7 @@ COLUMNS: dict[str, type] = {
 }
 
 _ALWAYS = ("event", "server_id", "occurred_at", "recorded_at", "user_id", "request_id", "data")
-_BY_TIME = ("server_id", "user_id")
+_BY_TIME = ("server_id", "user_id", "server_project_id")
 _IF_GIVEN = ("correlation_id", "caused_by", "rebuild_id", "image_id", "image_before")
 
 REBUILDS = "(host_id IS NOT NULL OR ended IS NOT NULL)"
@@ -68,10 +69,19 @@ KEYS_LOST = "keys_lost IS NOT NULL"
 
 # An index holds all columns that a report needs: the rows themselves are far apart.
 _REPORTS = {
-    "rebuilds": (REBUILDS, "rebuild_id, server_id, occurred_at, ended, image_id, host_id"),
+    "rebuilds": (
+        REBUILDS,
+        "rebuild_id, server_id, occurred_at, ended, image_id, host_id, user_id, server_project_id",
+    ),
     "replaced": (REPLACED, "replaced, server_id, occurred_at"),
-    "images": (IMAGES, "occurred_at, position, server_id, image_before, image_after"),
-    "keys_lost": (KEYS_LOST, "occurred_at, server_id, user_id, request_id, keys_lost"),
+    "images": (
+        IMAGES,
+        "occurred_at, position, server_id, image_before, image_after, server_project_id",
+    ),
+    "keys_lost": (
+        KEYS_LOST,
+        "occurred_at, server_id, user_id, request_id, keys_lost, server_project_id",
+    ),
 }
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -95,19 +105,19 @@ class TimelineRows(KeptRows):
     name = "timeline"
     what = "timeline"
     application_id = 0x5D74696D
-    schema = 3
+    schema = 4
 
     def create(self, connection: sqlite3.Connection, table: str) -> None:
         """Make the table of rows, without indexes, and the one of servers."""
         database = Database(connection, execute_plugins=False)
         database.table(table).create(COLUMNS, pk="position", not_null=set(_ALWAYS))
-        servers = database.table(_servers(table))
+        servers = database.table(servers_of(table))
         servers.create({"id": str, "server": str}, pk="id", not_null={"server"})
 
     def drop(self, connection: sqlite3.Connection, table: str) -> None:
         """Drop both."""
         connection.execute(f"DROP TABLE {table}")
-        connection.execute(f"DROP TABLE {_servers(table)}")
+        connection.execute(f"DROP TABLE {servers_of(table)}")
 
     def settle(self, connection: sqlite3.Connection, table: str) -> None:
         """Make the indexes, if there are none yet.
@@ -152,7 +162,7 @@ class TimelineRows(KeptRows):
         marks = ", ".join("?" * len(COLUMNS))
         connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", changes.rows)
         connection.executemany(
-            f"INSERT OR REPLACE INTO {_servers(table)} VALUES (?, ?)",
+            f"INSERT OR REPLACE INTO {servers_of(table)} VALUES (?, ?)",
             ((server.id, _encode(server).decode()) for server in changes.servers),
         )
 
@@ -186,7 +196,9 @@ class _Page:
     def take(self, one: RecordedEvent) -> None:
         server_id, at = one.server_id, one.occurred_at
         if one.is_refusal:
-            self.rows.append(_row(one, (), None, None))
+            known = self._histories.get(server_id)
+            server = self._there.get(server_id) if known is None else known.server
+            self.rows.append(row(one, (), server, server))
             return
         history = self._histories.get(server_id)
         if history is None:
@@ -201,7 +213,7 @@ class _Page:
         old = self._leaves.get(server_id)
         new = leaves(after)
         changes = changed(leaves(before) if old is None else old, new)
-        self.rows.append(_row(one, changes, before, after))
+        self.rows.append(row(one, changes, before, after))
         self._leaves[server_id] = new
 
     def fold_anew(self, recorded: Sequence[RecordedEvent], first: tuple[int, int]) -> None:
@@ -209,16 +221,27 @@ class _Page:
         for one in recorded:
             after = evolve(server, one.event, one.occurred_at)
             if (one.occurred_at, one.position) >= first:
-                self.rows.append(_row(one, changed(leaves(server), leaves(after)), server, after))
+                self.rows.append(row(one, changed(leaves(server), leaves(after)), server, after))
             server = after
         if server is not None:
-            version = max(one.version for one in recorded)
-            self._anew.append(replace(server, version=version))
+            self._anew.append(as_read(server, recorded))
 
 
-def _row(
+def as_read(server: Server, recorded: Sequence[RecordedEvent]) -> Server:
+    """A folded server as `History` gives it: with what these events say of its stream."""
+    version = max(one.version for one in recorded)
+    first = min(one.position for one in recorded)
+    return replace(server, version=version, first_position=first)
+
+
+def row(
     one: RecordedEvent, changes: tuple[Change, ...], before: Server | None, after: Server | None
 ) -> tuple[Any, ...]:
+    """The row of an event that led from one server to another, in the order of `COLUMNS`.
+
+    Where the server is not known, its project is taken to be that of who asked.
+    """
+    server = after or before
     event, command = one.event, one.command
     image_before, image_after = _images(changes)
     asked = event.members if isinstance(event, CommandRefused) else {}
@@ -234,6 +257,7 @@ def _row(
         moment.exact(command.recorded_at),
         command.user_id,
         command.project_id,
+        command.project_id if server is None else server.project_id,
         command.request_id,
         command.correlation_id,
         command.caused_by,
@@ -267,7 +291,8 @@ def _images(changes: Iterable[Change]) -> tuple[Any, Any]:
     return None, None
 
 
-def _servers(table: str) -> str:
+def servers_of(table: str) -> str:
+    """The table of the servers after a table of rows."""
     return f"{table}_server"
 
 
@@ -275,7 +300,7 @@ def _servers_in(
     connection: sqlite3.Connection, table: str, server_ids: Iterable[str]
 ) -> dict[str, Server]:
     found = connection.execute(
-        f"SELECT id, server FROM {_servers(table)} WHERE id IN (SELECT value FROM json_each(?))",
+        f"SELECT id, server FROM {servers_of(table)} WHERE id IN (SELECT value FROM json_each(?))",
         (_encode(list(server_ids)).decode(),),
     )
     return {server_id: read_row(server) for server_id, server in found.fetchall()}

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import ClassVar, NamedTuple, TypeVar
 
 from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.typed import typed
 from serverdomain.errors import StoreError, StoreMissing
 from serverdomain.projections import following, generations
 from serverdomain.projections.kept_rows import KeptRows
@@ -34,6 +35,7 @@ class Standing(NamedTuple):
     rows: int
 
 
+@typed
 class View:
     """A view of a log, in a file beside it, or in memory with it.
 
@@ -76,6 +78,16 @@ class View:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def __len__(self) -> int:
+        """Its rows, as of its position."""
+        return self._ask(self._standing).rows
+
+    def __bool__(self) -> bool:
+        return True  # It is there, even if it has no rows.
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._log}>"
 
     def _standing(self, file: ViewFile) -> Standing:
         with file.reading() as rows:

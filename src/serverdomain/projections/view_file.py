@@ -39,6 +39,7 @@ class ViewFile:
         self.connections = Connections(place, durable=False)
         if new:
             make(self.connections)
+        self._links = 1
         self._identity = self._on_disk()
 
     @contextmanager
@@ -49,7 +50,14 @@ class ViewFile:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the view's write lock, committed at the end."""
+        """A transaction that holds the view's write lock, committed at the end.
+
+        Raises `StoreDamaged` for a file with a second name, under which it has another ``-wal``.
+        """
+        if self._on_disk() == self._identity and self._links > 1:
+            shared = StoreDamaged(f"{self.place} has {self._links} names (hard links)")
+            shared.place = self.place
+            raise shared
         with self._sound(), self.connections.writing() as connection:
             # SQLite now has all its files open: renaming or removing them does no harm.
             self._require_there()
@@ -70,6 +78,7 @@ class ViewFile:
             found = self.place.path.stat()
         except OSError:
             return None
+        self._links = found.st_nlink
         return found.st_dev, found.st_ino
 
     def _require_there(self) -> None:

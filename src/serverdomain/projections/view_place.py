@@ -1,7 +1,8 @@
 """Where a view lies, and how its file is found or made there.
 
-At the default place a damaged file is replaced, because it is only a cache of ours. At a place that
-somebody chose, nothing is touched unless it is a sound view of this log.
+At the default place a damaged file is replaced, because it is only a cache of ours, and so is one
+that a log left behind which is gone. At a place that somebody chose, nothing is touched unless it
+is a sound view of this log.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ import os
 import sqlite3
 from pathlib import Path
 
-from serverdomain.errors import StoreDamaged, StoreError, StoreForeign, StoreLocked
-from serverdomain.projections import generations
+from serverdomain.errors import (
+    StoreDamaged,
+    StoreError,
+    StoreForeign,
+    StoreLocked,
+)
+from serverdomain.projections import generations, view_owner
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.view_file import ViewFile
 from serverdomain.store.log import Log
@@ -73,8 +79,12 @@ class ViewPlace:
             try:
                 with file.reading() as connection:
                     current = self._schema(connection) == self._kept.schema
+                    moved = current and not view_owner.is_at(connection, self._log.caches)
                 if current:
                     use_wal(file.connections)
+                    if moved:
+                        with file.writing() as connection:
+                            view_owner.move(connection, self._log.caches)
                     return file
             except StoreError:
                 file.close()
@@ -137,8 +147,7 @@ class ViewPlace:
                 self._kept.schema,
             )
             drop_everything(connection)
-        connection.execute("CREATE TABLE follows (log_id TEXT NOT NULL)")
-        connection.execute("INSERT INTO follows VALUES (?)", (self._log_id,))
+        view_owner.write(connection, self._log_id, self._log.caches)
         generations.create(connection, self._kept)
         connection.execute(f"PRAGMA application_id = {self._kept.application_id}")
         connection.execute(f"PRAGMA user_version = {self._kept.schema}")
@@ -147,8 +156,12 @@ class ViewPlace:
         """The schema of a view that follows our log; 0 if nothing is made yet."""
         (schema,) = connection.execute("PRAGMA user_version").fetchone()
         if schema:
-            follows = connection.execute("SELECT log_id FROM follows").fetchall()
-            if follows != [(self._log_id,)]:
+            follows = view_owner.log_ids(connection)
+            if follows != [self._log_id]:
+                if not self._given and view_owner.is_gone(connection, self._log.caches, follows):
+                    raise StoreDamaged(
+                        f"{self.place} is the {self._kept.what} of another log, which is gone"
+                    )
                 raise StoreForeign(f"{self.place} is the {self._kept.what} of another log")
         return int(schema)
 

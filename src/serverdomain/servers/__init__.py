@@ -10,10 +10,11 @@ from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, NoReturn
 
 from serverdomain.audit.keyframes import Keyframes
-from serverdomain.errors import Conflict
+from serverdomain.domain.typed import typed
+from serverdomain.errors import Conflict, InvalidInput, StoreReadOnly
 from serverdomain.projections import saved_bookmark
 from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
 from serverdomain.servers.accepted import Accepted
@@ -22,11 +23,12 @@ from serverdomain.servers.commands import Commands
 from serverdomain.servers.questions import Questions
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
-from serverdomain.store.opening import open_log
+from serverdomain.store.opening import Store, open_log, open_to_read
 
 __all__ = ["Accepted", "Clock", "Servers", "system_clock"]
 
 
+@typed
 class Servers(Commands, Questions):
     """The servers in a log: commands, and questions about them.
 
@@ -36,7 +38,8 @@ class Servers(Commands, Questions):
     command came first, `NotFound` where there is no such server, `InvalidInput` for words that mean
     nothing, `OutcomeUnknown` where the disk did not tell; nothing changes in the first four.
 
-    May be shared between threads; not with a forked child.
+    Its length is the number of servers that are there; they are what it iterates over, and ``in``
+    asks for one or for its id. May be shared between threads; not with a forked child.
     """
 
     def __init__(
@@ -52,18 +55,27 @@ class Servers(Commands, Questions):
     @classmethod
     def open(
         cls,
-        url: str,
+        url: Store,
         *,
         create: bool = True,
+        read_only: bool = False,
         view: str | Path | None = None,
         clock: Clock = system_clock,
     ) -> Servers:
-        """Open a store: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``memory:``.
+        """Open a store: a path, ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``memory:``.
 
         Makes it where there is none, unless ``create`` is false. ``view`` is the file of the view,
-        beside the store's if not given. Raises `StoreError`.
+        beside the store's if not given. With ``read_only`` a store that is there is read alone: no
+        byte of it changes, and views lie in a cache of the user's, or in memory where there is
+        none. Raises `StoreError`, and `StoreReadOnly` for one that cannot be written otherwise.
         """
-        return cls(open_log(url, create=create), clock, view)
+        log = open_to_read(url) if read_only else open_log(url, create=create)
+        return cls(log, clock, view)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it answers questions alone; a command raises `StoreReadOnly`."""
+        return self._log.read_only
 
     def react(
         self,
@@ -83,6 +95,8 @@ class Servers(Commands, Questions):
         What ``at_work`` makes is entered when this process takes up the work, before the first
         event, and left when it ends: of all processes one is at work.
         """
+        if self.read_only:
+            raise StoreReadOnly("a reaction keeps its place in the store, which is only read here")
         reaction = Reaction(self._log, name, handler, start, attempts, at_work, events)
         self._running = [*(one for one in self._running if one.is_alive), reaction]
         return reaction
@@ -109,14 +123,18 @@ class Servers(Commands, Questions):
 
         For tests, which share what is dear to start. Raises `Conflict` for a log in a file.
         """
-        if self._log.is_kept:
-            raise Conflict("the store is a file, which is kept; one in memory: can be forgotten")
+        self.require_forgettable()
         self._stop_reactions()
         with self._opening_view:
             self._close_views()
             self._view = self._timeline = None
             self._log.forget()
             self._keyframes = Keyframes(self._log)
+
+    def require_forgettable(self) -> None:
+        """Raise `Conflict` unless the log is in memory, and can be forgotten."""
+        if self._log.is_kept:
+            raise Conflict("the store is a file, which is kept; one in memory: can be forgotten")
 
     def close(self) -> None:
         """Stop the reactions, and close store and views."""
@@ -127,6 +145,16 @@ class Servers(Commands, Questions):
     def _stop_reactions(self) -> None:
         for reaction in self._running:
             reaction.stop()
+
+    def __repr__(self) -> str:
+        return f"<Servers of {self._log}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise InvalidInput(
+            "servers",
+            f"a copy of {self!r} was asked for, one is allowed for all threads of a process: "
+            "another process opens the store itself",
+        )
 
     def __enter__(self) -> Servers:
         return self

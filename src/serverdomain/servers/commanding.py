@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, overload
-from uuid import uuid4
+from typing import Unpack, overload
+from uuid import UUID, uuid4
 
 from msgspec import UNSET
 
 from serverdomain.domain import commands as c
 from serverdomain.domain import limits, moment
+from serverdomain.domain.typed import require_type, require_types
 from serverdomain.errors import InvalidInput, NotFound
 from serverdomain.servers.accepted import Accepted, How
 from serverdomain.store.context import Context
 from serverdomain.store.log import Log
 from serverdomain.store.request import Outcome, Request
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
 Clock = Callable[[], datetime]
 """Tells the time, aware."""
 
+ServerId = str | UUID
+"""A server's id, in any form of a UUID."""
+
+_CANONICAL = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PASSWORD_LENGTH = 12
 _PASSWORD_LETTERS = string.ascii_letters + string.digits
 
@@ -43,7 +46,7 @@ class Commanding:
     @overload
     def command(  # type: ignore[overload-overlap]
         self,
-        server_id: str | None,
+        server_id: ServerId | None,
         command: c.RecordFacts,
         context: Context | None = None,
         **how: Unpack[How],
@@ -52,7 +55,7 @@ class Commanding:
     @overload
     def command(
         self,
-        server_id: str | None,
+        server_id: ServerId | None,
         command: c.Command,
         context: Context | None = None,
         **how: Unpack[How],
@@ -60,7 +63,7 @@ class Commanding:
 
     def command(
         self,
-        server_id: str | None,
+        server_id: ServerId | None,
         command: c.Command,
         context: Context | None = None,
         *,
@@ -73,13 +76,17 @@ class Commanding:
         ``server_id`` may be ``None`` for a command that names its server itself, or leaves its id
         to be generated. `RecordFacts` gives an `Outcome`, whose server may not have begun.
         """
+        if not (
+            isinstance(command, c.Command)  # type: ignore[redundant-expr]
+            and (context is None or type(context) is Context)
+            and (expected_version is None or type(expected_version) is int)
+            and (project_id is None or type(project_id) is str)
+        ):
+            require_types(Commanding.command, {**locals()})
         context = context or Context()
-        if server_id is None:
-            named = getattr(command, "server_id", UNSET)
-            server_id = str(uuid4()) if named is UNSET else named
         now, micros = self._clock(), moment.to_micros
         request = Request(
-            server_id=known_form(server_id),
+            server_id=_meant(server_id, command),
             command=command,
             context=context,
             now=micros(now, "clock"),
@@ -90,22 +97,36 @@ class Commanding:
         outcome = self._log.accept(request)
         if isinstance(command, c.RecordFacts):
             return outcome
-        assert outcome.server is not None  # What decides on nothing is a beginning, or raised.
-        return Accepted(
-            outcome.server,
-            outcome.events,
-            outcome.position,
-            outcome.replayed,
-            None if outcome.replayed else _password(command),
-        )
+        return _accepted(command, outcome)
 
 
-def known_form(server_id: str) -> str:
-    """An id as the log has it. Raises `NotFound` for what is no id: no server has it."""
+def known_form(server_id: ServerId) -> str:
+    """An id as the log has it. Raises `NotFound` for text that is no id: no server has it."""
+    if type(server_id) is str and _CANONICAL.fullmatch(server_id):
+        return server_id
+    require_type("server_id", server_id, ServerId)
     try:
         return limits.canonical_uuid("server_id", server_id)
     except InvalidInput:
         raise NotFound(f"server {limits.shown(server_id)} is not there: ids are UUIDs") from None
+
+
+def _meant(server_id: ServerId | None, command: c.Command) -> str:
+    if server_id is None and command.begins:
+        named = getattr(command, "server_id", UNSET)
+        return str(uuid4()) if named is UNSET else known_form(named)
+    return known_form(server_id)  # type: ignore[arg-type]  # Of None it says what is allowed.
+
+
+def _accepted(command: c.Command, outcome: Outcome) -> Accepted:
+    assert outcome.server is not None  # What decides on nothing is a beginning, or raised.
+    return Accepted(
+        outcome.server,
+        outcome.events,
+        outcome.position,
+        outcome.replayed,
+        None if outcome.replayed else _password(command),
+    )
 
 
 def _password(command: c.Command) -> str | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from serverdomain.audit.actions import MOST_VERSIONS, TOLD, Action, actions
 from serverdomain.audit.as_of import (
@@ -30,6 +30,7 @@ from serverdomain.domain import moment
 from serverdomain.domain.decisions import require_project, require_there
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server
+from serverdomain.domain.typed import typed
 from serverdomain.errors import NotFound
 from serverdomain.projections.follow import follow
 from serverdomain.projections.history import HistoryEntry, history
@@ -37,13 +38,10 @@ from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.projections.timeline import Timeline
 from serverdomain.servers import naming
-from serverdomain.servers.commanding import Clock, known_form
+from serverdomain.servers.commanding import Clock, ServerId, known_form
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Log
 from serverdomain.store.remembered import Remembered
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class Questions:
@@ -92,6 +90,7 @@ class Questions:
         """Signed checkpoints of the log, and whether it still holds what they cover."""
         return Ledger(self._log)
 
+    @typed
     def find(self, named: str, *, request_id: str | None = None, whole: bool = False) -> str:
         """The id of the server that somebody means.
 
@@ -103,7 +102,7 @@ class Questions:
         return naming.find(self._log, lambda: self.view, named, request_id, whole)
 
     def get(
-        self, server_id: str, *, project_id: str | None = None, as_of: AsOf | str | None = None
+        self, server_id: ServerId, *, project_id: str | None = None, as_of: AsOf | str | None = None
     ) -> Server:
         """The server as it is now, or as of a moment. Raises `NotFound`, also for a deleted one.
 
@@ -123,12 +122,12 @@ class Questions:
         require_project(server, project_id)
         return server
 
-    def get_at_once(self, server_id: str, *, project_id: str | None = None) -> Server | None:
+    def get_at_once(self, server_id: ServerId, *, project_id: str | None = None) -> Server | None:
         """What `get` would give, if that is known without a look into the log; never waits.
 
         It is behind a `get`, until anybody in any process commands something. For event loops.
         """
-        server = self._remembered.find((server_id, None))
+        server = self._remembered.find((known_form(server_id), None))
         if server is not None:
             require_project(server, project_id)
         return server
@@ -146,7 +145,8 @@ class Questions:
             micros = log.latest_recorded_at()
         return None if micros is None else moment.to_datetime(micros)
 
-    def follow(self, server_id: str, seconds: float | None = None) -> Iterator[Server]:
+    @typed
+    def follow(self, server_id: ServerId, seconds: float | None = None) -> Iterator[Server]:
         """The server as it is, then after each event that the log takes in, whoever asked for it.
 
         Ends after so many seconds, if any are given. Raises `NotFound` where it is not there, or
@@ -154,7 +154,8 @@ class Questions:
         """
         return follow(self._log, known_form(server_id), seconds)
 
-    def history(self, server_id: str) -> list[HistoryEntry]:
+    @typed
+    def history(self, server_id: ServerId) -> list[HistoryEntry]:
         """What happened to a server, in order of occurrence; a deleted one's stays.
 
         What was refused stands in its place, with no version.
@@ -167,7 +168,8 @@ class Questions:
             raise NotFound(f"server {server_id} is not there, and never was")
         return history(recorded)
 
-    def actions(self, server_id: str, *, project_id: str | None = None) -> list[Action]:
+    @typed
+    def actions(self, server_id: ServerId, *, project_id: str | None = None) -> list[Action]:
         """What was asked of a server and how it went, newest first, by Nova's names.
 
         An action is a recorded command that a user of the Compute API can ask for. Raises
@@ -180,9 +182,10 @@ class Questions:
             require_project(require_there(server, known), project_id)
             return actions(log.lately(known, TOLD, MOST_VERSIONS))
 
+    @typed
     def what_if(
         self,
-        server_id: str,
+        server_id: ServerId,
         *,
         drop: Iterable[RequestOrPosition] = (),
         insert: Iterable[Supposed] = (),
@@ -201,6 +204,7 @@ class Questions:
             raise NotFound(f"server {server_id} is not there, and never was")
         return what_if(known, recorded, drop=drop, insert=insert, replace=replace)
 
+    @typed
     def backup(
         self,
         path: str | Path,
@@ -218,8 +222,9 @@ class Questions:
         """
         return back_up(self._log, path, key, verify=verify, progress=progress)
 
+    @typed
     def check(self, progress: Progress = silent) -> list[Finding]:
-        """What of log and view does not hold, in one pass over both; nothing is written.
+        """What of log, view and timeline does not hold, in one pass; nothing is written.
 
         ``progress`` is told how many steps are done, and of how many.
         """
@@ -231,14 +236,33 @@ class Questions:
         """The servers that are there, newest first, from the view, which is caught up first.
 
         Of those created at the same time, the one that the log learnt of last comes first.
-        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF), ``image_id`` and
-        ``project_id`` are what they have; ``name`` finds a part, of which, ``anchored``, a ``^``
-        before it and a ``$`` behind it stand for the name's ends. Of each, several values mean any
-        of them. At most ``limit`` are given, those behind the server with the id ``marker``, which
-        may be deleted by now. Raises `InvalidInput`, also for an unknown marker.
+        ``status`` as documented (ACTIVE, BUILD, ERROR, REBUILD, SHUTOFF), ``image_id``,
+        ``flavor_id`` and ``project_id`` are what they have; ``name`` finds a part, of which,
+        ``anchored``, a ``^`` before it and a ``$`` behind it stand for the name's ends. Of each,
+        several values mean any of them. At most ``limit`` are given, those behind the server with
+        the id ``marker``, which may be deleted by now. Raises `InvalidInput`, also for an unknown
+        marker.
         """
         return self.view.servers(caught_up=True, **asked)
 
+    def __len__(self) -> int:
+        view = self.view
+        view.catch_up()
+        return len(view)
+
+    def __bool__(self) -> bool:
+        return True  # It is there, even if there are no servers in it.
+
+    def __iter__(self) -> Iterator[Server]:
+        return iter(self.list())
+
+    def __contains__(self, server: ServerId | Server) -> bool:
+        try:
+            return bool(self.get(server.id if isinstance(server, Server) else server))
+        except NotFound:
+            return False
+
+    @typed
     def fleet(self, *, as_of: AsOf | str | None = None, progress: Progress = silent) -> Fleet:
         """Every server that was there as of a position or ``recorded_at``, or is now, as rows.
 
@@ -250,7 +274,8 @@ class Questions:
     def _keyframes(self) -> Keyframes:
         return Keyframes(self._log)
 
-    def diff(self, server_id: str, before: Moment = "first", after: Moment = "now") -> Diff:
+    @typed
+    def diff(self, server_id: ServerId, before: Moment = "first", after: Moment = "now") -> Diff:
         """What changed between two moments of a server, in whichever order, and by which events.
 
         A moment is an `AsOf` or its words, ``"first"`` or ``"now"``. Raises `NotFound` where it was
@@ -260,11 +285,13 @@ class Questions:
         with self._log.reading() as log:
             return diff(log, known_form(server_id), one, other)
 
-    def diff_servers(self, one_id: str, other_id: str) -> Diff:
+    @typed
+    def diff_servers(self, one_id: ServerId, other_id: ServerId) -> Diff:
         """How one server as it is now differs from another. Raises `NotFound`."""
         with self._log.reading() as log:
             return diff_servers(log, known_form(one_id), known_form(other_id))
 
+    @typed
     def diff_fleet(
         self, before: Moment = "first", after: Moment = "now", *, progress: Progress = silent
     ) -> FleetDiff:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from serverdomain.domain import moment
+from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput
 
 _START = moment.parse("2012-09-12T17:20:36Z")
 
 
+@typed
 class ManualClock:
     """A clock to give to `Servers`. It shows the same aware datetime until it is moved.
 

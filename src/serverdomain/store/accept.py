@@ -16,7 +16,14 @@ from serverdomain.domain.commands import Command, RecordFacts
 from serverdomain.domain.decisions import decide, require_project
 from serverdomain.domain.history import Fact
 from serverdomain.domain.server import Server, is_there
-from serverdomain.errors import Conflict, NotFound, Refused, RequestIdTaken, StoreError
+from serverdomain.errors import (
+    Conflict,
+    NotFound,
+    Refused,
+    RequestIdTaken,
+    StoreDamaged,
+    StoreError,
+)
 from serverdomain.store import refusals
 from serverdomain.store.codec import CODEC
 from serverdomain.store.log import Reading, Writing
@@ -124,6 +131,8 @@ def first_outcome(log: Reading, first: RecordedCommand, request: Request) -> Out
     members = members_of(request.command, request.occurred_at)
     taken = f"request id {first.request_id} is taken by another command"
     recorded = log.events_of(first)
+    if not recorded:
+        raise StoreDamaged(f"{first.kind} under request id {first.request_id} has lost its events")
     last = recorded[-1].position
     server = log.so_far(first.server_id, last).server
     if server is not None and request.project_id not in (None, server.project_id):

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from serverdomain.domain import limits
 from serverdomain.domain.actor import SYSTEM, Actor
+from serverdomain.domain.typed import require_type
 
 
 def new_request_id() -> str:
@@ -30,6 +31,8 @@ class Context(Struct, frozen=True):
     caused_by: str | None = None
 
     def __post_init__(self) -> None:
+        if type(self.actor) is not Actor:
+            require_type("actor", self.actor, Actor)
         limits.request_id("request_id", self.request_id)
         for name in ("correlation_id", "caused_by"):
             if getattr(self, name) is not None:

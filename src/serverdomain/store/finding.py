@@ -6,14 +6,16 @@ from typing import Any, Literal
 
 from msgspec import Struct, to_builtins
 
-Kind = Literal["file", "schema", "version", "time", "event", "command", "view", "reaction"]
+Kind = Literal[
+    "file", "schema", "version", "time", "event", "command", "view", "timeline", "reaction"
+]
 
 
 class Finding(Struct, frozen=True):
     """One thing that does not hold, in one line, and the position where, if it has one.
 
     ``kind`` says what is concerned: the ``file``, the ``schema`` with its guards, a ``version``, a
-    ``time``, an ``event``, a ``command``, the ``view`` or a ``reaction``.
+    ``time``, an ``event``, a ``command``, the ``view``, the ``timeline`` or a ``reaction``.
     """
 
     kind: Kind

@@ -223,15 +223,21 @@ class Writing(Reading, Protocol):
 class Log(Protocol):
     """An append-only log of servers' facts, shared by threads.
 
+    ``read_only`` says that it answers questions alone; what would write raises `StoreReadOnly`.
     ``keeps_refusals`` says whether what a rule refuses is recorded, ``recent_refusals`` how often
     that was, while the log lies ahead of the clock. ``caches`` is the path beside which lies what
     is made from the log (``cloud.db`` has ``cloud.view.db``), ``None`` where that is kept in
     memory. Every method raises `StoreError` where the log cannot be used.
     """
 
+    read_only: bool = False
     keeps_refusals: bool = True
     recent_refusals: RecentRefusals
     caches: Path | None
+
+    def __str__(self) -> str:
+        """Where it lies, as a person is told."""
+        return "memory:" if self.caches is None else str(self.caches)
 
     def accept(self, request: Request) -> Outcome:
         """Look a command up, decide and write it, as one; see `serverdomain.store.accept`.

@@ -10,21 +10,27 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from serverdomain.adapters.client_settings import clouds_yaml
 from serverdomain.adapters.http import compute_app
 from serverdomain.adapters.http.control.fault_rule import read_rule
 from serverdomain.adapters.http.control.panel import ControlPanel
+from serverdomain.adapters.http.control.routes import require_names
 from serverdomain.adapters.http.control.simulation import Simulation
 from serverdomain.adapters.http.serving.server import listen, served
+from serverdomain.domain.typed import typed
 from serverdomain.servers import Servers
 from serverdomain.simulation.hypervisor import REBUILD_SECONDS
 from serverdomain.simulation.manual_clock import ManualClock
 
+LAST_SECONDS = 1
+"""How long calls in flight may take once the endpoint is closed."""
+
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from openstack.connection import Connection
 
 
 class Whose(TypedDict, total=False):
@@ -39,6 +45,7 @@ class Whose(TypedDict, total=False):
     times: int
 
 
+@typed
 class Faults:
     """Sets faults, each of which gives its id; one that could never match is refused."""
 
@@ -87,12 +94,25 @@ class Faults:
         """Remove all."""
         self._simulation.settled_rules().clear()
 
+    def __len__(self) -> int:
+        return len(self.list())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.list())
+
+    def __repr__(self) -> str:
+        return f"<Faults: {len(self)} in force>"
+
     def _add(self, **members: Any) -> str:
         said = {name: value for name, value in members.items() if value is not None}
         rule = read_rule(json.dumps(said).encode(), None)
-        return self._simulation.settled_rules().add(rule).id
+        return self._simulation.add_rule(rule).id
 
 
+@typed
 class Clock:
     """The endpoint's clock, which stands still: what is due happens when it is moved there."""
 
@@ -108,12 +128,16 @@ class Clock:
     def now(self, now: datetime) -> None:
         self._simulation.move_to(now)
 
+    def __repr__(self) -> str:
+        return f"<Clock at {self.now.isoformat()}>"
+
     def advance(self, by: float | timedelta) -> datetime:
         """Move it forward by seconds or a timedelta; gives the new time."""
         seconds = by.total_seconds() if isinstance(by, timedelta) else by
         return self._simulation.advance(seconds)
 
 
+@typed
 class Requests:
     """What the endpoint was asked, and what it answered: the last thousand calls, oldest first."""
 
@@ -123,8 +147,14 @@ class Requests:
     def __call__(
         self, *, server: str | None = None, route: str | None = None
     ) -> list[dict[str, Any]]:
-        """Those about a server, or of a route, or both, as ``/control/requests`` shows them."""
-        return [seen.as_json() for seen in self._simulation.calls.of(server, route)]
+        """Those about a server, or of a route, or both, as ``/control/requests`` shows them.
+
+        Raises `InvalidInput` for a route that there is not, of which no call could ever be.
+        """
+        servers = None if server is None else [server]
+        routes = None if route is None else [route]
+        require_names(*(routes or ()))
+        return [seen.as_json() for seen in self._simulation.calls.of(servers, routes)]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self())
@@ -132,12 +162,17 @@ class Requests:
     def __len__(self) -> int:
         return len(self())
 
+    def __repr__(self) -> str:
+        return f"<Requests: {len(self)}>"
 
+
+@typed
 class ComputeEndpoint:
     """A running endpoint: ``url`` is its root, ``clouds_yaml`` a file that names it.
 
     ``servers`` are those behind it, to set a scene without HTTP. A rebuild takes
     ``rebuild_seconds`` of its clock. Callers are members of the project that their path names.
+    ``connection`` is one of openstacksdk's, if that is installed.
     """
 
     def __init__(self, folder: Path, rebuild_seconds: float = REBUILD_SECONDS) -> None:
@@ -156,16 +191,40 @@ class ComputeEndpoint:
             hypervisor=self._simulation.start,
             control=ControlPanel(self._simulation),
         )
+        self._connected = ExitStack()
         self._running = ExitStack()
         self._running.callback(self.servers.close)
-        self._running.enter_context(served(app, listener))
+        self._running.enter_context(served(app, listener, last_seconds=LAST_SECONDS))
+
+    @cached_property
+    def connection(self) -> Connection:
+        """A connection of openstacksdk's, made anew after each reset, whose waits move the clock.
+
+        While it is open, openstacksdk goes by that clock in this whole process: to wait takes no
+        time, and patience is counted in the endpoint's seconds. Needs the extra ``clients``.
+        """
+        from serverdomain.testing.openstack_connection import connect
+
+        connection, close = connect(self.url, self._simulation)
+        self._connected.callback(close)
+        return connection
 
     def reset(self) -> None:
         """Forget servers, faults and requests, and set the clock back to its start."""
+        self._disconnect()
         self._simulation.reset()
 
+    def __repr__(self) -> str:
+        return f"<ComputeEndpoint at {self.url}>"
+
+    def _disconnect(self) -> None:
+        self._connected.close()
+        self.__dict__.pop("connection", None)
+
     def close(self) -> None:
-        """Answer the calls in flight, and stop."""
+        """Answer the calls in flight, for at most a second, and stop."""
+        self._disconnect()
+        self._simulation.drop_delayed()
         self._running.close()
 
     def __enter__(self) -> ComputeEndpoint:

@@ -22,6 +22,7 @@ from serverdomain.domain.commands import Command
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.events import Address, Event, ServerRegistered
 from serverdomain.domain.server import Server, fold
+from serverdomain.domain.typed import typed
 from serverdomain.errors import Conflict, NotFound, Refused, ServerdomainError
 
 OWNER = Actor("fake", "openstack")
@@ -59,6 +60,7 @@ def registered(**members: Any) -> ServerRegistered:
     return ServerRegistered(**(_DOCUMENTED | members))
 
 
+@typed
 def given(*facts: Fact) -> Scenario:
     """A server to which these facts happened, in this order.
 
@@ -68,6 +70,7 @@ def given(*facts: Fact) -> Scenario:
     return Scenario(_timed(facts))
 
 
+@typed
 class Scenario:
     """A server's history, and what may be said about it."""
 
@@ -121,6 +124,7 @@ class Scenario:
         return self
 
 
+@typed
 class Verdict(Scenario):
     """What came of a command; the scenario goes on from there, with another `when` if you like."""
 

@@ -4,7 +4,7 @@
 
     class TestMyStore(StoreContract):
         def url(self, tmp_path):
-            return f"sqlite:///{tmp_path / 'cloud.db'}"
+            return tmp_path / "cloud.db"
 
 An engine of your own, a `Log` that no URL names, passes the same tests as a `LogContract`:
 
@@ -35,7 +35,7 @@ from serverdomain.servers import Servers
 from serverdomain.simulation.manual_clock import ManualClock
 from serverdomain.store.context import Context
 from serverdomain.store.log import Log
-from serverdomain.store.opening import open_log
+from serverdomain.store.opening import Store, open_log
 from serverdomain.testing.backup_contract import BackupContract
 from serverdomain.testing.contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted, under
 from serverdomain.testing.reading_contract import ReadingContract
@@ -547,7 +547,7 @@ class StoreContract(LogContract):
     """The same of a store that a URL names."""
 
     @abstractmethod
-    def url(self, tmp_path: Path) -> str:
+    def url(self, tmp_path: Path) -> Store:
         """The URL of a store that is not there yet."""
 
     def open(self, tmp_path: Path) -> Log:

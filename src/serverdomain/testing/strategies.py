@@ -17,6 +17,7 @@ from serverdomain.domain import moment
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.decisions import decide
 from serverdomain.domain.server import evolve
+from serverdomain.domain.typed import typed
 from serverdomain.errors import ServerdomainError
 from serverdomain.testing.scenario import ADMIN, OWNER, READER, registered
 
@@ -60,6 +61,7 @@ def names() -> st.SearchStrategy[str]:
     return st.sampled_from(("foobar", "another", "x", "n" * 255)) | any_name
 
 
+@typed
 def metadata(most: int = 4) -> st.SearchStrategy[dict[str, str]]:
     """Up to ``most`` items, each key of 1 to 255 bytes and each value of 0 to 255."""
     # 63 characters of four bytes are the most that surely fit.
@@ -189,6 +191,7 @@ def facts() -> st.SearchStrategy[tuple[e.Event, int]]:
     return st.tuples(events(), times())
 
 
+@typed
 def histories(most: int = 12) -> st.SearchStrategy[list[tuple[e.Event, int]]]:
     """What up to ``most`` commands made of a server: (event, occurred_at), in order.
 

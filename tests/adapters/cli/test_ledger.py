@@ -11,11 +11,13 @@ from sqlite3 import connect
 
 import pytest
 
-from serverdomain.audit.ledger import check_proof
+from serverdomain import InvalidInput, Servers
+from serverdomain.audit.ledger import check_proof, check_proofs
 from serverdomain.audit.ledger.proof import Consistent, Included
 from tests.adapters.cli.conftest import Command
 from tests.adapters.cli.terminal import SERVER_ID, environment, process
 
+ADMIN = ("--role", "admin")
 SIGN = ("ledger", "checkpoint", "--key", "key", "--out", "signed")
 VERIFY = ("ledger", "verify", "--checkpoint", "signed", "--key", "key.pub")
 
@@ -100,9 +102,86 @@ def test_a_proof_is_printed_and_checked(signed: Command) -> None:
     assert checked.out.startswith("this event is number 2 of 2 in serverdomain/")
     assert "\n  topic: serverdomain:ServerLocked:1\n" in checked.out
     assert "\n  user_id: fake\n" in checked.out
+    assert (
+        f":\n  ServerLocked of server {SERVER_ID}\n  by fake in openstack, under req-"
+        in checked.out
+    )
+    assert "\nits leaf:\n  position: 2\n" in checked.out
     told = signed("ledger", "check-proof", "-", "--key", "key", "--json", stdin=proof.out.encode())
     assert told.json["event"]["kind"] == "lock"
     assert told.json["index"] == 1
+
+
+def test_a_proof_says_what_the_event_changed_who_asked_and_when(signed: Command) -> None:
+    for name in ('x"\n\n', "y"):
+        assert signed("rename", SERVER_ID, name, "--user", "al\nice", *ADMIN).code == 0
+    signed(*SIGN)
+    proof = signed("ledger", "prove", "position:4", "--checkpoint", "signed").out
+    entry = signed("history", SERVER_ID, "--position", "4", "--json").json[0]
+    words = [
+        f"position 4: ServerRenamed of server {SERVER_ID}",
+        f"by al\\nice in openstack, under {entry['request_id']}",
+        f"occurred {entry['occurred_at']}, recorded {entry['recorded_at']}",
+        '/name: "x\\"\\n\\n" -> "y"',
+    ]
+    assert proof.startswith("".join(f"# {line}\n" for line in words) + "c2sp.org/tlog-proof@v1\n")
+    included = check_proof(proof.encode(), ["key.pub"])
+    assert isinstance(included, Included)
+    assert included.said == tuple(words)
+    Path("proof").write_text(proof, "utf-8")
+    checked = signed("ledger", "check-proof", "proof", "--key", "key.pub").out
+    assert "\nbeside the proof stands, and is not proved:\n  position 4: " in checked
+    assert checked.endswith(f"  {words[-1]}\n")
+    told = signed("ledger", "check-proof", "proof", "--key", "key.pub", "--json").json
+    assert told["said"] == words
+
+
+def test_the_words_are_no_part_of_what_is_proved(signed: Command) -> None:
+    proof = signed("ledger", "prove", "2", "--checkpoint", "signed").out
+    bare = "".join(line for line in proof.splitlines(True) if not line.startswith("#"))
+    with Servers.open("sqlite:///cloud.db") as servers:
+        assert servers.ledger.prove(2, "signed") == bare.encode()
+    assert check_proof(bare.encode(), ["key.pub"]) == check_proof(
+        proof.encode(), ["key.pub"]
+    )._replace(said=())  # type: ignore[union-attr, call-arg]
+    for forged in (proof.replace("fake", "alice"), f"# more\n{proof}"):
+        included = check_proof(forged.encode(), ["key.pub"])
+        assert isinstance(included, Included)
+        assert included.event["user_id"] == "fake"
+    for wrong in (bare.replace("index", "# x\nindex"), "#\n", "# x\n\n" + bare):
+        with pytest.raises(InvalidInput):
+            check_proof(wrong.encode(), ["key.pub"])
+
+
+def test_a_request_and_a_server_are_proved_event_by_event(signed: Command) -> None:
+    signed("rebuild", SERVER_ID, "--request", "request.json", "--request-id", "req-1", *ADMIN)
+    assert signed("start", SERVER_ID, "--request-id", "req-2", *ADMIN).code == 1
+    signed(*SIGN)
+    signed("complete", SERVER_ID)
+    for what, topics, left_out in (
+        ("request:req-1", [3, 4, 5, 6], ""),
+        ("request:req-2", [7], ""),
+        ("server:foobar", [1, 2, 3, 4, 5, 6, 7], "1 of 8 events came after the checkpoint"),
+        ("server:075e", [1, 2, 3, 4, 5, 6, 7], "1 of 8 events came after the checkpoint"),
+    ):
+        proofs = signed("ledger", "prove", what, "--checkpoint", "signed")
+        assert proofs.code == 0
+        assert left_out in proofs.err
+        proved = check_proofs(proofs.out.encode(), ["key.pub"])
+        assert [one.event["position"] for one in proved] == topics  # type: ignore[union-attr]
+        Path("proofs").write_text(proofs.out, "utf-8")
+        checked = signed("ledger", "check-proof", "proofs", "--key", "key.pub")
+        assert checked.out.count("this event is number ") == len(topics)
+        told = signed("ledger", "check-proof", "proofs", "--key", "key.pub", "--json").json
+        assert len(told if isinstance(told, list) else [told]) == len(topics)
+    refused = signed("ledger", "prove", "request:req-2", "--checkpoint", "signed").out
+    assert "\n# start refused by the rule of state: server" in refused
+    late = signed("ledger", "prove", "8", "--checkpoint", "signed")
+    assert (late.code, late.out) == (1, "")
+    broken = Path("proofs").read_text("utf-8").replace("index 3", "index 2")
+    Path("proofs").write_text(broken, "utf-8")
+    no = signed("ledger", "check-proof", "proofs", "--key", "key.pub")
+    assert (no.code, no.out) == (4, "")
 
 
 def test_bytes_of_another_application_are_shown_as_hex(signed: Command) -> None:
@@ -129,7 +208,12 @@ def test_consistency_is_printed_and_checked(signed: Command) -> None:
 
 WRONG: list[tuple[list[str], int, str]] = [
     (["prove", "3", "--checkpoint", "signed"], 1, "no event stands at position 3"),
-    (["prove", "x", "--checkpoint", "signed"], 2, "POSITION"),
+    (["prove", "x", "--checkpoint", "signed"], 2, "WHAT: 'x' came, position:N, request:ID or"),
+    (["prove", "position:x", "--checkpoint", "signed"], 2, "WHAT: 'position:x' came"),
+    (["prove", "server:", "--checkpoint", "signed"], 2, "WHAT: 'server:' came"),
+    (["prove", "server:x", "--checkpoint", "signed"], 1, "no server has the id or name 'x'"),
+    (["prove", "request:x", "--checkpoint", "signed"], 1, "under the request id 'x'"),
+    (["prove", "position:3", "--checkpoint", "signed"], 1, "no event stands at position 3"),
     (["prove", "1", "--checkpoint", "none"], 2, "checkpoint: 'none' cannot be read"),
     (["prove", "1", "--checkpoint", "server.json"], 2, "no signature came"),
     (["consistency", "signed", "server.json"], 2, "new: no signature came"),

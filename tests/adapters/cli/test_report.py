@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,14 +39,42 @@ def test_a_report_is_a_page_with_a_plot(fleet: Command) -> None:
 def test_a_report_as_json_has_its_members(fleet: Command) -> None:
     rebuilds = fleet("report", "rebuilds", "--json").json
     assert list(rebuilds) == [
-        *("requested", "outcomes", "seconds", "by_month", "by_image", "by_host", "never_ended"),
+        *("requested", "outcomes", "seconds", "by_month", "by_image", "by_host", "by_user"),
+        *("by_project", "never_ended"),
     ]
     assert list(rebuilds["by_image"][0]) == ["id", "requested", "failed", "seconds"]
     images = fleet("report", "images", "--json").json
     assert list(images) == ["months", "images", "image_id", "servers"]
     assert len(images["images"][0]["by_month"]) == len(images["months"])
     metadata = fleet("report", "metadata", "--json").json
-    assert list(metadata) == ["rebuilds", "servers", "by_month", "keys", "by_user", "latest"]
+    assert list(metadata) == [
+        *("rebuilds", "servers", "by_month", "keys", "by_user", "by_project", "latest"),
+    ]
+
+
+def test_a_report_is_also_by_user_and_by_project(fleet: Command) -> None:
+    whole = fleet("report", "rebuilds", "--json").json
+    for group in ("user", "project"):
+        first = whole[f"by_{group}"][0]
+        page = fleet("report", "rebuilds", "--group-by", group).out
+        assert re.search(rf"^{group} +rebuilds +failed", page, re.MULTILINE)
+        assert re.search(rf"^{first['id']} +{first['requested']} ", page, re.MULTILINE)
+        assert not re.search("^image +rebuilds", page, re.MULTILINE)
+    user, project = (whole[f"by_{group}"][0] for group in ("user", "project"))
+    found = fleet("report", "rebuilds", "--by", user["id"], "--json").json
+    assert (found["requested"], found["by_user"]) == (user["requested"], [user])
+    found = fleet("report", "rebuilds", "--of", project["id"], "--json").json
+    assert (found["requested"], found["by_project"]) == (project["requested"], [project])
+    images = fleet("report", "images", "--of", project["id"], "--json").json["images"]
+    there = fleet("list", "--json").json["servers"]
+    assert sum(one["now"] for one in images) == sum(
+        one["tenant_id"] == project["id"] for one in there
+    )
+    lost = fleet("report", "metadata", "--json").json["by_project"][0]
+    page = fleet("report", "metadata", "--group-by", "project", "--of", lost["project_id"]).out
+    assert page.startswith(f"{lost['rebuilds']} rebuilds took")
+    assert re.search(rf"^{lost['project_id']} +{lost['rebuilds']} ", page, re.MULTILINE)
+    assert fleet("report", "metadata", "--by", "nobody").out.startswith("0 rebuilds took")
 
 
 def test_one_rebuild_is_a_plot_too(command: Command) -> None:

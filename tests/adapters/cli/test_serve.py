@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -314,6 +315,41 @@ def test_env_prints_lines_that_a_shell_takes(command: Command, token: bool) -> N
     ).stdout
     kind = "admin_token" if token else "none"
     assert shown == f"{kind} http://127.0.0.1:8774/v2.1 t\n"
+
+
+@pytest.mark.parametrize("project", ["p", "a b/c"])
+def test_env_makes_you_a_member_of_a_project(command: Command, project: str) -> None:
+    yaml = pytest.importorskip("yaml")
+    api = f"http://127.0.0.1:8774/v2.1/{quote(project, safe='')}"
+    assert f"export OS_ENDPOINT={api}\n" in command("env", "--project", project).out
+    told = yaml.safe_load(command("env", "--project", project, "--clouds-yaml").out)
+    assert told["clouds"]["serverdomain"]["auth"]["endpoint"] == api
+    ran = command("env", "--project", "")
+    assert (ran.code, ran.out) == (2, "")
+
+
+@pytest.mark.slow
+def test_a_served_fleet_is_visible_to_whom_env_makes_you(command: Command, folder: Path) -> None:
+    assert command("generate", "--servers", "40", "--store", "sqlite:///fleet.db").code == 0
+    with Servers.open(f"sqlite:///{folder / 'fleet.db'}") as servers:
+        projects = servers.view.projects()
+    most, other = list(projects)[:2]
+    with serving(folder, "--store", "sqlite:///fleet.db") as endpoint:
+        api = dict(line.split()[1].split("=") for line in env_lines(endpoint.said))["OS_ENDPOINT"]
+        for path, project in ((api, most), (f"{api}/{other}", other)):
+            listed = httpx.get(f"{path}/servers/detail").json()["servers"]
+            assert len(listed) == projects[project] > 0
+            assert {server["tenant_id"] for server in listed} == {project}
+        _, logged = endpoint.end(signal.SIGTERM)
+    assert f"callers are of {most}; {len(projects) - 1} other projects have servers" in logged
+    with serving(folder, "--store", "sqlite:///fleet.db", "--project", "mine") as endpoint:
+        assert httpx.get(f"{endpoint.root}/v2.1/servers").json() == {"servers": []}
+        _, logged = endpoint.end(signal.SIGTERM)
+    assert "--project" not in logged
+
+
+def env_lines(said: str) -> list[str]:
+    return [line for line in said.splitlines() if line.startswith("export ")]
 
 
 def test_env_prints_a_clouds_yaml_too(command: Command) -> None:

@@ -101,6 +101,7 @@ WRONG: tuple[tuple[list[str], int, str], ...] = (
     ),
     (["list", "--as-of", f"occurred:{NOWHEN}"], 2, "position:N or recorded:TIME is allowed"),
     (["list", "--as-of", f"recorded:{NOWHEN},occurred:{NOWHEN}"], 2, "came for the fleet"),
+    (["diff", SERVER_ID, "first", "now", "--by", "fake"], 2, "--by: it came without --fleet"),
     (["diff"], 2, "SERVER A B"),
     (["diff", SERVER_ID], 2, "SERVER A B, SERVER SERVER or --fleet A B is allowed"),
     (["diff", SERVER_ID, "now"], 2, "--fleet A B is allowed"),
@@ -182,6 +183,15 @@ def test_a_diff_of_the_fleet_tells_it_of_each_server(renamed: Command) -> None:
     assert (
         "from position:1 to position:3: 1 servers" in renamed("diff", "--fleet", "first", "now").out
     )
+
+
+def test_a_diff_of_the_fleet_may_be_of_one_project_and_by_one_user(renamed: Command) -> None:
+    whole = renamed("diff", "--fleet", "first", "now")
+    for chosen in (["--by", "fake"], ["--of", "openstack"], ["--by", "fake", "--of", "openstack"]):
+        assert renamed("diff", "--fleet", "first", "now", *chosen) == whole
+    for none in (["--by", "nobody"], ["--of", "another"], ["--by", "fake", "--of", "another"]):
+        assert renamed("diff", "--fleet", "first", "now", *none).out.endswith(": 0 servers\n")
+        assert renamed("diff", "--fleet", "first", "now", "--json", *none).json["patch"] == []
 
 
 def test_a_diff_of_the_fleet_passes_over_a_server_that_is_as_it_was(renamed: Command) -> None:

@@ -10,7 +10,7 @@ import httpx
 
 from serverdomain import Actor, Servers
 from serverdomain.adapters.http import compute_app
-from serverdomain.testing import registered
+from serverdomain.testing import ManualClock, registered
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 OTHER_IMAGE = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
@@ -67,8 +67,8 @@ class Client:
 class Endpoint:
     """A store in memory with one server, and a client of the app over it."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.servers = Servers.open("memory:")
+    def __init__(self, clock: ManualClock | None = None, **settings: Any) -> None:
+        self.servers = Servers.open("memory:", **({} if clock is None else {"clock": clock}))
         settings.setdefault("authenticate", by_name)
         settings.setdefault("hypervisor", None)
         self.app = compute_app(self.servers, **settings)

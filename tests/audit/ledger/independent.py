@@ -213,7 +213,7 @@ def signed(note: bytes, public_pem: bytes) -> Signed:
 def included(proof: bytes, public_pem: bytes) -> tuple[Signed, int, bytes]:
     """The checkpoint, the index and the leaf of an inclusion proof that holds."""
     head, _, note = proof.decode("utf-8").partition("\n\n")
-    first, extra, index, *path = head.split("\n")
+    first, extra, index, *path = [line for line in head.split("\n") if line[:1] != "#"]
     require(first == "c2sp.org/tlog-proof@v1", "the first line")
     require(extra.startswith("extra "), "a leaf")
     require(bool(re.fullmatch("index (0|[1-9][0-9]{0,18})", index)), "an index")

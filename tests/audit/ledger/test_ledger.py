@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -70,6 +71,18 @@ def test_a_checkpoint_of_an_empty_log_holds_and_covers_nothing(tmp_path: Path) -
         assert (tmp_path / "signed.leaves").read_bytes() == b""
         verdict = servers.ledger.verify(tmp_path / "signed", [tmp_path / "key"])
         assert (verdict.problems, verdict.events, verdict.uncovered) == ((), 0, 0)
+
+
+def test_a_checkpoint_is_of_one_state_whoever_writes_meanwhile(folder: Path) -> None:
+    with opened(folder) as servers:
+        made = servers.ledger.checkpoint(
+            folder / "key", folder / "signed", lambda *_: servers.rename(SERVERS[0], token_hex(4))
+        )
+        assert made.checkpoint.size == 65
+        assert len(servers.history(SERVERS[0])) > 1
+        verdict = servers.ledger.verify(folder / "signed", [folder / "key"])
+        assert (verdict.problems, verdict.uncovered) == ((), verdict.events - 65)
+        assert verdict.uncovered > 0
 
 
 def test_the_files_are_ordinary_and_nothing_else_is_left(folder: Path) -> None:

@@ -101,7 +101,7 @@ def _request(row: tuple[Any, ...], one: PastRequest) -> Request:
     command = one.command
     if not isinstance(command, RecordFacts):
         # As it was asked, without what its events tell; but with what is never kept.
-        unkept = {"admin_pass", "image_known"} & set(command.__struct_fields__)
+        unkept = {"admin_pass", "image_known", "flavor_known"} & set(command.__struct_fields__)
         command = replace(
             command_of(kind, members), **{name: getattr(command, name) for name in unkept}
         )

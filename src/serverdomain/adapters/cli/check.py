@@ -14,7 +14,7 @@ app = Commands()
 
 @app.command()
 def check(store: ViewOptions, as_json: AsJson = False) -> None:
-    """Check whether log and view keep what they promise.
+    """Check whether log, view and timeline keep what they promise.
 
     Prints a line for each finding, and exits with 4 if there is one. Only reads.
     """

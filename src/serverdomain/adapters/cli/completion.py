@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import typer
@@ -15,12 +16,13 @@ def servers(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
     A view that is far behind is not caught up: who presses a key does not wait for it.
     """
-    from serverdomain.adapters.cli.options import StoreOptions
     from serverdomain.errors import ServerdomainError
+    from serverdomain.servers import Servers
     from serverdomain.servers.naming import beginning_of_id
 
     try:
-        with StoreOptions(url=ctx.params["url"]).open() as store:
+        view = os.environ.get("SERVERDOMAIN_VIEW") or None
+        with Servers.open(ctx.params["url"], create=False, view=view) as store:
             if store.view.status().lag > _MOST_BEHIND:
                 return []
             named = store.view.named(incomplete, beginning_of_id(incomplete), begins=True)

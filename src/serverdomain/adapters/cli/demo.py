@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated
 
 from serverdomain.adapters.cli.answers import document, say, say_json
-from serverdomain.adapters.cli.history import told
+from serverdomain.adapters.cli.history_lines import told
 from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.progress_bar import bars
 from serverdomain.adapters.cli.try_it import commands
@@ -72,7 +72,7 @@ def demo(
     from serverdomain.servers import Servers
 
     path = _path(store)
-    with Servers.open(f"sqlite:///{path}") as servers:
+    with Servers.open(path) as servers:
         _rebuild(servers)
         _remember(servers)
     say(f"\nThe log lies in {path}. Three commands to try on it:\n")

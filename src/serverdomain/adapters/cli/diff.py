@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from serverdomain.adapters.cli.answers import Line, document, say_json, say_lines, visible, written
 from serverdomain.adapters.cli.options import ENDPOINT, SERVER, AsJson, Endpoint, StoreOptions
-from serverdomain.adapters.cli.parameters import Commands, argument, flag
+from serverdomain.adapters.cli.parameters import Commands, argument, flag, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
 
@@ -33,6 +33,12 @@ def diff(
         ),
     ],
     fleet: Annotated[bool, flag("--fleet", "Compare all servers; give two moments alone.")] = False,
+    by: Annotated[
+        str | None, option("USER", "With --fleet: only servers that this user changed.", "--by")
+    ] = None,
+    of: Annotated[
+        str | None, option("PROJECT", "With --fleet: only servers of this project.", "--of")
+    ] = None,
     as_json: AsJson = False,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
@@ -40,12 +46,14 @@ def diff(
 
     Between two moments of a server or of the fleet, or between two servers.
     """
+    if not fleet and (by, of) != (None, None):
+        raise InvalidInput("--by" if of is None else "--of", "it came without --fleet")
     asked = _asked(what, fleet)
     with store.open() as servers:
         found: Diff | FleetDiff
         if fleet:
             with progress_bar("diff") as progress:
-                found = servers.diff_fleet(*asked, progress=progress)
+                found = _chosen(servers.diff_fleet(*asked, progress=progress), by, of)
         elif asked:
             found = servers.diff(servers.find(what[0]), *asked)
         else:
@@ -71,6 +79,19 @@ def _asked(what: list[str], fleet: bool) -> list[Resolved]:
             assert not isinstance(moment, str)
             require_fleet(moment, name)
     return moments
+
+
+def _chosen(found: FleetDiff, by: str | None, of: str | None) -> FleetDiff:
+    from msgspec.structs import replace
+
+    chosen = []
+    for one in found.servers:
+        sides = (one.before.server, one.after.server)
+        projects = {side.project_id for side in sides if side is not None}
+        users = {entry.user_id for entry in one.events}
+        if (of is None or of in projects) and (by is None or by in users):
+            chosen.append(one)
+    return replace(found, servers=tuple(chosen))
 
 
 def _is_moment(word: str) -> bool:

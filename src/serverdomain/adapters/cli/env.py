@@ -13,10 +13,28 @@ app = Commands()
 Auth = Annotated[Literal["none", "token-file"], option(None, "How callers are authenticated.")]
 
 
+def _checked(project: str) -> str:
+    from serverdomain.domain.limits import text
+
+    return text("--project", project, shortest=1, longest=255)
+
+
+Project = Annotated[
+    str | None,
+    option(
+        "ID",
+        "The project that the path names.",
+        show_default="as the endpoint has it",
+        callback=lambda given: None if given is None else _checked(given),
+    ),
+]
+
+
 @app.command()
 def env(
     auth: Auth = "none",
     as_clouds_yaml: Annotated[bool, flag("--clouds-yaml", "Print a clouds.yaml instead.")] = False,
+    project: Project = None,
     endpoint: Endpoint = ENDPOINT,
 ) -> None:
     """Print the settings of an endpoint for OpenStack clients."""
@@ -24,6 +42,6 @@ def env(
 
     token = auth == "token-file"
     if as_clouds_yaml:
-        say(clouds_yaml(endpoint, token=token).removesuffix("\n"))
+        say(clouds_yaml(endpoint, token=token, project=project).removesuffix("\n"))
     else:
-        say("\n".join(shell_lines(endpoint, token=token)))
+        say("\n".join(shell_lines(endpoint, token=token, project=project)))

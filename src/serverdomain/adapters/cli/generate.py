@@ -24,9 +24,10 @@ def generate(
     The same number and seed give the same log.
     """
     from serverdomain.simulation.fleet import generate, require_number
-    from serverdomain.store.opening import open_log
+    from serverdomain.store.opening import open_log, open_to_read
 
     require_number(servers)
-    with progress_bar("generate") as progress, closing(open_log(store.url)) as log:
+    opened = open_to_read if store.read_only else open_log
+    with progress_bar("generate") as progress, closing(opened(store.url)) as log:
         made = generate(log, servers, seed, progress)
     say(f"{made.events} events of {made.servers} servers, by {made.commands} commands")

@@ -2,83 +2,176 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from serverdomain.adapters.cli.answers import say, say_json_array, visible, written
-from serverdomain.adapters.cli.options import AsJson, StoreOptions, server_argument
-from serverdomain.adapters.cli.parameters import Commands, option
+from serverdomain.adapters.cli.answers import complain, say_json_array
+from serverdomain.adapters.cli.history_lines import say_history
+from serverdomain.adapters.cli.options import AsJson, By, Of, StoreOptions, server_argument
+from serverdomain.adapters.cli.parameters import Commands, flag, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from serverdomain.domain.document import Change
+    from serverdomain.domain.written_time import Edge
     from serverdomain.projections.history import HistoryEntry
     from serverdomain.servers import Servers
 
 app = Commands()
 
-_LINES = 1_000
 _LONG = 20_000
 """From this many events behind, a progress bar is drawn."""
+
+_POSITIONS = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which events are wanted: those to which all that is given applies."""
+
+    by: By = None
+    of: Of = None
+    event: Annotated[list[str] | None, option("NAME", "Only events of this name; repeatable.")] = (
+        None
+    )
+    position: Annotated[str | None, option("N|N-M", "Only at these positions of the log.")] = None
+    request: Annotated[str | None, option("ID", "Only this request and all it caused.")] = None
+    image: Annotated[
+        str | None, option("ID", "Only where this image is asked for, comes or goes.")
+    ] = None
+    since: Annotated[str | None, option("TIME", "Only what was recorded then or later.")] = None
+    until: Annotated[str | None, option("TIME", "Only what was recorded then or earlier.")] = None
+    text: Annotated[
+        str | None, option("TEXT", "Only events with this in their name, data or changes.")
+    ] = None
+
+    def wanted(self) -> dict[str, Any]:
+        """The same as `Timeline.search` takes it, as far as given. Raises `InvalidInput`."""
+        from serverdomain.domain import limits
+
+        given: dict[str, Any] = {
+            "actor": self.by,
+            "project": self.of,
+            "request": self.request,
+            "text": self.text,
+            "events": [_known(name) for name in self.event or ()] or None,
+            "positions": None if self.position is None else _positions(self.position),
+        }
+        if self.image is not None:
+            given["image"] = limits.canonical_uuid("--image", self.image)
+        if self.since is not None:
+            given |= [_time("since", self.since, "beginning")]
+        if self.until is not None:
+            given |= [_time("until", self.until, "end")]
+        return {name: value for name, value in given.items() if value is not None}
+
+    def say_times(self, wanted: dict[str, Any]) -> None:
+        """Say on stderr which times were read into words that left something open."""
+        from serverdomain.domain import moment
+        from serverdomain.domain.written_time import is_exact
+
+        for name, given in (("since", self.since), ("until", self.until)):
+            if given is not None and not is_exact(given):
+                clock = "recorded" if f"recorded_{name}" in wanted else "occurred"
+                at = wanted[f"recorded_{name}" if clock == "recorded" else name]
+                complain(f"{name} {clock}:{moment.exact(moment.to_micros(at, nearest=True))}")
 
 
 @app.command()
 def history(
     store: StoreOptions,
-    server: Annotated[
-        str | None,
-        server_argument,
-    ] = None,
-    actor: Annotated[str | None, option("ID", "Only what this user asked for.")] = None,
-    request: Annotated[str | None, option("ID", "Only this request and all it caused.")] = None,
-    image: Annotated[
-        str | None, option("ID", "Only where this image is asked for, comes or goes.")
-    ] = None,
-    since: Annotated[str | None, option("TIME", "Only what occurred then or later.")] = None,
-    until: Annotated[str | None, option("TIME", "Only what occurred then or earlier.")] = None,
-    text: Annotated[
-        str | None, option("TEXT", "Only events with this in their name, data or changes.")
-    ] = None,
+    selection: Selection,
+    server: Annotated[str | None, server_argument] = None,
     limit: Annotated[int | None, option("N", "Only the latest N of these events.")] = None,
+    reverse: Annotated[bool, flag("--reverse", "The latest event first.")] = False,
+    oneline: Annotated[bool, flag("--oneline", "A line for each event.")] = False,
+    full: Annotated[
+        bool, flag("--full", "All that a server was born with, or was deleted with.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to a server, or in the whole log.
 
-    For each event, in order of occurrence: when, which, who, and what it changed from what to what.
+    For each event, in order of occurrence: its position, when, which, who, under which request, and
+    what it changed from what to what.
     """
-    wanted = _wanted(actor=actor, request=request, image=image, since=since, until=until, text=text)
+    wanted = selection.wanted()
     require_limit(limit)
     with store.open() as servers:
-        server = None if server is None else servers.find(server)
-        found: Iterable[HistoryEntry]
-        if server is not None and not wanted:
-            whole = servers.history(server)
-            found = whole if limit is None else whole[-limit:]
-        else:
-            if server is not None:
-                wanted["server_id"] = servers.history(server)[0].server_id
-            catch_up(servers)
-            found = servers.timeline.search(limit=limit, **wanted)
+        found = _found(servers, server, wanted, limit, reverse)
+        selection.say_times(wanted)
+        counted = _Counted(found)
         if as_json:
-            say_json_array(entry.as_json() for entry in found)
-            return
-        lines = told(found, named=server is None)
-        while some := list(islice(lines, _LINES)):
-            say("\n".join(some))
+            say_json_array(entry.as_json() for entry in counted)
+        else:
+            say_history(counted, named=server is None, oneline=oneline, full=full)
+    if not counted.number:
+        complain("no event was found")
 
 
-def _wanted(**given: str | None) -> dict[str, Any]:
-    from serverdomain.domain import limits, moment
+def _found(
+    servers: Servers, server: str | None, wanted: dict[str, Any], limit: int | None, reverse: bool
+) -> Iterable[HistoryEntry]:
+    server_id = None if server is None else servers.find(server)
+    if server_id is None or wanted.keys() - {"events", "positions"}:
+        if server_id is not None:
+            wanted["server_id"] = servers.history(server_id)[0].server_id
+        catch_up(servers)
+        return servers.timeline.search(limit=limit, latest_first=reverse, **wanted)
+    # The history of one server needs no view.
+    names, (first, last) = wanted.get("events"), wanted.get("positions", (0, float("inf")))
+    found = [
+        entry
+        for entry in servers.history(server_id)
+        if (names is None or entry.name in names) and first <= entry.position <= last
+    ]
+    latest = found if limit is None else found[-limit:]
+    return latest[::-1] if reverse else latest
 
-    wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    for name in {"since", "until"} & wanted.keys():
-        at = moment.parse(wanted[name], f"--{name}", nearest=True)
-        wanted[name] = moment.to_datetime(at)
-    if "image" in wanted:
-        wanted["image"] = limits.canonical_uuid("--image", wanted["image"])
-    return wanted
+
+class _Counted:
+    """Entries as they come, and how many came."""
+
+    def __init__(self, entries: Iterable[HistoryEntry]) -> None:
+        self.number = 0
+        self._entries = entries
+
+    def __iter__(self) -> Iterator[HistoryEntry]:
+        for entry in self._entries:
+            self.number += 1
+            yield entry
+
+
+def _known(name: str) -> str:
+    from difflib import get_close_matches
+
+    from serverdomain.domain.events import EVENTS
+
+    if name in EVENTS:
+        return name
+    lower = {known.lower(): known for known in EVENTS}
+    nearest = get_close_matches(name.lower(), lower, n=1, cutoff=0.4)
+    allowed = lower[nearest[0]] if nearest else ", ".join(EVENTS)
+    raise InvalidInput("--event", f"{name!a} came, {allowed} is allowed")
+
+
+def _positions(given: str) -> tuple[int, int]:
+    match = _POSITIONS.fullmatch(given)
+    first = int(match[1]) if match else 0
+    last = int(match[2] or first) if match else 0
+    if not 1 <= first <= last:
+        raise InvalidInput("--position", f"{given!a} came, N or N-M is allowed, from 1 on")
+    return first, last
+
+
+def _time(name: str, given: str, edge: Edge) -> tuple[str, datetime]:
+    from serverdomain.domain.written_time import read_with_clock
+
+    clock, at = read_with_clock(given, datetime.now(UTC), edge, f"--{name}")
+    return (f"recorded_{name}" if clock == "recorded" else name), at
 
 
 def require_limit(limit: int | None) -> None:
@@ -93,27 +186,3 @@ def catch_up(servers: Servers) -> None:
         return
     with progress_bar("timeline") as progress:
         servers.timeline.catch_up(progress)
-
-
-def told(entries: Iterable[HistoryEntry], *, named: bool = False) -> Iterator[str]:
-    """A history as lines of text; with the server of each event if ``named``."""
-    for entry in entries:
-        shown = entry.as_json()
-        who = visible(f"{entry.user_id} in {entry.project_id}")
-        of = f"  {entry.server_id}" if named else ""
-        yield f"{shown['occurred_at']}  {entry.name}{of}  by {who}, {entry.request_id}"
-        if entry.version is None:
-            asked, rule, why = (shown["data"][name] for name in ("kind", "rule", "why"))
-            yield f"    {asked} refused by the rule of {rule}: {visible(why)}"
-        yield from told_changes(entry.changes)
-
-
-def told_changes(changes: Iterable[Change]) -> Iterator[str]:
-    """A line of text for each change of the document."""
-    for change in changes:
-        before, after = (_value(value) for value in (change.before, change.after))
-        yield f"    {visible(change.path)}: {before} -> {after}"
-
-
-def _value(value: object) -> str:
-    return "absent" if value is None else written(value)

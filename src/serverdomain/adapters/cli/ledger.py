@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serverdomain.adapters.cli.answers import say, say_bytes, say_json, visible
+from serverdomain.adapters.cli.answers import complain, say, say_bytes, say_json, visible
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, argument, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
+from serverdomain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from serverdomain.audit.ledger import Checkpoint, Verdict
-    from serverdomain.audit.ledger.proof import Consistent, Included
+    from serverdomain.audit.ledger import Verdict
 
 app = Commands(name="ledger", help="Proof that nobody has edited the log.")
+
+_MEANT = re.compile(
+    r"(?:position:)?(?P<number>[0-9]{1,18})|(?P<kind>request|server):(?P<named>.+)", re.DOTALL
+)
 
 FOUND = 4
 """The exit code if the log is not what was signed."""
@@ -41,7 +46,9 @@ def checkpoint(
     with store.open() as servers, progress_bar("checkpoint") as progress:
         made = servers.ledger.checkpoint(key, out, progress)
     if as_json:
-        say_json({**_members(made.checkpoint), "new_key": made.new_key})
+        from serverdomain.adapters.cli.proof_lines import checkpoint_members
+
+        say_json({**checkpoint_members(made.checkpoint), "new_key": made.new_key})
         return
     if made.new_key:
         say(visible(f"{key} is a new key, and {key}.pub its public half"))
@@ -77,13 +84,39 @@ def verify(
 @app.command()
 def prove(
     store: StoreOptions,
-    position: Annotated[int, argument("POSITION", "The event's position.")],
+    what: Annotated[
+        str,
+        argument("WHAT", "position:N, or N alone; request:ID; or server:SERVER."),
+    ],
     checkpoint: Signed,
 ) -> None:
-    """Print the proof that an event is as a checkpoint covers it."""
+    """Print the proof that an event is as a checkpoint covers it, for each event that is meant.
+
+    Before each proof stands what the event changed, who asked, and when, in words.
+    """
+    kind, named = _meant(what)
     with store.open() as servers, progress_bar("prove") as progress:
-        proof = servers.ledger.prove(position, checkpoint, progress)
-    say_bytes(proof)
+        if kind == "position":
+            positions = [int(named)]
+        elif kind == "request":
+            positions = servers.ledger.positions_of(named)
+        else:
+            known = servers.find(named)
+            positions = sorted(entry.position for entry in servers.history(known))
+        proofs = servers.ledger.proofs(positions, checkpoint, progress)
+    if len(proofs) < len(positions):
+        later = len(positions) - len(proofs)
+        complain(f"{later} of {len(positions)} events came after the checkpoint, and are left out")
+    say_bytes(b"".join(proofs))
+
+
+def _meant(what: str) -> tuple[str, str]:
+    match = _MEANT.fullmatch(what)
+    if match is None:
+        raise InvalidInput(
+            "WHAT", f"{what!a} came, position:N, request:ID or server:SERVER is allowed"
+        )
+    return match["kind"] or "position", match["number"] or match["named"]
 
 
 @app.command()
@@ -109,39 +142,16 @@ def check_proof(
     Needs no log.
     """
     from serverdomain.adapters.cli.body import LONGEST_DOCUMENT, read
-    from serverdomain.audit.ledger import check_proof
-    from serverdomain.audit.ledger.proof import Included
+    from serverdomain.adapters.cli.proof_lines import members, told
+    from serverdomain.audit.ledger import check_proofs
 
-    proved = check_proof(read("proof", file, LONGEST_DOCUMENT), key)
-    if isinstance(proved, Included):
-        _say_included(proved, as_json)
-    else:
-        _say_consistent(proved, as_json)
-
-
-def _say_included(proved: Included, as_json: bool) -> None:
-    signed = proved.checkpoint
+    proved = check_proofs(read("proof", file, LONGEST_DOCUMENT), key)
     if as_json:
-        event = {
-            name: {"hex": value.hex()} if isinstance(value, bytes) else value
-            for name, value in proved.event.items()
-        }
-        say_json({"event": event, "checkpoint": _members(signed), "index": proved.rank})
+        plain = [members(one) for one in proved]
+        say_json(plain[0] if len(plain) == 1 else plain)
         return
-    say(visible(f"this event is number {proved.rank + 1} of {signed.size} in {signed.origin}:"))
-    for name, value in proved.event.items():
-        if value is not None:
-            shown = value.hex() if isinstance(value, bytes) else value
-            say(visible(f"  {name}: {shown}"))
-
-
-def _say_consistent(proved: Consistent, as_json: bool) -> None:
-    if as_json:
-        say_json({"old": _members(proved.old), "new": _members(proved.new)})
-        return
-    old, new = proved.old, proved.new
-    say(visible(f"the {old.size} events of {old.origin} under root {old.root.hex()}"))
-    say(f"are the first of the {new.size} under root {new.root.hex()}")
+    for one in proved:
+        say("\n".join(map(visible, told(one))))
 
 
 def _told(checkpoint: str, verdict: Verdict, most: int | None) -> Iterator[str]:
@@ -159,15 +169,13 @@ def _told(checkpoint: str, verdict: Verdict, most: int | None) -> Iterator[str]:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
+    from serverdomain.adapters.cli.proof_lines import checkpoint_members
+
     return {
         "holds": not verdict.problems,
         "problems": [problem._asdict() for problem in verdict.problems],
         "unlocated": verdict.unlocated,
         "events": verdict.events,
         "uncovered": verdict.uncovered,
-        "checkpoint": _members(verdict.checkpoint),
+        "checkpoint": checkpoint_members(verdict.checkpoint),
     }
-
-
-def _members(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from serverdomain.store.context import Context
 
 
-def shared(name: str, metavar: str, says: str, **more: Any) -> Any:
+def shared(name: str, metavar: str | None, says: str, **more: Any) -> Any:
     """An option that may also be given as an environment variable."""
     variable = f"SERVERDOMAIN_{name.upper().replace('-', '_')}"
     return option(metavar, says, f"--{name}", envvar=variable, **more)
@@ -56,6 +56,10 @@ server_argument: Any = argument(
 
 ServerId = Annotated[str, server_argument]
 
+By = Annotated[str | None, option("USER", "Only what this user asked for.", "--by", "--actor")]
+
+Of = Annotated[str | None, option("PROJECT", "Only servers of this project.", "--of")]
+
 AsJson = Annotated[bool, flag("--json", "Print JSON, for scripts.")]
 
 Endpoint = Annotated[
@@ -66,23 +70,33 @@ ENDPOINT = "http://127.0.0.1:8774"
 """The `Endpoint` if none is given."""
 
 
+ReadOnly = Annotated[bool, shared("read-only", None, "Change no byte of the log, nor beside it.")]
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoreOptions:
     """Where the log is."""
 
-    url: Annotated[
-        str, shared("store", "URL", "The log: sqlite:///relative.db or sqlite:////absolute.db.")
-    ]
+    url: Annotated[str, shared("store", "PATH|URL", "The log: cloud.db, or sqlite:///cloud.db.")]
+    read_only: ReadOnly = False
 
-    def open(self, *, create: bool = False, view: str | None = None) -> Servers:
-        """Open the store; if there is none, make it if ``create`` says so.
+    def open(self, *, view: str | None = None) -> Servers:
+        """Open the store for questions: not a byte of the log changes.
 
         A view that only finds a server by its name is the one that the variable names.
         """
         from serverdomain.servers import Servers
+        from serverdomain.store.opening import open_to_read
 
         view = view or os.environ.get("SERVERDOMAIN_VIEW") or None
-        return Servers.open(self.url, create=create, view=view)
+        return Servers(open_to_read(self.url, beside=not self.read_only), view=view)
+
+    def open_to_write(self, *, create: bool = False) -> Servers:
+        """Open the store for commands; if there is none, make it if ``create`` says so."""
+        from serverdomain.servers import Servers
+
+        view = os.environ.get("SERVERDOMAIN_VIEW") or None
+        return Servers.open(self.url, create=create, read_only=self.read_only, view=view)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +157,7 @@ class ChangeOptions(StoreOptions):
         request_id = new_request_id() if self.request_id is None else self.request_id
         context = Context(actor, request_id, self.correlation_id, self.caused_by)
         at = None if self.at is None else moment.to_datetime(moment.parse(self.at, "--at"))
-        with self.open(create=create) as servers:
+        with self.open_to_write(create=create) as servers:
             if server is not None:
                 server = servers.find(server, request_id=self.request_id, whole=whole)
             accepted = servers.command(

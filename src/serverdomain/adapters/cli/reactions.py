@@ -33,12 +33,12 @@ def list_reactions(store: StoreOptions, as_json: AsJson = False) -> None:
 @app.command()
 def resume(name: Name, store: StoreOptions) -> None:
     """Let a stopped reaction try its event again."""
-    with store.open() as servers:
+    with store.open_to_write() as servers:
         servers.resume_reaction(name)
 
 
 @app.command()
 def skip(name: Name, store: StoreOptions) -> None:
     """Let a stopped reaction go on after the event that stopped it."""
-    with store.open() as servers:
+    with store.open_to_write() as servers:
         servers.skip_reaction(name)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from serverdomain.adapters.cli.answers import say_json
 from serverdomain.adapters.cli.history import catch_up, require_limit
-from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.options import AsJson, By, Of, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.report_pages import say_images, say_metadata, say_rebuilds
 from serverdomain.errors import NotFound
@@ -23,16 +23,26 @@ Limit = Annotated[int, option("N", "The most lines of a table.")]
 
 
 @app.command()
-def rebuilds(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
+def rebuilds(
+    store: StoreOptions,
+    by: By = None,
+    of: Of = None,
+    group_by: Annotated[
+        Literal["image", "host", "user", "project"] | None,
+        option(None, "Show this table; without it, those by image and by host."),
+    ] = None,
+    limit: Limit = 10,
+    as_json: AsJson = False,
+) -> None:
     """Report how long rebuilds take, and how they end."""
     from serverdomain.audit.reports import rebuilds
 
     with _caught_up(store, limit) as servers:
-        found = rebuilds(servers.timeline, limit)
+        found = rebuilds(servers.timeline, limit, by=by, of=of)
     if as_json:
         say_json(found.as_json())
     else:
-        say_rebuilds(found)
+        say_rebuilds(found, ("image", "host") if group_by is None else (group_by,))
 
 
 @app.command()
@@ -41,6 +51,7 @@ def images(
     image: Annotated[
         str | None, option("ID", "Also list the servers that still run this image.")
     ] = None,
+    of: Of = None,
     limit: Limit = 10,
     as_json: AsJson = False,
 ) -> None:
@@ -50,7 +61,7 @@ def images(
 
     asked = None if image is None else limits.canonical_uuid("--image", image)
     with _caught_up(store, limit) as servers:
-        found = images(servers.timeline, asked)
+        found = images(servers.timeline, asked, of=of)
         still = _still(servers, found)
     if as_json:
         shown = found.as_json()
@@ -62,16 +73,25 @@ def images(
 
 
 @app.command()
-def metadata(store: StoreOptions, limit: Limit = 10, as_json: AsJson = False) -> None:
+def metadata(
+    store: StoreOptions,
+    by: By = None,
+    of: Of = None,
+    group_by: Annotated[
+        Literal["user", "project"], option(None, "Count by these, beside the keys.")
+    ] = "user",
+    limit: Limit = 10,
+    as_json: AsJson = False,
+) -> None:
     """Report which metadata was lost in rebuilds."""
     from serverdomain.audit.reports import lost_metadata
 
     with _caught_up(store, limit) as servers:
-        found = lost_metadata(servers.timeline, limit)
+        found = lost_metadata(servers.timeline, limit, by=by, of=of)
     if as_json:
         say_json(found.as_json())
     else:
-        say_metadata(found)
+        say_metadata(found, group_by)
 
 
 @contextmanager

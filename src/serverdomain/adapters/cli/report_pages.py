@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from serverdomain.adapters.cli.answers import say, say_table, width
@@ -17,8 +17,11 @@ _MONTH, _BESIDE_MONTHS = 9, 48
 _SHOWN_LINES = 4
 
 
-def say_rebuilds(found: Rebuilds) -> None:
-    """Print how long rebuilds took, where they failed, and which never ended."""
+def say_rebuilds(found: Rebuilds, group_by: Sequence[str]) -> None:
+    """Print how long rebuilds took, where they failed, and which never ended.
+
+    Groups are by ``image``, ``host``, ``user`` or ``project``.
+    """
     from serverdomain.adapters.cli import plots
 
     counted = ", ".join(f"{count} {how}" for how, count in found.outcomes.items())
@@ -31,7 +34,8 @@ def say_rebuilds(found: Rebuilds) -> None:
         most = found.seconds["p99"]
         minutes = [seconds / 60 for seconds in found.durations if round(seconds, 1) <= most]
         say(plots.histogram(minutes, "minutes that a rebuild took, the longest 1 % left out"))
-    for what, groups in (("image", found.by_image), ("host", found.by_host)):
+    for what in group_by:
+        groups: list[Group] = getattr(found, f"by_{what}")
         say("")
         say_table(
             (what, "rebuilds", "failed", "share", "half took", "9 of 10 took"),
@@ -76,8 +80,8 @@ def say_images(found: Images, still: list[dict[str, Any]], limit: int) -> None:
         say_table(("server", "name", "status", "project", "since"), (one.values() for one in still))
 
 
-def say_metadata(found: LostMetadata) -> None:
-    """Print which keys were lost, by whose rebuilds, and when."""
+def say_metadata(found: LostMetadata, group_by: str) -> None:
+    """Print which keys were lost, by whose rebuilds or of which ``project``, and when."""
     from serverdomain.adapters.cli import plots
 
     say(f"{found.rebuilds} rebuilds took metadata away from {found.servers} servers")
@@ -89,10 +93,10 @@ def say_metadata(found: LostMetadata) -> None:
         ((one.key, one.rebuilds, one.servers, one.last) for one in found.keys),
     )
     say("")
-    say_table(
-        ("user", "rebuilds", "keys"),
-        ((one.user_id, one.rebuilds, one.keys) for one in found.by_user),
-    )
+    groups = [(one.user_id, one.rebuilds, one.keys) for one in found.by_user]
+    if group_by == "project":
+        groups = [(one.project_id, one.rebuilds, one.keys) for one in found.by_project]
+    say_table((group_by, "rebuilds", "keys"), groups)
     say("")
     months = list(found.by_month)
     say(plots.lines(months, {"rebuilds": list(found.by_month.values())}, "a month"))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from serverdomain.adapters.http import NoAuthentication, TokenFile
 
 app = Commands()
-Log = Annotated[str, shared("store", "URL", "The log: memory:, sqlite:///relative.db, …")]
+
+Log = Annotated[str, shared("store", "PATH|URL", "The log: memory:, or as cloud.db.")]
 OwnEndpoint = Annotated[
     str | None,
     shared(
@@ -41,8 +42,7 @@ def serve(
 ) -> None:
     """Serve the Compute API over a store.
 
-    A simulated hypervisor does the work. Ctrl-C or SIGTERM ends it when the calls in flight are
-    answered.
+    A simulated hypervisor does the work. Ctrl-C or SIGTERM ends it once calls are answered.
     """
     from serverdomain.adapters.http import compute_app
     from serverdomain.adapters.http.control.panel import ControlPanel
@@ -54,15 +54,16 @@ def serve(
         listener = closing.enter_context(address.listen())
         servers, clock = cloud.open(store)
         closing.callback(servers.close)
-        cloud.fill(servers, callers.project)
+        cloud.fill(servers, callers.home)
+        authenticate = callers.seeing(authenticate, servers)
         simulation = cloud.simulation(servers, clock)
         served = compute_app(
             servers,
             authenticate=authenticate,
-            images=cloud.images() or None,
             hypervisor=simulation.start,
             endpoint=endpoint,
-            control=None if cloud.no_control else ControlPanel(simulation),
+            control=None if cloud.is_alone else ControlPanel(simulation),
+            **cloud.exists(),
         )
         closing.enter_context(_json_lines())
         serve_app(
@@ -70,6 +71,7 @@ def serve(
             listener,
             ready=lambda: _say_ready(address.root(listener), endpoint, store, callers.auth),
             hangup=lambda: _read_anew(authenticate),
+            ending=simulation.drop_delayed,
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 def commands(store: Path, server_id: str) -> list[str]:
     """Three commands on a store's file, and on a server in it."""
-    where = f"--store {shlex.quote(f'sqlite:///{store}')}"
+    where = f"--store {shlex.quote(str(store))}"
     us = _ourselves()
     return [
         f"{us} list {where}",

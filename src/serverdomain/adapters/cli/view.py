@@ -28,5 +28,6 @@ def status(store: ViewOptions, as_json: AsJson = False) -> None:
     if as_json:
         say_json(found._asdict())
         return
-    say(f"{path} holds {found.servers} servers at position {found.position} of {found.head}")
+    shown = "a view in memory" if path is None else path
+    say(f"{shown} holds {found.servers} servers at position {found.position} of {found.head}")
     say(f"{found.lag} events behind" if found.lag else "nothing behind")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from serverdomain.adapters.cli.answers import say, say_json, visible
-from serverdomain.adapters.cli.history import told_changes
+from serverdomain.adapters.cli.history_lines import told_changes
 from serverdomain.adapters.cli.options import AsJson, ServerId, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.errors import InvalidInput

@@ -14,13 +14,16 @@ from serverdomain.adapters.compute_json.changes import (
     read_reset_state,
 )
 from serverdomain.adapters.compute_json.create import read_create
+from serverdomain.adapters.compute_json.extended import SECURITY_GROUPS, extended
 from serverdomain.adapters.compute_json.paths import Path
 from serverdomain.adapters.compute_json.rebuild import read_rebuild
 from serverdomain.adapters.compute_json.server_document import read_server
 
 __all__ = [
+    "SECURITY_GROUPS",
     "Json",
     "Path",
+    "extended",
     "location",
     "read_action",
     "read_create",

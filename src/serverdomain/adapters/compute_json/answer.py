@@ -10,9 +10,10 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from serverdomain.adapters.compute_json.paths import Path
+from serverdomain.adapters.compute_json.paths import PATHS, Path
 from serverdomain.domain.document import document
 from serverdomain.domain.server import Server
+from serverdomain.domain.typed import require_types
 
 _PLAIN = re.compile(r"[a-zA-Z0-9_.-]+")
 
@@ -32,6 +33,9 @@ def render(
     the 202 of a rebuild or a create and stands in no other answer. `/v2.1` adds
     ``OS-DCF:diskConfig``; ``fault`` stands last of all.
     """
+    given = (endpoint, project, admin_pass)
+    if not (type(server) is Server and path in PATHS and _is_text(*given)):
+        require_types(render, {**locals()})
     shown = document(server)
     fault = shown.pop("fault", None)
     answer: dict[str, Any] = {}
@@ -55,6 +59,8 @@ def location(
     server_id: str, *, endpoint: str, path: Path = "v2", project: str | None = None
 ) -> str:
     """The server's own URL: its ``self`` link, and the documented ``Location`` header."""
+    if not (path in PATHS and type(server_id) is str and _is_text(endpoint, project)):
+        require_types(location, {**locals()})
     return url(endpoint, path, project, "servers", server_id)
 
 
@@ -69,6 +75,10 @@ def url(endpoint: str, *segments: str | None) -> str:
     # A project or a flavor may be any text: each stays the one segment that it is.
     given = [_quoted(segment) for segment in segments if segment is not None]
     return "/".join([endpoint.rstrip("/"), *given])
+
+
+def _is_text(needed: str, *others: str | None) -> bool:
+    return type(needed) is str and all(one is None or type(one) is str for one in others)
 
 
 def _quoted(segment: str) -> str:

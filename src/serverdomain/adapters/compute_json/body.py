@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
 from serverdomain.adapters.compute_json import refusal
-from serverdomain.adapters.compute_json.paths import Path
+from serverdomain.adapters.compute_json.paths import PATHS, Path
 from serverdomain.adapters.compute_json.refusal import kind
 from serverdomain.domain.limits import shown
+from serverdomain.domain.typed import require_arguments
 from serverdomain.errors import InvalidBody, InvalidInput
 
 MEDIA_TYPE = "application/json"
@@ -45,6 +46,8 @@ class Json(Struct, frozen=True):
 Body = bytes | str | Json
 """What a reader takes."""
 
+_BODIES = (bytes, str, Json)
+
 
 class Strict(BaseModel):
     """A part of a body: nothing is converted, and no error of pydantic's prints what came."""
@@ -68,6 +71,13 @@ def reader(
         body: Body, *arguments: Parameters.args, **options: Parameters.kwargs
     ) -> Read:
         try:
+            named = (*arguments, *options.values())
+            if not (
+                type(body) in _BODIES
+                and all(type(one) is str for one in named)
+                and options.get("path", "v2") in PATHS
+            ):
+                require_arguments(read, (body, *arguments), options)
             return read(body, *arguments, **options)
         except InvalidInput as error:
             refused = refusal.anew(error)

@@ -32,7 +32,10 @@ from serverdomain.errors import InvalidBody
 def read_rename(
     body: Body, *, path: Path = "v2", content_type: str | None = MEDIA_TYPE
 ) -> RenameServer | ChangeServer:
-    """Read ``{"server": {"name": …}}`` and what else it may change. Raises `InvalidBody`."""
+    """Read ``{"server": {"name": …}}`` and what else it may change, or nothing.
+
+    Raises `InvalidBody`.
+    """
     return made(_rename, RENAMES[path], _sole(body, "server", path, content_type), "server")
 
 
@@ -59,9 +62,6 @@ def read_metadata_item(
 
 
 def _rename(**members: Any) -> RenameServer | ChangeServer:
-    if not members:
-        known = ", ".join(field.alias or name for name, field in RenameV2.model_fields.items())
-        raise InvalidBody("server", f"nothing to change came, {known} are allowed")
     return RenameServer(**members) if list(members) == ["name"] else ChangeServer(**members)
 
 

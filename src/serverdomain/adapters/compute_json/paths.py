@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
@@ -16,6 +16,8 @@ from serverdomain.domain.limits import LONGEST_NAME, shown
 
 Path = Literal["v2", "v2.1"]
 """Which API a request came in by: the legacy ``/v2`` or ``/v2.1``."""
+
+PATHS: tuple[str, ...] = get_args(Path)
 
 # `match` and `$` let one newline at the end slip through, and so does Nova: it is stored.
 _KEY = re.compile(r"[a-zA-Z0-9-_:. ]{1,255}$")

@@ -10,14 +10,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from serverdomain.audit.ledger import merkle, proof
+from serverdomain.audit.ledger import merkle, proof, proving
 from serverdomain.audit.ledger.checkpoint import Checkpoint, leaves_of, leaves_path
-from serverdomain.audit.ledger.leaf import encoded, hashed
-from serverdomain.audit.ledger.merkle import HASH_SIZE, Tree
+from serverdomain.audit.ledger.leaf import hashed
+from serverdomain.audit.ledger.merkle import Tree
 from serverdomain.audit.ledger.problem import Problem
 from serverdomain.audit.ledger.verify import Verdict, compare, told_pages
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.errors import Conflict, InvalidInput, NotFound, StoreDamaged, Unproven
+from serverdomain.domain.typed import typed
+from serverdomain.errors import InvalidInput, StoreDamaged, Unproven
 
 if TYPE_CHECKING:
     from serverdomain.store.log import Reading
@@ -32,7 +33,7 @@ class Readable(Protocol):
         """What it holds at one moment."""
 
 
-__all__ = ["Checkpoint", "Ledger", "Made", "Problem", "Verdict", "check_proof"]
+__all__ = ["Checkpoint", "Ledger", "Made", "Problem", "Verdict", "check_proof", "check_proofs"]
 
 
 class Made(NamedTuple):
@@ -48,6 +49,18 @@ class Ledger:
     def __init__(self, log: Readable) -> None:
         self._log = log
 
+    def __len__(self) -> int:
+        """The events that a checkpoint made now would cover."""
+        with self._log.reading() as log:
+            return log.count()
+
+    def __bool__(self) -> bool:
+        return True  # It is there, even if nothing happened yet.
+
+    def __repr__(self) -> str:
+        return f"<Ledger of {self._log}>"
+
+    @typed
     def checkpoint(self, key: File, out: File, progress: Progress = silent) -> Made:
         """Sign what the log holds now, into ``out``, and its leaf hashes, into ``out.leaves``.
 
@@ -81,6 +94,7 @@ class Ledger:
                 note.write(made.whole)
         return Made(made, new_key)
 
+    @typed
     def verify(
         self, checkpoint: File, keys: Sequence[File], progress: Progress = silent
     ) -> Verdict:
@@ -100,32 +114,41 @@ class Ledger:
             problems += _beside_the_events(log, signed, problems)
         return Verdict(signed, events, uncovered, tuple(problems), unlocated)
 
+    @typed
     def prove(self, position: int, checkpoint: File, progress: Progress = silent) -> bytes:
         """The proof that an event is as a checkpoint covers it, a file for `check_proof`.
 
         Raises `NotFound` where no event stands there, `Conflict` for one that came later than the
         checkpoint, `Unproven` where the log no longer holds what it covers.
         """
-        signed = Checkpoint.read_file(checkpoint)
-        with self._log.reading() as log:
-            row = log.row(position)
-            if row is None:
-                raise NotFound(f"no event stands at position {position}")
-            rank = log.count(position) - 1
-            if rank >= signed.size:
-                raise Conflict(
-                    f"the event at position {position} came after the checkpoint, which covers "
-                    f"{signed.size} events: a later one is allowed"
-                )
-            leaves = _leaves(log, signed, checkpoint, progress)
-        leaf = encoded(row)
-        if merkle.leaf_hash(leaf) != leaves[rank * HASH_SIZE : (rank + 1) * HASH_SIZE]:
-            raise Unproven(
-                f"the event at position {position} is not as the checkpoint covers it: "
-                "ledger verify says what happened"
-            )
-        return proof.inclusion(leaf, rank, merkle.inclusion(leaves, rank, signed.size), signed)
+        (found,) = self._proofs([position], checkpoint, progress, with_words=False)
+        return found
 
+    def proofs(
+        self, positions: Sequence[int], checkpoint: File, progress: Progress = silent
+    ) -> list[bytes]:
+        """A proof of each of these events that a checkpoint covers, as `prove` gives it.
+
+        Before each stand words for a reader: what the event changed from what to what, who asked,
+        and when. Raises what `prove` does, and `Conflict` only where all came later.
+        """
+        return self._proofs(positions, checkpoint, progress, with_words=True)
+
+    def positions_of(self, request_id: str) -> list[int]:
+        """The positions of a request's events, or of what was refused under its id.
+
+        Raises `NotFound` where there are none.
+        """
+        with self._log.reading() as log:
+            return proving.positions_of(log, request_id)
+
+    def _proofs(
+        self, positions: Sequence[int], checkpoint: File, progress: Progress, with_words: bool
+    ) -> list[bytes]:
+        with self._log.reading() as log:
+            return proving.proofs(log, positions, checkpoint, progress, with_words)
+
+    @typed
     def consistency(self, old: File, new: File, progress: Progress = silent) -> bytes:
         """The proof that one checkpoint goes on from another, a file for `check_proof`.
 
@@ -144,12 +167,22 @@ class Ledger:
                 "the older one comes first",
             )
         with self._log.reading() as log:
-            leaves = _leaves(log, second, new, progress)
+            leaves = proving.leaves_under(log, second, new, progress)
         if merkle.root_of(leaves, 0, first.size) != first.root:
             raise Unproven(f"{new} does not go on from {old}: an event that it covered is another")
         return proof.consistency(merkle.consistency(leaves, first.size, second.size), first, second)
 
 
+@typed
+def check_proofs(given: bytes, keys: Sequence[File]) -> list[proof.Included | proof.Consistent]:
+    """What the proofs of a file prove, which holds one or many. Raises as `check_proof` does."""
+    from serverdomain.audit.ledger.key import PublicKey
+
+    read = [PublicKey.read(key) for key in keys]
+    return [proof.check(one, read) for one in proof.each(given)]
+
+
+@typed
 def check_proof(given: bytes, keys: Sequence[File]) -> proof.Included | proof.Consistent:
     """What a proof proves, without the log; ``keys`` are files of public keys.
 
@@ -181,24 +214,6 @@ def _require_same(older: Checkpoint, tree: Tree, out: Path) -> None:
             f"the log no longer holds the {older.size} events that {out} covers, which stays as "
             "it is: ledger verify says what happened"
         )
-
-
-def _leaves(log: Reading, signed: Checkpoint, path: File, progress: Progress) -> bytes:
-    """The leaf hashes under a checkpoint: those beside its file, or else from the log."""
-    beside = leaves_of(signed, path)[0]
-    if beside is not None:
-        return beside
-    run, wanted = bytearray(), signed.size * HASH_SIZE
-    pages = told_pages(log, signed.size, signed.size, progress)
-    while len(run) < wanted and (some := next(pages, [])):
-        run += hashed(some)
-    found = bytes(run)
-    if not signed.vouches_for(found):
-        raise Unproven(
-            f"the log does not hold the {signed.size} events that the checkpoint covers: "
-            "ledger verify says what happened"
-        )
-    return found
 
 
 def _beside_the_events(log: Reading, signed: Checkpoint, found: list[Problem]) -> list[Problem]:

@@ -65,19 +65,35 @@ def root_of(run: bytes, first: int, last: int) -> bytes:
     return tree.root()
 
 
+class Levels:
+    """The nodes of the tree over the first ``size`` leaves of a run, level by level.
+
+    Each hash is made once, so that every further proof costs next to nothing.
+    """
+
+    def __init__(self, run: bytes, size: int) -> None:
+        self._levels = [run[: size * HASH_SIZE]]
+        while len(level := self._levels[-1]) > HASH_SIZE:
+            whole = len(level) // _PAIR * _PAIR
+            pairs = (level[at : at + _PAIR] for at in range(0, whole, _PAIR))
+            # A node without a sibling stands for its parent.
+            above = b"".join([sha256(b"\x01" + pair).digest() for pair in pairs]) + level[whole:]
+            self._levels.append(above)
+
+    def inclusion(self, rank: int) -> list[bytes]:
+        """The proof that a leaf is in the tree: PATH of RFC 6962."""
+        path = []
+        for level in self._levels:
+            at = (rank ^ 1) * HASH_SIZE
+            if at < len(level):
+                path.append(level[at : at + HASH_SIZE])
+            rank >>= 1
+        return path
+
+
 def inclusion(run: bytes, rank: int, size: int) -> list[bytes]:
-    """The proof that a leaf is in the tree of the first ``size`` leaves: PATH of RFC 6962."""
-    path: list[bytes] = []
-    first, last = 0, size
-    while last - first > 1:
-        middle = first + _left_part(last - first)
-        if rank < middle:
-            path.append(root_of(run, middle, last))
-            last = middle
-        else:
-            path.append(root_of(run, first, middle))
-            first = middle
-    return path[::-1]
+    """The proof that a leaf is in the tree of the first ``size`` leaves."""
+    return Levels(run, size).inclusion(rank)
 
 
 def consistency(run: bytes, old: int, size: int) -> list[bytes]:

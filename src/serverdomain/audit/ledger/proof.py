@@ -1,14 +1,15 @@
 """Proofs as files, which whoever has the public key checks without the log.
 
 An inclusion proof is C2SP's tlog-proof, with the leaf itself as its extra data; a consistency proof
-has a form of its own, with both checkpoints in it. docs/ledger-spec.md says both.
+has a form of its own, with both checkpoints in it. Words for a reader may stand before it, which
+are not proved. docs/ledger-spec.md says all that.
 """
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from serverdomain.audit.ledger import leaf as leaves
@@ -25,14 +26,19 @@ CONSISTENCY = "serverdomain/consistency-proof@v1"
 
 _INDEX = re.compile("index (0|[1-9][0-9]{0,18})")
 _LONGEST_PATH = 63
+_WORDS = "#"
 
 
 class Included(NamedTuple):
-    """An event is in the log that was signed: ``event`` has the leaf's fields by their names."""
+    """An event is in the log that was signed: ``event`` has the leaf's fields by their names.
+
+    ``said`` are the words before the proof, which it does not prove.
+    """
 
     checkpoint: Checkpoint
     rank: int
     event: dict[str, Any]
+    said: tuple[str, ...] = ()
 
 
 class Consistent(NamedTuple):
@@ -42,9 +48,21 @@ class Consistent(NamedTuple):
     new: Checkpoint
 
 
-def inclusion(leaf: bytes, rank: int, path: Sequence[bytes], checkpoint: Checkpoint) -> bytes:
-    """The file that proves a leaf."""
-    head = [INCLUSION, f"extra {b64encode(leaf).decode()}", f"index {rank}", *map(_line, path)]
+def inclusion(
+    leaf: bytes,
+    rank: int,
+    path: Sequence[bytes],
+    checkpoint: Checkpoint,
+    says: Sequence[str] = (),
+) -> bytes:
+    """The file that proves a leaf, behind lines that only ``says`` something."""
+    head = [
+        *(f"{_WORDS} {line}" for line in says),
+        INCLUSION,
+        f"extra {b64encode(leaf).decode()}",
+        f"index {rank}",
+        *map(_line, path),
+    ]
     return "\n".join([*head, "", ""]).encode() + checkpoint.whole
 
 
@@ -63,9 +81,15 @@ def check(given: bytes, keys: Sequence[PublicKey]) -> Included | Consistent:
         head, *parts = given.decode("utf-8").split("\n\n")
     except UnicodeDecodeError:
         raise InvalidInput("proof", "bytes came that are no text, a proof is allowed") from None
-    kind, *lines = head.split("\n")
+    first, *lines = head.split("\n")
+    said = []
+    while first.startswith(_WORDS) and lines:
+        said.append(first.removeprefix(_WORDS).strip())
+        first, *lines = lines
+    kind = first
     if kind == INCLUSION and len(parts) == 2:
-        return _included(lines, Checkpoint.read("\n\n".join(parts).encode(), "proof"), keys)
+        signed = Checkpoint.read("\n\n".join(parts).encode(), "proof")
+        return _included(lines, signed, keys)._replace(said=tuple(said))
     if kind == CONSISTENCY and len(parts) == 4:
         old = Checkpoint.read(f"{parts[0]}\n\n{parts[1]}\n".encode(), "proof")
         new = Checkpoint.read(f"{parts[2]}\n\n{parts[3]}".encode(), "proof")
@@ -75,6 +99,19 @@ def check(given: bytes, keys: Sequence[PublicKey]) -> Included | Consistent:
         f"{kind[:100]!r} came with {len(parts)} parts behind it, {INCLUSION!r} with a checkpoint "
         f"is allowed, or {CONSISTENCY!r} with two",
     )
+
+
+def each(given: bytes) -> Iterator[bytes]:
+    """The proofs of a file that holds some, one behind the other."""
+    signature = "\N{EM DASH} ".encode()
+    begun: list[bytes] = []
+    for line in given.splitlines(keepends=True):
+        begins = line.startswith((_WORDS.encode(), f"{INCLUSION}\n".encode()))
+        if begins and begun and begun[-1].startswith(signature):
+            yield b"".join(begun)
+            begun = []
+        begun.append(line)
+    yield b"".join(begun)
 
 
 def _included(lines: list[str], checkpoint: Checkpoint, keys: Sequence[PublicKey]) -> Included:

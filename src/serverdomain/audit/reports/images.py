@@ -11,12 +11,14 @@ from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
 from serverdomain.domain import limits
+from serverdomain.domain.typed import typed
 from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import IMAGES
 
 _QUERY = f"""
 SELECT substr(occurred_at, 1, 7), server_id, image_before, image_after, occurred_at
-FROM timeline WHERE {IMAGES} ORDER BY occurred_at, position
+FROM timeline WHERE {IMAGES} AND server_project_id = COALESCE(?, server_project_id)
+ORDER BY occurred_at, position
 """
 
 
@@ -54,20 +56,22 @@ class Images(Struct, frozen=True, kw_only=True):
         return members
 
 
-def images(timeline: Timeline, image_id: str | None = None) -> Images:
+@typed
+def images(timeline: Timeline, image_id: str | None = None, *, of: str | None = None) -> Images:
     """Report on all images, and on the servers that still run one of them.
 
-    Raises `InvalidInput` if ``image_id`` is no UUID.
+    With ``of``, only servers of this project count. Raises `InvalidInput` if ``image_id`` is no
+    UUID.
     """
     asked = None if image_id is None else limits.canonical_uuid("image", image_id)
-    return timeline.ask(lambda rows: _report(rows, asked))
+    return timeline.ask(lambda rows: _report(rows, asked, of))
 
 
-def _report(rows: Database, asked: str | None) -> Images:
+def _report(rows: Database, asked: str | None, of: str | None) -> Images:
     # The changes of each month, summed up below: most images change in few months.
     by_month: defaultdict[str, Counter[str]] = defaultdict(Counter)
     running: dict[str, str] = {}
-    for month, server_id, before, after, occurred_at in rows.execute(_QUERY):
+    for month, server_id, before, after, occurred_at in rows.execute(_QUERY, (of,)):
         changed = by_month[month]
         if before is not None:
             changed[before] -= 1

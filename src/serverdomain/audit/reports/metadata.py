@@ -10,11 +10,12 @@ from msgspec import Struct, to_builtins
 from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
+from serverdomain.domain.typed import typed
 from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import KEYS_LOST
 
 _QUERY = f"""
-SELECT occurred_at, server_id, user_id, request_id, keys_lost
+SELECT occurred_at, server_id, user_id, request_id, keys_lost, server_project_id
 FROM timeline WHERE {KEYS_LOST} ORDER BY occurred_at
 """
 
@@ -38,21 +39,30 @@ class LostBy(Struct, frozen=True):
     keys: int
 
 
+class LostOf(Struct, frozen=True):
+    """A project: how many rebuilds of its servers lost something, and how many keys in all."""
+
+    project_id: str
+    rebuilds: int
+    keys: int
+
+
 class Loss(Struct, frozen=True):
-    """One rebuild that lost keys; ``occurred_at`` in RFC 3339."""
+    """One rebuild that lost keys, of a project's server; ``occurred_at`` in RFC 3339."""
 
     occurred_at: str
     server_id: str
     user_id: str
     request_id: str
     keys: list[str]
+    project_id: str
 
 
 class LostMetadata(Struct, frozen=True, kw_only=True):
     """Metadata lost in rebuilds: how many rebuilds lost some, and on how many servers.
 
-    ``keys`` and ``by_user`` (most first) and ``latest`` (latest first) have at most as many lines
-    as were asked for; ``by_month`` counts rebuilds.
+    ``keys``, ``by_user`` and ``by_project`` (most first) and ``latest`` (latest first) have at most
+    as many lines as were asked for; ``by_month`` counts rebuilds.
     """
 
     rebuilds: int
@@ -60,6 +70,7 @@ class LostMetadata(Struct, frozen=True, kw_only=True):
     by_month: dict[str, int]
     keys: list[KeyLost]
     by_user: list[LostBy]
+    by_project: list[LostOf]
     latest: list[Loss]
 
     def as_json(self) -> dict[str, Any]:
@@ -68,20 +79,29 @@ class LostMetadata(Struct, frozen=True, kw_only=True):
         return members
 
 
-def lost_metadata(timeline: Timeline, limit: int = 10) -> LostMetadata:
-    """Report on all metadata lost in rebuilds, with at most ``limit`` lines of each kind."""
-    return timeline.ask(lambda rows: _report(rows, limit))
+@typed
+def lost_metadata(
+    timeline: Timeline, limit: int = 10, *, by: str | None = None, of: str | None = None
+) -> LostMetadata:
+    """Report on all metadata lost in rebuilds, with at most ``limit`` lines of each kind.
+
+    Or on that lost in rebuilds ``by`` a user and ``of`` a project's servers.
+    """
+    return timeline.ask(lambda rows: _report(rows, limit, by, of))
 
 
-def _report(rows: Database, limit: int) -> LostMetadata:
+def _report(rows: Database, limit: int, by: str | None, of: str | None) -> LostMetadata:
     losses = [
-        Loss(occurred_at, server_id, user_id, request_id, _keys(keys))
-        for occurred_at, server_id, user_id, request_id, keys in rows.execute(_QUERY)
+        Loss(occurred_at, server_id, user_id, request_id, _keys(keys), project_id)
+        for occurred_at, server_id, user_id, request_id, keys, project_id in rows.execute(_QUERY)
+        if by in (None, user_id) and of in (None, project_id)
     ]
+    by_project: defaultdict[str, list[Loss]] = defaultdict(list)
     by_key: defaultdict[str, list[Loss]] = defaultdict(list)
     by_user: defaultdict[str, list[Loss]] = defaultdict(list)
     for loss in losses:
         by_user[loss.user_id].append(loss)
+        by_project[loss.project_id].append(loss)
         for key in loss.keys:
             by_key[key].append(loss)
     months = Counter(loss.occurred_at[:7] for loss in losses)
@@ -96,6 +116,10 @@ def _report(rows: Database, limit: int) -> LostMetadata:
         by_user=[
             LostBy(user, len(those), sum(len(loss.keys) for loss in those))
             for user, those in _most(by_user, limit)
+        ],
+        by_project=[
+            LostOf(project, len(those), sum(len(loss.keys) for loss in those))
+            for project, those in _most(by_project, limit)
         ],
         latest=losses[: -limit - 1 : -1],
     )

@@ -10,6 +10,7 @@ from msgspec import Struct, field, to_builtins
 from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
+from serverdomain.domain.typed import typed
 from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import REBUILDS, REPLACED
 
@@ -30,7 +31,9 @@ SELECT
     MAX(host_id) AS host_id,
     MIN(occurred_at),
     server_id,
-    rebuild_id
+    rebuild_id,
+    MAX(CASE WHEN host_id IS NOT NULL THEN user_id END),
+    MAX(server_project_id)
 FROM timeline WHERE {REBUILDS} GROUP BY rebuild_id, server_id HAVING MAX(host_id) IS NOT NULL
 """
 
@@ -39,8 +42,9 @@ _REPLACED = f"SELECT replaced, server_id FROM timeline WHERE {REPLACED}"
 
 
 class Group(Struct, frozen=True):
-    """The rebuilds of an image or on a host: how many, how many failed, how long they took.
+    """The rebuilds of an image, on a host, by a user or in a project.
 
+    How many there were, how many of them failed, and how long they took:
     ``seconds`` are percentiles (``p50``, …, ``p100``) of those that completed.
     """
 
@@ -63,8 +67,9 @@ class Rebuilds(Struct, frozen=True, kw_only=True):
     """All rebuilds of a log, and how each ended.
 
     ``outcomes`` counts them: completed, failed, reset, replaced, deleted and never. ``by_month``
-    does so for each month in which they were requested. ``by_image``, ``by_host`` (those where most
-    failed first) and ``never_ended`` (oldest first) hold as many as were asked for.
+    does so for each month in which they were requested. ``by_image``, ``by_host``, ``by_user`` (who
+    requested them) and ``by_project`` (of the server), those where most failed first, and
+    ``never_ended`` (oldest first) hold as many as were asked for.
     """
 
     requested: int
@@ -73,6 +78,8 @@ class Rebuilds(Struct, frozen=True, kw_only=True):
     by_month: dict[str, dict[str, int]]
     by_image: list[Group]
     by_host: list[Group]
+    by_user: list[Group]
+    by_project: list[Group]
     never_ended: list[NeverEnded]
     durations: list[float] = field(default_factory=list)
     """Seconds of every one that completed, the shortest first."""
@@ -84,24 +91,32 @@ class Rebuilds(Struct, frozen=True, kw_only=True):
         return members
 
 
-def rebuilds(timeline: Timeline, limit: int = 10) -> Rebuilds:
-    """Report on all rebuilds, with at most ``limit`` images, hosts and rebuilds without an end."""
-    return timeline.ask(lambda rows: _report(rows, limit))
+@typed
+def rebuilds(
+    timeline: Timeline, limit: int = 10, *, by: str | None = None, of: str | None = None
+) -> Rebuilds:
+    """Report on all rebuilds, or on those ``by`` a user and ``of`` a project's servers.
+
+    Each group has at most ``limit`` lines.
+    """
+    return timeline.ask(lambda rows: _report(rows, limit, by, of))
 
 
-def _report(rows: Database, limit: int) -> Rebuilds:
+def _report(rows: Database, limit: int, by: str | None, of: str | None) -> Rebuilds:
     ends: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    images: defaultdict[str, Seconds] = defaultdict(lambda: defaultdict(list))
-    hosts: defaultdict[str, Seconds] = defaultdict(lambda: defaultdict(list))
+    groups = [defaultdict[str, Seconds](lambda: defaultdict(list)) for _ in range(4)]
     durations: list[float] = []
     never: list[NeverEnded] = []
     replaced = set(rows.execute(_REPLACED))
-    for ended, seconds, image, host, requested_at, server_id, rebuild_id in rows.execute(_QUERY):
+    for row in rows.execute(_QUERY):
+        ended, seconds, image, host, requested_at, server_id, rebuild_id, user, project = row
+        if (by is not None and user != by) or (of is not None and project != of):
+            continue
         if ended is None:
             ended = "replaced" if (rebuild_id, server_id) in replaced else NEVER
         ends[requested_at[:7]][ended] += 1
-        images[image][ended].append(seconds)
-        hosts[host][ended].append(seconds)
+        for group, name in zip(groups, (image, host, user, project), strict=True):
+            group[name][ended].append(seconds)
         if ended == "completed":
             durations.append(seconds)
         elif ended == NEVER:
@@ -111,13 +126,16 @@ def _report(rows: Database, limit: int) -> Rebuilds:
     for counts in by_month.values():
         outcomes.update(counts)
     durations.sort()
+    by_image, by_host, by_user, by_project = (_worst(group, limit) for group in groups)
     return Rebuilds(
         requested=outcomes.total(),
         outcomes=dict(outcomes.most_common()),
         seconds=percentiles(durations),
         by_month=by_month,
-        by_image=_worst(images, limit),
-        by_host=_worst(hosts, limit),
+        by_image=by_image,
+        by_host=by_host,
+        by_user=by_user,
+        by_project=by_project,
         never_ended=sorted(never, key=lambda one: one.requested_at)[:limit],
         durations=durations,
     )

@@ -10,13 +10,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from serverdomain.domain.progress import Progress
 from serverdomain.errors import InvalidInput
 from serverdomain.store import durable
-from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.examination import SQLiteExamination, read_only
 from serverdomain.store.sqlite.faults import store_error
 from serverdomain.store.sqlite.place import Place
@@ -26,16 +25,20 @@ _STEP = 1_000
 
 
 @contextmanager
-def copied(connections: Connections, path: Path, progress: Progress) -> Iterator[SQLiteExamination]:
+def copied(
+    source: Place,
+    snapshot: AbstractContextManager[sqlite3.Connection],
+    path: Path,
+    progress: Progress,
+) -> Iterator[SQLiteExamination]:
     """A copy of the log, to be read; it takes its place at ``path`` when the block ends."""
-    source = connections.place
     # Whoever may not read the log may not read its copy.
     what = f"{path}, a copy of {source},"
     mode = 0o666 if source.path is None else source.path.stat().st_mode & 0o666
     with durable.adding(path, "out", mode) as file:
         _require_nothing_beside(path)
         part = Place(Path(file.name))
-        with connections.snapshot() as connection:
+        with snapshot as connection:
             _copy(connection, part, progress, what)
         with read_only(part) as connection:
             try:

@@ -10,20 +10,21 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Lock, RLock
+from threading import RLock, get_ident
 
-from serverdomain.errors import StoreError, StoreLocked, StoreMissing
+from serverdomain.errors import StoreError, StoreLocked
+from serverdomain.store.sqlite import forks, wal_size
 from serverdomain.store.sqlite.faults import CommitFailed, error_in_use, store_error
 from serverdomain.store.sqlite.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
+from serverdomain.store.sqlite.open_connections import OpenConnections
+from serverdomain.store.sqlite.opened_file import Identity
 from serverdomain.store.sqlite.place import Place
 
 _LOOK_AGAIN = 0.002  # Seconds between two looks at a lock that another process holds.
 MOST_IDLE = 64
 """The most connections that are kept for the next readers."""
-SYNCHRONOUS = "FULL"  # In WAL mode NORMAL would not sync at a commit.
 
 
 class Connections:
@@ -38,50 +39,46 @@ class Connections:
         self.place = place
         self._timeout = lock_timeout or lock_timeout_setting()
         self._waited = f"waited {self._timeout:g} s for it ({LOCK_TIMEOUT})"
-        self._durable = durable
+        self.open = OpenConnections(place, self._timeout, durable=durable)
         self._pid = os.getpid()
         self._closed = False
-        self._idle: deque[sqlite3.Connection] = deque()
-        self._writer: sqlite3.Connection | None = None
-        self._identity: tuple[int, int] | None = None
-        self._writing = Lock()
         self.commits = 0
         # In memory all share one connection, and a thread may read while it writes.
         self._one_at_a_time = RLock()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for statements that read."""
+        """A connection to read with; `StoreMissing` if the file was removed or replaced."""
         self.require_usable()
-        with self._translated():
+        with self._in_use():
             if self.place.path is None:
                 with self._one_at_a_time:
-                    yield self._writing_connection()
+                    yield self.open.writer or self.open.open_writer()
                 return
+            self.require_there()
             try:
-                connection = self._idle.pop()
+                connection = self.open.idle.pop()
             except IndexError:
-                connection = self.connect("rw")
+                connection = self.open.connect("rw")
             try:
                 yield connection
             finally:
-                if self._closed or len(self._idle) >= MOST_IDLE:
-                    connection.close()
+                if self._closed or len(self.open.idle) >= MOST_IDLE:
+                    self.open.drop(connection)
                 else:
-                    self._idle.append(connection)
+                    self.open.idle.append(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """A connection that shows one state of the database, whatever is written meanwhile."""
         with self.reading() as connection:
-            if self.place.path is None:
-                yield connection
-                return
-            connection.execute("BEGIN")
+            alone = self.place.path is None
+            if not alone:
+                connection.execute("BEGIN")
             try:
                 yield connection
             finally:
-                if connection.in_transaction:
+                if not alone and connection.in_transaction:
                     connection.execute("ROLLBACK")
 
     @contextmanager
@@ -92,35 +89,40 @@ class Connections:
         `StoreMissing` if the file was removed: nobody would find what is written to it.
         """
         self.require_usable()
-        if not self._writing.acquire(timeout=self._timeout):
-            raise StoreLocked(f"{self.place} is locked by another thread, {self._waited}")
+        with self._in_use():
+            if not self.open.writing.acquire(timeout=self._timeout):
+                raise StoreLocked(f"{self.place} is locked by another thread, {self._waited}")
+            try:
+                with self._one_at_a_time:
+                    yield from self._transaction()
+            finally:
+                self.open.writing.release()
+
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        connection = self.open.writer or self.open.open_writer()
+        self._begin(connection)
         try:
-            with self._one_at_a_time, self._translated():
-                connection = self._writing_connection()
-                self._begin(connection)
-                try:
-                    self._require_there()
-                    yield connection
-                except BaseException:
-                    self._roll_back(connection)
-                    raise
-                try:
-                    connection.execute("COMMIT")
-                except sqlite3.Error as error:
-                    self._roll_back(connection)
-                    raise CommitFailed(str(store_error(error, self.place))) from error
-                self.commits += 1
-        finally:
-            self._writing.release()
+            self._require_writable()
+            yield connection
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        try:
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back(connection)
+            raise CommitFailed(str(store_error(error, self.place))) from error
+        self.commits += 1
+        if self.commits % wal_size.EVERY == 0 and self.place.path is not None:
+            self.open.wal_size.committed(connection, self._timeout)
 
     def close(self) -> None:
         """Close every connection; those in use are closed when their reader is done."""
         self._closed = True
         if os.getpid() != self._pid:
             return  # They are the parent's: closing here could take its log file away.
-        with self._writing, self._one_at_a_time:
-            for connection in filter(None, (*self._idle, self._writer)):
-                connection.close()
+        with self.open.writing, self._one_at_a_time:
+            self.open.close_unused()
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         # SQLite tries a lock ever less often, so that of many writers the one that has waited
@@ -143,35 +145,21 @@ class Connections:
                     raise
                 time.sleep(_LOOK_AGAIN)
 
-    def _require_there(self) -> None:
-        # A cache may be removed at any time: `ViewFile` checks that itself.
-        if self.place.path is None or not self._durable:
+    def require_there(self) -> None:
+        """Raise `StoreMissing` if the file is no longer the one that was opened."""
+        file = self.open.file
+        if file is not None and not _names(file.path, file.identity):
+            file.require_there()
+
+    def _require_writable(self) -> None:
+        file = self.open.file
+        if file is None:
             return
-        try:
-            found = self.place.path.stat()
-        except OSError as error:
-            raise StoreMissing(f"{self.place} is gone: {error.strerror}") from None
-        identity = found.st_dev, found.st_ino
-        if self._identity not in (None, identity):
-            raise StoreMissing(f"{self.place} is not the file that was opened: open it anew")
-        self._identity = identity
-
-    def _writing_connection(self) -> sqlite3.Connection:
-        self.require_usable()
-        if self._writer is None:
-            self._writer = self.connect("rw")
-        return self._writer
-
-    def connect(self, mode: str, patience: float | None = None) -> sqlite3.Connection:
-        """Open a further connection (``mode`` as in `Place.connect`); the caller closes it."""
-        connection = self.place.connect(mode, self._timeout if patience is None else patience)
-        try:
-            connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS if self._durable else 'NORMAL'}")
-            self._require_there()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        names = _names(file.path, file.identity)
+        if names != 1:
+            file.require_one_name(names)
+        if not _names(file.wal, file.wal_identity):
+            file.require_wal()
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
         # SQLite may have rolled back already; with a failing disk this may fail, too.
@@ -179,22 +167,35 @@ class Connections:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             return
-        connection.close()
-        self._writer = None
+        self.open.drop_writer()
 
     def require_usable(self) -> None:
         """Raise `StoreError` if it is closed, or in a forked child."""
         if self._closed:
             raise StoreError(f"{self.place} is closed: open it anew")
         if os.getpid() != self._pid:
-            raise StoreError(
-                f"{self.place} was opened before this process was forked: open it anew here"
-            )
+            raise StoreError(f"{self.place} was opened before this was forked: open it anew here")
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _in_use(self) -> Iterator[None]:
+        at_work = object()
+        if self.place.path is not None:
+            if not forks.fork.over.is_set():
+                forks.wait()
+            forks.users[at_work] = get_ident(), self.place.path
         try:
             yield
         # In a damaged file a name may not be UTF-8; nor is a message that quotes it.
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise error_in_use(error, self.place, self._waited) from error
+        finally:
+            forks.users.pop(at_work, None)
+
+
+def _names(path: str, identity: Identity | None) -> int:
+    # How many names it has; 0 if it is another file. At every use: nothing but the system is asked.
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0
+    return found.st_nlink if (found.st_dev, found.st_ino) == identity else 0

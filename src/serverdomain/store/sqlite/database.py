@@ -7,6 +7,7 @@ import sqlite3
 from serverdomain.errors import StoreError
 from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.faults import store_error
+from serverdomain.store.sqlite.opened_file import names
 
 
 def make(connections: Connections) -> None:
@@ -14,14 +15,17 @@ def make(connections: Connections) -> None:
     if connections.place.path is None:
         return
     try:
-        connections.connect("rwc").close()
+        connections.open.drop(connections.open.connect("rwc"))
     except sqlite3.Error as error:
         raise store_error(error, connections.place) from error
 
 
 def use_wal(connections: Connections) -> None:
-    """Switch to the write-ahead log. SQLite does not wait for a lock here, so we do."""
-    if connections.place.path is None:
+    """Switch to the write-ahead log. SQLite does not wait for a lock here, so we do.
+
+    A file with a second name has another such log under it, and stays as it is.
+    """
+    if connections.place.path is None or names(connections.place) > 1:
         return
     with connections.reading() as connection:
         (mode,) = connections.once_unlocked(connection, "PRAGMA journal_mode = WAL").fetchone()

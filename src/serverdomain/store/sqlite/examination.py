@@ -14,8 +14,8 @@ from serverdomain.store.log import Examination
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite import schema
 from serverdomain.store.sqlite.as_stored import any_text
-from serverdomain.store.sqlite.faults import store_error
 from serverdomain.store.sqlite.place import Place
+from serverdomain.store.sqlite.read_only import opened
 from serverdomain.store.sqlite.reading import SQLiteReading
 
 _CACHE_KIB = 32 * 1024
@@ -55,6 +55,10 @@ class SQLiteExamination(SQLiteReading, Examination):
         tables = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'reactions'"
         return super().bookmarks() if self._value(tables) else []
 
+    def bookmark(self, name: str) -> Bookmark | None:
+        """The place of a reaction."""
+        return next((one for one in self.bookmarks() if one.name == name), None)
+
     def _counted(self, table: str, column: str) -> Iterator[Finding]:
         # SQLite remembers the last number that it gave: where rows went from the end, it is ahead.
         last = self._value(f"SELECT COALESCE(MAX({column}), 0) FROM {table}")
@@ -84,22 +88,10 @@ def examine(place: Place) -> Iterator[SQLiteExamination]:
 
 @contextmanager
 def read_only(place: Place) -> Iterator[sqlite3.Connection]:
-    """A connection to a file of ours that cannot write, at one moment."""
-    assert place.path is not None
-    uri = place.uri("ro")
-    try:
-        try:
-            connection = _connected(uri)
-        except sqlite3.OperationalError:
-            # SQLite writes beside what it reads. Where nothing may be written there, the file can
-            # be read alone, unless part of it waits in the log beside it.
-            beside = place.path.with_name(f"{place.path.name}-wal")
-            if beside.exists() and beside.stat().st_size > 0:
-                raise
-            connection = _connected(f"{uri}&immutable=1")
-    except sqlite3.Error as error:
-        raise store_error(error, place) from error
-    with closing(connection):
+    """A connection to a file of ours that cannot write, at one moment, whatever text is in it."""
+    with opened(place) as connection:
+        connection.text_factory = any_text
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         yield connection
 
 
@@ -108,19 +100,6 @@ def incoherences(connection: sqlite3.Connection) -> Iterator[str]:
     for (line,) in connection.execute("PRAGMA integrity_check"):
         if line != "ok":
             yield " ".join(line.split())
-
-
-def _connected(uri: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
-    connection.text_factory = any_text
-    try:
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        connection.execute("BEGIN")
-        connection.execute("PRAGMA user_version").fetchone()
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _made(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:

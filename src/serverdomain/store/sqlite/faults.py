@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from serverdomain.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing
+from serverdomain.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing, StoreReadOnly
 from serverdomain.store.sqlite.place import Place
 
 
@@ -19,7 +19,7 @@ _WORDS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_IOERR: (StoreError, "cannot be read or written: an I/O error"),
     sqlite3.SQLITE_CANTOPEN: (StoreError, "cannot be opened"),
     sqlite3.SQLITE_PERM: (StoreError, "may not be opened"),
-    sqlite3.SQLITE_READONLY: (StoreError, "may not be written"),
+    sqlite3.SQLITE_READONLY: (StoreReadOnly, "may not be written"),
     sqlite3.SQLITE_CORRUPT: (StoreDamaged, "is damaged"),
     # It was checked before that the file is ours.
     sqlite3.SQLITE_NOTADB: (StoreDamaged, "is damaged"),

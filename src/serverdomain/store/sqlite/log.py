@@ -6,12 +6,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from threading import Condition, Lock
-
-from filelock import FileLock, Timeout
+from threading import Condition
 
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.errors import OutcomeUnknown, Refused, StoreError, StoreMissing
+from serverdomain.errors import OutcomeUnknown, Refused, StoreMissing
 from serverdomain.store.accept import accept, first_outcome
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
@@ -25,7 +23,8 @@ from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.database import drop_everything, make, use_wal
 from serverdomain.store.sqlite.examination import SQLiteExamination, examine
 from serverdomain.store.sqlite.faults import CommitFailed
-from serverdomain.store.sqlite.place import Place
+from serverdomain.store.sqlite.locks import Locks
+from serverdomain.store.sqlite.place import Place, require_writable
 from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.store.sqlite.watcher import Watcher
 from serverdomain.store.sqlite.writing import SQLiteWriting
@@ -40,11 +39,13 @@ _logger = logging.getLogger("serverdomain")
 def prepare(connections: Connections, *, create: bool) -> None:
     """See that a store of ours is there, of this release's schema, or make one.
 
-    Raises `StoreMissing` where there is none and none is to be made.
+    Raises `StoreMissing` where there is none and none is to be made, `StoreReadOnly` where there is
+    one that cannot be written.
     """
     place = connections.place
     version = 0
     if place.path is not None and places.holds(place.path, schema.APPLICATION_ID, "store"):
+        require_writable(place)
         with connections.reading() as connection:
             version = schema.version(connection, place)
     if version == 0:
@@ -66,10 +67,10 @@ class SQLiteLog(Log):
         self.keeps_refusals = keeps_refusals
         self.recent_refusals = RecentRefusals()
         self.connections = Connections(place)
-        self._watcher = Watcher(lambda: self.connections.connect("rw", patience=0))
+        self._watcher = Watcher(self.connections)
         self._bases = Bases()
         self._grown = Condition()
-        self._locks: dict[str, Lock] = {}
+        self._locks = Locks(place.path)
         try:
             prepare(self.connections, create=create)
         except BaseException:
@@ -128,7 +129,7 @@ class SQLiteLog(Log):
         # Only here: it locks the file as Unix does.
         from serverdomain.store.sqlite.backup import copied
 
-        return copied(self.connections, path, progress)
+        return copied(self.place, self.connections.snapshot(), path, progress)
 
     def mark(self) -> int | None:
         """A number that is another one once anything was committed; reads no row."""
@@ -148,28 +149,9 @@ class SQLiteLog(Log):
                     return
             self._grown.wait(seconds)
 
-    @contextmanager
-    def alone(self, name: str, seconds: float = 0) -> Iterator[bool]:
+    def alone(self, name: str, seconds: float = 0) -> AbstractContextManager[bool]:
         """Whether the caller may work now; the system gives the lock up with its process."""
-        if self.place.path is None:
-            held: FileLock | Lock = self._locks.setdefault(name, Lock())
-            mine = held.acquire(timeout=seconds) if seconds else held.acquire(blocking=False)
-        else:
-            # Its file stays: were it taken away, two could hold locks on two files of one name.
-            file = self.place.path.with_name(f"{self.place.path.name}.{name}.lock")
-            held = FileLock(file, thread_local=False)
-            try:
-                held.acquire(timeout=seconds, poll_interval=0.01)
-                mine = True
-            except Timeout:
-                mine = False
-            except OSError as error:
-                raise StoreError(f"{file} cannot be locked: {error.strerror}") from error
-        try:
-            yield bool(mine)
-        finally:
-            if mine:
-                held.release()
+        return self._locks.alone(name, seconds)
 
     def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
         """Keep a reaction's place, if it still stands where it was seen."""

@@ -1,19 +1,33 @@
-"""Where a store lies: its URL, in SQLAlchemy's form, and what is already there.
+"""Where a store lies, given as a path or as a URL in SQLAlchemy's form, and what is already there.
 
 Before a file is opened for use, it is checked what it is: a file of somebody else is never touched.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from serverdomain.errors import InvalidInput, StoreDamaged, StoreError, StoreForeign, StoreMissing
+from serverdomain.errors import (
+    InvalidInput,
+    StoreDamaged,
+    StoreError,
+    StoreForeign,
+    StoreMissing,
+    StoreReadOnly,
+)
 
-_FORMS = "sqlite:///relative.db, sqlite:////absolute.db or memory: is allowed"
-_MEMORY = ("memory:", "sqlite://", "sqlite:///:memory:")
+_FORMS = (
+    "a path (cloud.db, ./odd:name.db), sqlite:///relative.db, sqlite:////absolute.db or memory: "
+    "is allowed"
+)
+_MEMORY = ("memory:", ":memory:", "sqlite://", "sqlite:///:memory:")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+"""How a URL begins. One letter is a drive."""
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
 
@@ -40,6 +54,14 @@ class Place(NamedTuple):
             cached_statements=256,
         )
 
+    @property
+    def can_be_written(self) -> bool:
+        """Whether this user may write the file and, as SQLite must, beside it."""
+        if self.path is None:
+            return True
+        path = os.path.realpath(self.path)
+        return os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK | os.X_OK)
+
     def beside(self, what: str) -> Place:
         """The place of its ``view`` or the like: ``cloud.view.db`` beside ``cloud.db``."""
         return self if self.path is None else Place(_named(self.path, f"{what}.db"))
@@ -50,27 +72,54 @@ class Place(NamedTuple):
 
 
 def _named(path: Path, what: str) -> Path:
-    stem = path.name.removesuffix(".db") if path.name != ".db" else path.name
-    return path.with_name(f"{stem}.{what}")
+    # Another sign for names without .db, so that ``cloud`` and ``cloud.db`` share no place.
+    stem = path.name.removesuffix(".db")
+    has_suffix = stem not in ("", path.name)
+    return path.with_name(f"{stem}.{what}" if has_suffix else f"{path.name}-{what}")
 
 
-def from_url(url: str) -> Place:
-    """Read a store URL; everything after ``sqlite:///`` is the path, unchanged."""
-    if not isinstance(url, str):
-        raise InvalidInput("store", f"{url!r} came, {_FORMS}")
-    if url in _MEMORY:
+def of(store: str | os.PathLike[str]) -> Place:
+    """The place that a path or a URL names; a path object is always a file.
+
+    Everything behind ``sqlite:///`` is the path, unchanged. Raises `InvalidInput`.
+    """
+    if isinstance(store, os.PathLike):
+        return from_path(store, "store")
+    if store in _MEMORY:
         return Place(None)
-    path = url.removeprefix("sqlite:///")
-    if path == url or not path:
-        raise InvalidInput("store", f"{url!r} came, {_FORMS}")
-    return from_path(path, "store")
+    if isinstance(store, str):
+        path = store.removeprefix("sqlite:///")
+        if path and (path != store or not _SCHEME.match(store)):
+            return from_path(path, "store")
+    raise InvalidInput("store", f"{store!r} came, {_FORMS}")
 
 
-def from_path(path: str | Path, field: str) -> Place:
-    """The place of a file."""
-    if "\0" in str(path):
-        raise InvalidInput(field, f"{str(path)!r} holds a NUL, no file name does")
-    return Place(Path(path).absolute())
+def from_path(path: str | os.PathLike[str], field: str) -> Place:
+    """The place of a file: of the one that a symbolic link leads to, as SQLite opens it.
+
+    Raises `InvalidInput` for what is no file's name.
+    """
+    try:
+        named = os.fspath(path)
+    except TypeError:
+        raise InvalidInput(field, f"{path!r} came, a path is allowed") from None
+    if not isinstance(named, str):
+        raise InvalidInput(field, f"{named!r} came, a path in text is allowed")
+    if "\0" in named:
+        raise InvalidInput(field, f"{named!r} holds a NUL, no file name does")
+    try:
+        os.fsencode(named)
+    except UnicodeEncodeError:
+        raise InvalidInput(field, f"{named!a} came, no file can have this name") from None
+    return Place(Path(os.path.realpath(named)))
+
+
+def require_writable(place: Place) -> None:
+    """Raise `StoreReadOnly` unless this user may write a store that is there."""
+    if not place.can_be_written:
+        raise StoreReadOnly(
+            f"{place} or its folder cannot be written: read_only=True (--read-only) reads it"
+        )
 
 
 def holds(path: Path, application_id: int, what: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from serverdomain import Servers
 from serverdomain.adapters.http import compute_app
 from serverdomain.adapters.http.calls.answers import OF_RULE
 from serverdomain.errors import (
@@ -23,13 +24,18 @@ REBUILD = {"rebuild": {"imageRef": IMAGE, "adminPass": "s3cret"}}
 KEY = {"Idempotency-Key": "k"}
 
 
-class Broken:
+class Broken(Servers):
     """Servers of which every question and command fails in one way."""
+
+    read_only = False
 
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("_"):
+            return object.__getattribute__(self, name)
+
         def fail(*_: Any, **__: Any) -> None:
             raise self._error
 

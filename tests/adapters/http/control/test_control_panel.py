@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -16,14 +18,16 @@ import pytest
 
 from serverdomain import Conflict, Servers
 from serverdomain.adapters.http import TokenFile, compute_app
+from serverdomain.adapters.http.calls.control import Dropped
 from serverdomain.adapters.http.control import fault_rules
+from serverdomain.adapters.http.control.fault_rule import read_rule
 from serverdomain.adapters.http.control.panel import ControlPanel
 from serverdomain.adapters.http.control.simulation import Simulation
 from serverdomain.simulation.hypervisor import SimulatedHypervisor
 from serverdomain.testing import ManualClock
 from serverdomain.testing.compute_endpoint import ComputeEndpoint
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
-from tests.adapters.http.real import serving
+from tests.adapters.http.real import connected, serving, until_closed
 
 ACTION = f"/v2.1/servers/{SERVER}/action"
 REBUILD = {"rebuild": {"imageRef": NEW_IMAGE, "adminPass": "seekr3t"}}
@@ -370,6 +374,98 @@ def test_every_step_happens_at_its_own_time(
 # An empty store
 
 
+def test_a_delayed_call_does_nothing_after_a_reset(
+    client: httpx.Client, compute_endpoint: ComputeEndpoint
+) -> None:
+    """Whether its client still waits or has gone: it belongs to what was before."""
+    create = {"server": {"name": "late", "imageRef": IMAGE, "flavorRef": "1"}}
+    fault = set_fault(client, route="servers.create", delay=3600, times=2)
+    with ThreadPoolExecutor(1) as pool, httpx.Client(base_url=client.base_url) as waiting:
+        held = pool.submit(waiting.post, "/v2.1/servers", json=create, timeout=60)
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/v2.1/servers", json=create, timeout=0.2)
+        until(lambda: left(client, fault) == 0)
+        compute_endpoint.reset()
+        assert isinstance(held.exception(10), httpx.RemoteProtocolError)
+    assert client.get("/v2.1/servers").json() == {"servers": []}
+    assert [call["route"] for call in compute_endpoint.requests] == ["servers.list"]
+
+
+def left(client: httpx.Client, fault_id: str) -> int:
+    faults = client.get("/control/faults").json()["faults"]
+    return next(fault["left"] for fault in faults if fault["id"] == fault_id)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    while not holds():
+        pass
+
+
+def test_a_reset_waits_for_what_is_being_carried_out(compute_endpoint: ComputeEndpoint) -> None:
+    """Or it would happen to the servers that come after."""
+    epoch = compute_endpoint._simulation.epoch
+    with ThreadPoolExecutor(1) as pool:
+        with epoch.work():
+            reset = pool.submit(compute_endpoint.reset)
+            until(lambda: epoch.is_over)
+            compute_endpoint.servers.register(adopted())
+            assert not reset.done()
+        reset.result(10)
+    assert compute_endpoint.servers.list() == []
+    with pytest.raises(Dropped), epoch.work():
+        pass
+
+
+def test_it_waits_for_nobody_longer_than_a_second(compute_endpoint: ComputeEndpoint) -> None:
+    with compute_endpoint._simulation.epoch.work():
+        compute_endpoint.reset()
+    assert compute_endpoint.servers.list() == []
+
+
+def test_a_store_in_a_file_is_not_emptied_and_nothing_that_waits_is_dropped(
+    tmp_path: Path,
+) -> None:
+    with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers:
+        simulation = Simulation(servers)
+        with pytest.raises(Conflict, match="is kept"):
+            simulation.reset()
+        assert not simulation.epoch.is_over
+        asyncio.run(simulation.epoch.wait(0))
+
+
+def test_an_endpoint_that_ends_does_not_wait_for_a_delayed_call(tmp_path: Path) -> None:
+    with ComputeEndpoint(tmp_path) as endpoint, ThreadPoolExecutor(1) as pool:
+        endpoint.faults.delay("servers.list", 3600)
+        held = pool.submit(httpx.get, f"{endpoint.url}/v2.1/servers", timeout=60)
+        until(lambda: endpoint.faults.list()[0]["left"] == 0)
+        endpoint.close()
+        assert isinstance(held.exception(10), httpx.RemoteProtocolError)
+
+
+def test_nor_for_a_body_that_does_not_come(tmp_path: Path) -> None:
+    """Who serves others waits for it until its time is over, and that is 408."""
+    endpoint = ComputeEndpoint(tmp_path)
+    with connected(("127.0.0.1", httpx.URL(endpoint.url).port or 0)) as connection:
+        head = b"POST /v2.1/servers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"
+        connection.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+        endpoint.close()
+        assert until_closed(connection).startswith(b"HTTP/1.1 503 ")
+
+
+def test_a_fault_of_the_machine_is_refused_where_another_does_the_work(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    with Servers.open(url) as others, Servers.open(url) as servers:
+        first, second = Simulation(others).start(others), Simulation(servers).start(servers)
+        hang = read_rule(b'{"rebuild": "hang"}', None)
+        with pytest.raises(Conflict, match="another one does"):
+            second.add_rule(hang)
+        # What is answered here is this process's own to spoil.
+        assert second.add_rule(read_rule(b'{"route": "servers.list", "drop": "after"}', None))
+        assert first.add_rule(hang)
+        assert [one.rule.rebuild for one in second.settled_rules().all()] == [None]
+
+
 def test_a_reset_leaves_nothing_behind(
     client: httpx.Client, compute_endpoint: ComputeEndpoint
 ) -> None:
@@ -489,6 +585,19 @@ def test_they_are_found_by_server_and_route(client: httpx.Client) -> None:
     assert (dropped["answer"], dropped["fault"]) == (None, fault)
     assert client.get("/control/requests", params={"route": "nothing"}).status_code == 400
     assert client.get("/control/requests", params={"method": "GET"}).status_code == 400
+
+
+def test_several_servers_or_routes_mean_any_of_them(client: httpx.Client) -> None:
+    for server_id in (SERVER, OTHER, SERVER):
+        client.get(f"/v2.1/servers/{server_id}")
+    client.get("/v2.1/servers")
+    for asked, count in (
+        (f"server={SERVER}&server={OTHER}", 3),
+        ("route=servers.show&route=servers.list", 4),
+        (f"route=servers.show&server={OTHER}&route=versions.v2", 1),
+    ):
+        assert len(client.get(f"/control/requests?{asked}").json()["requests"]) == count
+    assert client.get("/control/requests?route=servers.show&route=x").status_code == 400
 
 
 def test_a_thousand_are_kept_and_of_a_large_body_the_size() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
-from tests.adapters.http.client import IMAGE, OTHER_IMAGE, Client, Endpoint, fault_of
+from tests.adapters.http.client import IMAGE, OTHER_IMAGE, SERVER, Client, Endpoint, fault_of
 
 
 def test_without_a_list_every_image_exists(ask: Client) -> None:
@@ -25,7 +26,15 @@ def test_with_a_list_those_exist() -> None:
         assert fault_of(ask.get(f"/v2.1/images/{unknown}")) == (404, "itemNotFound")
         listed = ask.get("/v2.1/images").json()["images"]
         assert [image["name"] for image in listed] == ["cirros", "debian"]
-        assert list(listed[0]) == ["id", "name", "links"]
+        assert list(listed[0]) == ["id", "name", "links", "status"]
+        assert listed[0]["links"][2] == {
+            "href": f"http://localhost:8774/images/{IMAGE}",
+            "rel": "alternate",
+            "type": "application/vnd.openstack.image",
+        }
+        documented = ask.get("/v2/openstack/images").json()["images"]
+        assert list(documented[0]) == ["id", "name", "links"]
+        assert [link["rel"] for link in documented[0]["links"]] == ["self", "bookmark"]
         (found,) = ask.get("/v2.1/images/detail?name=debian").json()["images"]
         assert {"image": found} == ask.get(f"/v2.1/images/{OTHER_IMAGE}").json()
 
@@ -46,11 +55,71 @@ def test_a_callable_says_which_exist() -> None:
     assert set(asked) == {IMAGE, OTHER_IMAGE}
 
 
-def test_every_flavor_exists(ask: Client) -> None:
-    for flavor_id in ("1", "large%20one", "f" * 255):
-        shown = ask.get(f"/v2.1/flavors/{flavor_id}").json()["flavor"]
-        assert {"id", "name", "ram", "vcpus", "disk", "links"} <= set(shown)
-    assert fault_of(ask.get(f"/v2.1/flavors/{'f' * 256}")) == (400, "badRequest")
+def create(ask: Client, flavor: str) -> httpx.Response:
+    server = {"name": "web", "imageRef": IMAGE, "flavorRef": flavor}
+    return ask("POST", "/v2.1/servers", json={"server": server})
+
+
+def test_a_flavor_that_nobody_has_does_not_exist(endpoint: Endpoint) -> None:
+    for flavor_id in ("m1.tiny", "6", "f" * 256, "%ED%A0%80"):
+        shown = endpoint.ask.get(f"/v2.1/flavors/{flavor_id}")
+        assert fault_of(shown)[0] in (400, 404)
+    refused = create(endpoint.ask, "6")
+    assert fault_of(refused) == (400, "badRequest")
+    assert "'6' came, the id of a flavor that exists" in refused.json()["badRequest"]["message"]
+    assert create(endpoint.ask, "5").status_code == 202
+    # Who may not create is told that first.
+    reader = {"server": {"name": "web", "imageRef": IMAGE, "flavorRef": "6"}}
+    told = endpoint.ask("POST", "/v2.1/servers", json=reader, user="reader")
+    assert fault_of(told) == (403, "forbidden")
+
+
+def test_one_that_a_server_has_exists_and_is_listed_last() -> None:
+    other = "00000000-0000-4000-8000-000000000001"
+    with Endpoint(flavors={"9": "huge", "1": "tiny"}) as endpoint:
+        ask = endpoint.ask
+        endpoint.register(other, flavor_id="large one", project_id="elsewhere")
+        assert ask.get("/v2.1/flavors/large%20one").json()["flavor"]["name"] == "large one"
+        assert create(ask, "large one").status_code == create(ask, "9").status_code == 202
+        assert fault_of(create(ask, "2")) == (400, "badRequest")
+        listed = ask.get("/v2.1/flavors").json()["flavors"]
+        assert [(one["id"], one["name"]) for one in listed] == [
+            ("9", "huge"),
+            ("1", "tiny"),
+            ("large one", "large one"),
+        ]
+        found = ask.get("/v2.1/servers/detail?flavor=9&flavor=http://x/flavors/1").json()["servers"]
+        assert {server["flavor"]["id"] for server in found} == {"9", "1"}
+
+
+def test_a_callable_says_which_flavors_exist() -> None:
+    with Endpoint(flavors={"9": "huge"}.get) as endpoint:
+        assert endpoint.ask.get("/v2.1/flavors/9").json()["flavor"]["name"] == "huge"
+        assert fault_of(endpoint.ask.get("/v2.1/flavors/2")) == (404, "itemNotFound")
+        # It cannot be asked for all: those are listed that servers have.
+        assert [one["id"] for one in endpoint.ask.get("/v2.1/flavors").json()["flavors"]] == ["1"]
+
+
+@pytest.mark.parametrize("of", ["flavors", "images", "flavors/detail", "images/detail"])
+@pytest.mark.parametrize("api", ["/v2/openstack", "/v2.1"])
+def test_they_are_listed_in_pages(api: str, of: str) -> None:
+    ids = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(5)]
+    items = {one: f"name {one[-1]}" for one in ids}
+    with Endpoint(images=items, flavors=items) as endpoint:
+        endpoint.servers.delete(SERVER)
+        url, seen, kind = f"{api}/{of}?limit=2", [], of.partition("/")[0]
+        while url:
+            page = endpoint.ask.get(url).json()
+            seen.append([one["id"] for one in page[kind]])
+            url = page.get(f"{kind}_links", [{"href": ""}])[0]["href"]
+            assert url == "" or url.startswith(f"http://localhost:8774{api}/{of}?limit=2&marker=")
+        assert seen == [ids[:2], ids[2:4], ids[4:]]
+        assert endpoint.ask.get(f"{api}/{of}?limit=0").json() == {kind: []}
+        for wrong in ("limit=x", "marker=x", "marker="):
+            assert fault_of(endpoint.ask.get(f"{api}/{of}?{wrong}")) == (400, "badRequest")
+        if kind == "images":
+            named = endpoint.ask.get(f"{api}/{of}?name=name+3&name=name+1").json()[kind]
+            assert [one["id"][-1] for one in named] == ["1", "3"]
 
 
 @pytest.mark.parametrize("path", ["/v2/openstack", "/v2.1"])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from serverdomain import RebuildServer
+from serverdomain.adapters.http import NoAuthentication
+from serverdomain.domain.events import Fault
+from serverdomain.testing import ManualClock
 from tests.adapters.http.client import IMAGE, OTHER_IMAGE, SERVER, Client, Endpoint, fault_of
 
 NEW = {"name": "web", "imageRef": IMAGE, "flavorRef": "1"}
@@ -24,7 +29,8 @@ def test_a_created_server_is_build_until_the_hypervisor_has_built_it(endpoint: E
     assert created.headers["location"] == url == server["links"][0]["href"]
     bookmark = f"http://localhost:8774/servers/{server['id']}"
     assert server["links"][1] == {"href": bookmark, "rel": "bookmark"}
-    assert list(server) == ["id", "links", "OS-DCF:diskConfig", "adminPass"]
+    assert list(server) == ["id", "links", "OS-DCF:diskConfig", "security_groups", "adminPass"]
+    assert server["security_groups"] == [{"name": "default"}]
     assert len(server["adminPass"]) == 12
     shown = endpoint.ask.get(f"/v2.1/servers/{server['id']}").json()["server"]
     assert (shown["status"], shown["tenant_id"], shown["user_id"]) == ("BUILD", "openstack", "fake")
@@ -169,8 +175,114 @@ def test_a_server_is_renamed(ask: Client, path: str, name: str, shown: str) -> N
     answer = ask("PUT", f"{path}/servers/{SERVER}", json={"server": {"name": name}})
 
     assert answer.status_code == 200
-    assert answer.json()["server"]["name"] == shown
-    assert answer.json() == ask.get(f"{path}/servers/{SERVER}").json()
+    renamed = answer.json()["server"]
+    assert renamed["name"] == shown
+    whole = ask.get(f"{path}/servers/{SERVER}").json()["server"]
+    # On `/v2.1`, it is shown with more members than an update's answer has.
+    assert without_extensions(whole) == renamed
+    assert (whole == renamed) is (path != "/v2.1")
+
+
+def without_extensions(shown: dict[str, Any]) -> dict[str, Any]:
+    documented = {
+        name: value for name, value in shown.items() if ":" not in name and name not in EXTENSIONS
+    }
+    addresses = {
+        network: [{"addr": one["addr"], "version": one["version"]} for one in several]
+        for network, several in shown["addresses"].items()
+    }
+    disk = {name: shown[name] for name in ("OS-DCF:diskConfig",) if name in shown}
+    return {**documented, "addresses": addresses, **disk}
+
+
+EXTENSIONS = {"config_drive", "key_name", "security_groups"}
+
+
+@pytest.mark.parametrize(
+    ("status", "vm_state", "task_state", "power_state"),
+    [
+        ("BUILD", "building", "spawning", 0),
+        ("ACTIVE", "active", None, 1),
+        ("SHUTOFF", "stopped", None, 4),
+        ("ERROR", "error", None, 1),
+        ("REBUILD", "stopped", "rebuild_spawning", 4),
+    ],
+)
+def test_v2_1_shows_what_nova_s_schema_requires_behind_the_documented_members(
+    endpoint: Endpoint, status: str, vm_state: str, task_state: str | None, power_state: int
+) -> None:
+    server_id = "00000000-0000-4000-8000-000000000001"
+    state = "SHUTOFF" if status == "REBUILD" else status
+    endpoint.register(server_id, state=state, fault=Fault(500, 0, "The disk is full."))
+    if status == "REBUILD":
+        endpoint.servers.rebuild(server_id, RebuildServer(image_id=IMAGE))
+    shown = endpoint.ask.get(f"/v2.1/servers/{server_id}").json()["server"]
+    documented = endpoint.ask.get(f"/v2/openstack/servers/{server_id}").json()["server"]
+
+    assert shown["status"] == status
+    names = list(shown)
+    ours = names[names.index("OS-DCF:diskConfig") + 1 :]
+    fault = ["fault"] if status == "ERROR" else []
+    behind = [name for name in documented if name != "fault"]
+    assert names == [*behind, "OS-DCF:diskConfig", *ours]
+    launched = shown.pop("OS-SRV-USG:launched_at")
+    assert {name: shown[name] for name in ours if name in shown and name != "fault"} == {
+        "OS-EXT-STS:vm_state": vm_state,
+        "OS-EXT-STS:task_state": task_state,
+        "OS-EXT-STS:power_state": power_state,
+        "OS-SRV-USG:terminated_at": None,
+        "OS-EXT-AZ:availability_zone": "nova",
+        "config_drive": "",
+        "key_name": None,
+        "os-extended-volumes:volumes_attached": [],
+        "security_groups": [{"name": "default"}],
+    }
+    assert ours[-1:] == (fault or ["security_groups"])
+    (address,) = shown["addresses"]["private"]
+    assert address.pop("OS-EXT-IPS:type") == "fixed"
+    assert re.fullmatch("fa:16:3e(:[0-9a-f]{2}){3}", address.pop("OS-EXT-IPS-MAC:mac_addr"))
+    assert shown["addresses"] == documented["addresses"]
+    assert (launched is None) is (status == "BUILD")
+
+
+def test_a_server_was_launched_when_it_was_built_adopted_or_last_rebuilt() -> None:
+    clock = ManualClock()
+    with Endpoint(authenticate=NoAuthentication(admin=True), clock=clock) as endpoint:
+        made = create(endpoint.ask).json()["server"]["id"]
+        whole = f"/v2.1/servers/{made}"
+
+        def launched() -> str | None:
+            shown = endpoint.ask.get(whole).json()["server"]
+            assert shown == endpoint.ask.get("/v2.1/servers/detail").json()["servers"][0]
+            found: str | None = shown["OS-SRV-USG:launched_at"]
+            return found
+
+        assert launched() is None
+        clock.advance(0.25)
+        endpoint.servers.report_built(made)
+        assert launched() == "2012-09-12T17:20:36.250000"
+        clock.advance(60)
+        endpoint.servers.stop(made)
+        endpoint.servers.rebuild(made, RebuildServer(image_id=IMAGE))
+        assert launched() == "2012-09-12T17:20:36.250000"
+        clock.advance(60)
+        endpoint.servers.complete_rebuild(made)
+        assert launched() == "2012-09-12T17:22:36.250000"
+        endpoint.servers.start(made)
+        endpoint.servers.rebuild(made, RebuildServer(image_id=IMAGE))
+        endpoint.servers.fail_rebuild(made, "no")
+        assert launched() == "2012-09-12T17:22:36.250000"
+
+
+@pytest.mark.parametrize("path", ["/v2.1", "/v2/openstack"])
+def test_an_update_of_nothing_is_200_and_changes_nothing(endpoint: Endpoint, path: str) -> None:
+    answer = endpoint.ask("PUT", f"{path}/servers/{SERVER}", json={"server": {}})
+
+    assert answer.status_code == 200
+    assert answer.json()["server"]["id"] == SERVER
+    assert endpoint.servers.get(SERVER).version == 1
+    reader = endpoint.ask("PUT", f"{path}/servers/{SERVER}", json={"server": {}}, user="reader")
+    assert fault_of(reader) == (403, "forbidden")
 
 
 @pytest.mark.parametrize("path", ["/v2.1", "/v2/openstack"])
@@ -178,7 +290,6 @@ def test_a_server_is_renamed(ask: Client, path: str, name: str, shown: str) -> N
     "body",
     [
         {"server": {"name": ""}},
-        {"server": {}},
         {"server": []},
         {"server": {"accessIPv4": ""}},
         {"server": {"name": "n", "OS-DCF:diskConfig": "auto"}},

@@ -15,6 +15,7 @@ from starlette.types import Scope
 from serverdomain.adapters.http.calls.answers import CallFault
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.limits import shown
+from serverdomain.domain.typed import typed
 
 Asked = Actor | None | Awaitable[Actor | None]
 
@@ -77,6 +78,7 @@ class NoAuthentication:
     anybody_controls = True
     """Whether ``/control`` is for all callers, and not for administrators alone."""
 
+    @typed
     def __init__(self, project: str = "openstack", *, admin: bool = False) -> None:
         self._project = project
         self._roles = ("reader", "member", "admin") if admin else ("reader", "member")

@@ -1,8 +1,9 @@
-"""What routes work on: the servers, and the images that exist."""
+"""What routes work on: the servers, and the images and flavors that exist."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from serverdomain.adapters import compute_json
 from serverdomain.adapters.compute_json import Path
@@ -20,11 +21,28 @@ MOST_BYTES = 32 * 1024 * 1024
 
 _ASKED = 2 * 1024
 
+Flavors = Mapping[str, str] | Callable[[str], str | None]
+"""Names of flavors by their ids; or a callable that gives the name for an id, or ``None``."""
+
+USUAL_FLAVORS = {
+    "1": "m1.tiny",
+    "2": "m1.small",
+    "3": "m1.medium",
+    "4": "m1.large",
+    "5": "m1.xlarge",
+}
+"""The flavors that exist where nobody says which do."""
+
 
 class Cloud:
-    """The servers behind an endpoint, and its images; without ``images`` every one exists."""
+    """The servers behind an endpoint, its images and its flavors.
 
-    def __init__(self, servers: Servers, images: Images | None = None) -> None:
+    Without ``images`` every one exists. Beside the ``flavors`` those exist that a server has.
+    """
+
+    def __init__(
+        self, servers: Servers, images: Images | None = None, flavors: Flavors | None = None
+    ) -> None:
         self.servers = servers
         self.images: dict[str, str] = {}
         self.find_image: Callable[[str], str | None] | None = None
@@ -38,6 +56,34 @@ class Cloud:
             self.find_image = self.images.get
         self.kept: Weighed[tuple[str, Path], tuple[Server, str, str | None, bytes]]
         self.kept = Weighed(MOST_BYTES)
+        self.flavors: dict[str, str] = {}
+        """The names of flavors by their ids, but for those that only a server or a hook knows."""
+        self._find_flavor: Callable[[str], str | None] = self.flavors.get
+        if callable(flavors):
+            self._find_flavor = flavors
+        else:
+            self.flavors |= USUAL_FLAVORS if flavors is None else flavors
+            for flavor_id in self.flavors:
+                limits.text("flavors", flavor_id, shortest=1, longest=255)
+
+    def flavor(self, flavor_id: str) -> str | None:
+        """The name of a flavor; ``None`` for one that does not exist."""
+        name = self._find_flavor(flavor_id)
+        if name is None and self.servers.list(flavor_id=flavor_id, limit=1):
+            return flavor_id
+        return name
+
+    def all_flavors(self) -> dict[str, str]:
+        """The names of the flavors that can be listed, by their ids: those of servers come last."""
+        more = [one for one in self.servers.view.flavors() if one not in self.flavors]
+        return {**self.flavors, **{one: self._find_flavor(one) or one for one in more}}
+
+    def render(
+        self, server: Server, endpoint: str, path: Path, project: str | None
+    ) -> dict[str, Any]:
+        """A server as ``show`` and ``detail`` show it."""
+        shown = compute_json.render(server, endpoint=endpoint, path=path, project=project)
+        return compute_json.extended(server, shown) if path == "v2.1" else shown
 
     def shown(self, server: Server, endpoint: str, path: Path, project: str | None) -> bytes:
         """The answer that shows a server, written once until something in it changes.
@@ -48,9 +94,7 @@ class Cloud:
         kept = self.kept.get(key)
         if kept is not None and kept[:3] == (server, endpoint, project):
             return kept[3]
-        written = encode(
-            {"server": compute_json.render(server, endpoint=endpoint, path=path, project=project)}
-        )
+        written = encode({"server": self.render(server, endpoint, path, project)})
         # The server itself is remembered elsewhere, or weighs about as much again.
         self.kept.put(key, (server, endpoint, project, written), _ASKED + 2 * len(written))
         return written

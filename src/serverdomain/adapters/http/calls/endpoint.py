@@ -19,13 +19,25 @@ from starlette.websockets import WebSocketClose
 from serverdomain.adapters.http import log
 from serverdomain.adapters.http.calls.admission import SERVED, admit
 from serverdomain.adapters.http.calls.answers import NOWHERE, CallFault, answer, fault, is_trouble
-from serverdomain.adapters.http.calls.authentication import Authenticate, Guard, caller
+from serverdomain.adapters.http.calls.authentication import (
+    Authenticate,
+    Guard,
+    OpensControl,
+    caller,
+)
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.cloud import Cloud
 from serverdomain.adapters.http.calls.control import Control, Dropped, EarlyWatcher, drop
 from serverdomain.adapters.http.calls.head import require_single
 from serverdomain.adapters.http.calls.machine import Machine
-from serverdomain.adapters.http.calls.route import UNKNOWN_ACTION, Document, Route, Table
+from serverdomain.adapters.http.calls.route import (
+    UNKNOWN_ACTION,
+    Document,
+    Here,
+    Route,
+    Table,
+    wants_page,
+)
 from serverdomain.adapters.http.calls.threads import MOST, Threads
 
 ID_HEADERS = (b"x-compute-request-id", b"x-openstack-request-id")
@@ -59,6 +71,7 @@ class Endpoint:
         self.root = None if self.root is None else self.root.rstrip("/")
         self._guard = self.authenticate.guard if isinstance(self.authenticate, Guard) else None
         self._early = self.control.early if isinstance(self.control, EarlyWatcher) else None
+        self._reads_alone = self.cloud.servers.read_only
         self._threads = {waits: Threads(most) for waits, most in MOST.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,6 +103,8 @@ class Endpoint:
 
     async def _response(self, call: Call, receive: Receive) -> Response:
         try:
+            if self._reads_alone and not call.is_read:
+                raise CallFault(403, f"{call.method} came, the store is served to be read alone")
             if call.repeats:
                 require_single(call.scope["headers"])
             segments = call.segments
@@ -126,7 +141,17 @@ class Endpoint:
         call.route, call.api = document.name, document.api
         if not call.is_read:
             raise _not_allowed(call, ["GET"])
-        return answer(document.write(call.root() if self.root is None else self.root))
+        root = call.root() if self.root is None else self.root
+        accept = call.sent_headers.get("accept", "")
+        if document.show is not None and (document.write is None or wants_page(accept)):
+            who = self.authenticate
+            needs_token = not (isinstance(who, OpensControl) and who.anybody_controls)
+            return document.show(Here(root, self.control is not None, needs_token))
+        assert document.write is not None
+        written = answer(document.write(root))
+        if document.show is not None:
+            written.headers["vary"] = "Accept"
+        return written
 
     async def _answer(self, call: Call, route: Route | Exception) -> Response:
         try:

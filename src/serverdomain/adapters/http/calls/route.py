@@ -45,12 +45,25 @@ class Route(NamedTuple):
     waits: Waits = "reading"
 
 
+class Here(NamedTuple):
+    """What a page says of the endpoint that shows it: where links begin, and what there is."""
+
+    root: str
+    has_control: bool
+    needs_token: bool
+
+
 class Document(NamedTuple):
-    """What everybody is served, with or without a token; ``write`` takes the root of its links."""
+    """What everybody is served, with or without a token.
+
+    ``write`` makes its JSON and takes the root of its links, ``show`` makes a page of it for
+    people. Where it has both, the page is for who asks for HTML.
+    """
 
     name: str
     api: Path
-    write: Callable[[str], dict[str, Any]]
+    write: Callable[[str], dict[str, Any]] | None = None
+    show: Callable[[Here], Response] | None = None
 
 
 Choices = dict["str | None", Route]
@@ -106,3 +119,14 @@ class Table:
             return None
         project = segments[1] if has_project else None
         return Resource(api, project, named["{server_id}"], named["{item}"], node.methods)
+
+
+def wants_page(accept: str) -> bool:
+    """Whether an ``Accept`` names HTML itself, as browsers do and OpenStack's clients do not."""
+    for one in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in one.split(";"))
+        if name == "text/html" and not any(
+            part.removeprefix("q=").strip("0.") == "" for part in parameters if part[:2] == "q="
+        ):
+            return True
+    return False

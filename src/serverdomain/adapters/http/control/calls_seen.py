@@ -6,7 +6,7 @@ Secrets are hidden when a call is kept, not when it is shown: memory may end up 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from sys import getsizeof
 from typing import Any
@@ -134,13 +134,15 @@ class CallsSeen:
         while self.weight > MOST_BYTES or len(self._seen) > MOST:
             self.weight -= self._seen.popleft().weight
 
-    def of(self, server_id: str | None = None, route: str | None = None) -> list[CallSeen]:
-        """Calls, oldest first: all, or those about a server, or of a route, or both."""
+    def of(
+        self, servers: Collection[str] | None = None, routes: Collection[str] | None = None
+    ) -> list[CallSeen]:
+        """Calls, oldest first: all, or those about any of some servers, of some routes, or both."""
         return [
             seen
             for seen in self._seen.copy()
-            if (server_id is None or seen.about == server_id)
-            and (route is None or seen.route == route)
+            if (servers is None or seen.about in servers)
+            and (routes is None or seen.route in routes)
         ]
 
     def clear(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Router
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serverdomain.adapters.http import log
 from serverdomain.adapters.http.calls.answers import NOWHERE, CallFault, fault, is_trouble
@@ -51,6 +51,20 @@ class ControlGate:
         if not (self._anybody or actor.is_admin):
             raise CallFault(403, f"the roles {list(actor.roles)} came, admin may control")
         scope["path_params"] = params
+
+
+class Entrance:
+    """The way in at a path itself, which a mount there does not serve."""
+
+    def __init__(self, path: str, app: ASGIApp) -> None:
+        self._path = path
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request as the mount serves its first path."""
+        mounted = scope.get("root_path", "") + self._path
+        inside = {**scope, "root_path": mounted, "path": scope["path"] + "/"}
+        await self._app(inside, receive, send)
 
 
 def _with_id(send: Send, request_id: str) -> Send:

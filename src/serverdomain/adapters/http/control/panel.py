@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from starlette.routing import BaseRoute
 from serverdomain.adapters.http.calls.answers import envelope
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.control import Answer, Dropped
+from serverdomain.adapters.http.control.epoch import Epoch
 from serverdomain.adapters.http.control.fault_rule import FaultRule
 from serverdomain.adapters.http.control.fault_rules import Subject
 from serverdomain.adapters.http.control.routes import routes
@@ -41,13 +41,18 @@ class ControlPanel:
 
     async def around(self, call: Call, answer: Answer) -> Response:
         """Give the response to a call, or what the faults make of it, and remember both."""
-        standing = None
+        standing, epoch = None, self._simulation.epoch
         if self._simulation.rules.concern(call.route):
             subject = await to_thread.run_sync(self._subject, call)
             standing = self._simulation.rules.strike(call.route, subject)
-        response = await (answer() if standing is None else _struck(standing.rule, answer))
+        if standing is None:
+            with epoch.work():
+                response: Response | None = await answer()
+        else:
+            response = await _struck(standing.rule, answer, epoch)
         fault = None if standing is None else standing.id
-        self._simulation.calls.add(call, self._simulation.now(), response, fault)
+        if not epoch.is_over:
+            self._simulation.calls.add(call, self._simulation.now(), response, fault)
         if response is None:
             raise Dropped
         return response
@@ -66,15 +71,18 @@ class ControlPanel:
         return Subject(server.id, server.name, server.metadata)
 
 
-async def _struck(rule: FaultRule, answer: Answer) -> Response | None:
+async def _struck(rule: FaultRule, answer: Answer, epoch: Epoch) -> Response | None:
     """What a rule makes of a call: a response, or none if the call is to be dropped."""
     if rule.delay is not None:
         # The client's own time, whatever our clock says.
-        await asyncio.sleep(rule.delay)
+        await epoch.wait(rule.delay)
     if rule.status is not None:
         again = {} if rule.retry_after is None else {"retry-after": str(rule.retry_after)}
         return envelope(rule.status, "A fault set at /control/faults.", **again)
-    response = None if rule.drop == "before" else await answer()
+    if rule.drop == "before":
+        return None
+    with epoch.work():
+        response = await answer()
     return response if rule.drop is None else None
 
 

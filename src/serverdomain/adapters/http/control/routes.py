@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
 from pydantic import ConfigDict, Field
@@ -14,12 +14,12 @@ from starlette.routing import BaseRoute, Route
 from serverdomain.adapters.compute_json.body import Strict, check, parse
 from serverdomain.adapters.http.calls.admission import read_body
 from serverdomain.adapters.http.calls.answers import CallFault, answer, empty
-from serverdomain.adapters.http.control.fault_rule import read_rule
+from serverdomain.adapters.http.control.fault_rule import FaultRule, read_rule
 from serverdomain.adapters.http.control.simulation import Simulation
 from serverdomain.adapters.http.routes.documents import DOCUMENTS
 from serverdomain.adapters.http.routes.table import NAMES
 from serverdomain.domain import limits, moment
-from serverdomain.errors import InvalidBody
+from serverdomain.errors import InvalidBody, InvalidInput
 
 _NAMES = (*NAMES, *(document.name for document in DOCUMENTS.values()))
 
@@ -52,7 +52,11 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
         # Starlette is told of no method: it would refuse others without our envelope.
         return Route(path, resource, methods=())
 
+    async def index(_: Simulation, request: Request) -> Response:
+        return answer(takes(request.scope["root_path"]))
+
     return [
+        route("/", GET=index),
         route("/faults", GET=_list_faults, POST=_add_fault, DELETE=_clear_faults),
         route("/faults/{fault_id}", DELETE=_remove_fault),
         route("/clock", GET=_tell_clock, POST=_move_clock),
@@ -61,9 +65,31 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
     ]
 
 
+def takes(root: str) -> dict[str, Any]:
+    """What can be asked of it: each path, and what may be sent there, as JSON Schema."""
+
+    def told(method: str, path: str, says: str, body: type[Strict] | None = None) -> dict[str, Any]:
+        schema = {} if body is None else {"body": body.model_json_schema()}
+        return {"method": method, "path": f"{root}{path}", "says": says, **schema}
+
+    selected = "The last thousand calls, of these servers (?server=ID) and routes (?route=NAME)."
+    return {
+        "control": [
+            told("GET", "/faults", "The rules, and how often each may still strike."),
+            told("POST", "/faults", "Make something go wrong.", FaultRule),
+            told("DELETE", "/faults", "Take all rules away."),
+            told("DELETE", "/faults/{id}", "Take one rule away."),
+            told("GET", "/clock", "The time."),
+            told("POST", "/clock", "Move a manual clock; what is due by then happens.", ClockMove),
+            told("POST", "/reset", "Empty a store in memory, and forget all rules and calls."),
+            told("GET", "/requests", selected),
+        ]
+    }
+
+
 async def _add_fault(simulation: Simulation, request: Request) -> Response:
     rule = read_rule(await _body(request), request.headers.get("content-type"))
-    standing = (await to_thread.run_sync(simulation.settled_rules)).add(rule)
+    standing = await to_thread.run_sync(simulation.add_rule, rule)
     return answer(standing.as_json(), 201, location=f"{request.url.path.rstrip('/')}/{standing.id}")
 
 
@@ -107,16 +133,22 @@ async def _reset(simulation: Simulation, request: Request) -> Response:
 
 
 async def _list_requests(simulation: Simulation, request: Request) -> Response:
-    asked = dict(request.query_params)
+    asked = request.query_params
     unknown = ", ".join(limits.shown(name) for name in asked.keys() - {"server", "route"})
     if unknown:
         raise CallFault(400, f"{unknown} came, server and route are allowed")
-    route = asked.get("route")
-    if route is not None and route not in _NAMES:
-        known = ", ".join(_NAMES)
-        raise CallFault(400, f"route: there is no {limits.shown(route)}, {known} are allowed")
-    found = simulation.calls.of(asked.get("server"), route)
+    servers, names = asked.getlist("server"), asked.getlist("route")
+    require_names(*names)
+    found = simulation.calls.of(servers or None, names or None)
     return answer({"requests": [seen.as_json() for seen in found]})
+
+
+def require_names(*names: str) -> None:
+    """Raise `InvalidInput` unless these are names of routes: a call of another could never be."""
+    for name in names:
+        if name not in _NAMES:
+            known = ", ".join(_NAMES)
+            raise InvalidInput("route", f"there is no {limits.shown(name)}, {known} are allowed")
 
 
 async def _body(request: Request) -> bytes:

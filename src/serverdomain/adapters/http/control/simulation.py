@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from threading import RLock
 
 from serverdomain.adapters.http.control.calls_seen import CallsSeen
-from serverdomain.adapters.http.control.fault_rules import FaultRules
+from serverdomain.adapters.http.control.epoch import Epoch
+from serverdomain.adapters.http.control.fault_rule import FaultRule
+from serverdomain.adapters.http.control.fault_rules import FaultRules, Standing
 from serverdomain.domain import moment
 from serverdomain.errors import Conflict, InvalidInput
 from serverdomain.servers import Servers
@@ -30,6 +32,7 @@ class Simulation:
         clock: ManualClock | None = None,
     ) -> None:
         self.calls = CallsSeen()
+        self.epoch = Epoch()
         self.servers = servers
         self._clock = clock
         self._began = None if clock is None else clock.now
@@ -53,14 +56,29 @@ class Simulation:
             self._hypervisor.stop()
 
     def settled_rules(self) -> FaultRules:
-        """The rules, to be looked at or changed.
+        """The rules, to be looked at or taken away.
 
         A rule applies to what is asked while it is in force: so before one comes or goes, the
         hypervisor takes up all that was asked.
         """
-        if self._hypervisor is not None:
-            self._hypervisor.caught_up()
+        self._settled()
         return self.rules
+
+    def add_rule(self, rule: FaultRule) -> Standing:
+        """Put a rule in force.
+
+        Raises `Conflict` for one about rebuilds where another process does them, or nobody: here it
+        would never strike.
+        """
+        if not self._settled() and rule.rebuild is not None:
+            raise Conflict(
+                "rebuild: this process does not do the work, because another one does, or because "
+                "the reaction has stopped ('serverdomain reactions list'); set the fault there"
+            )
+        return self.rules.add(rule)
+
+    def _settled(self) -> bool:
+        return self._hypervisor is not None and self._hypervisor.caught_up()
 
     def now(self) -> datetime:
         """The time by the servers' clock, aware."""
@@ -100,9 +118,13 @@ class Simulation:
     def reset(self) -> None:
         """Empty a store in memory; forget faults and calls; set a manual clock back to its start.
 
-        Raises `Conflict` for a store in a file.
+        Calls that a fault delays are dropped, and never carried out. Raises `Conflict` for a store
+        in a file.
         """
         with self._moving:
+            self.servers.require_forgettable()
+            # What is under way ends first, or it would happen to what comes after.
+            self.epoch.end()
             self.servers.forget()
             self.rules.clear()
             self.calls.clear()
@@ -110,6 +132,11 @@ class Simulation:
                 self._clock.set_back(self._began)
             if self._hypervisor is not None:
                 self.start(self.servers)
+            self.epoch = Epoch()
+
+    def drop_delayed(self) -> None:
+        """Drop the calls that a fault delays: the endpoint is about to end, and waits for none."""
+        self.epoch.let_go()
 
 
 def _shown(time: datetime) -> str:

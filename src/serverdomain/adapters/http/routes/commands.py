@@ -50,6 +50,8 @@ def commanding(reads: Read | c.Command, shows: Show) -> Handler:
 def create(cloud: Cloud, call: Call) -> c.Command:
     """Make a server in the caller's project: 202, BUILD until the hypervisor has built it."""
     command, call.dropped = compute_json.read_create(call.json, path=call.api)
+    if cloud.flavor(command.flavor_id) is None:
+        return structs.replace(command, flavor_known=False)
     if cloud.find_image is None or cloud.find_image(command.image_id) is not None:
         return command
     return structs.replace(command, image_known=False)
@@ -64,7 +66,7 @@ def rebuild(cloud: Cloud, call: Call) -> c.Command:
 
 
 def rename(cloud: Cloud, call: Call) -> c.Command:
-    """Give a server another name, or other access addresses or disk config."""
+    """Give a server another name, other access addresses or disk config, or nothing new."""
     return compute_json.read_rename(call.json, path=call.api)
 
 
@@ -100,6 +102,7 @@ def created(call: Call, accepted: Accepted) -> Response:
     shown: dict[str, Any] = {"id": server.id, "links": call.links("servers", server.id)}
     if call.api == "v2.1":
         shown["OS-DCF:diskConfig"] = server.disk_config
+        shown["security_groups"] = compute_json.SECURITY_GROUPS
     if accepted.admin_pass is not None:
         shown["adminPass"] = accepted.admin_pass
     return answer({"server": shown}, 202, location=shown["links"][0]["href"])

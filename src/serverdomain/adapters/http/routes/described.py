@@ -39,10 +39,12 @@ _LINKS = _array(object_of(href=_TEXT, rel=_TEXT))
 _NAMED = object_of(id=_TEXT, name=_TEXT, links=_LINKS)
 _REFERENCE = object_of(id=_TEXT, links=_LINKS)
 _FAULT = object_of(code=_COUNT, message=_TEXT)
+_ADDRESS = object_of(addr=_TEXT, version=_COUNT)
+_ADDRESS["properties"] |= {"OS-EXT-IPS:type": {"const": "fixed"}, "OS-EXT-IPS-MAC:mac_addr": _TEXT}
 _SERVER = object_of(
     accessIPv4=_TEXT,
     accessIPv6=_TEXT,
-    addresses=_map(_array(object_of(addr=_TEXT, version=_COUNT))),
+    addresses=_map(_array(_ADDRESS)),
     created=_TEXT,
     flavor=_REFERENCE,
     hostId=_TEXT,
@@ -56,18 +58,29 @@ _SERVER = object_of(
     updated=_TEXT,
     user_id=_TEXT,
 )
+_OR_NONE = {"type": ["string", "null"]}
 _SERVER["properties"] |= {
     "adminPass": _TEXT,
+    "OS-EXT-STS:vm_state": {"enum": ["active", "building", "error", "stopped"]},
+    "OS-EXT-STS:task_state": {"enum": ["rebuild_spawning", "spawning", None]},
+    "OS-EXT-STS:power_state": {"enum": [0, 1, 4]},
+    "OS-SRV-USG:launched_at": _OR_NONE,
+    "OS-SRV-USG:terminated_at": _OR_NONE,
+    "OS-EXT-AZ:availability_zone": _TEXT,
+    "config_drive": _TEXT,
+    "key_name": _OR_NONE,
+    "os-extended-volumes:volumes_attached": {"type": "array"},
+    "security_groups": _array(object_of(name=_TEXT)),
     "progress": {"type": "integer", "minimum": 0, "maximum": 100},
     "OS-DCF:diskConfig": {"enum": ["AUTO", "MANUAL"]},
     "fault": _also(_FAULT, created=_TEXT),
 }
 _TEXTS = ("action", "instance_uuid", "request_id", "user_id", "project_id", "start_time")
-_ACTION = object_of(**dict.fromkeys(_TEXTS, _TEXT), message={"type": ["string", "null"]})
+_ACTION = object_of(**dict.fromkeys(_TEXTS, _TEXT), message=_OR_NONE)
 _EVENT = object_of(
     event=_TEXT,
     start_time=_TEXT,
-    finish_time={"type": ["string", "null"]},
+    finish_time=_OR_NONE,
     result={"enum": ["Success", "Error", None]},
     traceback={"type": "null"},
 )
@@ -156,18 +169,24 @@ def _optional(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": where, "required": False, "schema": schema}
 
 
+_PAGES = [
+    _optional("limit", "query", {"type": "integer", "minimum": 0}),
+    _optional("marker", "query", _TEXT),
+]
 _LIST = [
     _optional("name", "query", _TEXT),
     _optional("status", "query", _TEXT),
     _optional("image", "query", _TEXT),
-    _optional("limit", "query", {"type": "integer", "minimum": 0}),
-    _optional("marker", "query", _TEXT),
+    _optional("flavor", "query", _TEXT),
+    *_PAGES,
     _optional("all_tenants", "query", {"enum": ["0", "1", "true", "false"]}),
 ]
+_NAMED_PAGES = [*_LIST[:1], *_PAGES]
 
 QUERIES: dict[str, list[dict[str, Any]]] = {
     **dict.fromkeys(("servers.list", "servers.detail"), _LIST),
-    **dict.fromkeys(("images.list", "images.detail"), _LIST[:1]),
+    **dict.fromkeys(("images.list", "images.detail"), _NAMED_PAGES),
+    **dict.fromkeys(("flavors.list", "flavors.detail"), _PAGES),
 }
 """The query parameters of a route, by its name."""
 

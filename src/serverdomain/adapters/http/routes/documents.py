@@ -1,4 +1,4 @@
-"""What is served to everybody: the version documents and the description of the routes."""
+"""What is served to everybody: versions, the description of the routes, and pages of both."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from serverdomain.adapters.compute_json import Path
 from serverdomain.adapters.http.calls.admission import SERVED
 from serverdomain.adapters.http.calls.route import Document
 from serverdomain.adapters.http.routes import openapi
+from serverdomain.adapters.http.routes.reference import reference
+from serverdomain.adapters.http.routes.welcome import welcome
 
 _UPDATED = {"v2": "2011-01-21T11:33:21Z", "v2.1": "2013-07-23T11:33:21Z"}
 
@@ -38,9 +40,10 @@ def _version(endpoint: str, api: Path) -> dict[str, Any]:
 
 
 DOCUMENTS = {
-    "": Document("versions.list", "v2", _versions),
+    "": Document("versions.list", "v2", _versions, welcome),
     "v2": Document("versions.v2", "v2", lambda endpoint: _one_version(endpoint, "v2")),
     "v2.1": Document("versions.v2.1", "v2.1", lambda endpoint: _one_version(endpoint, "v2.1")),
     "openapi.json": Document("openapi", "v2", openapi.description),
+    "docs": Document("docs", "v2", show=reference),
 }
 """Each document, by its path."""

@@ -1,4 +1,4 @@
-"""Flavors: each exists and decides nothing; five have the sizes that people expect."""
+"""Flavors: those that the endpoint was given, and those that servers have; they decide nothing."""
 
 from __future__ import annotations
 
@@ -9,38 +9,48 @@ from starlette.responses import Response
 from serverdomain.adapters.http.calls.answers import answer
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.cloud import Cloud
-from serverdomain.domain import limits
+from serverdomain.adapters.http.routes import pages
+from serverdomain.domain.limits import shown
+from serverdomain.errors import NotFound
 
-USUAL = {
-    "1": ("m1.tiny", 512, 1, 1),
-    "2": ("m1.small", 2048, 1, 20),
-    "3": ("m1.medium", 4096, 2, 40),
-    "4": ("m1.large", 8192, 4, 80),
-    "5": ("m1.xlarge", 16384, 8, 160),
+_SIZES = {
+    "1": (512, 1, 1),
+    "2": (2048, 1, 20),
+    "3": (4096, 2, 40),
+    "4": (8192, 4, 80),
+    "5": (16384, 8, 160),
 }
-"""Name, MiB of memory, processors and GiB of disk, by id; any other has the first one's sizes."""
+"""MiB of memory, processors and GiB of disk, by id; any other has the first one's."""
 
 
 def index(cloud: Cloud, call: Call) -> Response:
-    """Ids, names and links of the usual ones."""
-    usual = USUAL.items()
-    return answer({"flavors": [call.named("flavors", one, name) for one, (name, *_) in usual]})
+    """Ids, names and links of those that exist."""
+    return _page(cloud, call, lambda one, name: call.named("flavors", one, name))
 
 
 def detail(cloud: Cloud, call: Call) -> Response:
-    """The usual ones, whole."""
-    return answer({"flavors": [_shown(call, flavor_id) for flavor_id in USUAL]})
+    """Those that exist, whole."""
+    return _page(cloud, call, lambda one, name: _shown(call, one, name))
 
 
 def show(cloud: Cloud, call: Call) -> Response:
-    """One flavor, whatever its id is."""
-    return answer(
-        {"flavor": _shown(call, limits.text("flavor", call.item, shortest=1, longest=255))}
-    )
+    """One flavor."""
+    flavor_id = call.item or ""
+    name = cloud.flavor(flavor_id)
+    if name is None:
+        raise NotFound(f"flavor {shown(flavor_id)} is not there")
+    return answer({"flavor": _shown(call, flavor_id, name)})
 
 
-def _shown(call: Call, flavor_id: str) -> dict[str, Any]:
-    name, ram, vcpus, disk = USUAL.get(flavor_id, (flavor_id, *USUAL["1"][1:]))
+def _page(cloud: Cloud, call: Call, show: Any) -> Response:
+    sent = pages.sent(call)
+    found = pages.part(sent, cloud.all_flavors().items())
+    last = found[-1][0] if found else None
+    return pages.page(call, "flavors", [show(*one) for one in found], pages.limit(sent), last)
+
+
+def _shown(call: Call, flavor_id: str, name: str) -> dict[str, Any]:
+    ram, vcpus, disk = _SIZES.get(flavor_id, _SIZES["1"])
     return {
         "id": flavor_id,
         "name": name,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 
+from serverdomain.adapters.compute_json.answer import url
 from serverdomain.adapters.http.calls.answers import answer
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.cloud import Cloud
+from serverdomain.adapters.http.routes import pages
 from serverdomain.domain import limits
 from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidInput, NotFound
@@ -19,12 +22,12 @@ _SINCE = "1970-01-01T00:00:00Z"
 
 def index(cloud: Cloud, call: Call) -> Response:
     """Ids, names and links of the images that can be named."""
-    return answer({"images": [call.named("images", *image) for image in _named(cloud, call)]})
+    return _page(cloud, call, partial(_named, call))
 
 
 def detail(cloud: Cloud, call: Call) -> Response:
     """The images that can be named, whole."""
-    return answer({"images": [_shown(call, *image) for image in _named(cloud, call)]})
+    return _page(cloud, call, partial(_shown, call))
 
 
 def show(cloud: Cloud, call: Call) -> Response:
@@ -43,9 +46,27 @@ def _not_there(call: Call) -> NotFound:
     return NotFound(f"image {shown(call.item)} is not there")
 
 
-def _named(cloud: Cloud, call: Call) -> list[tuple[str, str]]:
-    wanted = dict(parse_qsl(call.query, keep_blank_values=True)).get("name")
-    return [item for item in cloud.images.items() if wanted in (None, item[1])]
+def _page(cloud: Cloud, call: Call, show: Callable[[str, str], dict[str, Any]]) -> Response:
+    sent = pages.sent(call)
+    wanted = pages.values(sent, "name")
+    named = [item for item in cloud.images.items() if not wanted or item[1] in wanted]
+    found = pages.part(sent, named)
+    last = found[-1][0] if found else None
+    return pages.page(call, "images", [show(*one) for one in found], pages.limit(sent), last)
+
+
+def _named(call: Call, image_id: str, name: str) -> dict[str, Any]:
+    shown = {"id": image_id, "name": name, "links": _links(call, image_id)}
+    # Nova's short list has no status. But openstacksdk takes this one for Glance's, which does.
+    return {**shown, "status": "ACTIVE"} if call.api == "v2.1" else shown
+
+
+def _links(call: Call, image_id: str) -> list[dict[str, str]]:
+    links = call.links("images", image_id)
+    if call.api == "v2.1":
+        href = url(call.endpoint, "images", image_id)
+        links.append({"href": href, "rel": "alternate", "type": "application/vnd.openstack.image"})
+    return links
 
 
 def _shown(call: Call, image_id: str, name: str) -> dict[str, Any]:
@@ -60,5 +81,5 @@ def _shown(call: Call, image_id: str, name: str) -> dict[str, Any]:
         "created": _SINCE,
         "updated": _SINCE,
         "OS-EXT-IMG-SIZE:size": 0,
-        "links": call.links("images", image_id),
+        "links": _links(call, image_id),
     }

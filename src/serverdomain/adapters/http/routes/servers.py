@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 
-from serverdomain.adapters import compute_json
 from serverdomain.adapters.http.calls.answers import CallFault, answer, written
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.cloud import Cloud
+from serverdomain.adapters.http.routes import pages
+from serverdomain.adapters.http.routes.pages import Sent
 from serverdomain.domain.limits import shown
 from serverdomain.domain.server import Server
 from serverdomain.errors import InvalidInput, NotFound
 from serverdomain.projections.server_query import STATUSES, Asked
 
-MOST = 1000
-"""The most servers on one page: Nova's default."""
-
 MOST_BYTES = 4 * 1024 * 1024
 """A page ends behind the server with which its servers, as rows of the view, reach this size."""
-
-Sent = list[tuple[str, str]]
-"""The members of a query, each with its value, in their order."""
 
 _TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 _FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
@@ -74,26 +68,22 @@ def detail(cloud: Cloud, call: Call) -> Response:
     return _page(
         cloud,
         call,
-        partial(compute_json.render, endpoint=call.endpoint, path=call.api, project=call.project),
+        partial(cloud.render, endpoint=call.endpoint, path=call.api, project=call.project),
     )
 
 
 def _page(cloud: Cloud, call: Call, show: Any) -> Response:
-    sent = parse_qsl(call.query, keep_blank_values=True)
-    limit = _limit(dict(sent).get("limit"))
+    sent = pages.sent(call)
+    limit = pages.limit(sent)
     found, is_cut = _found(cloud, call, sent, limit)
-    shown_servers: dict[str, Any] = {"servers": [show(server) for server in found]}
-    if found and (is_cut or len(found) == limit):
-        here = call.url("servers", *(["detail"] if call.route == "servers.detail" else []))
-        following = [(name, value) for name, value in sent if name != "marker"]
-        href = f"{here}?{urlencode([*following, ('marker', found[-1].id)])}"
-        shown_servers["servers_links"] = [{"href": href, "rel": "next"}]
-    return answer(shown_servers)
+    last = found[-1].id if found else None
+    shown = [show(server) for server in found]
+    return pages.page(call, "servers", shown, len(found) if is_cut else limit, last)
 
 
 def _found(cloud: Cloud, call: Call, sent: Sent, limit: int) -> tuple[list[Server], bool]:
     # Of a member that can only be one, the last value counts, as in Nova.
-    query, given = dict(sent), partial(_values, sent)
+    query, given = dict(sent), partial(pages.values, sent)
     asked: Asked = {"limit": limit, "anchored": True, "project_id": _projects(call, sent)}
     if "name" in query:
         asked["name"] = given("name")
@@ -101,6 +91,8 @@ def _found(cloud: Cloud, call: Call, sent: Sent, limit: int) -> tuple[list[Serve
         asked["marker"] = query["marker"]
     if "image" in query:
         asked["image_id"] = [image.rpartition("/")[2] for image in given("image")]
+    if "flavor" in query:
+        asked["flavor_id"] = [flavor.rpartition("/")[2] for flavor in given("flavor")]
     if "status" in query:
         # As Nova: of a status that there is not, there is no server.
         known = [status for status in map(str.upper, given("status")) if status in STATUSES]
@@ -108,10 +100,6 @@ def _found(cloud: Cloud, call: Call, sent: Sent, limit: int) -> tuple[list[Serve
             return [], False
         asked["status"] = known
     return cloud.servers.view.some(MOST_BYTES, **asked)
-
-
-def _values(sent: Sent, name: str) -> list[str]:
-    return [value for member, value in sent if member == name]
 
 
 def _projects(call: Call, sent: Sent) -> str | list[str] | None:
@@ -122,15 +110,7 @@ def _projects(call: Call, sent: Sent) -> str | list[str] | None:
             403,
             f"all_tenants: the roles {list(call.actor.roles)} came, admin may list all projects",
         )
-    return _values(sent, "project_id") or _values(sent, "tenant_id") or None
-
-
-def _limit(given: str | None) -> int:
-    if given is None:
-        return MOST
-    if not (given.isascii() and given.isdecimal()) or len(given) > 18:
-        raise InvalidInput("limit", f"{shown(given)} came, a whole number of at least 0 is allowed")
-    return min(int(given), MOST)
+    return pages.values(sent, "project_id") or pages.values(sent, "tenant_id") or None
 
 
 def _is_true(name: str, given: str | None) -> bool:

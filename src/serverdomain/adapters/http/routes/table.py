@@ -46,9 +46,9 @@ ROUTES = (
     Route("images.list", "GET", "images", images.index),
     Route("images.detail", "GET", "images/detail", images.detail),
     Route("images.show", "GET", "images/{item}", images.show),
-    Route("flavors.list", "GET", "flavors", flavors.index),
-    Route("flavors.detail", "GET", "flavors/detail", flavors.detail),
-    Route("flavors.show", "GET", "flavors/{item}", flavors.show),
+    Route("flavors.list", "GET", "flavors", flavors.index, waits="listing"),
+    Route("flavors.detail", "GET", "flavors/detail", flavors.detail, waits="listing"),
+    Route("flavors.show", "GET", "flavors/{item}", flavors.show, waits="listing"),
 )
 """Every route below ``/v2/{project}``, ``/v2.1`` and ``/v2.1/{project}``."""
 

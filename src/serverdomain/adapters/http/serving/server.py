@@ -47,20 +47,26 @@ def serve(
     *,
     ready: Callable[[], None],
     hangup: Callable[[], None] | None = None,
+    ending: Callable[[], None] | None = None,
     patience: float = SECONDS,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are answered, a second signal ends at once.
 
     What keeps the app from starting is raised. ``ready`` is called when calls are answered,
-    ``hangup`` at every SIGHUP; ``patience`` is how many seconds a slow client has (see
-    `SECONDS`). For the main thread.
+    ``hangup`` at every SIGHUP, ``ending`` when a signal ends it; ``patience`` is how many seconds
+    a slow client has (see `SECONDS`). For the main thread.
     """
     server = _Server(app, ready, patience)
+
+    def end() -> None:
+        server.end()
+        if ending is not None:
+            ending()
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.end)
+            loop.add_signal_handler(number, end)
         loop.add_signal_handler(signal.SIGHUP, hangup or (lambda: None))
         # What is loaded by now stays to the end: to look through it for garbage again and again
         # took a fifth of a call.
@@ -72,13 +78,20 @@ def serve(
 
 
 @contextmanager
-def served(app: ASGIApp, listener: socket.socket, *, patience: float = SECONDS) -> Iterator[None]:
+def served(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    patience: float = SECONDS,
+    last_seconds: int = LAST_SECONDS,
+) -> Iterator[None]:
     """Serve in a thread as long as the context lasts; calls are answered when it is entered.
 
-    Raises `RuntimeError` where the app did not start.
+    Requests in flight at its end have ``last_seconds``. Raises `RuntimeError` where the app did not
+    start.
     """
     answers = Event()
-    server = _Server(app, answers.set, patience)
+    server = _Server(app, answers.set, patience, last_seconds)
     thread = Thread(
         target=lambda: asyncio.run(server.serve([listener])), name="endpoint", daemon=True
     )
@@ -96,7 +109,13 @@ def served(app: ASGIApp, listener: socket.socket, *, patience: float = SECONDS) 
 class _Server(uvicorn.Server):
     """uvicorn's server, without its own handling of signals, which ends the process."""
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], None], patience: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        ready: Callable[[], None],
+        patience: float,
+        last_seconds: int = LAST_SECONDS,
+    ) -> None:
         self._app = app
         self._failure: Exception | None = None
         self._protocol: type[SentAheadProtocol] = type(
@@ -112,7 +131,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=LAST_SECONDS,
+                timeout_graceful_shutdown=last_seconds,
             )
         )
         self._ready = ready
@@ -135,6 +154,10 @@ class _Server(uvicorn.Server):
         if self._accepting is not None:
             self._accepting.stop()
         await super().shutdown(sockets)
+        # A connection that lingers would outlive the loop, with a warning of its own.
+        for connection in list(self.server_state.connections):
+            connection.transport.close()
+        await asyncio.sleep(0)
 
     def _made(self) -> SentAheadProtocol:
         return self._protocol(self.config, self.server_state, self.lifespan.state)

@@ -17,6 +17,7 @@ from starlette.requests import Request
 
 from serverdomain.domain.actor import Actor
 from serverdomain.domain.limits import shown
+from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput
 
 ROLES = ("reader", "member", "admin")
@@ -31,6 +32,7 @@ class TokenFile:
 
     anybody_controls = False
 
+    @typed
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._actors = _read(self.path)

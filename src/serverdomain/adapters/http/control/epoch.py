@@ -1,0 +1,77 @@
+"""An epoch: the time from one reset to the next. What belongs to one that is over does nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Condition
+
+from serverdomain.adapters.http.calls.control import Dropped
+
+SECONDS = 1.0
+"""How long the end of an epoch waits for calls that are being carried out."""
+
+
+class Epoch:
+    """An epoch, until `end`. Threads and event loops may share it."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        """Whether it has ended."""
+        self._change = Condition()
+        self._lets_go = False
+        self._at_work = 0
+        self._wakers: set[Callable[[], object]] = set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait, by real time. Raises `Dropped` once all who wait are let go."""
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # The loop is closed: nobody is waiting.
+                loop.call_soon_threadsafe(over.set)
+
+        with self._change:
+            if self._lets_go:
+                raise Dropped
+            self._wakers.add(wake)
+        try:
+            await asyncio.wait_for(over.wait(), seconds)
+        except TimeoutError:
+            return
+        finally:
+            with self._change:
+                self._wakers.discard(wake)
+        raise Dropped
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Carry out a call, for which the epoch's end waits. Raises `Dropped` once it is over."""
+        with self._change:
+            if self.is_over:
+                raise Dropped
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._change:
+                self._at_work -= 1
+                self._change.notify_all()
+
+    def let_go(self) -> None:
+        """Let everybody go who waits; what is being carried out goes on."""
+        with self._change:
+            self._lets_go = True
+            for wake in self._wakers:
+                wake()
+
+    def end(self) -> None:
+        """End it: nobody waits any more, and what is being carried out has ended, or had its time.
+
+        Not for an event loop, which it would hold up.
+        """
+        self.let_go()
+        with self._change:
+            self.is_over = True
+            self._change.wait_for(lambda: not self._at_work, SECONDS)

@@ -1,0 +1,78 @@
+"""Whether a file that was opened is still the one in its place.
+
+A log may be removed, or put back from a backup, while a service has it open. SQLite would go on
+reading and writing a file that nobody else finds. A look at the folder takes a microsecond.
+"""
+
+from __future__ import annotations
+
+import os
+
+from serverdomain.errors import StoreError, StoreMissing
+from serverdomain.store.sqlite.place import Place
+
+Identity = tuple[int, int]
+
+
+def identity(path: str) -> Identity | None:
+    """What tells the file at a path from every other; ``None`` where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def names(place: Place) -> int:
+    """How many names (hard links) a file has; 1 for what is in memory or not there."""
+    try:
+        return 1 if place.path is None else os.stat(place.path).st_nlink
+    except OSError:
+        return 1
+
+
+class OpenedFile:
+    """A database's file and the ``-wal`` beside it, as they were when they were first seen.
+
+    Whoever uses them compares; here is what else is to be done, and what to say.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.path = str(place.path)
+        self.wal = f"{self.path}-wal"
+        self.identity: Identity | None = None
+        self.wal_identity: Identity | None = None
+
+    def require_there(self) -> None:
+        """Raise `StoreMissing` unless the file in its place is the one that was first seen."""
+        now = identity(self.path)
+        if self.identity is None:
+            self.identity = now
+        if now is None:
+            raise StoreMissing(f"{self._place} is gone: nothing is there any more")
+        if now != self.identity:
+            raise StoreMissing(
+                f"{self._place} is not the file that was opened, which somebody has replaced: "
+                "open it anew"
+            )
+
+    def require_wal(self) -> None:
+        """The same for the ``-wal``, in a transaction: a commit goes there."""
+        now = identity(self.wal)
+        if self.wal_identity not in (None, now):
+            raise StoreMissing(
+                f"{self.wal} was removed or replaced while {self._place} was open: open it anew"
+            )
+        self.wal_identity = now
+
+    def require_one_name(self, names: int) -> None:
+        """Raise `StoreError` for a file with a second name: it has another ``-wal`` under that."""
+        self.require_there()
+        if names < 1:
+            return
+        raise StoreError(
+            f"{self._place} has {names} names (hard links), and what is written under one is lost "
+            "under another: it may be read; remove the other names to write (find -xdev -samefile "
+            f"{self._place} finds them)"
+        )
