@@ -7,7 +7,7 @@ from threading import Event as Flag
 
 import pytest
 
-from serverdomain.projections.attempts import failure_of, in_words
+from serverdomain.projections.attempts import Recurring, failure_of, in_words
 
 
 class Pauses(Flag):
@@ -92,3 +92,14 @@ class Silent(Exception):
 )
 def test_an_error_is_its_type_and_message(error: BaseException, words: str) -> None:
     assert in_words(error) == words
+
+
+def test_what_goes_on_failing_is_news_once_and_tried_ever_less_often() -> None:
+    trouble = Recurring(1.0)
+    met = [trouble.met("full") for _ in range(6)]
+    assert [is_news for is_news, _ in met] == [True, *[False] * 5]
+    assert [pause for _, pause in met] == [1, 2, 4, 8, 10, 10]
+    assert trouble.met("locked") == (True, 10)
+    assert trouble.over()
+    assert not trouble.over()
+    assert trouble.met("locked") == (True, 1)

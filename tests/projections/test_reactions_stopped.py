@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from asyncio import CancelledError
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -155,6 +156,27 @@ def test_what_fails_as_it_is_left_is_logged_and_ends_nothing(
         assert billing.caught_up(SECONDS)
     assert "reaction billing: SystemExit: the bridge is gone" in caplog.text
     assert place_of(servers) == Bookmark("billing", 1)
+
+
+def test_a_log_that_cannot_be_used_for_long_is_told_once(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: Queue[int] = Queue()
+    with servers.react("billing", lambda one: told.put(one.position), start="beginning") as billing:
+        assert told.get(timeout=SECONDS) == 1
+        with servers._log.connections.writing() as connection:
+            connection.execute("ALTER TABLE reactions RENAME TO away")
+        until = time.monotonic() + SECONDS
+        while billing._trouble._pause < 0.8 and time.monotonic() < until:
+            time.sleep(0.01)
+        with servers._log.connections.writing() as connection:
+            connection.execute("ALTER TABLE away RENAME TO reactions")
+        servers.rename(SERVER, "after")
+        assert told.get(timeout=SECONDS) == 2
+        assert billing.caught_up(SECONDS)
+    (trouble, again) = caplog.messages
+    assert trouble.startswith("reaction billing: StoreError: ")
+    assert again == "reaction billing is at work again"
 
 
 def test_one_that_is_stopped_while_it_fails_leaves_the_event_to_whoever_works_next(

@@ -22,7 +22,7 @@ from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import InvalidInput, Refused, StoreDamaged, StoreError, UnknownEvent
-from serverdomain.store.accept import accept
+from serverdomain.store.accept import accept, first_outcome
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.finding import Finding
@@ -263,6 +263,9 @@ class ListLog(Log):
     def accept(self, request: Request) -> Outcome:
         with self.bulk() as log:
             outcome = accept(log, request)
+        if isinstance(outcome, RecordedCommand):
+            with self.reading() as now:
+                return first_outcome(now, outcome, request)
         if isinstance(outcome, Refused):
             raise outcome
         return outcome

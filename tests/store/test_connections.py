@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from serverdomain import Context, InvalidInput, Servers, StoreError, StoreLocked, StoreMissing
+from serverdomain.store.sqlite import connections
 from serverdomain.testing.store_contract import SERVER, adopted
 
 
@@ -226,3 +227,14 @@ def test_nothing_is_acknowledged_in_a_file_that_left_its_place(
 
     (tmp_path / "aside.db").replace(path)
     assert in_a_file.rename(SERVER, "kept").server.name == "kept"
+
+
+def test_so_many_connections_are_kept_for_later_readers(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST_IDLE", 2)
+    with Servers.open(f"sqlite:///{path}") as servers:
+        opened = servers._log.connections
+        with opened.reading(), opened.reading(), opened.reading():
+            pass
+        assert len(opened.open.idle) == 2

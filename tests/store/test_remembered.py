@@ -7,10 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from serverdomain import Actor, AsOf, Context, NotFound, Servers, StoreError
 from serverdomain.domain.events import ServerRenamed
-from serverdomain.store.remembered import MOST, Remembered
+from serverdomain.domain.server import Server
+from serverdomain.store.remembered import MOST_BYTES, Bases, Remembered, weight
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted
 
 
@@ -102,15 +104,43 @@ def test_a_log_that_is_forgotten_takes_it_along() -> None:
             servers.get(SERVER)
 
 
-def test_no_more_than_so_many_are_remembered(servers: Servers) -> None:
-    server = servers.get(SERVER)
-    remembered = Remembered(servers._log)
-    for _ in range(MOST):
-        remembered.keep(SERVER, server, remembered.mark())
-    assert remembered.find(SERVER) == server
-    for number in range(MOST):
+def test_no_more_than_so_many_bytes_are_remembered(servers: Servers) -> None:
+    full = {f"{number:0255}": "v" * 255 for number in range(128)}
+    server = replace(servers.get(SERVER), metadata=full)
+    assert weight(server) > 128 * 2 * 255
+    most = MOST_BYTES // weight(server)
+    remembered, bases = Remembered(servers._log), Bases()
+    for number in range(most + 1):
         remembered.keep(number, server, remembered.mark())
-    assert remembered.find(SERVER) is None
+        bases.keep(replace(server, id=str(number)), 1, "req-1")
+    assert remembered.find(0) is None
+    assert bases.get("0") is None
+    assert remembered.find(1) == server
+    assert bases.weight <= MOST_BYTES
+    assert len(bases) == most
+
+
+def test_where_no_mark_could_be_taken_nothing_is_kept(tmp_path: Path) -> None:
+    with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers:
+        servers.register(adopted())
+        remembered, server = Remembered(servers._log), servers.get(SERVER)
+        servers._log._watcher.close()
+        assert remembered.mark() is None
+        remembered.keep(SERVER, server, None)
+        assert remembered.find(SERVER) is None
+
+
+def test_what_is_committed_while_a_server_is_read_is_not_missed(servers: Servers) -> None:
+    read = servers._read
+
+    def disturbed(server_id: str, as_of: AsOf | None) -> Server:
+        server = read(server_id, as_of)
+        servers.rename(SERVER, "meanwhile")
+        return server
+
+    servers._read = disturbed
+    assert servers.get(SERVER).name == "foobar"
+    assert servers.get_at_once(SERVER) is None
 
 
 def test_what_was_read_before_a_commit_is_not_kept_for_what_comes_after(servers: Servers) -> None:

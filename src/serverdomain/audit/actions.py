@@ -36,6 +36,25 @@ _AT_ONCE = {
     "unlock": "api_unlock",
 }
 
+TOLD = (
+    "ServerRegistered",
+    "ServerObserved",
+    "ServerBuilt",
+    "RebuildRequested",
+    "RebuildCompleted",
+    "RebuildFailed",
+    "ServerLocked",
+    "ServerUnlocked",
+    "ServerStopped",
+    "ServerStarted",
+    "StateReset",
+    "ServerDeleted",
+)
+"""The facts that actions are told by; the others, metadata above all, need not be read."""
+
+MOST_VERSIONS = 5_000
+"""How many of a server's latest facts its actions are told by, besides the first."""
+
 Result = Literal["Success", "Error"]
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event as Flag
 
+LONGEST_PAUSE = 10.0
+"""Seconds between two attempts, at most."""
+
 
 def failure_of(call: Callable[[], object], attempts: int, stopping: Flag) -> str | None:
     """Why the last of so many attempts failed, in words; ``None`` once one succeeds.
@@ -18,7 +21,7 @@ def failure_of(call: Callable[[], object], attempts: int, stopping: Flag) -> str
         if attempt > 0:
             if stopping.wait(pause):
                 break
-            pause = min(2 * pause, 10.0)
+            pause = min(2 * pause, LONGEST_PAUSE)
         try:
             call()
         except BaseException as error:
@@ -36,3 +39,22 @@ def in_words(error: BaseException) -> str:
         message = "its message cannot be read"
     words = f"{type(error).__name__}: {message}" if message else type(error).__name__
     return words.encode("utf-8", "backslashreplace").decode()
+
+
+class Recurring:
+    """What goes on failing: it is said once, and tried again ever less often."""
+
+    def __init__(self, shortest: float) -> None:
+        self._shortest = self._pause = shortest
+        self._why: str | None = None
+
+    def met(self, why: str) -> tuple[bool, float]:
+        """Whether this is news, and for how many seconds to wait before the next attempt."""
+        pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
+        is_news, self._why = why != self._why, why
+        return is_news, pause
+
+    def over(self) -> bool:
+        """It went well; whether it did not before."""
+        was, self._why, self._pause = self._why, None, self._shortest
+        return was is not None

@@ -22,7 +22,7 @@ def follow(log: Log, server_id: str, seconds: float | None) -> Iterator[Server]:
     until = None if seconds is None else time.monotonic() + seconds
     with log.reading() as reading:
         head = reading.head()
-        states = [reading.history(server_id).server]
+        states = [reading.so_far(server_id).server]
     while True:
         for server in states:
             yield require_there(server, server_id)

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from serverdomain.domain.events import EVENTS, CommandRefused
 from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput
-from serverdomain.projections.attempts import failure_of, in_words
+from serverdomain.projections.attempts import Recurring, failure_of, in_words
 from serverdomain.projections.happened import Happened
 from serverdomain.projections.saved_bookmark import PAGE, SavedBookmark, require_name
 from serverdomain.store.log import Log
@@ -79,6 +79,7 @@ class Reaction:
         self._events = events
         # Where a new one begins is decided now, not when the thread gets there.
         self._bookmark = SavedBookmark(log, name, start)
+        self._trouble = Recurring(LOOK)
         self._stopping = Flag()
         self._hurry = Flag()
         # The position up to which all was told; -1 if unknown, None while nobody here works.
@@ -127,15 +128,18 @@ class Reaction:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            pause = LOOK
             try:
                 with self._log.alone(self.name) as mine:
                     if mine:
                         self._take_up()
             # The log cannot be used, or leaving `at_work` failed.
             except BaseException as error:
-                _logger.warning("reaction %s: %s", self.name, in_words(error))
+                is_news, pause = self._trouble.met(in_words(error))
+                if is_news:
+                    _logger.warning("reaction %s: %s", self.name, in_words(error))
             self._say_told(None)
-            self._stopping.wait(LOOK)
+            self._stopping.wait(pause)
 
     def _take_up(self) -> None:
         with ExitStack() as leaving:
@@ -153,6 +157,8 @@ class Reaction:
                     self._say_told(-1)
                 if at_work:
                     self._go_on(bookmark.position)
+                    if self._trouble.over():
+                        _logger.warning("reaction %s is at work again", self.name)
                 else:
                     at_work = self._succeeds(
                         lambda: leaving.enter_context(self._at_work()), bookmark.position

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from typing import TypedDict
 
 from serverdomain.domain import limits, moment
@@ -80,11 +81,18 @@ class ServerQuery:
         if names is not None:
             self._any_of([_part(part, anchored) for part in names])
 
-    def rows(self, connection: sqlite3.Connection, log: Log, until: int = LARGEST) -> list[str]:
+    def rows(
+        self,
+        connection: sqlite3.Connection,
+        log: Log,
+        until: int = LARGEST,
+        most_bytes: int = LARGEST,
+    ) -> list[str]:
         """The column ``server`` of the rows asked for, newest first.
 
-        A marker that has no row, or none any more, is looked up in the ``log``, up to the position
-        ``until`` that the rows are of.
+        They end behind the row with which they reach ``most_bytes``. A marker that has no row, or
+        none any more, is looked up in the ``log``, up to the position ``until`` that the rows are
+        of.
         """
         if self._marker is not None:
             created, position = self._place(connection, self._marker, log, until)
@@ -97,7 +105,15 @@ class ServerQuery:
             f"SELECT server FROM server {where} ORDER BY created DESC, first_position DESC LIMIT ?",
             (*self._values, self._limit),
         )
-        return [server for (server,) in found.fetchall()]
+        servers: list[str] = []
+        size = 0
+        with closing(found):
+            for (server,) in found:
+                servers.append(server)
+                size += len(server)
+                if size >= most_bytes:
+                    break
+        return servers
 
     def _any_of(self, conditions: list[tuple[str, ...]]) -> None:
         # None of them is true of any row where there is none.
@@ -132,7 +148,7 @@ def _past(log: Log, marker: str, until: int) -> Server | None:
     except InvalidInput:
         return None
     with log.reading() as reading:
-        return reading.history(server_id, position=until).server
+        return reading.so_far(server_id, until).server
 
 
 def _several(member: str, given: str | Iterable[str] | None) -> list[str] | None:

@@ -12,6 +12,7 @@ from serverdomain.projections.server_query import STATUSES, Asked, ServerQuery
 from serverdomain.projections.server_rows import SERVERS, gone, read_row
 from serverdomain.projections.view import View
 from serverdomain.projections.view_file import ViewFile
+from serverdomain.store.log import LARGEST
 
 MOST_NAMED = 50
 """The most servers that `ServerView.named` gives."""
@@ -57,13 +58,24 @@ class ServerView(View):
         """
         if type(caught_up) is not bool:
             require_type("caught_up", caught_up, bool)
+        return self._some(caught_up, LARGEST, **asked)[0]
 
-        def read(file: ViewFile) -> list[Server]:
+    def some(self, most_bytes: int, **asked: Unpack[Asked]) -> tuple[list[Server], bool]:
+        """The first of what `Servers.list` gives, and whether the rest was left out.
+
+        The rest begins behind the server with which they reach ``most_bytes``, as rows.
+        """
+        return self._some(True, most_bytes, **asked)
+
+    def _some(
+        self, caught_up: bool, most_bytes: int, **asked: Unpack[Asked]
+    ) -> tuple[list[Server], bool]:
+        def read(file: ViewFile) -> tuple[list[Server], bool]:
             if caught_up:
                 following.catch_up(self._log, file, self._page)
             with file.reading() as rows:
-                found = ServerQuery(**asked).rows(rows, self._log)
-                return [read_row(server) for server in found]
+                found = ServerQuery(**asked).rows(rows, self._log, most_bytes=most_bytes)
+                return [read_row(server) for server in found], sum(map(len, found)) >= most_bytes
 
         return self._ask(read)
 

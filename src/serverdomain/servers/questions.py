@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Unpack
 
-from serverdomain.audit.actions import Action, actions
+from serverdomain.audit.actions import MOST_VERSIONS, TOLD, Action, actions
 from serverdomain.audit.as_of import (
     AsOf,
     Moment,
@@ -29,7 +29,7 @@ from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import moment
 from serverdomain.domain.decisions import require_project, require_there
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.domain.server import Server, fold
+from serverdomain.domain.server import Server
 from serverdomain.domain.typed import typed
 from serverdomain.errors import NotFound
 from serverdomain.projections.follow import follow
@@ -136,7 +136,7 @@ class Questions:
         with self._log.reading() as log:
             if as_of is not None:
                 return server_as_of(log, server_id, as_of)
-            server = log.history(server_id).server
+            server = log.so_far(server_id).server
         return require_there(server, server_id)
 
     def latest(self) -> datetime | None:
@@ -173,14 +173,14 @@ class Questions:
         """What was asked of a server and how it went, newest first, by Nova's names.
 
         An action is a recorded command that a user of the Compute API can ask for. Raises
-        `NotFound`, also for a deleted server, and for one of another project than the given.
+        `NotFound`, also for a deleted server, and for one of another project than the given. Of a
+        server with more than 5,000 facts the latest tell.
         """
         known = known_form(server_id)
         with self._log.reading() as log:
-            recorded = log.recorded(known)
-        server = fold((one.event, one.occurred_at) for one in recorded)
-        require_project(require_there(server, known), project_id)
-        return actions(recorded)
+            server = log.so_far(known).server
+            require_project(require_there(server, known), project_id)
+            return actions(log.lately(known, TOLD, MOST_VERSIONS))
 
     @typed
     def what_if(

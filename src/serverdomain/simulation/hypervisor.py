@@ -20,6 +20,7 @@ from serverdomain.domain.commands import ReportProgress
 from serverdomain.domain.events import RebuildRequested, ServerObserved, ServerRegistered
 from serverdomain.domain.server import Server
 from serverdomain.errors import Conflict, NotFound, Refused, StoreError, UnknownEvent
+from serverdomain.projections.attempts import Recurring
 from serverdomain.projections.happened import Happened
 from serverdomain.projections.told import Told
 from serverdomain.servers import Servers
@@ -161,6 +162,7 @@ class SimulatedHypervisor:
         return None
 
     def _work(self) -> None:
+        trouble = Recurring(1)
         while self._is_at_work:
             with self._making:
                 report = self._next(moment.to_micros(self._servers.now()))
@@ -168,8 +170,12 @@ class SimulatedHypervisor:
                     try:
                         self._make(report)
                     except StoreError as error:
-                        _log.warning("the simulated hypervisor will try again: %s", error)
-                        self._pause(1)
+                        is_news, pause = trouble.met(str(error))
+                        if is_news:
+                            _log.warning("the simulated hypervisor will try again: %s", error)
+                        self._pause(pause)
+                    else:
+                        trouble.over()
             if report is None:
                 self._pause()
 

@@ -26,7 +26,7 @@ from serverdomain.errors import (
 )
 from serverdomain.store import refusals
 from serverdomain.store.codec import CODEC
-from serverdomain.store.log import Writing
+from serverdomain.store.log import Reading, Writing
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.request import Outcome, Request
 
@@ -38,12 +38,12 @@ _log = logging.getLogger("serverdomain")
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
-def accept(log: Writing, request: Request) -> Outcome | Refused:
-    """Record what was asked, or give back the outcome that it had the first time.
+def accept(log: Writing, request: Request) -> Outcome | Refused | RecordedCommand:
+    """Record what was asked, unless a command is recorded under its request id: that is given back.
 
-    A refusal that the log is to keep is given back, for what was written to be committed. One of a
-    beginning is raised, as are `Conflict`, `RequestIdTaken` and whatever else the decision raises:
-    nothing is written then.
+    Its `first_outcome` needs no lock. A refusal that the log is to keep is given back, for what was
+    written to be committed. One of a beginning is raised, as are `Conflict` and whatever else the
+    decision raises: nothing is written then.
     """
     command, context = request.command, request.context
     members = members_of(command, request.occurred_at)
@@ -51,9 +51,9 @@ def accept(log: Writing, request: Request) -> Outcome | Refused:
     given = command.own_time if request.occurred_at is None else request.occurred_at
     first = log.command(context.request_id)
     if first is not None:
-        return _first_outcome(log, first, request, members)
+        return first
     latest_recorded_at = log.latest_recorded_at()
-    history = log.history(request.server_id)
+    history = log.so_far(request.server_id)
     latest, server = history.latest, history.server
     if not is_there(server) and not (command.begins or command.may_be_late):
         raise NotFound(f"server {request.server_id} is not there")
@@ -75,6 +75,8 @@ def accept(log: Writing, request: Request) -> Outcome | Refused:
         zip(positions, events, strict=True), start=history.version + 1
     ):
         history.take(Fact(occurred_at, position, request.server_id, version, event))
+    if history.lacks_past:
+        history = log.history(request.server_id)
     return Outcome(server=history.server, events=events, position=positions[-1], replayed=False)
 
 
@@ -121,13 +123,18 @@ def members_of(command: Command, occurred_at: int | None) -> str:
     return _canonical(members).decode()
 
 
-def _first_outcome(log: Writing, first: RecordedCommand, request: Request, members: str) -> Outcome:
+def first_outcome(log: Reading, first: RecordedCommand, request: Request) -> Outcome:
+    """The outcome that a command had when it was first recorded, for one under its request id.
+
+    Raises `RequestIdTaken` where that asks something else.
+    """
+    members = members_of(request.command, request.occurred_at)
     taken = f"request id {first.request_id} is taken by another command"
     recorded = log.events_of(first)
     if not recorded:
         raise StoreDamaged(f"{first.kind} under request id {first.request_id} has lost its events")
     last = recorded[-1].position
-    server = log.history(first.server_id, position=last).server
+    server = log.so_far(first.server_id, last).server
     if server is not None and request.project_id not in (None, server.project_id):
         # Two projects and two keys may spell one id: nothing of the other's is told.
         raise RequestIdTaken(taken)

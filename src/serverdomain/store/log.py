@@ -86,7 +86,10 @@ class Reading(Protocol):
         """
 
     def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
-        """The facts behind a position, of at most ``limit`` events; refusals are passed over."""
+        """The facts behind a position, of at most ``limit`` events; refusals are passed over.
+
+        A page has fewer, though at least one, where an engine would otherwise hold too many bytes.
+        """
 
     def events(self, after: int, limit: int) -> Page[RecordedEvent]:
         """The same with all that the log says of them; refusals are among them."""
@@ -113,6 +116,14 @@ class Reading(Protocol):
     ) -> History:
         """A server's facts, of those within all these bounds."""
 
+    def so_far(self, server_id: str, position: int = LARGEST) -> History:
+        """A server's history up to a position, to be gone on from.
+
+        It may begin behind what was folded before, which an engine may remember; so it costs what
+        is new. Of a long one no more is held at a time than a part.
+        """
+        return self.history(server_id, position=position)
+
     def recorded(
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
     ) -> list[RecordedEvent]:
@@ -120,6 +131,19 @@ class Reading(Protocol):
 
         ``with_refusals``, what was refused stands among them.
         """
+
+    def lately(self, server_id: str, names: Sequence[str], versions: int) -> list[RecordedEvent]:
+        """The facts of these names among a server's first and its last so many versions.
+
+        In order of occurrence; the others are not read, so it costs no more on a long history.
+        """
+        recorded = self.recorded(server_id)
+        head = max((one.version for one in recorded), default=0)
+        return [
+            one
+            for one in recorded
+            if one.name in names and (one.version == 1 or one.version > head - versions)
+        ]
 
     # One command
 

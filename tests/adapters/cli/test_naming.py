@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from serverdomain.adapters.cli import completion
 from tests.adapters.cli.conftest import Command
 from tests.adapters.cli.terminal import NEW_IMAGE, SERVER_ID, environment, process
 
@@ -106,3 +108,16 @@ def test_the_shell_completes_it(two: Command, folder: Path) -> None:
     assert offered(folder, "show --store sqlite:///cloud.db un") == ["unfoobar"]
     for nothing in ("show un", "show --store sqlite:///none.db un", f"show {NEW_IMAGE[:6]}"):
         assert offered(folder, nothing) == []
+
+
+def test_of_a_view_that_is_far_behind_nothing_is_completed(
+    two: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Asked:
+        params: ClassVar = {"url": "sqlite:///cloud.db"}
+
+    two("show", "unfoobar")
+    assert completion.servers(Asked(), "un") == [("unfoobar", "ACTIVE")]
+    monkeypatch.setattr(completion, "_MOST_BEHIND", 0)
+    two("lock", SERVER_ID)
+    assert completion.servers(Asked(), "un") == []

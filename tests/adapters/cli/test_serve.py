@@ -208,6 +208,16 @@ def test_tokens_are_read_anew_on_sighup(tmp_path: Path) -> None:
     assert "-token" not in (line + logged).replace("token-file", "")
 
 
+def test_who_never_reads_its_lines_stops_neither_calls_nor_its_end(tmp_path: Path) -> None:
+    with serving(tmp_path) as endpoint, httpx.Client() as client:
+        # More than a pipe holds.
+        for _ in range(400):
+            assert client.get(f"{endpoint.root}/v2.1/flavors").status_code == 200
+        assert endpoint.process.poll() is None
+        endpoint.process.send_signal(signal.SIGTERM)
+        assert endpoint.process.wait(20) == 0
+
+
 def test_everybody_is_believed_on_this_machine_alone(command: Command) -> None:
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.com"):
         refused = command("serve", "--host", host)

@@ -80,6 +80,17 @@ def test_members_that_decide_nothing_are_named(
     assert said["dropped"] == ["networks", "user_data", r"evil\nname", "os:scheduler_hints"]
 
 
+def test_of_very_many_members_thirty_are_named(
+    endpoint: Endpoint, lines: pytest.LogCaptureFixture
+) -> None:
+    many = {f"m{number}": 1 for number in range(40)}
+    body = {"server": {"name": "a", "imageRef": IMAGE, "flavorRef": "1"}, **many}
+    endpoint.ask("POST", "/v2/openstack/servers", json=body)
+
+    (said,) = of(lines, "domain")
+    assert said["dropped"] == list(many)[: log._MOST_NAMES]
+
+
 def test_no_line_holds_a_secret(endpoint: Endpoint, lines: pytest.LogCaptureFixture) -> None:
     given = endpoint.ask.act(REBUILD)
     generated = endpoint.ask(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
-from serverdomain.adapters.cli.answers import complain, say
+from serverdomain.adapters.cli.answers import say
 from serverdomain.adapters.cli.options import checked_endpoint, shared
 from serverdomain.adapters.cli.parameters import Commands
 from serverdomain.adapters.cli.serve_options import AddressOptions, CallerOptions, CloudOptions
@@ -84,13 +84,18 @@ def _say_ready(here: str, endpoint: str | None, store: str, auth: str) -> None:
 
 
 def _read_anew(who: NoAuthentication | TokenFile) -> None:
+    import logging
+
     from serverdomain.adapters.http import TokenFile
 
     if isinstance(who, TokenFile):
         try:
             who.reload()
         except InvalidInput as wrong:
-            complain(f"{wrong}; the tokens that were read before go on")
+            # As a line of the log: nothing that serves may wait for who reads stderr.
+            logging.getLogger("serverdomain.http").warning(
+                "%s; the tokens that were read before go on", wrong
+            )
 
 
 @contextmanager
@@ -100,14 +105,19 @@ def _json_lines() -> Iterator[None]:
 
     from serverdomain.adapters.http.log import as_json
 
-    logger, server = logging.getLogger("serverdomain"), logging.getLogger("uvicorn.error")
+    logger = logging.getLogger("serverdomain")
     others, level = logger.handlers[:], logger.level
     logger.handlers.clear()
-    # uvicorn logs something now and then, for instance when it stops waiting.
-    server.addHandler(handler := as_json(sys.stderr))
+    handler = as_json(sys.stderr)
+    # Both log something now and then, uvicorn for instance when it stops waiting.
+    servers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
+    for server in servers:
+        server.addHandler(handler)
     try:
         yield
     finally:
-        server.removeHandler(handler)
+        for server in servers:
+            server.removeHandler(handler)
+        handler.close()
         logger.handlers[:] = others
         logger.setLevel(level)

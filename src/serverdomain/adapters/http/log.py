@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import msgspec
 
 from serverdomain.adapters.http.calls.call import Call
+from serverdomain.adapters.http.lines_apart import LinesApart
 from serverdomain.domain import moment
 from serverdomain.domain.limits import shown
 from serverdomain.errors import ServerdomainError
@@ -80,8 +81,16 @@ def trouble(error: Exception, request_id: str, route: str | None) -> None:
 
 
 def as_json(stream: TextIO, level: int = logging.INFO) -> logging.Handler:
-    """Write what ``serverdomain`` logs to a stream, each line as JSON; gives the handler."""
-    handler = logging.StreamHandler(stream)
+    """Write what ``serverdomain`` logs to a stream, each line as JSON; gives the handler.
+
+    A stream with a file descriptor is written to by a thread, so that no call waits for its reader:
+    see `LinesApart`. Close the handler after use.
+    """
+    handler: logging.Handler
+    try:
+        handler = LinesApart(stream.fileno())
+    except OSError:
+        handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     logger = logging.getLogger("serverdomain")
     logger.addHandler(handler)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from sys import getsizeof
 from typing import Any
 
 from serverdomain.errors import StoreDamaged
@@ -24,15 +25,32 @@ _COMMANDS = (
     " FROM commands c ORDER BY command_id"
 )
 _AT_ONCE = 2048
+_FEW = 16
 _PLACES = ("position", "command_id", "name")
 """The columns that tell which row it is."""
 _SMALLEST = -LARGEST - 1
 """What SQLite keeps a whole number in ends here; only an edit can have put a position there."""
 
+PAGE_BYTES = 4 * 1024 * 1024
+"""A page ends behind the event with which its events, as they are stored, reach this size."""
+
 
 def any_text(text: bytes) -> str:
     """Text that need not be UTF-8, with surrogate escapes."""
     return text.decode("utf-8", "surrogateescape")
+
+
+def _some(cursor: sqlite3.Cursor) -> list[Row]:
+    """The next rows, as many as fill a page."""
+    rows: list[Row] = []
+    size = 0
+    while len(rows) < _AT_ONCE and size < PAGE_BYTES:
+        few = cursor.fetchmany(_FEW)
+        rows += few
+        size += sum(getsizeof(row[4]) + getsizeof(row[8]) for row in few)
+        if len(few) < _FEW:
+            break
+    return rows
 
 
 class AsStored(Reading):
@@ -57,7 +75,7 @@ class AsStored(Reading):
         done = 0
         while True:
             try:
-                rows = cursor.fetchmany(_AT_ONCE)
+                rows = _some(cursor)
             except (sqlite3.OperationalError, UnicodeDecodeError) as error:
                 if getattr(error, "sqlite_errorcode", None) is not None:
                     raise
@@ -70,7 +88,7 @@ class AsStored(Reading):
             cursor = self.connection.execute(
                 f"{_ROWS} ORDER BY e.position LIMIT -1 OFFSET ?", (done,)
             )
-            while rows := cursor.fetchmany(_AT_ONCE):
+            while rows := _some(cursor):
                 yield rows
 
     def row(self, position: int) -> Row | None:
@@ -104,8 +122,28 @@ class AsStored(Reading):
 
     def _all(self, query: str, *values: Any) -> list[Row]:
         """The rows of a question. Raises `StoreDamaged` for text that is no UTF-8."""
-        try:
+        with self._utf8(query, values):
             return self.connection.execute(query, values).fetchall()
+
+    def _some(self, query: str, *values: Any) -> tuple[list[Row], bool]:
+        """The first rows of a question, until they hold so many bytes; whether they do.
+
+        They begin with position, version, topic and state.
+        """
+        found: list[Row] = []
+        size = 0
+        with self._utf8(query, values), closing(self.connection.execute(query, values)) as rows:
+            for row in rows:
+                found.append(row)
+                size += weight(row)
+                if size >= PAGE_BYTES:
+                    break
+        return found, size >= PAGE_BYTES
+
+    @contextmanager
+    def _utf8(self, query: str, values: tuple[Any, ...]) -> Iterator[None]:
+        try:
+            yield
         except (sqlite3.OperationalError, UnicodeDecodeError) as error:
             if getattr(error, "sqlite_errorcode", None) is not None:
                 raise
@@ -130,6 +168,11 @@ class AsStored(Reading):
             yield
         finally:
             self.connection.text_factory = before
+
+
+def weight(row: Row) -> int:
+    """What the state of an event weighs; with its command, also what was asked."""
+    return getsizeof(row[3]) + (getsizeof(row[7]) if len(row) > 7 else 0)
 
 
 def _is_utf8(text: str) -> bool:

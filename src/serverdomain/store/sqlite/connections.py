@@ -23,6 +23,8 @@ from serverdomain.store.sqlite.opened_file import Identity
 from serverdomain.store.sqlite.place import Place
 
 _LOOK_AGAIN = 0.002  # Seconds between two looks at a lock that another process holds.
+MOST_IDLE = 64
+"""The most connections that are kept for the next readers."""
 
 
 class Connections:
@@ -61,7 +63,7 @@ class Connections:
             try:
                 yield connection
             finally:
-                if self._closed:
+                if self._closed or len(self.open.idle) >= MOST_IDLE:
                     self.open.drop(connection)
                 else:
                     self.open.idle.append(connection)

@@ -15,7 +15,7 @@ from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
 from serverdomain.store.log import LARGEST, Page
 from serverdomain.store.recorded import RecordedEvent
-from serverdomain.store.sqlite.as_stored import AsStored
+from serverdomain.store.sqlite.as_stored import PAGE_BYTES, AsStored, weight
 from serverdomain.store.sqlite.stored import (
     EVENTS,
     OF_COMMAND,
@@ -62,14 +62,14 @@ class Feed(AsStored):
         facts: list[Fact] = []
         last = after
         decode = CODEC.decode
-        for position, stream, version, topic, state, occurred_at in self._all(
-            "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state,"
+        for position, version, topic, state, stream, occurred_at in self._some(
+            "SELECT e.position, e.originator_version, e.topic, e.state, e.originator_id,"
             " c.occurred_at FROM stored_events e LEFT JOIN commands c USING (command_id)"
             " WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?",
             after,
             until,
             limit,
-        ):
+        )[0]:
             if is_ours(topic) and occurred_at is not None:
                 require_event(position, version, topic)
                 if not is_time(occurred_at):
@@ -88,12 +88,12 @@ class Feed(AsStored):
         """The events behind a position, refusals among them."""
         events: list[RecordedEvent] = []
         last = after
-        for row in self._all(
+        for row in self._some(
             f"{EVENTS} FROM stored_events e LEFT JOIN commands c USING (command_id)"
             " WHERE e.position > ? ORDER BY e.position LIMIT ?",
             after,
             limit,
-        ):
+        )[0]:
             if is_ours(row[2]) and row[4] is not None:
                 try:
                     events.append(event_of(row))
@@ -109,10 +109,14 @@ class Feed(AsStored):
         found = f"{OURS} WHERE e.position > ? AND c.refused = 0{named} ORDER BY e.position LIMIT ?"
         values = (after, *globs, limit)
         events: list[RecordedEvent] = []
+        size = 0
         try:
             with closing(self.connection.execute(f"{EVENTS} {found}", values)) as rows:
                 for row in rows:
                     events.append(event_of(row))
+                    size += weight(row)
+                    if size >= PAGE_BYTES:
+                        break
         except (UnknownEvent, StoreDamaged) as error:
             stopped_by: StoreError = error
         except (sqlite3.OperationalError, UnicodeDecodeError) as error:
@@ -120,8 +124,8 @@ class Feed(AsStored):
                 raise
             stopped_by = StoreDamaged("an event or its command holds text that is no UTF-8")
         else:
-            last = events[-1].position if len(events) == limit else max(after, self.head())
-            return Page(events, last, None)
+            is_full = len(events) == limit or size >= PAGE_BYTES
+            return Page(events, events[-1].position if is_full else max(after, self.head()), None)
         query = f"SELECT e.position {found} OFFSET ?"
         (position,) = self.connection.execute(query, (*values, len(events))).fetchone()
         return Page(events, position - 1, stopped_by)

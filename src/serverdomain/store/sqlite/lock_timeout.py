@@ -8,10 +8,13 @@ from serverdomain.errors import InvalidInput
 
 LOCK_TIMEOUT = "SERVERDOMAIN_LOCK_TIMEOUT"
 
+DEFAULT_SECONDS = 30.0
+"""How long to wait for a lock where nothing is set."""
+
 
 def lock_timeout_setting() -> float:
     """How long to wait for a lock, in seconds. Raises `InvalidInput`."""
-    given = os.environ.get(LOCK_TIMEOUT, "30")
+    given = os.environ.get(LOCK_TIMEOUT, f"{DEFAULT_SECONDS:g}")
     try:
         seconds = float(given)
     except ValueError:

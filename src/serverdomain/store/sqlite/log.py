@@ -10,10 +10,12 @@ from threading import Condition
 
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import OutcomeUnknown, Refused, StoreMissing
-from serverdomain.store.accept import accept
+from serverdomain.store.accept import accept, first_outcome
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
 from serverdomain.store.recent_refusals import RecentRefusals
+from serverdomain.store.recorded import RecordedCommand
+from serverdomain.store.remembered import Bases
 from serverdomain.store.request import Outcome, Request
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite import schema
@@ -29,11 +31,7 @@ from serverdomain.store.sqlite.writing import SQLiteWriting
 
 # A batch touches pages all over the indexes by server; SQLite keeps 2 MiB of them by itself.
 _BULK_CACHE_KIB = 262_144
-_PUT = (
-    "INSERT INTO reactions (name, position, stopped_at, why) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (name) DO UPDATE SET"
-    " position = excluded.position, stopped_at = excluded.stopped_at, why = excluded.why"
-)
+_PUT = "INSERT OR REPLACE INTO reactions (name, position, stopped_at, why) VALUES (?, ?, ?, ?)"
 
 _logger = logging.getLogger("serverdomain")
 
@@ -70,6 +68,7 @@ class SQLiteLog(Log):
         self.recent_refusals = RecentRefusals()
         self.connections = Connections(place)
         self._watcher = Watcher(self.connections)
+        self._bases = Bases()
         self._grown = Condition()
         self._locks = Locks(place.path)
         try:
@@ -80,16 +79,19 @@ class SQLiteLog(Log):
 
     def accept(self, request: Request) -> Outcome:
         """Look a command up, decide and write it in one transaction."""
-        outcome: Outcome | Refused | None = None
+        outcome: Outcome | Refused | RecordedCommand | None = None
         try:
             with self.connections.writing() as connection:
-                outcome = accept(SQLiteWriting(connection, self.place, self), request)
+                outcome = accept(SQLiteWriting(connection, self.place, self, self._bases), request)
         except CommitFailed as failed:
             unknown = OutcomeUnknown(request.context.request_id, str(failed))
             # Whether it was recorded is unknown, but not that it was refused.
             if not isinstance(outcome, Refused):
                 raise unknown from failed
             _logger.warning("a refusal may not be recorded: %s", unknown)
+        if isinstance(outcome, RecordedCommand):
+            with self.reading() as log:
+                return first_outcome(log, outcome, request)
         self.wake()
         if isinstance(outcome, Refused):
             raise outcome
@@ -101,14 +103,14 @@ class SQLiteLog(Log):
         """Append much in one transaction."""
         with self.connections.writing() as connection:
             connection.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
-            yield SQLiteWriting(connection, self.place, self)
+            yield SQLiteWriting(connection, self.place, self, self._bases)
         self.wake()
 
     @contextmanager
     def reading(self) -> Iterator[SQLiteReading]:
         """The log as it is now."""
         with self.connections.snapshot() as connection:
-            yield SQLiteReading(connection)
+            yield SQLiteReading(connection, self._bases)
 
     @contextmanager
     def examining(self) -> Iterator[SQLiteExamination]:
@@ -170,6 +172,7 @@ class SQLiteLog(Log):
         with self.connections.writing() as connection:
             drop_everything(connection)
             schema.bring_up(connection, self.place)
+        self._bases.clear()
 
     def close(self) -> None:
         """Close the database."""

@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
-from serverdomain.domain.history import Fact, History
+from serverdomain.domain.history import History
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.codec import CODEC, refusals_of, stream_of
+from serverdomain.store.codec import PREFIX, refusals_of, stream_of
 from serverdomain.store.log import LARGEST
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
+from serverdomain.store.remembered import Base, Bases, own
 from serverdomain.store.sqlite.feed import Feed
 from serverdomain.store.sqlite.stored import (
+    FACTS,
     OF_COMMAND,
     RECORDED,
     bookmark_of,
     command_of,
     event_of,
+    fact_of,
     is_time,
-    require_event,
 )
 
+# Of the row up to which a server is folded already, the state is not read again.
+_BEHIND = (
+    f"{FACTS.replace('e.state', 'CASE WHEN e.originator_version > ?2 THEN e.state END')}"
+    " WHERE e.originator_id = ?1 AND e.originator_version >= ?2 AND +e.position <= ?3"
+    " ORDER BY e.originator_version"
+)
 _BOOKMARKS = "SELECT name, position, stopped_at, why FROM reactions"
 
 
 class SQLiteReading(Feed):
     """One consistent state of a log, on a connection that is in a transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, bases: Bases | None = None) -> None:
         self.connection = connection
+        self._bases = Bases() if bases is None else bases
 
     def first(self) -> int:
         """The first position."""
@@ -78,24 +88,48 @@ class SQLiteReading(Feed):
         """A server's facts, of those within all these bounds."""
         # The pluses keep these conditions away from other indexes: the stream's own is the way.
         rows = self._all(
-            "SELECT c.occurred_at, e.position, e.topic, e.state, e.originator_version"
-            " FROM stored_events e JOIN commands c USING (command_id)"
-            " WHERE e.originator_id = ? AND e.originator_version <= ? AND +e.position <= ?"
-            " AND +c.recorded_at <= ? AND +c.occurred_at <= ? ORDER BY e.originator_version",
+            f"{FACTS} WHERE e.originator_id = ? AND e.originator_version <= ?"
+            " AND +e.position <= ? AND +c.recorded_at <= ? AND +c.occurred_at <= ?"
+            " ORDER BY e.originator_version",
             stream_of(server_id),
             version,
             position,
             recorded_at,
             occurred_at,
         )
-        facts = []
-        for at, position, topic, state, number in rows:
-            require_event(position, number, topic)
-            if not is_time(at):
-                raise StoreDamaged(f"the event at position {position} has no time")
-            event = CODEC.decode(topic, state, position)
-            facts.append(Fact(at, position, server_id, number, event))
-        return History(facts)
+        return History([fact_of(server_id, row) for row in rows])
+
+    def so_far(self, server_id: str, position: int = LARGEST) -> History:
+        """A server's history up to a position, behind what is remembered of it."""
+        base = self._bases.get(server_id)
+        history = None
+        if base is not None and base.position <= position:
+            history = self._grown(server_id, position, base)
+        if history is None:
+            history = self._grown(server_id, position, None)
+        # Facts that came late can only be put in order when all are there.
+        return history or self.history(server_id, position=position)
+
+    def _grown(self, server_id: str, until: int, base: Base | None) -> History | None:
+        """The history behind a base; ``None`` if this log lacks its row, or facts came late."""
+        history = History(base=base and own(base.server))
+        seen = None if base is None else (base.position, base.request_id)
+        is_more = True
+        while is_more:
+            rows, is_more = self._some(_BEHIND, stream_of(server_id), history.version, until)
+            if seen is not None:
+                if not rows or (rows[0][0], rows[0][5]) != seen:
+                    return None
+                del rows[0]
+            if not all(history.take(fact_of(server_id, row)) for row in rows):
+                return None
+            if rows:
+                seen = rows[-1][0], rows[-1][5]
+                if until == LARGEST and not is_more and history.server is not None:
+                    self._bases.keep(history.server, *seen)
+            if is_more and history.server is not None:
+                history = History(base=history.server)
+        return history
 
     def recorded(
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
@@ -108,6 +142,20 @@ class SQLiteReading(Feed):
             own,
             refusals_of(server_id) if with_refusals else own,
             position,
+        )
+
+    def lately(self, server_id: str, names: Sequence[str], versions: int) -> list[RecordedEvent]:
+        """The facts of these names among a server's first and its last so many versions."""
+        named = " OR ".join(["e.topic GLOB ?"] * len(names))
+        own = stream_of(server_id)
+        query = "SELECT MAX(originator_version) FROM stored_events WHERE originator_id = ?"
+        return self._recorded(
+            f"{RECORDED} WHERE e.originator_id = ? AND ({named})"
+            " AND (e.originator_version = 1 OR e.originator_version > ?)"
+            " ORDER BY c.occurred_at, e.position",
+            own,
+            *(f"{PREFIX}{name}:*" for name in names),
+            (self._value(query, own) or 0) - versions,
         )
 
     def command(self, request_id: str) -> RecordedCommand | None:

@@ -9,6 +9,7 @@ from types import NoneType
 import msgspec
 
 from serverdomain.domain import moment
+from serverdomain.domain.history import Fact
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, PREFIX
@@ -29,6 +30,12 @@ OURS = "FROM stored_events e JOIN commands c USING (command_id)"
 
 RECORDED = f"{EVENTS} {OURS}"
 """The events of ours, whole."""
+
+FACTS = (
+    "SELECT e.position, e.originator_version, e.topic, e.state, c.occurred_at, c.request_id"
+    " FROM stored_events e JOIN commands c USING (command_id)"
+)
+"""The facts of servers, as `fact_of` reads them, with the request id of their command."""
 
 # What a row may hold is asked by hand: to convert it would cost as much as to read the event.
 _COMMANDS = {
@@ -60,6 +67,16 @@ def event_of(row: Row) -> RecordedEvent:
     require_event(position, version, topic)
     event = CODEC.decode(topic, state, position)
     return RecordedEvent(position, version, topic, event, command_of(columns))
+
+
+def fact_of(server_id: str, row: Row) -> Fact:
+    """The fact of a row. Raises `StoreDamaged` or `UnknownEvent` where it cannot be read."""
+    position, version, topic, state, occurred_at, _ = row
+    require_event(position, version, topic)
+    if not is_time(occurred_at):
+        raise StoreDamaged(f"the event at position {position} has no time")
+    event = CODEC.decode(topic, state, position)
+    return Fact(occurred_at, position, server_id, version, event)
 
 
 def require_event(position: int, version: object, topic: object) -> None:

@@ -12,6 +12,7 @@ from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.log import Log, Writing
 from serverdomain.store.recorded import RecordedCommand
+from serverdomain.store.remembered import Bases
 from serverdomain.store.sqlite.faults import store_error
 from serverdomain.store.sqlite.place import Place
 from serverdomain.store.sqlite.reading import SQLiteReading
@@ -30,8 +31,10 @@ _INSERT_EVENT = (
 class SQLiteWriting(SQLiteReading, Writing):
     """A transaction that holds the write lock; whoever opened it commits it."""
 
-    def __init__(self, connection: sqlite3.Connection, place: Place, log: Log) -> None:
-        super().__init__(connection)
+    def __init__(
+        self, connection: sqlite3.Connection, place: Place, log: Log, bases: Bases | None = None
+    ) -> None:
+        super().__init__(connection, bases)
         self._place = place
         self.keeps_refusals = log.keeps_refusals
         self.recent_refusals = log.recent_refusals

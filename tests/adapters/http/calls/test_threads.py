@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from serverdomain import StoreLocked
 from serverdomain.adapters.http.calls import threads
 from serverdomain.adapters.http.calls.threads import Threads
 
@@ -29,17 +30,17 @@ def given(pool: Threads, call: Any, *arguments: Any) -> Any:
 
 
 def test_a_call_runs_in_a_thread_and_gives_what_it_gives() -> None:
-    there = given(Threads(), threading.get_ident)
+    there = given(Threads(32), threading.get_ident)
 
     assert there != threading.get_ident()
-    assert given(Threads(), divmod, 7, 2) == (3, 1)
+    assert given(Threads(32), divmod, 7, 2) == (3, 1)
 
 
 def test_what_it_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
-        given(Threads(), divmod, 1, 0)
+        given(Threads(32), divmod, 1, 0)
     with pytest.raises(KeyboardInterrupt):
-        run(raising(Threads(), KeyboardInterrupt))
+        run(raising(Threads(32), KeyboardInterrupt))
 
 
 async def raising(pool: Threads, error: type[BaseException]) -> None:
@@ -51,7 +52,7 @@ async def raising(pool: Threads, error: type[BaseException]) -> None:
 
 def test_each_of_many_gets_its_own_answer() -> None:
     async def many() -> list[int]:
-        pool = Threads()
+        pool = Threads(32)
         return await asyncio.gather(*(pool.run(abs, -number) for number in range(500)))
 
     assert run(many()) == list(range(500))
@@ -60,15 +61,30 @@ def test_each_of_many_gets_its_own_answer() -> None:
 def test_calls_wait_beside_each_other() -> None:
     async def together() -> None:
         # None passes before all are there: they must be in as many threads.
-        pool, barrier = Threads(), threading.Barrier(threads.MOST, timeout=30)
-        await asyncio.gather(*(pool.run(barrier.wait) for _ in range(threads.MOST)))
+        pool, barrier = Threads(32), threading.Barrier(32, timeout=30)
+        await asyncio.gather(*(pool.run(barrier.wait) for _ in range(32)))
 
     run(together())
 
 
+def test_no_more_run_at_a_time_than_it_may_have_threads() -> None:
+    async def three() -> set[int]:
+        pool = Threads(2)
+        return set(await asyncio.gather(*(pool.run(threading.get_ident) for _ in range(100))))
+
+    assert len(run(three())) <= 2
+
+
+def test_who_waited_too_long_for_a_thread_is_left_undone() -> None:
+    done: list[int] = []
+    with pytest.raises(StoreLocked, match="no thread was free"):
+        given(Threads(1, patience=-1), done.append, 1)
+    assert done == []
+
+
 def test_one_that_was_cancelled_holds_nobody_up() -> None:
     async def cancelled() -> int:
-        pool, gate = Threads(), threading.Event()
+        pool, gate = Threads(32), threading.Event()
         waiting = asyncio.ensure_future(pool.run(gate.wait, 30))
         await asyncio.sleep(0)
         waiting.cancel()
@@ -79,7 +95,7 @@ def test_one_that_was_cancelled_holds_nobody_up() -> None:
 
 
 def test_one_pool_serves_one_loop_after_another() -> None:
-    pool = Threads()
+    pool = Threads(32)
 
     assert [given(pool, abs, -number) for number in range(3)] == [0, 1, 2]
 
@@ -97,7 +113,7 @@ def test_an_answer_that_nobody_waits_for_holds_up_no_other() -> None:
 
 
 def test_all_its_threads_end_with_it() -> None:
-    pool, barrier = Threads(), threading.Barrier(2, timeout=30)
+    pool, barrier = Threads(32), threading.Barrier(2, timeout=30)
 
     def meet() -> threading.Thread:
         barrier.wait()
@@ -119,7 +135,7 @@ def test_an_idle_thread_keeps_nothing_of_a_call() -> None:
     class Secret:
         pass
 
-    pool, secret = Threads(), Secret()
+    pool, secret = Threads(32), Secret()
     given(pool, id, secret)
     there = weakref.ref(secret)
     del secret

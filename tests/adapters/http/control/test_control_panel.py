@@ -19,6 +19,7 @@ import pytest
 from serverdomain import Conflict, Servers
 from serverdomain.adapters.http import TokenFile, compute_app
 from serverdomain.adapters.http.calls.control import Dropped
+from serverdomain.adapters.http.control import fault_rules
 from serverdomain.adapters.http.control.fault_rule import read_rule
 from serverdomain.adapters.http.control.panel import ControlPanel
 from serverdomain.adapters.http.control.simulation import Simulation
@@ -691,3 +692,16 @@ def test_what_is_not_there_or_not_done_there_is_a_fault(client: httpx.Client) ->
     answer = client.put("/control/faults")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST, DELETE")
     assert "badMethod" in answer.json()
+
+
+def test_no_more_faults_can_be_set_than_so_many(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fault_rules, "MOST", 3)
+    for _ in range(3):
+        set_fault(client, route="servers.list", status=503)
+    answer = client.post("/control/faults", json={"route": "servers.list", "status": 503})
+    assert answer.status_code == 409
+    assert "3 faults are set" in answer.text
+    client.delete("/control/faults")
+    set_fault(client, route="servers.list", status=503)

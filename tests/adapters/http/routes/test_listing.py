@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from serverdomain.adapters.http.routes.servers import MOST_BYTES
 from tests.adapters.http.client import IMAGE, OTHER_IMAGE, SERVER, Endpoint, fault_of
 
 DAY = 86_400_000_000
@@ -167,3 +168,26 @@ def test_no_page_holds_more_than_a_thousand() -> None:
 
     assert (len(first["servers"]), len(rest["servers"])) == (1000, 2)
     assert "servers_links" not in rest
+
+
+def test_a_page_of_large_servers_ends_earlier_and_says_where_the_next_begins() -> None:
+    full = {f"{number:0255}": "\x01" * 255 for number in range(128)}
+    with Endpoint() as endpoint:
+        endpoint.servers.delete(SERVER)
+        for number in range(30):
+            name = f"{number:02}"
+            server_id = f"00000000-0000-4000-8000-0000000000{number:02}"
+            endpoint.register(server_id, name=name, metadata=full, created=-number * DAY)
+        seen: list[str] = []
+        url = "/v2.1/servers/detail?limit=29"
+        sizes = []
+        while url:
+            answer = endpoint.ask.get(url)
+            page = answer.json()
+            sizes.append(len(answer.content))
+            seen += [server["name"] for server in page["servers"]]
+            links = page.get("servers_links", [])
+            url = links[0]["href"].removeprefix("http://localhost:8774") if links else ""
+        assert seen == [f"{number:02}" for number in range(30)]
+        assert len(sizes) == 2
+        assert MOST_BYTES < sizes[0] < 1.2 * MOST_BYTES

@@ -105,9 +105,17 @@ class NoAuthentication:
             raise CallFault(403, f"Origin: {shown(origin)} came, pages of {shown(host)} may ask")
 
 
-@lru_cache(256)
+LONGEST = 255
+"""The longest ``Host`` that is looked at, in characters."""
+
+
 def is_this_machine(authority: str) -> bool:
     """Whether a ``Host``, with or without a port, can only mean the machine that it arrived at."""
+    return len(authority) <= LONGEST and _is_this_machine(authority)
+
+
+@lru_cache(256)
+def _is_this_machine(authority: str) -> bool:
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         return False

@@ -11,9 +11,15 @@ from serverdomain.adapters.http.calls.answers import encode
 from serverdomain.domain import limits
 from serverdomain.domain.server import Server
 from serverdomain.servers import Servers
+from serverdomain.store.weighed import Weighed
 
 Images = Mapping[str, str] | Callable[[str], str | None]
 """Names of images by their ids; or a callable that gives the name for an id, or ``None``."""
+
+MOST_BYTES = 32 * 1024 * 1024
+"""What the answers weigh that are kept as they were written, at most."""
+
+_ASKED = 2 * 1024
 
 Flavors = Mapping[str, str] | Callable[[str], str | None]
 """Names of flavors by their ids; or a callable that gives the name for an id, or ``None``."""
@@ -26,9 +32,6 @@ USUAL_FLAVORS = {
     "5": "m1.xlarge",
 }
 """The flavors that exist where nobody says which do."""
-
-MOST_SHOWN = 4096
-"""The most answers that are kept as they were written."""
 
 
 class Cloud:
@@ -51,6 +54,8 @@ class Cloud:
                 limits.canonical_uuid("images", image_id): name for image_id, name in images.items()
             }
             self.find_image = self.images.get
+        self.kept: Weighed[tuple[str, Path], tuple[Server, str, str | None, bytes]]
+        self.kept = Weighed(MOST_BYTES)
         self.flavors: dict[str, str] = {}
         """The names of flavors by their ids, but for those that only a server or a hook knows."""
         self._find_flavor: Callable[[str], str | None] = self.flavors.get
@@ -60,7 +65,6 @@ class Cloud:
             self.flavors |= USUAL_FLAVORS if flavors is None else flavors
             for flavor_id in self.flavors:
                 limits.text("flavors", flavor_id, shortest=1, longest=255)
-        self._shown: dict[tuple[str, str, Path, str | None], tuple[Server, bytes]] = {}
 
     def flavor(self, flavor_id: str) -> str | None:
         """The name of a flavor; ``None`` for one that does not exist."""
@@ -82,13 +86,15 @@ class Cloud:
         return compute_json.extended(server, shown) if path == "v2.1" else shown
 
     def shown(self, server: Server, endpoint: str, path: Path, project: str | None) -> bytes:
-        """The answer that shows a server, written once until something in it changes."""
-        key = (server.id, endpoint, path, project)
-        kept = self._shown.get(key)
-        if kept is not None and kept[0] == server:
-            return kept[1]
+        """The answer that shows a server, written once until something in it changes.
+
+        One is kept for each server and API, whatever hosts and projects a client makes up.
+        """
+        key = (server.id, path)
+        kept = self.kept.get(key)
+        if kept is not None and kept[:3] == (server, endpoint, project):
+            return kept[3]
         written = encode({"server": self.render(server, endpoint, path, project)})
-        if len(self._shown) >= MOST_SHOWN:
-            self._shown.clear()
-        self._shown[key] = (server, written)
+        # The server itself is remembered elsewhere, or weighs about as much again.
+        self.kept.put(key, (server, endpoint, project, written), _ASKED + 2 * len(written))
         return written

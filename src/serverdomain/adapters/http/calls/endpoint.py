@@ -38,7 +38,7 @@ from serverdomain.adapters.http.calls.route import (
     Table,
     wants_page,
 )
-from serverdomain.adapters.http.calls.threads import Threads
+from serverdomain.adapters.http.calls.threads import MOST, Threads
 
 ID_HEADERS = (b"x-compute-request-id", b"x-openstack-request-id")
 """The headers of every answer that bear the call's own id."""
@@ -72,7 +72,7 @@ class Endpoint:
         self._guard = self.authenticate.guard if isinstance(self.authenticate, Guard) else None
         self._early = self.control.early if isinstance(self.control, EarlyWatcher) else None
         self._reads_alone = self.cloud.servers.read_only
-        self._threads = Threads()
+        self._threads = {waits: Threads(most) for waits, most in MOST.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -160,7 +160,7 @@ class Endpoint:
             known = None if route.at_once is None else route.at_once(self.cloud, call)
             if known is not None:
                 return known
-            return await self._threads.run(route.handler, self.cloud, call)
+            return await self._threads[route.waits].run(route.handler, self.cloud, call)
         except Exception as error:
             return _refusal(call, error)
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from serverdomain.adapters.compute_json import Path
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.cloud import Cloud
+from serverdomain.adapters.http.calls.threads import Waits
 
 Handler = Callable[[Cloud, Call], Response]
 
@@ -31,7 +32,8 @@ UNKNOWN_ACTION = "servers.action"
 class Route(NamedTuple):
     """What answers one kind of call; ``action`` tells apart the routes of one path and method.
 
-    ``handler`` may wait for the store; ``at_once`` never waits, and is tried first.
+    ``handler`` may wait for the store, ``waits`` says for what of it; ``at_once`` never waits, and
+    is tried first.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Route(NamedTuple):
     handler: Handler
     action: str | None = None
     at_once: AtOnce | None = None
+    waits: Waits = "reading"
 
 
 class Here(NamedTuple):

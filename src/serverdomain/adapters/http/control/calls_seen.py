@@ -1,4 +1,4 @@
-"""The last thousand calls and their answers, without secrets.
+"""The last calls and their answers, without secrets: a thousand, or as many as weigh so much.
 
 Secrets are hidden when a call is kept, not when it is shown: memory may end up in a core file.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from sys import getsizeof
 from typing import Any
 
 from msgspec import Struct
@@ -19,9 +20,15 @@ from serverdomain.adapters.http.calls.secrets import hidden, without_secrets
 from serverdomain.domain import moment
 
 MOST = 1000
+"""The most calls that are kept."""
+
+MOST_BYTES = 16 * 1024 * 1024
+"""What the calls weigh that are kept, at most."""
 
 LARGEST = 32 * 1024
 """The largest body that is kept, in bytes; of a larger one only the size is."""
+
+_BARE = 4 * 1024
 
 
 class AnswerSeen(Struct, frozen=True):
@@ -64,6 +71,14 @@ class CallSeen(Struct, frozen=True):
     answer: AnswerSeen | None
 
     @property
+    def weight(self) -> int:
+        """What it weighs in memory, in bytes, roughly."""
+        texts = [self.path, self.query, *self.headers, *self.headers.values(), self.body]
+        if self.answer is not None:
+            texts.append(self.answer.body)
+        return _BARE + sum(map(getsizeof, texts))
+
+    @property
     def about(self) -> str | None:
         """The server that the path names, or that the call made."""
         if self.route == "servers.create" and self.answer is not None and self.answer.status == 202:
@@ -86,12 +101,14 @@ class CallsSeen:
     """The latest calls; older ones are forgotten."""
 
     def __init__(self) -> None:
-        self._seen: deque[CallSeen] = deque(maxlen=MOST)
+        self._seen: deque[CallSeen] = deque()
+        self.weight = 0
+        """What all of them weigh."""
 
     def add(self, call: Call, at: datetime, answer: Response | None, fault: str | None) -> None:
         """Remember a call, its answer, if it got one, and the fault that struck it, if one did."""
         known = call.admitted
-        self._seen.append(
+        self._keep(
             CallSeen(
                 request_id=call.request_id,
                 correlation_id=call.correlation_id,
@@ -111,6 +128,12 @@ class CallsSeen:
             )
         )
 
+    def _keep(self, seen: CallSeen) -> None:
+        self._seen.append(seen)
+        self.weight += seen.weight
+        while self.weight > MOST_BYTES or len(self._seen) > MOST:
+            self.weight -= self._seen.popleft().weight
+
     def of(
         self, servers: Collection[str] | None = None, routes: Collection[str] | None = None
     ) -> list[CallSeen]:
@@ -125,6 +148,7 @@ class CallsSeen:
     def clear(self) -> None:
         """Forget all."""
         self._seen.clear()
+        self.weight = 0
 
 
 def _answered(answer: Response | None, method: str) -> AnswerSeen | None:

@@ -15,7 +15,7 @@ from serverdomain.adapters.compute_json.body import Strict, check, parse
 from serverdomain.adapters.compute_json.refusal import kind
 from serverdomain.adapters.http.calls.route import UNKNOWN_ACTION
 from serverdomain.adapters.http.routes.table import NAMES, ROUTES
-from serverdomain.domain.limits import canonical_uuid
+from serverdomain.domain.limits import MOST_METADATA, canonical_uuid
 from serverdomain.errors import InvalidBody
 
 ANYBODY = "*"
@@ -41,7 +41,7 @@ class FaultRule(Strict):
 
     server: str | None = None
     name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    metadata: Annotated[dict[str, str], Field(min_length=1)] | None = None
+    metadata: Annotated[dict[str, str], Field(min_length=1, max_length=MOST_METADATA)] | None = None
     times: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     rebuild: Literal["scheduling", "hypervisor", "hang"] | None = None
     at: Annotated[int, Field(ge=0, le=100)] | None = None

@@ -11,8 +11,11 @@ from uuid import uuid4
 
 from serverdomain.adapters.http.control.fault_rule import ANYBODY, FaultRule
 from serverdomain.domain.server import Server
-from serverdomain.errors import NotFound
+from serverdomain.errors import Conflict, NotFound
 from serverdomain.simulation.rebuild_course import Trouble
+
+MOST = 1000
+"""The most rules that stand, those that have struck as often as they may among them."""
 
 
 class Subject(NamedTuple):
@@ -57,9 +60,11 @@ class FaultRules:
         self._lock = Lock()
 
     def add(self, rule: FaultRule) -> Standing:
-        """Put a rule in force."""
+        """Put a rule in force. Raises `Conflict` where there are `MOST`."""
         standing = Standing(str(uuid4()), rule, rule.times)
         with self._lock:
+            if len(self._standing) >= MOST:
+                raise Conflict(f"{MOST} faults are set, more are not allowed: take some away")
             self._standing[standing.id] = standing
         return standing
 

@@ -17,6 +17,9 @@ from serverdomain.domain.server import Server
 from serverdomain.errors import InvalidInput, NotFound
 from serverdomain.projections.server_query import STATUSES, Asked
 
+MOST_BYTES = 4 * 1024 * 1024
+"""A page ends behind the server with which its servers, as rows of the view, reach this size."""
+
 _TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 _FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
 
@@ -72,12 +75,13 @@ def detail(cloud: Cloud, call: Call) -> Response:
 def _page(cloud: Cloud, call: Call, show: Any) -> Response:
     sent = pages.sent(call)
     limit = pages.limit(sent)
-    found = _found(cloud, call, sent, limit)
+    found, is_cut = _found(cloud, call, sent, limit)
     last = found[-1].id if found else None
-    return pages.page(call, "servers", [show(server) for server in found], limit, last)
+    shown = [show(server) for server in found]
+    return pages.page(call, "servers", shown, len(found) if is_cut else limit, last)
 
 
-def _found(cloud: Cloud, call: Call, sent: Sent, limit: int) -> list[Server]:
+def _found(cloud: Cloud, call: Call, sent: Sent, limit: int) -> tuple[list[Server], bool]:
     # Of a member that can only be one, the last value counts, as in Nova.
     query, given = dict(sent), partial(pages.values, sent)
     asked: Asked = {"limit": limit, "anchored": True, "project_id": _projects(call, sent)}
@@ -93,9 +97,9 @@ def _found(cloud: Cloud, call: Call, sent: Sent, limit: int) -> list[Server]:
         # As Nova: of a status that there is not, there is no server.
         known = [status for status in map(str.upper, given("status")) if status in STATUSES]
         if not known:
-            return []
+            return [], False
         asked["status"] = known
-    return cloud.servers.list(**asked)
+    return cloud.servers.view.some(MOST_BYTES, **asked)
 
 
 def _projects(call: Call, sent: Sent) -> str | list[str] | None:

@@ -13,17 +13,22 @@ _ITEM = "servers/{server_id}/metadata/{item}"
 _ACTIONS = "servers/{server_id}/os-instance-actions"
 
 
+def _command(name: str, method: str, path: str, reads: Read | c.Command, shows: Show) -> Route:
+    return Route(name, method, path, commanding(reads, shows), waits="commanding")
+
+
 def _action(name: str, action: str, reads: Read | c.Command, shows: Show = commands.taken) -> Route:
-    return Route(name, "POST", "servers/{server_id}/action", commanding(reads, shows), action)
+    path = "servers/{server_id}/action"
+    return Route(name, "POST", path, commanding(reads, shows), action, waits="commanding")
 
 
 ROUTES = (
-    Route("servers.list", "GET", "servers", servers.index),
-    Route("servers.create", "POST", "servers", commanding(commands.create, commands.created)),
-    Route("servers.detail", "GET", "servers/detail", servers.detail),
+    Route("servers.list", "GET", "servers", servers.index, waits="listing"),
+    _command("servers.create", "POST", "servers", commands.create, commands.created),
+    Route("servers.detail", "GET", "servers/detail", servers.detail, waits="listing"),
     Route("servers.show", "GET", _SERVER, servers.show, at_once=servers.show_at_once),
-    Route("servers.rename", "PUT", _SERVER, commanding(commands.rename, commands.changed)),
-    Route("servers.delete", "DELETE", _SERVER, commanding(c.DeleteServer(), commands.gone)),
+    _command("servers.rename", "PUT", _SERVER, commands.rename, commands.changed),
+    _command("servers.delete", "DELETE", _SERVER, c.DeleteServer(), commands.gone),
     _action("servers.rebuild", "rebuild", commands.rebuild, commands.rebuilt),
     _action("servers.lock", "lock", c.LockServer()),
     _action("servers.unlock", "unlock", c.UnlockServer()),
@@ -31,19 +36,19 @@ ROUTES = (
     _action("servers.start", "os-start", c.StartServer()),
     _action("servers.reset_state", "os-resetState", commands.reset_state),
     Route("metadata.show", "GET", _METADATA, servers.metadata),
-    Route("metadata.merge", "POST", _METADATA, commanding(commands.merge, commands.metadata)),
-    Route("metadata.replace", "PUT", _METADATA, commanding(commands.replace, commands.metadata)),
+    _command("metadata.merge", "POST", _METADATA, commands.merge, commands.metadata),
+    _command("metadata.replace", "PUT", _METADATA, commands.replace, commands.metadata),
     Route("metadata.show_item", "GET", _ITEM, servers.metadata_item),
-    Route("metadata.set_item", "PUT", _ITEM, commanding(commands.set_item, commands.item)),
-    Route("metadata.delete_item", "DELETE", _ITEM, commanding(commands.delete_item, commands.gone)),
+    _command("metadata.set_item", "PUT", _ITEM, commands.set_item, commands.item),
+    _command("metadata.delete_item", "DELETE", _ITEM, commands.delete_item, commands.gone),
     Route("instance_actions.list", "GET", _ACTIONS, instance_actions.index),
     Route("instance_actions.show", "GET", f"{_ACTIONS}/{{item}}", instance_actions.show),
     Route("images.list", "GET", "images", images.index),
     Route("images.detail", "GET", "images/detail", images.detail),
     Route("images.show", "GET", "images/{item}", images.show),
-    Route("flavors.list", "GET", "flavors", flavors.index),
-    Route("flavors.detail", "GET", "flavors/detail", flavors.detail),
-    Route("flavors.show", "GET", "flavors/{item}", flavors.show),
+    Route("flavors.list", "GET", "flavors", flavors.index, waits="listing"),
+    Route("flavors.detail", "GET", "flavors/detail", flavors.detail, waits="listing"),
+    Route("flavors.show", "GET", "flavors/{item}", flavors.show, waits="listing"),
 )
 """Every route below ``/v2/{project}``, ``/v2.1`` and ``/v2.1/{project}``."""
 

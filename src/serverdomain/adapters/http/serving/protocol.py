@@ -60,6 +60,9 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
         super().connection_made(transport)
+        # Even a small answer that is not taken is waited for only so long, also by a closed
+        # connection: asyncio would keep it until the client goes.
+        transport.set_write_buffer_limits(high=0)
         self._wait(self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:

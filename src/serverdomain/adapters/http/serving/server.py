@@ -17,7 +17,9 @@ from threading import Event, Thread
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serverdomain.adapters.http.serving.protocol import SECONDS, PatientProtocol
+from serverdomain.adapters.http.serving.accepting import Accepting
+from serverdomain.adapters.http.serving.protocol import SECONDS
+from serverdomain.adapters.http.serving.sent_ahead import SentAheadProtocol
 
 LAST_SECONDS = 30
 """How long requests in flight may take once the server is ending."""
@@ -52,7 +54,7 @@ def serve(
 
     What keeps the app from starting is raised. ``ready`` is called when calls are answered,
     ``hangup`` at every SIGHUP, ``ending`` when a signal ends it; ``patience`` is how many seconds
-    a slow client has (see `PatientProtocol`). For the main thread.
+    a slow client has (see `SECONDS`). For the main thread.
     """
     server = _Server(app, ready, patience)
 
@@ -116,12 +118,15 @@ class _Server(uvicorn.Server):
     ) -> None:
         self._app = app
         self._failure: Exception | None = None
+        self._protocol: type[SentAheadProtocol] = type(
+            "Protocol", (SentAheadProtocol,), {"seconds": patience}
+        )
         super().__init__(
             uvicorn.Config(
                 self._watched,
                 interface="asgi3",
                 loop="asyncio",
-                http=type("Protocol", (PatientProtocol,), {"seconds": patience}),
+                http=self._protocol,
                 ws="none",
                 log_config=None,
                 access_log=False,
@@ -130,6 +135,7 @@ class _Server(uvicorn.Server):
             )
         )
         self._ready = ready
+        self._accepting: Accepting | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # The loop's timers go by real time, whatever time a test around it has frozen or patched.
@@ -137,17 +143,24 @@ class _Server(uvicorn.Server):
         # uvicorn would print a traceback and end the process.
         self.lifespan.logger = logging.Logger("silent", logging.CRITICAL + 1)
         try:
-            await super().startup(sockets)
+            await super().startup([])
         except SystemExit:
             raise self._failure or RuntimeError("the app did not start") from None
+        assert sockets is not None
+        self._accepting = Accepting(sockets[0], self._made, self.server_state.connections)
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._accepting is not None:
+            self._accepting.stop()
         await super().shutdown(sockets)
         # A connection that lingers would outlive the loop, with a warning of its own.
         for connection in list(self.server_state.connections):
             connection.transport.close()
         await asyncio.sleep(0)
+
+    def _made(self) -> SentAheadProtocol:
+        return self._protocol(self.config, self.server_state, self.lifespan.state)
 
     def end(self) -> None:
         """End once the requests in flight are answered; a second call ends at once."""

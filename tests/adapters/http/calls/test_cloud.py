@@ -1,0 +1,70 @@
+"""Answers that are kept as they were written: how many, and under which key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from serverdomain import Servers
+from serverdomain.adapters.http.calls.authentication import (
+    LONGEST,
+    _is_this_machine,
+    is_this_machine,
+)
+from serverdomain.adapters.http.calls.cloud import MOST_BYTES, Cloud
+from serverdomain.domain.server import Server
+from serverdomain.testing.store_contract import SERVER, adopted
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        yield Cloud(servers)
+
+
+@pytest.fixture
+def server(cloud: Cloud) -> Server:
+    return cloud.servers.get(SERVER)
+
+
+def test_an_answer_is_written_once_until_something_in_it_changes(
+    cloud: Cloud, server: Server
+) -> None:
+    first = cloud.shown(server, "http://here", "v2.1", None)
+    assert cloud.shown(cloud.servers.get(SERVER), "http://here", "v2.1", None) is first
+    renamed = cloud.shown(replace(server, name="new"), "http://here", "v2.1", None)
+    assert b'"new"' in renamed
+
+
+def test_every_caller_is_shown_its_own_links(cloud: Cloud, server: Server) -> None:
+    for asked in ("http://here", "http://there", "http://here"):
+        for project in (None, "p", None):
+            shown = cloud.shown(server, asked, "v2.1", project)
+            link = "/".join(filter(None, [asked, "v2.1", project, "servers", server.id]))
+            assert f'"{link}"'.encode() in shown
+
+
+def test_whatever_hosts_a_client_makes_up_one_answer_is_kept(cloud: Cloud, server: Server) -> None:
+    for number in range(100):
+        cloud.shown(server, f"http://h{number}.example", "v2.1", f"p{number}")
+        cloud.shown(server, f"http://h{number}.example", "v2", None)
+    assert len(cloud.kept) == 2
+
+
+def test_no_more_bytes_are_kept_than_the_bound(cloud: Cloud, server: Server) -> None:
+    full = {f"{number:0255}": "\x01" * 255 for number in range(128)}
+    for number in range(200):
+        cloud.shown(replace(server, id=str(number), metadata=full), "http://here", "v2.1", None)
+        assert cloud.kept.weight <= MOST_BYTES
+    assert cloud.kept.weight > MOST_BYTES / 2
+    assert len(cloud.kept) < 200
+
+
+def test_a_host_that_no_machine_bears_is_not_remembered() -> None:
+    _is_this_machine.cache_clear()
+    assert not is_this_machine("127.0.0.1:" + "1" * LONGEST)
+    assert _is_this_machine.cache_info().currsize == 0
+    assert is_this_machine("127.0.0.1:8774")

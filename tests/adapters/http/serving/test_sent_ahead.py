@@ -1,0 +1,143 @@
+"""Requests that are sent ahead: few are made of them, all are answered, in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from serverdomain.adapters.http.serving.sent_ahead import MOST_READ, PIECE, SentAheadProtocol
+from tests.adapters.http.real import SECONDS
+
+REQUEST = b"GET /%d HTTP/1.1\r\n\r\n"
+
+Play = Callable[[SentAheadProtocol, socket.socket, asyncio.Event], Awaitable[None]]
+
+
+def connection(play: Play) -> None:
+    """A connection to an app that answers, once it may, with the path."""
+
+    async def run() -> None:
+        may_answer, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await may_answer.wait()
+            await PlainTextResponse(scope["path"])(scope, receive, send)
+
+        config, state = uvicorn.Config(app, interface="asgi3", log_config=None), ServerState()
+        ours, theirs = socket.socketpair()
+        theirs.setblocking(False)
+        ours.setblocking(False)
+        with theirs:
+            transport, protocol = await loop.connect_accepted_socket(
+                lambda: SentAheadProtocol(config, state, {}), ours
+            )
+            async with asyncio.timeout(SECONDS):
+                await play(protocol, theirs, may_answer)
+            transport.abort()
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+
+async def all_of(answers: socket.socket, last: bytes) -> bytes:
+    loop, found = asyncio.get_running_loop(), b""
+    while last not in found:
+        part = await loop.sock_recv(answers, 65536)
+        assert part
+        found += part
+    return found
+
+
+async def some_turns() -> None:
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+def test_few_requests_are_made_of_what_a_client_sends_ahead_and_few_bytes_are_held() -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        sent = 0
+        while True:
+            try:
+                sent += client.send(b"GET / HTTP/1.1\r\n\r\n" * 10_000)
+            except BlockingIOError:
+                await some_turns()
+                try:
+                    client.send(b"\r\n")
+                except BlockingIOError:
+                    break  # The system takes no more: we are held back.
+        assert sent > 10 * MOST_READ
+        assert len(protocol._unparsed) <= MOST_READ
+        assert len(protocol.pipeline) <= PIECE // len(b"GET / HTTP/1.1\r\n\r\n")
+
+    connection(play)
+
+
+def test_all_are_answered_in_their_order_however_they_are_cut() -> None:
+    requests = b"".join(REQUEST % number for number in range(3000))
+
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        sending = asyncio.ensure_future(asyncio.get_running_loop().sock_sendall(client, requests))
+        await some_turns()
+        may_answer.set()
+        answers = await all_of(client, b"/2999")
+        await sending
+        places = [answers.index(b"/%d" % number) for number in range(0, 3000, 7)]
+        assert answers.count(b"HTTP/1.1 200 OK") == 3000
+        assert places == sorted(places)
+
+    connection(play)
+
+
+def test_after_an_answer_the_client_is_still_held_back() -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        client.send(b"".join(REQUEST % number for number in range(600)))
+        await some_turns()
+        may_answer.set()
+        await all_of(client, b"/0")
+        may_answer.clear()
+        await some_turns()
+        assert protocol._unparsed
+        assert protocol.pipeline
+        assert not protocol.transport.is_reading()
+
+    connection(play)
+
+
+def test_who_says_that_this_was_all_is_answered_all() -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        client.send(b"".join(REQUEST % number for number in range(400)))
+        client.shutdown(socket.SHUT_WR)
+        await some_turns()
+        may_answer.set()
+        assert (await all_of(client, b"/399")).count(b"HTTP/1.1 200 OK") == 400
+        assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+
+    connection(play)
+
+
+def test_who_goes_away_is_not_read_on() -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        client.send(b"".join(REQUEST % number for number in range(400)))
+        await some_turns()
+        assert protocol._unparsed
+        protocol.transport.abort()
+        await some_turns()
+        assert not protocol._unparsed
+
+    connection(play)
