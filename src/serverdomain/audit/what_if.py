@@ -141,14 +141,9 @@ def what_if(
             real.take(entry.was, was.events)
         if entry.supposed is not None:
             would_be = supposed.ask(entry.supposed, entry.replacements)
-        if not _same(was, would_be):
-            request = entry.supposed or entry.was
-            assert request is not None
-            position = request.positions[0] if request.positions else None
-            at = moment.to_datetime(request.occurred_at)
-            differences.append(
-                RequestChange(request.request_id, request.kind, at, position, was, would_be)
-            )
+        request = entry.supposed or entry.was
+        if request is not None and not _same(was, would_be):
+            differences.append(_change(request, was, would_be))
     was_server, would_be_server = real.history.server, supposed.history.server
     return WhatIf(
         server_id=server_id,
@@ -204,6 +199,14 @@ class _Course:
             version = self.history.version + 1
             position = self._first + self.history.version
             self.history.take(Fact(request.occurred_at, position, self._server_id, version, event))
+
+
+def _change(
+    request: PastRequest, was: RequestOutcome | None, would_be: RequestOutcome | None
+) -> RequestChange:
+    position = request.positions[0] if request.positions else None
+    at = moment.to_datetime(request.occurred_at)
+    return RequestChange(request.request_id, request.kind, at, position, was, would_be)
 
 
 def _as_it_was(request: PastRequest) -> RequestOutcome:

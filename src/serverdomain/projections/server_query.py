@@ -51,13 +51,9 @@ class ServerQuery:
         limit: int | None = None,
         marker: str | None = None,
     ) -> None:
-        wanted = {
-            "status": status,
-            "image_id": image_id,
-            "flavor_id": flavor_id,
-            "project_id": project_id,
-        }
-        several = {member: _several(member, value) for member, value in wanted.items()}
+        wanted = [("status", status), ("image_id", image_id), ("flavor_id", flavor_id)]
+        wanted.append(("project_id", project_id))
+        several = {member: _several(member, value) for member, value in wanted}
         for one in several["status"] or ():
             if one not in STATUSES:
                 raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")

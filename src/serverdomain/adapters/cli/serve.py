@@ -57,17 +57,16 @@ def serve(
         cloud.fill(servers, callers.home)
         authenticate = callers.seeing(authenticate, servers)
         simulation = cloud.simulation(servers, clock)
-        served = compute_app(
-            servers,
-            authenticate=authenticate,
-            hypervisor=simulation.start,
-            endpoint=endpoint,
-            control=None if cloud.is_alone else ControlPanel(simulation),
-            **cloud.exists(),
-        )
         closing.enter_context(_json_lines())
         serve_app(
-            served,
+            compute_app(
+                servers,
+                authenticate=authenticate,
+                hypervisor=simulation.start,
+                endpoint=endpoint,
+                control=None if cloud.is_alone else ControlPanel(simulation),
+                **cloud.exists(),
+            ),
             listener,
             ready=lambda: _say_ready(address.root(listener), endpoint, store, callers.auth),
             hangup=lambda: _read_anew(authenticate),

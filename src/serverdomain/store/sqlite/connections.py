@@ -23,8 +23,7 @@ from serverdomain.store.sqlite.opened_file import Identity
 from serverdomain.store.sqlite.place import Place
 
 _LOOK_AGAIN = 0.002  # Seconds between two looks at a lock that another process holds.
-MOST_IDLE = 64
-"""The most connections that are kept for the next readers."""
+MOST_IDLE = 64  # Connections that are kept for the next readers.
 
 
 class Connections:
