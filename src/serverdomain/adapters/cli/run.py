@@ -14,6 +14,8 @@ Ctrl-C ends with 130. It prints no line, and neither does a reader who has close
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -22,13 +24,16 @@ from typer.main import get_command
 
 from serverdomain import errors
 from serverdomain.adapters.cli.answers import AnswerLost, NobodyListens, complain
+from serverdomain.adapters.cli.only_needed import only_needed
 
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a command (``arguments``, or those of the process) and return its exit code."""
     with _warnings_as_lines():
         try:
-            command = get_command(app)
+            given = sys.argv[1:] if arguments is None else arguments
+            is_completed = "_SERVERDOMAIN_COMPLETE" in os.environ
+            command = get_command(app if is_completed else only_needed(app, given))
             # A flag that is not given is None, which typer checks with pydantic: too slow for
             # --help.
             for flag in command.get_params(typer.Context(command, **command.context_settings)):
