@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from operator import itemgetter
 from sys import getsizeof
 from typing import Any
 
@@ -26,6 +27,8 @@ _COMMANDS = (
 )
 _AT_ONCE = 2048
 _FEW = 16
+_STATE = itemgetter(3)
+_MEMBERS_AT = 7
 _PLACES = ("position", "command_id", "name")
 """The columns that tell which row it is."""
 _SMALLEST = -LARGEST - 1
@@ -132,12 +135,12 @@ class AsStored(Reading):
         """
         found: list[Row] = []
         size = 0
-        with self._utf8(query, values), closing(self.connection.execute(query, values)) as rows:
-            for row in rows:
-                found.append(row)
-                size += weight(row)
-                if size >= PAGE_BYTES:
-                    break
+        with self._utf8(query, values), closing(self.connection.execute(query, values)) as cursor:
+            while size < PAGE_BYTES and (rows := cursor.fetchmany(_FEW)):
+                found += rows
+                size += sum(map(getsizeof, map(_STATE, rows)))
+                if len(rows[0]) > _MEMBERS_AT:
+                    size += sum(getsizeof(row[_MEMBERS_AT]) for row in rows)
         return found, size >= PAGE_BYTES
 
     @contextmanager

@@ -23,8 +23,7 @@ from serverdomain.store.sqlite.stored import (
     RECORDED,
     event_of,
     is_ours,
-    is_time,
-    require_event,
+    require_fact,
 )
 
 
@@ -71,9 +70,7 @@ class Feed(AsStored):
             limit,
         )[0]:
             if is_ours(topic) and occurred_at is not None:
-                require_event(position, version, topic)
-                if not is_time(occurred_at):
-                    raise StoreDamaged(f"the event at position {position} has no time")
+                require_fact(position, version, topic, occurred_at)
                 try:
                     event = decode(topic, state, position)
                 except UnknownEvent as unknown:
