@@ -25,6 +25,7 @@ NONE = {
     "adapters/http/control/routes.py MOST_SECONDS": "how far a clock may be moved at once",
     "projections/timeline.py MOST": "the largest limit that may be asked for",
     "adapters/cli/history_lines.py _LONGEST_METADATA": "where a terminal's line is cut",
+    "adapters/cli/plots.py _MOST_TICKS": "how many numbers stand beside an axis",
     "adapters/http/control/epoch.py SECONDS": "in the page of the control, with its test",
     "simulation/hypervisor.py REBUILD_SECONDS": "how long a simulated rebuild takes",
 }

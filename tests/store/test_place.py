@@ -136,7 +136,7 @@ def test_a_store_is_named_by_a_path_as_well_as_by_a_url(
     [
         *("", "sqlite:cloud.db", "sqlite:///", "sqlite:/cloud.db", "postgresql://x", "ab:cloud.db"),
         *("memory:cloud.db", "Memory:", "file:cloud.db", "a1+b-c.d:cloud.db"),
-        *(7, None, b"cloud.db", Named(b"cloud.db"), "cloud\ud800.db"),
+        *(Named(b"cloud.db"), "cloud\ud800.db"),
     ],
 )
 def test_what_names_no_store_is_refused_with_the_forms_that_are_allowed(
@@ -146,6 +146,14 @@ def test_what_names_no_store_is_refused_with_the_forms_that_are_allowed(
     with pytest.raises(InvalidInput, match=r"^store: .*(is allowed|can have this name)$"):
         Servers.open(store)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("store", [7, None, b"cloud.db"])
+def test_what_is_neither_text_nor_a_path_is_refused_by_the_name_of_its_parameter(
+    store: object,
+) -> None:
+    with pytest.raises(InvalidInput, match=r"^url: .* came, a string or a path is allowed$"):
+        Servers.open(store)  # type: ignore[arg-type]
 
 
 def test_a_path_with_a_nul_is_none() -> None:

@@ -30,18 +30,18 @@ class Backup(NamedTuple):
 
 def back_up(
     log: Log,
-    path: str | Path,
+    out: str | Path,
     key: str | Path | None = None,
     *,
     verify: bool = False,
     progress: Progress = silent,
 ) -> Backup:
-    """Copy a log into a new file, and sign the copy into ``path.checkpoint`` with a key.
+    """Copy a log into ``out``, a new file, and sign it into ``out.checkpoint`` with a key.
 
     ``verify`` reads the copy back: everything that `check` looks at, and the checkpoint. Where it
     does not hold, there is no copy, and `StoreDamaged` or `Unproven` is raised.
     """
-    path = _place(path)
+    path = _place(out)
     with log.backup(path, progress) as copy:
         if verify:
             _require_sound(copy, path, progress)
@@ -55,8 +55,8 @@ def back_up(
         return Backup(path, copy.count(), made)
 
 
-def _place(given: object) -> Path:
-    if not isinstance(given, str | Path) or not str(given) or "\0" in str(given):
+def _place(given: str | Path) -> Path:
+    if not str(given) or "\0" in str(given):
         raise InvalidInput("out", f"{given!r} came, the path of a new file is allowed")
     return Path(given).absolute()
 

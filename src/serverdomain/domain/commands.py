@@ -177,6 +177,8 @@ class CreateServer(Command, frozen=True, kw_only=True):
         limits.server_name("name", self.name)
         self._canonical("image_id", limits.canonical_uuid("image_id", self.image_id))
         limits.text("flavor_id", self.flavor_id, shortest=1, longest=255)
+        if type(self.flavor_known) is not bool:
+            require_type("flavor_known", self.flavor_known, bool)
         _check_settings(self)
 
     @property

@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import cache, wraps
 from inspect import CO_VARARGS, CO_VARKEYWORDS
 from itertools import chain, repeat, takewhile
+from os import PathLike
 from pathlib import Path
 from types import FunctionType, NoneType, SimpleNamespace, UnionType
 from typing import (
@@ -45,6 +46,7 @@ _WORDS: dict[object, str] = {
     bool: "True or False",
     datetime: "an aware datetime",
     Path: "a path",
+    PathLike: "a path",
     NoneType: "None",
     Callable: "a callable",
     abc.Callable: "a callable",

@@ -65,6 +65,8 @@ class ServerView(View):
 
         The rest begins behind the server with which they reach ``most_bytes``, as rows.
         """
+        if type(most_bytes) is not int:
+            require_type("most_bytes", most_bytes, int)
         return self._some(True, most_bytes, **asked)
 
     def _some(

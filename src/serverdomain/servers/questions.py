@@ -211,20 +211,20 @@ class Questions:
     @typed
     def backup(
         self,
-        path: str | Path,
+        out: str | Path,
         key: str | Path | None = None,
         *,
         verify: bool = False,
         progress: Progress = silent,
     ) -> Backup:
-        """Copy the log as it is now into a new file, while others go on writing.
+        """Copy the log as it is now into ``out``, a new file, while others go on writing.
 
         The file opens as a store by itself, and is there whole or not at all. With a ``key`` the
-        copy is signed into ``path.checkpoint``, as `Ledger.checkpoint` does. ``verify`` reads it
+        copy is signed into ``out.checkpoint``, as `Ledger.checkpoint` does. ``verify`` reads it
         back, and raises `StoreDamaged` where it does not hold. ``progress`` is told how much is
         done, and of how much, of each of these. Raises `InvalidInput` where a file is there.
         """
-        return back_up(self._log, path, key, verify=verify, progress=progress)
+        return back_up(self._log, out, key, verify=verify, progress=progress)
 
     @typed
     def check(self, progress: Progress = silent) -> list[Finding]:

@@ -214,6 +214,11 @@ WRONG: list[tuple[list[str], int, str]] = [
     (["prove", "server:", "--checkpoint", "signed"], 2, "WHAT: 'server:' came"),
     (["prove", "server:x", "--checkpoint", "signed"], 1, "no server has the id or name 'x'"),
     (["prove", "request:x", "--checkpoint", "signed"], 1, "under the request id 'x'"),
+    (
+        ["prove", "request:\udcff", "--checkpoint", "signed"],
+        2,
+        "request_id: '\\udcff' came, 1 to 255 printable",
+    ),
     (["prove", "position:3", "--checkpoint", "signed"], 1, "no event stands at position 3"),
     (["prove", "1", "--checkpoint", "none"], 2, "checkpoint: 'none' cannot be read"),
     (["prove", "1", "--checkpoint", "server.json"], 2, "no signature came"),

@@ -22,15 +22,12 @@ if TYPE_CHECKING:
         read_reset_state,
     )
     from serverdomain.adapters.compute_json.create import read_create
-    from serverdomain.adapters.compute_json.extended import SECURITY_GROUPS, extended
     from serverdomain.adapters.compute_json.rebuild import read_rebuild
     from serverdomain.adapters.compute_json.server_document import read_server
 
 __all__ = [
-    "SECURITY_GROUPS",
     "Json",
     "Path",
-    "extended",
     "location",
     "read_action",
     "read_create",
@@ -48,7 +45,6 @@ _HOMES = {
     "body": ("Json", "read_action", "read_json"),
     "changes": ("read_metadata", "read_metadata_item", "read_rename", "read_reset_state"),
     "create": ("read_create",),
-    "extended": ("SECURITY_GROUPS", "extended"),
     "rebuild": ("read_rebuild",),
     "server_document": ("read_server",),
 }

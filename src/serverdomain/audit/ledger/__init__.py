@@ -16,6 +16,7 @@ from serverdomain.audit.ledger.leaf import hashed
 from serverdomain.audit.ledger.merkle import Tree
 from serverdomain.audit.ledger.problem import Problem
 from serverdomain.audit.ledger.verify import Verdict, compare, told_pages
+from serverdomain.domain import limits
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput, StoreDamaged, Unproven
@@ -124,6 +125,7 @@ class Ledger:
         (found,) = self._proofs([position], checkpoint, progress, with_words=False)
         return found
 
+    @typed
     def proofs(
         self, positions: Sequence[int], checkpoint: File, progress: Progress = silent
     ) -> list[bytes]:
@@ -134,13 +136,15 @@ class Ledger:
         """
         return self._proofs(positions, checkpoint, progress, with_words=True)
 
+    @typed
     def positions_of(self, request_id: str) -> list[int]:
         """The positions of a request's events, or of what was refused under its id.
 
-        Raises `NotFound` where there are none.
+        Raises `NotFound` where there are none, `InvalidInput` for what no request id can be.
         """
+        known = limits.request_id("request_id", request_id)
         with self._log.reading() as log:
-            return proving.positions_of(log, request_id)
+            return proving.positions_of(log, known)
 
     def _proofs(
         self, positions: Sequence[int], checkpoint: File, progress: Progress, with_words: bool

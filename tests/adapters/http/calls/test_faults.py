@@ -27,12 +27,12 @@ KEY = {"Idempotency-Key": "k"}
 class Broken(Servers):
     """Servers of which every question and command fails in one way."""
 
-    read_only = False
-
     def __init__(self, error: Exception) -> None:
         self._error = error
 
     def __getattribute__(self, name: str) -> Any:
+        if name == "read_only":
+            return False
         if name.startswith("_"):
             return object.__getattribute__(self, name)
 

@@ -456,7 +456,9 @@ def test_nor_for_a_body_that_does_not_come(tmp_path: Path) -> None:
 def test_a_fault_of_the_machine_is_refused_where_another_does_the_work(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'cloud.db'}"
     with Servers.open(url) as others, Servers.open(url) as servers:
-        first, second = Simulation(others).start(others), Simulation(servers).start(servers)
+        first = Simulation(others).start(others)
+        first.settled_rules()  # Whoever comes first does the work.
+        second = Simulation(servers).start(servers)
         hang = read_rule(b'{"rebuild": "hang"}', None)
         with pytest.raises(Conflict, match="another one does"):
             second.add_rule(hang)

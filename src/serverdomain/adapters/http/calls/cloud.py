@@ -7,6 +7,7 @@ from typing import Any
 
 from serverdomain.adapters import compute_json
 from serverdomain.adapters.compute_json import Path
+from serverdomain.adapters.compute_json.extended import extended
 from serverdomain.adapters.http.calls.answers import encode
 from serverdomain.domain import limits
 from serverdomain.domain.server import Server
@@ -83,7 +84,7 @@ class Cloud:
     ) -> dict[str, Any]:
         """A server as ``show`` and ``detail`` show it."""
         shown = compute_json.render(server, endpoint=endpoint, path=path, project=project)
-        return compute_json.extended(server, shown) if path == "v2.1" else shown
+        return extended(server, shown) if path == "v2.1" else shown
 
     def shown(self, server: Server, endpoint: str, path: Path, project: str | None) -> bytes:
         """The answer that shows a server, written once until something in it changes.

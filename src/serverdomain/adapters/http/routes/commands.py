@@ -13,6 +13,7 @@ from msgspec import structs
 from starlette.responses import Response
 
 from serverdomain.adapters import compute_json
+from serverdomain.adapters.compute_json.extended import SECURITY_GROUPS
 from serverdomain.adapters.http import log
 from serverdomain.adapters.http.calls.answers import answer, empty
 from serverdomain.adapters.http.calls.call import Call
@@ -102,7 +103,7 @@ def created(call: Call, accepted: Accepted) -> Response:
     shown: dict[str, Any] = {"id": server.id, "links": call.links("servers", server.id)}
     if call.api == "v2.1":
         shown["OS-DCF:diskConfig"] = server.disk_config
-        shown["security_groups"] = compute_json.SECURITY_GROUPS
+        shown["security_groups"] = SECURITY_GROUPS
     if accepted.admin_pass is not None:
         shown["adminPass"] = accepted.admin_pass
     return answer({"server": shown}, 202, location=shown["links"][0]["href"])
