@@ -75,6 +75,14 @@ def test_whoever_may_not_read_the_log_may_not_read_its_copy(
     assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o600
 
 
+def test_whoever_may_only_read_the_log_makes_a_copy_that_is_theirs(
+    servers: Servers, tmp_path: Path
+) -> None:
+    (tmp_path / "cloud.db").chmod(0o440)
+    servers.backup(tmp_path / "backup.db")
+    assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o640
+
+
 @pytest.mark.parametrize("suffix", ["-wal", "-journal"])
 def test_a_name_beside_which_something_was_left_is_refused(
     servers: Servers, tmp_path: Path, suffix: str

@@ -32,9 +32,10 @@ def copied(
     progress: Progress,
 ) -> Iterator[SQLiteExamination]:
     """A copy of the log, to be read; it takes its place at ``path`` when the block ends."""
-    # Whoever may not read the log may not read its copy.
+    # Whoever may not read the log may not read its copy; whoever makes it writes it, even if they
+    # may only read the log.
     what = f"{path}, a copy of {source},"
-    mode = 0o666 if source.path is None else source.path.stat().st_mode & 0o666
+    mode = 0o666 if source.path is None else source.path.stat().st_mode & 0o666 | 0o600
     with durable.adding(path, "out", mode) as file:
         _require_nothing_beside(path)
         part = Place(Path(file.name))
