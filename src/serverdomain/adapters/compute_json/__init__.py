@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from serverdomain.adapters.compute_json.answer import location, render
+from serverdomain.adapters.compute_json.extended import SECURITY_GROUPS, extended
 from serverdomain.adapters.compute_json.paths import Path
 
 if TYPE_CHECKING:
