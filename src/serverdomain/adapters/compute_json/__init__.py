@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from serverdomain.adapters.compute_json.answer import location, render
-from serverdomain.adapters.compute_json.extended import SECURITY_GROUPS, extended
 from serverdomain.adapters.compute_json.paths import Path
 
 if TYPE_CHECKING:
