@@ -60,6 +60,7 @@ def test_help_of_a_group_has_every_sentence_whole(
     [
         ("shwo", "serverdomain show"),
         ("lsit --json", "serverdomain list"),
+        ("hist x", "serverdomain history"),
         ("rebuilds", "serverdomain report rebuilds"),
         ("verify --key x", "serverdomain ledger verify"),
         ("metadata_ x", "serverdomain metadata"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from freezegun import freeze_time
+from rich.cells import cell_len
 
 from serverdomain.adapters.cli.app import app
 from serverdomain.adapters.cli.run import run
@@ -237,6 +238,23 @@ def test_on_a_terminal_it_is_coloured_and_fitted(
         f'    /image/id: "{OLD_IMAGE}"',
         f'      -> "{NEW_IMAGE}"',
     ]
+
+
+@pytest.mark.parametrize("columns", [30, 80])
+@pytest.mark.parametrize("oneline", [(), ("--oneline",)])
+def test_no_line_is_wider_than_the_terminal(
+    two: Command, oneline: tuple[str, ...], columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("n" * 255, "日本語" * 40):
+        assert two("rename", SERVER_ID, name).code == 0
+    assert two("rename", SERVER_ID, "x", "--role", "reader").code == 1, "a refusal is one sentence"
+    page = Terminal()
+    monkeypatch.setattr(sys, "stdout", page)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert run(app, ("history", SERVER_ID, *oneline)) == 0
+    for line in re.sub(r"\x1b\[[0-9;]*m", "", page.getvalue()).splitlines():
+        assert cell_len(line) <= columns
+        assert line == line.rstrip()
 
 
 def test_a_server_alone_needs_no_timeline(two: Command) -> None:

@@ -50,7 +50,8 @@ class Group(TyperGroup):
 
             # Of the same names, the command of this group counts, and not one of a group in it.
             there = dict(reversed([*_names(self)]))
-            near = get_close_matches(word, there, 1)
+            near = [name for name in there if word and name.startswith(word)]
+            near = near or get_close_matches(word, there, 1)
             nearest = f", the nearest is {context.command_path} {there[near[0]]}" if near else ""
             context.fail(f"no such command {word!r}{nearest}")
         return super().resolve_command(context, args)

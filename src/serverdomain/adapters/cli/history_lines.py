@@ -19,14 +19,17 @@ from serverdomain.adapters.cli.answers import (
 )
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from serverdomain.domain.document import Change
     from serverdomain.projections.history import HistoryEntry
 
 Pieces = list[Line]
-"""A line in pieces, each with its style in `rich`; a narrow terminal breaks it between them."""
+"""A line in pieces, each with its style in `rich`; a terminal breaks it between them if it can."""
 
 _LINES = 1_000
 _LONGEST_METADATA = 200
+_FURTHER = " " * 6
 
 
 def say_history(
@@ -141,19 +144,33 @@ def _drawn(lines: Iterable[Pieces]) -> str:
 
     page = StringIO()
     columns = width()
-    text = Text("\n").join(
-        Text.assemble(*fitted) for line in lines for fitted in _fitted(line, columns)
-    )
+    text = Text("\n").join(fitted for line in lines for fitted in _fitted(line, columns))
     console(page, True).print(text, soft_wrap=True)
     return page.getvalue().removesuffix("\n")
 
 
-def _fitted(line: Pieces, columns: int) -> Iterator[Pieces]:
-    """A line as one or more, none of them wider than a terminal unless a single piece is."""
-    shown: Pieces = []
+def _fitted(line: Pieces, columns: int) -> Iterator[Text]:
+    """A line as one or more: broken between pieces, and in one only if it is wider than a line."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    shown = Text()
     for text, style in line:
-        if shown and sum(len(one) for one, _ in shown) + len(text) > columns and text.strip():
-            yield shown
-            shown, text = [("      ", "")], text.lstrip()
-        shown.append((text, style))
-    yield shown
+        if shown.plain.strip() and shown.cell_len + cell_len(text.rstrip()) > columns:
+            yield from _broken(shown, columns)
+            shown, text = Text(_FURTHER), text.lstrip()
+        shown.append(text, style)
+    yield from _broken(shown, columns)
+
+
+def _broken(shown: Text, columns: int) -> Iterator[Text]:
+    shown.rstrip()
+    if shown.cell_len <= columns:
+        yield shown
+        return
+    indent = len(shown.plain) - len(shown.plain.lstrip())
+    room = max(columns - max(indent, len(_FURTHER)), 1)
+    for number, part in enumerate(shown[indent:].wrap(console(StringIO(), True), room)):
+        part.rstrip()
+        part.pad_left(indent if number == 0 else max(indent, len(_FURTHER)))
+        yield part
