@@ -17,6 +17,7 @@ from serverdomain.adapters.cli.answers import (
     width,
     written,
 )
+from serverdomain.adapters.cli.fitting import columns_of, wrapped
 
 if TYPE_CHECKING:
     from serverdomain.domain.document import Change
@@ -149,11 +150,17 @@ def _drawn(lines: Iterable[Pieces]) -> str:
 
 
 def _fitted(line: Pieces, columns: int) -> Iterator[Pieces]:
-    """A line as one or more, none of them wider than a terminal unless a single piece is."""
+    """A line as one or more, none of them wider than a terminal."""
+    further = ("      ", "")
     shown: Pieces = []
     for text, style in line:
-        if shown and sum(len(one) for one, _ in shown) + len(text) > columns and text.strip():
-            yield shown
-            shown, text = [("      ", "")], text.lstrip()
+        if sum(columns_of(one) for one, _ in shown) + columns_of(text) > columns and text.strip():
+            if any(one.strip() for one, _ in shown):
+                yield shown
+                shown = [further]
+            *whole, text = wrapped(text.lstrip(), max(columns - len(further[0]), 20))
+            for part in whole:
+                yield [*shown, (part, style)]
+                shown = [further]
         shown.append((text, style))
     yield shown
