@@ -21,10 +21,10 @@ INSTALLED = {
     "anybody": ("cli",),
     "service": ("",),
     "auditor": ("audit",),
-    "client": ("http", "pytest", "openstacksdk"),
+    "client": ("clients", "pytest"),
     "teacher": ("notebooks",),
 }
-"""What each reader installs: an extra, and packages of other people."""
+"""What each reader installs: an extra, and the pytest that a reader has."""
 
 
 @pytest.mark.slow

@@ -115,13 +115,13 @@ def _prepare() -> None:
     Path("server.json").write_text(demo.BEFORE, "utf-8")
     Path("request.json").write_text(demo.REQUEST, "utf-8")
     for words in (
-        "generate --servers 40 --store sqlite:///cloud.db",
-        "ledger checkpoint --key ledger.key --out monday --store sqlite:///cloud.db",
-        "register --from server.json --store sqlite:///one.db",
+        "generate --servers 40 --store cloud.db",
+        "ledger checkpoint --key ledger.key --out monday --store cloud.db",
+        "register --from server.json --store one.db",
     ):
         code, printed = typed(words.split())
         assert code == 0, printed
-    proof = "ledger prove 20 --checkpoint monday --store sqlite:///cloud.db"
+    proof = "ledger prove 20 --checkpoint monday --store cloud.db"
     Path("one.tlog-proof").write_bytes(typed(proof.split())[1])
 
 
@@ -135,7 +135,7 @@ def printed(folder: Path) -> Iterator[tuple[str, int, str]]:
                 if picture.log == "one":
                     shutil.copy("one.db", "made.db")
                 store = "cloud.db" if picture.log == "fleet" else "made.db"
-                os.environ["SERVERDOMAIN_STORE"] = f"sqlite:///{store}"
+                os.environ["SERVERDOMAIN_STORE"] = store
                 _, text = typed(picture.line.split(), columns)
                 yield name, columns, _settled(text.decode())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -17,13 +18,6 @@ from tests.pictures.drawing import DARK, LIGHT, drawn
 FOLDER = ROOT / "docs/pictures"
 PAGE = (ROOT / "docs/cli.md").read_text("utf-8")
 README = (ROOT / "README.md").read_text("utf-8")
-
-
-WHOLE = {
-    *("show", "rebuild", "list-csv", "env"),  # what programs read
-    *("ledger-checkpoint", "ledger-check-proof"),  # hashes and data, which are copied
-    *("misspelt", "metadata"),  # an error is one line, whatever it says
-}
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +95,22 @@ def test_every_colour_can_be_read_on_the_ground(theme: TerminalTheme) -> None:
 
 def test_the_terminal_breaks_no_line(screens: list[tuple[str, int, str]]) -> None:
     broken = {
-        name
+        (name, line)
         for name, columns, text in screens
+        if not is_read_by_programs(name, text)
         for line in Text.from_ansi(text).plain.splitlines()
-        if cell_len(line) > columns
+        # An error, or what is said beside the answer, is one line on stderr.
+        if cell_len(line) > columns and not line.startswith("serverdomain: ")
     }
-    assert broken <= WHOLE
+    assert broken == set()
+
+
+def is_read_by_programs(name: str, text: str) -> bool:
+    """Whether what was printed is JSON, CSV or commands of a shell, which are never wrapped."""
+    if "--csv" in PICTURES[name].line:
+        return True
+    try:
+        json.loads(text)
+    except ValueError:
+        return all(line.startswith("export ") for line in text.splitlines())
+    return True

@@ -143,6 +143,17 @@ def test_a_list_as_csv_can_be_read_as_csv(three: Command) -> None:
         assert all(line.isprintable() for line in printed.splitlines())
 
 
+def test_where_no_server_is_found_stderr_says_so(three: Command) -> None:
+    for asked in (["--name", "nobody"], ["--name", "nobody", "--as-of", "now"]):
+        head = three("list", *asked)
+        assert (head.code, len(head.out.splitlines())) == (0, 1)
+        assert head.err.splitlines()[-1] == "serverdomain: no server was found"
+        none = three("list", *asked, "--json")
+        assert none.json == {"servers": []}
+        assert none.err.splitlines()[-1] == "serverdomain: no server was found"
+    assert three("list").err == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -174,11 +185,13 @@ def test_a_history_tells_who_when_what_and_from_what_to_what(registered: Command
     )
     told = registered("history", SERVER_ID).out.splitlines()
     assert told[-2:] == [
-        "2020-01-01T00:00:00.500000Z  ServerRenamed  by u-1 in p-1, req-1",
+        "2  2020-01-01T00:00:00.500000Z  ServerRenamed  by u-1 in p-1, req-1",
         '    /name: "unfoobar" -> "foobar"',
     ]
-    assert told[0].startswith("2012-09-12T17:20:36.000000Z  ServerRegistered  by fake in openstack")
-    assert '    /status: absent -> "ACTIVE"' in told
+    assert told[0].startswith(
+        "1  2012-09-12T17:20:36.000000Z  ServerRegistered  by fake in openstack"
+    )
+    assert told[1].startswith(f'    is "unfoobar", {SERVER_ID}, ACTIVE, ')
 
 
 def test_a_history_as_json_has_the_documented_members(registered: Command) -> None:

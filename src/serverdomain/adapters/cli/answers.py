@@ -120,20 +120,13 @@ def say_lines(lines: Iterable[Line]) -> None:
         return
     from rich.text import Text
 
+    from serverdomain.adapters.cli.fitting import broken
+
     page, room = StringIO(), width()
-    parts = ((part, style) for line, style in lines for part in _broken(line, room))
+    parts = ((part, style) for line, style in lines for part in broken(line, room))
     text = Text("\n").join(Text(part, style) for part, style in parts)
     console(page, True).print(text, soft_wrap=True)
     say(page.getvalue().removesuffix("\n"))
-
-
-def _broken(line: str, room: int) -> list[str]:
-    if len(line) <= room:
-        return [line]
-    from textwrap import wrap
-
-    further = " " * (len(line) - len(line.lstrip()) + 4)
-    return wrap(line, max(room, 20), subsequent_indent=further, break_on_hyphens=False)
 
 
 def say_sentence(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from serverdomain.adapters.cli.answers import say, say_json, visible
+from serverdomain.adapters.cli.answers import say_json, say_lines, visible
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, argument, flag, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
@@ -34,10 +34,12 @@ def backup(
             checkpoint = {"file": f"{out}.checkpoint", "size": size, "root": root}
         say_json({"backup": out, "events": made.events, "checkpoint": checkpoint})
         return
+    told = []
     if signed is not None and signed.new_key:
-        say(visible(f"{key} is a new key, and {key}.pub its public half"))
-    say(visible(f"{out} holds {made.events} events"))
+        told.append(f"{key} is a new key, and {key}.pub its public half")
+    told.append(f"{out} holds {made.events} events")
     if signed is not None:
-        say(visible(f"{out}.checkpoint covers them, root {signed.checkpoint.root.hex()}"))
+        told.append(f"{out}.checkpoint covers them, root {signed.checkpoint.root.hex()}")
     if verify:
-        say("it was read back, and everything holds")
+        told.append("it was read back, and everything holds")
+    say_lines((visible(line), "") for line in told)

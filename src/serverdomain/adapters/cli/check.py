@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from serverdomain.adapters.cli.answers import say, say_json, visible
+from serverdomain.adapters.cli.answers import say_json, say_lines, visible
 from serverdomain.adapters.cli.options import AsJson, ViewOptions
 from serverdomain.adapters.cli.parameters import Commands
 from serverdomain.adapters.cli.progress_bar import progress_bar
@@ -30,6 +30,7 @@ def check(store: ViewOptions, as_json: AsJson = False) -> None:
     if as_json:
         say_json({"findings": [finding.as_json() for finding in found]})
     else:
-        say("\n".join(visible(str(finding)) for finding in found) or "everything holds")
+        findings = [visible(str(finding)) for finding in found]
+        say_lines((line, "") for line in findings or ["everything holds"])
     if found:
         raise typer.Exit(4)

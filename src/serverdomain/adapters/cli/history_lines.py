@@ -17,19 +17,17 @@ from serverdomain.adapters.cli.answers import (
     width,
     written,
 )
+from serverdomain.adapters.cli.fitting import columns_of, wrapped
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from serverdomain.domain.document import Change
     from serverdomain.projections.history import HistoryEntry
 
 Pieces = list[Line]
-"""A line in pieces, each with its style in `rich`; a terminal breaks it between them if it can."""
+"""A line in pieces, each with its style in `rich`; a narrow terminal breaks it between them."""
 
 _LINES = 1_000
 _LONGEST_METADATA = 200
-_FURTHER = " " * 6
 
 
 def say_history(
@@ -144,33 +142,32 @@ def _drawn(lines: Iterable[Pieces]) -> str:
 
     page = StringIO()
     columns = width()
-    text = Text("\n").join(fitted for line in lines for fitted in _fitted(line, columns))
+    text = Text("\n").join(
+        Text.assemble(*fitted) for line in lines for fitted in _fitted(line, columns)
+    )
     console(page, True).print(text, soft_wrap=True)
     return page.getvalue().removesuffix("\n")
 
 
-def _fitted(line: Pieces, columns: int) -> Iterator[Text]:
-    """A line as one or more: broken between pieces, and in one only if it is wider than a line."""
-    from rich.cells import cell_len
-    from rich.text import Text
-
-    shown = Text()
+def _fitted(line: Pieces, columns: int) -> Iterator[Pieces]:
+    """A line as one or more, none of them wider than a terminal."""
+    further = ("      ", "")
+    shown: Pieces = []
     for text, style in line:
-        if shown.plain.strip() and shown.cell_len + cell_len(text.rstrip()) > columns:
-            yield from _broken(shown, columns)
-            shown, text = Text(_FURTHER), text.lstrip()
-        shown.append(text, style)
-    yield from _broken(shown, columns)
+        if sum(columns_of(one) for one, _ in shown) + columns_of(text) > columns and text.strip():
+            if any(one.strip() for one, _ in shown):
+                yield _ended(shown)
+                shown = [further]
+            *whole, text = wrapped(text.lstrip(), max(columns - len(further[0]), 20))
+            for part in whole:
+                yield [*shown, (part, style)]
+                shown = [further]
+        shown.append((text, style))
+    yield _ended(shown)
 
 
-def _broken(shown: Text, columns: int) -> Iterator[Text]:
-    shown.rstrip()
-    if shown.cell_len <= columns:
-        yield shown
-        return
-    indent = len(shown.plain) - len(shown.plain.lstrip())
-    room = max(columns - max(indent, len(_FURTHER)), 1)
-    for number, part in enumerate(shown[indent:].wrap(console(StringIO(), True), room)):
-        part.rstrip()
-        part.pad_left(indent if number == 0 else max(indent, len(_FURTHER)))
-        yield part
+def _ended(line: Pieces) -> Pieces:
+    """A line without the blanks at its end."""
+    while line and not line[-1][0].strip():
+        line = line[:-1]
+    return [*line[:-1], *((text.rstrip(), style) for text, style in line[-1:])]

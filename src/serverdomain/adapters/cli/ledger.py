@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serverdomain.adapters.cli.answers import complain, say, say_bytes, say_json, visible
+from serverdomain.adapters.cli.answers import complain, say_bytes, say_json, say_lines, visible
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, argument, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
@@ -50,10 +50,11 @@ def checkpoint(
 
         say_json({**checkpoint_members(made.checkpoint), "new_key": made.new_key})
         return
-    if made.new_key:
-        say(visible(f"{key} is a new key, and {key}.pub its public half"))
     size, root = made.checkpoint.size, made.checkpoint.root.hex()
-    say(visible(f"{out} covers {size} events of {made.checkpoint.origin}, root {root}"))
+    lines = [f"{out} covers {size} events of {made.checkpoint.origin}, root {root}"]
+    if made.new_key:
+        lines.insert(0, f"{key} is a new key, and {key}.pub its public half")
+    say_lines((visible(line), "") for line in lines)
 
 
 @app.command()
@@ -76,7 +77,8 @@ def verify(
     if as_json:
         say_json(_verdict(verdict))
     else:
-        say("\n".join(_told(checkpoint, verdict, max_uncovered if too_many else None)))
+        told = _told(checkpoint, verdict, max_uncovered if too_many else None)
+        say_lines((line, "") for line in told)
     if verdict.problems or too_many:
         raise typer.Exit(FOUND)
 
@@ -151,7 +153,7 @@ def check_proof(
         say_json(plain[0] if len(plain) == 1 else plain)
         return
     for one in proved:
-        say("\n".join(map(visible, told(one))))
+        say_lines((visible(line), "") for line in told(one))
 
 
 def _told(checkpoint: str, verdict: Verdict, most: int | None) -> Iterator[str]:

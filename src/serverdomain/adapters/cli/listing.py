@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from serverdomain.adapters.cli.answers import document, say_json, visible, written
+from serverdomain.adapters.cli.answers import complain, document, say_json, visible, written
 from serverdomain.adapters.cli.history import require_limit
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
@@ -118,6 +118,8 @@ def list_servers(
         key, downwards = ordered
         found = sorted(found, key=key, reverse=downwards)[:limit]
     how.say(found)
+    if not found:
+        complain("no server was found")
 
 
 def _found(store: ViewOptions, as_of: str | None, **asked: Any) -> list[Server]:

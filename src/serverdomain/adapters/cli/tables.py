@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from itertools import zip_longest
 
-from serverdomain.adapters.cli.answers import Line, console, say, say_lines, visible, width
+from serverdomain.adapters.cli.answers import Line, say, say_lines, visible, width
+from serverdomain.adapters.cli.fitting import columns_of, wrapped
 
 _GAP = 2
 _SHORT_ID = 8
@@ -39,7 +39,7 @@ class _Column:
         self.width = self._widest()
 
     def _widest(self) -> int:
-        return max(map(_cells, (self.head, *self.cells)))
+        return max(map(columns_of, (self.head, *self.cells)))
 
     def shorten_ids(self) -> None:
         """Leave of each id its beginning, long enough to tell it from the others."""
@@ -59,12 +59,12 @@ class _Column:
 
     def lines(self, cell: str) -> list[str]:
         """The lines of a cell, each as wide as the column."""
-        whole = _cells(cell)
+        whole = columns_of(cell)
         if whole <= self.width:
             lines, widths = [cell], [whole]
         else:
-            lines = _wrapped(cell, self.width) if self.wraps else [shortened(cell, self.width)]
-            widths = [_cells(line) for line in lines]
+            lines = wrapped(cell, self.width) if self.wraps else [shortened(cell, self.width)]
+            widths = [columns_of(line) for line in lines]
         gaps = (" " * (self.width - wide) for wide in widths)
         if self.is_number:
             return [gap + line for line, gap in zip(lines, gaps, strict=True)]
@@ -107,14 +107,14 @@ def say_table(
 
 
 def _say_records(names: Sequence[str], rows: Iterable[Sequence[str]], room: int) -> None:
-    beside = max(map(_cells, names)) + _GAP
+    beside = max(map(columns_of, names)) + _GAP
     lines: list[Line] = []
     for row in rows:
         if lines:
             lines.append(("", ""))
         for name, cell in zip(names, row, strict=True):
             # An empty cell has a line, too.
-            for place, part in enumerate(_wrapped(cell, max(room - beside, 1)) or [""]):
+            for place, part in enumerate(wrapped(cell, max(room - beside, 1)) or [""]):
                 lines.append((f"{'' if place else name:{beside}}{part}".rstrip(), ""))
     if lines:
         say_lines(lines)
@@ -122,17 +122,17 @@ def _say_records(names: Sequence[str], rows: Iterable[Sequence[str]], room: int)
 
 def shortened(text: str, width: int) -> str:
     """Text of at most so many columns, with an ellipsis for what is left out of its middle."""
-    if _cells(text) <= width:
+    if columns_of(text) <= width:
         return text
     right = (width - 1) // 2
     end = ""
     for character in reversed(text):
-        if _cells(character + end) > right:
+        if columns_of(character + end) > right:
             break
         end = character + end
     start = ""
     for character in text:
-        if _cells(start + character) > width - 1 - right:
+        if columns_of(start + character) > width - 1 - right:
             break
         start += character
     return f"{start}…{end}"
@@ -170,21 +170,6 @@ def _drawn(columns: Sequence[_Column], row: Sequence[str]) -> Iterator[str]:
             for column, part in zip(columns, line, strict=True)
         )
         yield (" " * _GAP).join(filled).rstrip()
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    from rich.text import Text
-
-    lines = Text(text).wrap(console(StringIO(), False), width, overflow="fold")
-    return [line.plain.rstrip() for line in lines]
-
-
-def _cells(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
 
 
 def _beginning(id: re.Match[str], length: int) -> str:
