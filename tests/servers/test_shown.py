@@ -99,6 +99,12 @@ def test_each_says_what_it_is_of(servers: Servers, tmp_path: Path) -> None:
         assert repr(unkept) == "<Servers of memory:>"
 
 
+def test_a_log_that_is_only_read_is_named_by_its_own_place(tmp_path: Path) -> None:
+    Servers.open(tmp_path / "cloud.db").close()
+    with Servers.open(tmp_path / "cloud.db", read_only=True) as servers:
+        assert repr(servers) == f"<Servers of {tmp_path / 'cloud.db'}>"
+
+
 def test_the_fixture_says_where_it_is_and_what_it_holds(tmp_path: Path) -> None:
     with ComputeEndpoint(tmp_path) as endpoint:
         endpoint.faults.rebuild("hang")

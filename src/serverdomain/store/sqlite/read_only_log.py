@@ -43,6 +43,10 @@ class ReadOnlyLog(Log):
         with examine(place):
             pass
 
+    def __str__(self) -> str:
+        """Where it lies, not where its caches do."""
+        return str(self.place)
+
     @cached_property
     def caches(self) -> Path | None:  # type: ignore[override]
         """The path beside which lies what is made from it; ``None`` for memory."""
