@@ -42,19 +42,25 @@ __all__ = [
 ]
 
 _HOMES = {
-    "body": ("Json", "read_action", "read_json"),
-    "changes": ("read_metadata", "read_metadata_item", "read_rename", "read_reset_state"),
-    "create": ("read_create",),
-    "rebuild": ("read_rebuild",),
-    "server_document": ("read_server",),
+    "serverdomain.adapters.compute_json.body": ("Json", "read_action", "read_json"),
+    "serverdomain.adapters.compute_json.changes": (
+        "read_metadata",
+        "read_metadata_item",
+        "read_rename",
+        "read_reset_state",
+    ),
+    "serverdomain.adapters.compute_json.create": ("read_create",),
+    "serverdomain.adapters.compute_json.rebuild": ("read_rebuild",),
+    "serverdomain.adapters.compute_json.server_document": ("read_server",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    """A name of this package, from its home."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    globals()[name] = found
-    return found
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
