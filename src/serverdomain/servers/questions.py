@@ -26,7 +26,7 @@ from serverdomain.audit.keyframes import Keyframes
 from serverdomain.audit.ledger import Ledger
 from serverdomain.audit.supposed import CommandOrFacts, RequestOrPosition, Supposed
 from serverdomain.audit.what_if import WhatIf, what_if
-from serverdomain.domain import moment
+from serverdomain.domain import limits, moment
 from serverdomain.domain.decisions import require_project, require_there
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server
@@ -130,6 +130,8 @@ class Questions:
         server = self._remembered.find((known_form(server_id), None))
         if server is not None:
             require_project(server, project_id)
+        elif project_id is not None:
+            limits.text("project_id", project_id)
         return server
 
     def _read(self, server_id: str, as_of: AsOf | None) -> Server:
