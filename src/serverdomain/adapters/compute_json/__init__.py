@@ -59,7 +59,9 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    found: object = getattr(import_module(_HOME[name]), name)
+    globals()[name] = found  # The next call finds it at once.
+    return found
 
 
 def __dir__() -> list[str]:
