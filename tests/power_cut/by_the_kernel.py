@@ -24,7 +24,7 @@ from threading import Thread
 from typing import NamedTuple
 
 from serverdomain import Context, Servers, StoreError
-from serverdomain.store.sqlite import connections
+from serverdomain.store.sqlite import open_connections
 from serverdomain.testing.store_contract import SERVER, adopted
 
 SHUTDOWN, NO_FLUSH = 0x8004587D, struct.pack("I", 2)
@@ -200,7 +200,7 @@ def cut_once(disk: Disk, number: int) -> Cut:
 
 
 def main(folder: str, cuts: str, synchronous: str) -> None:
-    connections.SYNCHRONOUS = synchronous
+    open_connections.SYNCHRONOUS = synchronous
     disk = Disk(Path(folder))
     seen = []
     for number in range(int(cuts)):
