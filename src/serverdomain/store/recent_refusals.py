@@ -13,14 +13,17 @@ MOST = 60
 
 MINUTE = 60 * 1_000_000
 
+MOST_ACTORS = 1000
+"""Actors who are remembered, those who were refused last."""
+
 
 class RecentRefusals:
     """When actors were refused in this process, by the servers' own clock.
 
-    The ``actors`` who were refused last are remembered. The log's transaction guards it.
+    So many ``actors`` are remembered. The log's transaction guards it.
     """
 
-    def __init__(self, actors: int = 1000) -> None:
+    def __init__(self, actors: int = MOST_ACTORS) -> None:
         self._actors = actors
         self._times: OrderedDict[tuple[str, str], deque[int]] = OrderedDict()
 

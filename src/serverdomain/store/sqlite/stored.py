@@ -32,8 +32,7 @@ RECORDED = f"{EVENTS} {OURS}"
 """The events of ours, whole."""
 
 FACTS = (
-    "SELECT e.position, e.originator_version, e.topic, e.state, c.occurred_at, c.request_id"
-    " FROM stored_events e JOIN commands c USING (command_id)"
+    f"SELECT e.position, e.originator_version, e.topic, e.state, c.occurred_at, c.request_id {OURS}"
 )
 """The facts of servers, as `fact_of` reads them, with the request id of their command."""
 
