@@ -371,3 +371,5 @@ def until_refused(address: tuple[str, int]) -> None:
             socket.create_connection(address, timeout=SECONDS).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:
+            pass  # It waited to be accepted as the endpoint stopped listening.
