@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from serverdomain.projections.timeline import Timeline as Timeline
     from serverdomain.servers import Accepted as Accepted
     from serverdomain.servers import Servers as Servers
+    from serverdomain.servers.awaited import AsyncServers as AsyncServers
     from serverdomain.store.context import Context as Context
     from serverdomain.store.finding import Finding as Finding
     from serverdomain.store.request import Outcome as Outcome
@@ -125,6 +126,7 @@ _HOMES = {
         "Unproven",
     ),
     "serverdomain.servers": ("Accepted", "Servers"),
+    "serverdomain.servers.awaited": ("AsyncServers",),
     "serverdomain.store.request": ("Outcome",),
     "serverdomain.store.context": ("Context",),
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain.adapters.http.calls.threads import MOST as MOST_THREADS
+from serverdomain.adapters.http.calls.waits import MOST as MOST_THREADS
 from serverdomain.adapters.http.serving.accepting import MOST as MOST_CONNECTIONS
 from tests.hostile.measuring import crowd, ordinary, serving
 

@@ -15,6 +15,7 @@ from serverdomain.domain.events import ServerStopped
 from serverdomain.projections.happened import Happened
 from serverdomain.projections.reactions import Reaction
 from serverdomain.projections.server_view import ServerView
+from serverdomain.servers.awaited import AsyncReaction
 from serverdomain.testing import ManualClock, compute_endpoint, registered, strategies
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
@@ -23,7 +24,7 @@ NOW = datetime(2026, 8, 1, tzinfo=UTC)
 
 PACKAGES = (serverdomain, testing, compute_json, http, ledger, reports)
 BESIDES = (
-    *(ServerView, Reaction, Happened, *commands.COMMANDS.values()),
+    *(ServerView, Reaction, AsyncReaction, Happened, *commands.COMMANDS.values()),
     *(compute_endpoint.ComputeEndpoint, compute_endpoint.Faults),
     *(compute_endpoint.Clock, compute_endpoint.Requests),
     *(strategies.metadata, strategies.histories),
@@ -47,7 +48,8 @@ OURS_TO_CALL = {"to", "counts", "guard"}
 """Methods by which one room asks another, and the endpoint whoever is calling."""
 
 NEVER_MADE = {
-    *("Timeline", "ServerView", "Fleet", "Ledger", "Reaction", "Happened", "Scenario"),
+    *("Timeline", "ServerView", "Fleet", "Ledger", "Reaction", "AsyncReaction", "Happened"),
+    "Scenario",
     *("Verdict", "Faults", "Clock", "Requests"),
 }
 """What others are asked for."""
@@ -190,7 +192,7 @@ class Door(NamedTuple):
 
     def right(self, parameter: str) -> Any:
         """What may be given."""
-        return RIGHT_FOR.get((self.name, parameter), RIGHT.get(parameter))
+        return RIGHT_FOR.get((self.name.removeprefix("Async"), parameter), RIGHT.get(parameter))
 
 
 def doors() -> Iterator[Door]:

@@ -4,13 +4,14 @@ The doors are found by looking: what a package exports, and what these things gi
 is new is tried as soon as it is there, or the test says what it lacks to try it.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from serverdomain import InvalidInput, Servers
+from serverdomain import AsyncServers, InvalidInput, Servers
 from serverdomain.domain.commands import StopServer
 from serverdomain.testing import given, registered
 from serverdomain.testing.compute_endpoint import ComputeEndpoint
@@ -41,10 +42,14 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         heard: list[Any] = []
         reaction = stack.enter_context(servers.react("one", heard.append, start="beginning"))
         assert reaction.caught_up(10)
+        async_servers = AsyncServers(servers)
+        async_reaction = asyncio.run(async_servers.react("another", heard.append))
         endpoint = ComputeEndpoint(tmp_path_factory.mktemp("endpoint"))
         stack.callback(endpoint.close)
         yield {
             "Servers": servers,
+            "AsyncServers": async_servers,
+            "AsyncReaction": async_reaction,
             "Server": servers.get(SERVER),
             "Log": servers._log,
             "Timeline": servers.timeline,
@@ -60,6 +65,16 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
             "Clock": endpoint.clock,
             "Requests": endpoint.requests,
         }
+
+
+def awaited(given: object) -> None:
+    """What is awaited may say no as late as then."""
+
+    async def wait(asked: Awaitable[object]) -> None:
+        await asked
+
+    if isinstance(given, Awaitable):
+        asyncio.run(wait(given))
 
 
 def ask(door: Door, there: dict[str, Any], wrongly: dict[str, Any]) -> object:
@@ -90,7 +105,7 @@ def test_a_wrong_type_is_refused_by_the_name_of_its_parameter(
 ) -> None:
     before = there["Servers"].view.status().head
     with pytest.raises(InvalidInput) as refused:
-        ask(door, there, {parameter: wrong})
+        awaited(ask(door, there, {parameter: wrong}))
     assert refused.value.field.split(".")[0] == parameter
     assert "came" in str(refused.value)
     assert "allowed" in str(refused.value)

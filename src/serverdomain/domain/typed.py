@@ -112,6 +112,16 @@ def _asks(function: FunctionType) -> bool:
 
 
 def _checking(function: FunctionType) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function):
+
+        @wraps(function)
+        async def awaited(*args: Any, **named: Any) -> Any:
+            __tracebackhide__ = True
+            require_arguments(function, args, named)
+            return await function(*args, **named)
+
+        return awaited
+
     @wraps(function)
     def call(*args: Any, **named: Any) -> Any:
         __tracebackhide__ = True

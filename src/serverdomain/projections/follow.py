@@ -13,6 +13,39 @@ LOOK = 0.1
 """Seconds between two looks for events of other processes."""
 
 
+class Followed:
+    """A server, and the position of the log up to which somebody knows what it was.
+
+    ``head`` is that position; -1 before the first look.
+    """
+
+    def __init__(self, log: Log, server_id: str) -> None:
+        self._log = log
+        self._server_id = server_id
+        self.head = -1
+
+    def states(self) -> Iterator[Server]:
+        """What it became since the last look, in order; at first, what it is.
+
+        The log is read before this returns. Raises `NotFound`, once it comes to that, where it is
+        not there or is deleted.
+        """
+        with self._log.reading() as log:
+            seen, self.head = self.head, log.head()
+            if seen < 0:
+                states = [log.so_far(self._server_id).server]
+            elif self._server_id not in log.changed_between(seen, self.head):
+                states = []
+            else:
+                facts = log.history(self._server_id, position=self.head).facts
+                states = [
+                    log.history(self._server_id, position=position).server
+                    for position in sorted(fact.position for fact in facts)
+                    if position > seen
+                ]
+        return (require_there(server, self._server_id) for server in states)
+
+
 def follow(log: Log, server_id: str, seconds: float | None) -> Iterator[Server]:
     """A server as it is, then after each event in the order of the log.
 
@@ -20,21 +53,10 @@ def follow(log: Log, server_id: str, seconds: float | None) -> Iterator[Server]:
     once it is deleted.
     """
     until = None if seconds is None else time.monotonic() + seconds
-    with log.reading() as reading:
-        head = reading.head()
-        states = [reading.so_far(server_id).server]
+    followed = Followed(log, server_id)
     while True:
-        for server in states:
-            yield require_there(server, server_id)
+        yield from followed.states()
         left = LOOK if until is None else min(LOOK, until - time.monotonic())
         if left <= 0:
             return
-        log.wait_past(head, left)
-        with log.reading() as reading:
-            seen, head = head, reading.head()
-            facts = reading.history(server_id).facts if head > seen else []
-            states = [
-                reading.history(server_id, position=position).server
-                for position in sorted(fact.position for fact in facts)
-                if position > seen
-            ]
+        log.wait_past(followed.head, left)

@@ -93,9 +93,13 @@ class Reaction:
         """Whether its thread runs: at work, standing by, or waiting to be resumed."""
         return self._thread.is_alive()
 
+    def let_end(self) -> None:
+        """Stop after the current event; waits for nobody."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """Stop after the current event, and wait for that unless the handler itself calls this."""
-        self._stopping.set()
+        self.let_end()
         if current_thread() is self._thread:
             return
         while self._thread.is_alive():

@@ -5,12 +5,12 @@ It wires the rooms and holds no rule: `domain` decides, `store` keeps, `projecti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 from serverdomain.audit.keyframes import Keyframes
 from serverdomain.domain.typed import typed
@@ -26,6 +26,8 @@ from serverdomain.store.log import Log
 from serverdomain.store.opening import Store, open_log, open_to_read
 
 __all__ = ["Accepted", "Clock", "Servers", "system_clock"]
+
+Running = TypeVar("Running", bound=Reaction)
 
 
 @typed
@@ -95,9 +97,12 @@ class Servers(Commands, Questions):
         What ``at_work`` makes is entered when this process takes up the work, before the first
         event, and left when it ends: of all processes one is at work.
         """
+        return self._started(Reaction, name, handler, start, attempts, at_work, events)
+
+    def _started(self, kind: Callable[..., Running], *arguments: Any) -> Running:
         if self.read_only:
             raise StoreReadOnly("a reaction keeps its place in the store, which is only read here")
-        reaction = Reaction(self._log, name, handler, start, attempts, at_work, events)
+        reaction = kind(self._log, *arguments)
         self._running = [*(one for one in self._running if one.is_alive), reaction]
         return reaction
 

@@ -57,14 +57,24 @@ def ask(
     occurred_at: int | None = None,
 ) -> Outcome:
     """Ask a command of a log; times are seconds behind `NOW`."""
-    return log.accept(
-        Request(
-            server_id=server_id,
-            command=command,
-            context=under(request_id) if isinstance(request_id, str) else request_id,
-            now=NOW + at * SECOND,
-            occurred_at=None if occurred_at is None else NOW + occurred_at * SECOND,
-        )
+    return log.accept(asked(command, request_id, server_id, at=at, occurred_at=occurred_at))
+
+
+def asked(
+    command: Command,
+    request_id: str | Context,
+    server_id: str = SERVER,
+    *,
+    at: int = 0,
+    occurred_at: int | None = None,
+) -> Request:
+    """What is asked of a log; times are seconds behind `NOW`."""
+    return Request(
+        server_id=server_id,
+        command=command,
+        context=under(request_id) if isinstance(request_id, str) else request_id,
+        now=NOW + at * SECOND,
+        occurred_at=None if occurred_at is None else NOW + occurred_at * SECOND,
     )
 
 

@@ -20,6 +20,7 @@ from serverdomain.servers import Servers
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log, Reading
 from serverdomain.store.recorded import RecordedCommand
+from serverdomain.store.request import Outcome
 from serverdomain.testing.contract import (
     IMAGE,
     NOW,
@@ -29,6 +30,7 @@ from serverdomain.testing.contract import (
     Contract,
     adopted,
     ask,
+    asked,
     under,
 )
 from serverdomain.testing.scenario import OWNER, READER, registered
@@ -102,6 +104,26 @@ class WritingContract(Contract):
         assert [one.position for one in events] == list(range(1, 42))
         assert [one.version for one in events] == list(range(1, 42))
         assert len({one.command.command_id for one in events}) == 41
+
+    def test_many_commands_are_accepted_in_their_order_and_each_for_itself(self, log: Log) -> None:
+        first, refused, stopped, again, taken = log.accept_many(
+            [
+                asked(adopted(), "req-1"),
+                asked(c.StartServer(), "req-2"),
+                asked(c.StopServer(), "req-3"),
+                asked(c.StopServer(), "req-3"),
+                asked(c.RenameServer(name="new"), "req-3"),
+            ]
+        )
+        assert isinstance(first, Outcome)
+        assert isinstance(refused, Refused)
+        assert isinstance(stopped, Outcome)
+        assert isinstance(again, Outcome)
+        assert (first.position, first.replayed, stopped.replayed) == (1, False, False)
+        assert again.replayed
+        assert (again.events, again.position) == (stopped.events, stopped.position)
+        assert isinstance(taken, Conflict)
+        assert log.accept_many([]) == []
 
     def test_much_is_appended_at_once_and_seen_by_who_appends_it(self, log: Log) -> None:
         facts = (registered(), e.ServerStopped())

@@ -13,7 +13,7 @@ import pytest
 
 from serverdomain import Servers
 from serverdomain.adapters.http import compute_app
-from serverdomain.adapters.http.calls.threads import MOST
+from serverdomain.adapters.http.calls.waits import MOST
 from serverdomain.testing.store_contract import SERVER, adopted
 
 SHOW = f"/v2.1/servers/{SERVER}/metadata"

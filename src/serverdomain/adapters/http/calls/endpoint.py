@@ -38,7 +38,8 @@ from serverdomain.adapters.http.calls.route import (
     Table,
     wants_page,
 )
-from serverdomain.adapters.http.calls.threads import MOST, Threads
+from serverdomain.adapters.http.calls.waits import MOST
+from serverdomain.servers.awaited.threads import Threads
 
 ID_HEADERS = (b"x-compute-request-id", b"x-openstack-request-id")
 """The headers of every answer that bear the call's own id."""

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from serverdomain.adapters.compute_json import Path
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.cloud import Cloud
-from serverdomain.adapters.http.calls.threads import Waits
+from serverdomain.adapters.http.calls.waits import Waits
 
 Handler = Callable[[Cloud, Call], Response]
 

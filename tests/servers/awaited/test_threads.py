@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from serverdomain import StoreLocked
-from serverdomain.adapters.http.calls import threads
-from serverdomain.adapters.http.calls.threads import Threads
+from serverdomain.servers.awaited.jobs import Waker
+from serverdomain.servers.awaited.threads import Threads
 
 
 def run(coroutine: Any) -> Any:
@@ -102,11 +102,11 @@ def test_one_pool_serves_one_loop_after_another() -> None:
 
 def test_an_answer_that_nobody_waits_for_holds_up_no_other() -> None:
     async def both() -> int:
-        waker = threads._Waker(asyncio.get_running_loop())
+        waker = Waker(asyncio.get_running_loop())
         gone, waiting = asyncio.Future[int](), asyncio.Future[int]()
         gone.cancel()
-        waker.hand_over(gone, 1, None)
-        waker.hand_over(waiting, 2, None)
+        waker.hand_over([(gone, 1, None)])
+        waker.hand_over([(waiting, 2, None)])
         return await asyncio.wait_for(waiting, 30)
 
     assert run(both()) == 2
