@@ -94,10 +94,19 @@ class Commanding:
             expected_version=expected_version,
             project_id=project_id,
         )
-        outcome = self._log.accept(request)
+        return self._answer(command, self._log.accept(request))
+
+    def _answer(self, command: c.Command, outcome: Outcome) -> Accepted | Outcome:
         if isinstance(command, c.RecordFacts):
             return outcome
-        return _accepted(command, outcome)
+        assert outcome.server is not None  # What decides on nothing is a beginning, or raised.
+        return Accepted(
+            outcome.server,
+            outcome.events,
+            outcome.position,
+            outcome.replayed,
+            None if outcome.replayed else _password(command),
+        )
 
 
 def known_form(server_id: ServerId) -> str:
@@ -116,17 +125,6 @@ def _meant(server_id: ServerId | None, command: c.Command) -> str:
         named = getattr(command, "server_id", UNSET)
         return str(uuid4()) if named is UNSET else known_form(named)
     return known_form(server_id)  # type: ignore[arg-type]  # Of None it says what is allowed.
-
-
-def _accepted(command: c.Command, outcome: Outcome) -> Accepted:
-    assert outcome.server is not None  # What decides on nothing is a beginning, or raised.
-    return Accepted(
-        outcome.server,
-        outcome.events,
-        outcome.position,
-        outcome.replayed,
-        None if outcome.replayed else _password(command),
-    )
 
 
 def _password(command: c.Command) -> str | None:

@@ -246,6 +246,16 @@ class Log(Protocol):
         `OutcomeUnknown` where the disk did not tell whether it was written.
         """
 
+    def accept_many(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
+        """Accept commands in this order: of each what `accept` gives, or what it raises."""
+        outcomes: list[Outcome | Exception] = []
+        for request in requests:
+            try:
+                outcomes.append(self.accept(request))
+            except Exception as error:
+                outcomes.append(error)
+        return outcomes
+
     def bulk(self) -> AbstractContextManager[Writing]:
         """Append much at once; written as a whole at the end, or not at all if it raises."""
 
