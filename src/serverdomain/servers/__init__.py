@@ -10,20 +10,23 @@ from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from serverdomain.audit.keyframes import Keyframes
 from serverdomain.domain.typed import typed
 from serverdomain.errors import Conflict, InvalidInput, StoreReadOnly
 from serverdomain.projections import saved_bookmark
 from serverdomain.projections.reactions import ATTEMPTS, AtWork, Handler, Reaction
-from serverdomain.servers.accepted import Accepted
+from serverdomain.servers.accepted import Accepted, Failed
 from serverdomain.servers.commanding import Clock, system_clock
 from serverdomain.servers.commands import Commands
 from serverdomain.servers.questions import Questions
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
 from serverdomain.store.opening import Store, open_log, open_to_read
+
+if TYPE_CHECKING:
+    from serverdomain.servers.bulk import Bulk
 
 __all__ = ["Accepted", "Clock", "Servers", "system_clock"]
 
@@ -78,6 +81,18 @@ class Servers(Commands, Questions):
     def read_only(self) -> bool:
         """Whether it answers questions alone; a command raises `StoreReadOnly`."""
         return self._log.read_only
+
+    def bulk(self, failed: Failed | None = None) -> Bulk:
+        """Take in many commands or facts, thousands a transaction; to be used in a ``with``.
+
+        ``failed`` is told the request id of each that did not happen, and why; without it the
+        first error is raised when its transaction is written.
+        """
+        if self.read_only:
+            raise StoreReadOnly("nothing can be commanded of a store that is only read here")
+        from serverdomain.servers.bulk import Bulk  # Who shows one server does without.
+
+        return Bulk(self._log, self._clock, failed)
 
     def react(
         self,

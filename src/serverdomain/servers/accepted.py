@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypedDict
 
 from serverdomain.domain.events import Event
 from serverdomain.domain.server import Server
+from serverdomain.errors import ServerdomainError
+
+Failed = Callable[[str, ServerdomainError], None]
+"""Is told the request id of a command that did not happen, and why."""
 
 
 @dataclasses.dataclass(frozen=True)
