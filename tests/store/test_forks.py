@@ -14,6 +14,7 @@ from serverdomain import Servers, StoreError
 from serverdomain.store.sqlite import forks
 from serverdomain.testing.store_contract import SERVER, adopted
 
+forks.PATIENCE = 60  # However long a commit takes on a busy disk.
 url = sys.argv[1]
 servers = Servers.open(url)
 servers.register(adopted())
