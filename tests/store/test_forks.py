@@ -156,6 +156,23 @@ print(ended(in_a_child(lambda: Servers.open(url, create=False).rename(SERVER, "x
     assert forked(script, tmp_path) == ["True", "True", "1", "True"]
 
 
+def test_a_child_that_outlives_its_parent_keeps_none_of_its_locks(tmp_path: Path) -> None:
+    script = """
+here, there = os.pipe(), os.pipe()
+def work():
+    with Servers.open(url) as own, own._log.alone("billing") as mine:
+        in_a_child(lambda: os.read(there[0], 1))
+        with own._log.alone("billing") as still:
+            os.write(here[1], b"+" if mine and not still else b"-")
+        os._exit(0)
+ended(in_a_child(work))
+with servers._log.alone("billing") as mine:
+    print(os.read(here[0], 1), mine)
+os.write(there[1], b"x")
+"""
+    assert forked(script, tmp_path) == ["b'+' True"]
+
+
 def test_a_store_in_memory_does_not_keep_a_fork_waiting(tmp_path: Path) -> None:
     script = """
 servers.close()
