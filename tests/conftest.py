@@ -4,17 +4,25 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
+# How long an example takes is the machine's, and no test fails for it.
+settings.register_profile(
+    "any machine", database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 # The same examples in every run, and nothing left behind; a search goes further, by chance.
 settings.register_profile(
-    "fixed", derandomize=True, database=None, deadline=None, print_blob=True, max_examples=100
+    "fixed",
+    settings.get_profile("any machine"),
+    derandomize=True,
+    print_blob=True,
+    max_examples=100,
 )
 # Whether a mutant fails is all that is asked: no time is spent on the smallest example.
 settings.register_profile(
     "mutants", settings.get_profile("fixed"), phases=[Phase.explicit, Phase.generate]
 )
-settings.register_profile("search", database=None, deadline=None, max_examples=5000)
+settings.register_profile("search", settings.get_profile("any machine"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 

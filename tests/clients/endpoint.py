@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 URL = re.compile(r"http://127\.0\.0\.1:\d+")
-ENOUGH = 30
+ENOUGH = 60
 """Seconds after which a start or an end has failed, so that nothing waits for ever."""
 
 

@@ -116,7 +116,7 @@ def ordinary(served: Served, seconds: float) -> Waits:
                 began = time.perf_counter()
                 try:
                     answer = client.request(method, path, json=body)
-                except httpx.RemoteProtocolError:
+                except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
                     # It was idle, and made room for another; what was asked was not begun.
                     if attempt == 3:
                         raise

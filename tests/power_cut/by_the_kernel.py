@@ -181,7 +181,7 @@ def cut_once(disk: Disk, number: int) -> Cut:
     after = random.Random(number).randrange(1, 120)
     disk.plug_in()
     worker, pipe = in_a_child(lambda pipe: at_work(disk, number, pipe))
-    told = read_until(pipe, lambda told: told.count(b"\n") >= after, 20)
+    told = read_until(pipe, lambda told: told.count(b"\n") >= after, 60)
     # Whatever is in the pipe by now was acknowledged before the cut; what comes later need not be.
     told += read_until(pipe, lambda told: False, 0)
     disk.cut()
@@ -192,7 +192,7 @@ def cut_once(disk: Disk, number: int) -> Cut:
     acknowledged = [line.split(" ", 1) for line in told.decode().splitlines()]
     disk.plug_in()
     looker, pipe = in_a_child(lambda pipe: look(disk, acknowledged, pipe))
-    lost, wrong = json.loads(read_until(pipe, lambda told: False, 60))
+    lost, wrong = json.loads(read_until(pipe, lambda told: False, 600))
     os.waitpid(looker, 0)
     os.close(pipe)
     disk.unplug()

@@ -14,6 +14,7 @@ from serverdomain import Servers, StoreError
 from serverdomain.store.sqlite import forks
 from serverdomain.testing.store_contract import SERVER, adopted
 
+forks.PATIENCE = 60  # However long a commit takes on a busy disk.
 url = sys.argv[1]
 servers = Servers.open(url)
 servers.register(adopted())
@@ -153,6 +154,23 @@ thread.join()
 print(ended(in_a_child(lambda: Servers.open(url, create=False).rename(SERVER, "x"))))
 """
     assert forked(script, tmp_path) == ["True", "True", "1", "True"]
+
+
+def test_a_child_that_outlives_its_parent_keeps_none_of_its_locks(tmp_path: Path) -> None:
+    script = """
+here, there = os.pipe(), os.pipe()
+def work():
+    with Servers.open(url) as own, own._log.alone("billing") as mine:
+        in_a_child(lambda: os.read(there[0], 1))
+        with own._log.alone("billing") as still:
+            os.write(here[1], b"+" if mine and not still else b"-")
+        os._exit(0)
+ended(in_a_child(work))
+with servers._log.alone("billing") as mine:
+    print(os.read(here[0], 1), mine)
+os.write(there[1], b"x")
+"""
+    assert forked(script, tmp_path) == ["b'+' True"]
 
 
 def test_a_store_in_memory_does_not_keep_a_fork_waiting(tmp_path: Path) -> None:

@@ -162,6 +162,8 @@ def test_what_a_narrow_encoding_cannot_say_is_written_out(
 
 def test_ctrl_c_is_quiet(folder: Path) -> None:
     os.mkfifo(folder / "fifo")
+    # What a job in the background ignores, its children would, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     started = subprocess.Popen(
         [sys.executable, "-m", "serverdomain", "register", "--from", "fifo", *STORE],
         stdout=subprocess.PIPE,
@@ -170,10 +172,11 @@ def test_ctrl_c_is_quiet(folder: Path) -> None:
         env=environment(),
         text=True,
     )
+    signal.signal(signal.SIGINT, before)
     # The file opens once the command reads it, which then waits for what never comes.
     with started as reading, (folder / "fifo").open("w"):
         reading.send_signal(signal.SIGINT)
-        out, err = reading.communicate()
+        out, err = reading.communicate(timeout=60)
     assert (reading.returncode, out, err) == (130, "", "")
 
 

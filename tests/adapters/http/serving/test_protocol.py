@@ -8,7 +8,7 @@ import re
 import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import pairwise
 from queue import Queue
 
@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from serverdomain.adapters.http.serving.protocol import MOST_HEAD
+from serverdomain.adapters.http.serving.server import listen, served
 from tests.adapters.http.real import SECONDS, connected, serving, until_closed
 
 SHORT = 0.15
@@ -55,23 +56,36 @@ def patient() -> Iterator[Address]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def hasty() -> Iterator[Address]:
-    """The same, with hardly any patience."""
-    with serving(app, SHORT) as address:
-        yield address
-
-
 def answer_to(data: bytes, address: Address) -> bytes:
     with connected(address) as connection:
         connection.sendall(data)
         return until_closed(connection)
 
 
+@contextmanager
+def hasty(data: bytes) -> Iterator[socket.socket]:
+    """A connection to one with hardly any patience, where data was before it looked.
+
+    So nobody is late, however busy the machine is.
+    """
+    listener = listen("127.0.0.1", 0)
+    with connected(listener.getsockname()) as connection:
+        connection.sendall(data)
+        with served(app, listener, patience=SHORT):
+            yield connection
+
+
+def hasty_answer_to(data: bytes) -> bytes:
+    with hasty(data) as connection:
+        return until_closed(connection)
+
+
 def until(end: bytes, connection: socket.socket) -> bytes:
     answer = b""
     while not answer.endswith(end):
-        answer += connection.recv(65536)
+        part = connection.recv(65536)
+        assert part, answer
+        answer += part
     return answer
 
 
@@ -85,36 +99,32 @@ def fault(answer: bytes) -> tuple[int, dict[str, object]]:
 
 
 @pytest.mark.parametrize("half", [b"G", b"GET /v2.1 HTTP/1.1\r\nHost: x\r\nX-A", b"\r\n\r\n"])
-def test_half_a_head_is_closed_after_a_while(half: bytes, hasty: Address) -> None:
-    code, told = fault(answer_to(half, hasty))
+def test_half_a_head_is_closed_after_a_while(half: bytes) -> None:
+    code, told = fault(hasty_answer_to(half))
     assert code == 408
     assert "head did not come" in str(told)
 
 
-def test_a_connection_on_which_nothing_comes_is_closed_without_a_word(hasty: Address) -> None:
-    assert answer_to(b"", hasty) == b""
+def test_a_connection_on_which_nothing_comes_is_closed_without_a_word() -> None:
+    assert hasty_answer_to(b"") == b""
 
 
-def test_half_a_head_behind_a_whole_request_is_closed_too(hasty: Address) -> None:
-    with connected(hasty) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        answer = b""
-        while not answer.endswith(b"0 bytes"):
-            answer += connection.recv(65536)
+def test_half_a_head_behind_a_whole_request_is_closed_too() -> None:
+    with hasty(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") as connection:
+        until(b"0 bytes", connection)
         connection.sendall(b"\r\n")
         assert fault(until_closed(connection))[0] == 408
 
 
-def test_half_a_body_is_closed_after_a_while(hasty: Address) -> None:
+def test_half_a_body_is_closed_after_a_while() -> None:
     half = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf"
-    code, told = fault(answer_to(half, hasty))
+    code, told = fault(hasty_answer_to(half))
     assert code == 408
     assert "body did not come" in str(told)
 
 
-def test_a_body_that_trickles_in_does_not_buy_time(hasty: Address) -> None:
-    with connected(hasty) as connection:
-        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n")
+def test_a_body_that_trickles_in_does_not_buy_time() -> None:
+    with hasty(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n") as connection:
         connection.settimeout(0.01)
         answer = b""
         while not answer:
@@ -208,6 +218,8 @@ def test_one_whose_body_comes_while_the_server_ends_is_answered_as_the_last() ->
     address = ending.enter_context(serving(app))
     with connected(address) as connection, ThreadPoolExecutor(1) as pool:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo")
+        # Another is answered, so the half has come.
+        assert b"0 bytes" in answer_to(b"GET / HTTP/1.0\r\nHost: x\r\n\r\n", address)
         ended = pool.submit(ending.close)
         with suppress(OSError):
             while True:  # Until it listens no more.
