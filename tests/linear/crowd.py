@@ -1,0 +1,61 @@
+"""Processes of callers on one file, begun together, whose notes are read as they come."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.house.imports import ROOT
+
+from .calls import Call
+
+
+class Process:
+    """A process of callers; it may be killed once it has made so many notes."""
+
+    def __init__(self, url: str, name: str, threads: int, steps: int, kill_after: int = 0) -> None:
+        self._kill_after = kill_after
+        self._popen = subprocess.Popen(
+            [sys.executable, "-m", "tests.linear.callers", url, name, str(threads), str(steps)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        assert self._popen.stdout is not None
+        self._out = self._popen.stdout
+
+    def begin(self) -> None:
+        """Let it begin, once it is ready."""
+        pickle.load(self._out)
+        assert self._popen.stdin is not None
+        self._popen.stdin.write(b"\n")
+        self._popen.stdin.flush()
+
+    def calls(self) -> list[Call]:
+        """What its callers noted, to its end: of each call the last."""
+        noted: dict[tuple[str, int], Call] = {}
+        notes = 0
+        try:
+            while True:
+                one: Call = pickle.load(self._out)
+                noted[one.who, one.began] = one
+                notes += 1
+                if notes == self._kill_after:
+                    self._popen.kill()
+        except (EOFError, pickle.UnpicklingError):
+            pass
+        _, errors = self._popen.communicate()
+        assert errors == b"", errors.decode()
+        return list(noted.values())
+
+
+def calls_of(processes: Sequence[Process]) -> list[Call]:
+    """Let all of them begin, and give back what their callers noted."""
+    for process in processes:
+        process.begin()
+    with ThreadPoolExecutor(len(processes)) as readers:
+        return [one for calls in readers.map(Process.calls, processes) for one in calls]

@@ -1,0 +1,85 @@
+"""What many callers are told at once fits into the one order of the log."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from serverdomain import Servers
+
+from .callers import asked_first, play, prepare
+from .calls import Call, Done, Raised
+from .checking import wrongs
+from .crowd import Process, calls_of
+from .points import Points
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    with Servers.open(url) as servers:
+        prepare(servers)
+    return url
+
+
+def holds(url: str, calls: list[Call]) -> None:
+    with Servers.open(url, create=False) as servers:
+        points = Points.of(servers)
+        assert wrongs(points, [*asked_first(), *calls]) == []
+        assert servers.check() == []
+        assert servers.list() == list(points.there(len(points.written)))
+
+
+def kind(answer: object) -> str:
+    match answer:
+        case Done(replayed=True):
+            return "replayed"
+        case Done(events=()):
+            return "idle"
+        case Raised(kind):
+            return kind
+    return type(answer).__name__
+
+
+def require_every_kind(calls: list[Call]) -> None:
+    """Nothing of what can be answered stays away, or the test says little."""
+    kinds = Counter(kind(one.answer) for one in calls)
+    errors = {"Refused", "Conflict", "NotFound", "RequestIdTaken"}
+    assert set(kinds) >= {"Done", "idle", "replayed", "Seen", "Told", *errors}, kinds
+
+
+def test_threads_of_two_stores_on_one_file_see_one_order(url: str) -> None:
+    notes: list[Call] = []
+    with Servers.open(url) as one, Servers.open(url) as other:
+        play([one, other], "t", 6, 60, notes.append)
+
+    ended = [one for one in notes if one.answer is not None]
+    assert len(notes) == 2 * len(ended) == 2 * 6 * 60
+    require_every_kind(ended)
+    holds(url, ended)
+
+
+@pytest.mark.slow
+def test_four_processes_of_twenty_four_threads_see_one_order(url: str) -> None:
+    calls = calls_of([Process(url, f"p{number}", 24, 40) for number in range(4)])
+
+    assert len(calls) == 4 * 24 * 40
+    require_every_kind(calls)
+    holds(url, calls)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_processes_of_many_threads_are_killed_at_any_moment(url: str, seed: int) -> None:
+    dice = random.Random(seed)
+    dying = [
+        Process(url, f"dying-{number}", 16, 1000, kill_after=dice.randrange(20, 600))
+        for number in range(2)
+    ]
+    calls = calls_of([Process(url, "living", 16, 40), *dying])
+
+    assert any(one.answer is None for one in calls)
+    holds(url, calls)
