@@ -50,6 +50,7 @@ OTHERWISE = {
     "ledger": "ask",
     "log_id": "ask",
     "fleet": "ask",
+    "bulk": "ask",
 }
 """What is asked for by another name, because it goes on asking, or is no call."""
 
