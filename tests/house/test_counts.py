@@ -9,12 +9,13 @@ from tests.house.counting import Way, code_lines, long_functions
 from tests.house.imports import ROOT
 
 LIMITS = {
-    "frames from Servers.rebuild to decisions._rebuild": 6,
+    # Of the writer's three, one raises what came, one waits for its turn and one leads.
+    "frames from Servers.rebuild to decisions._rebuild": 8,
     # Two of them remember servers within a bound in bytes, and one tells text that is no UTF-8.
     # What the loop leaves to threads is one of them, and the threads are another.
-    "files that a rebuild by POST enters": 32,
+    "files that a rebuild by POST enters": 34,
     # A history goes on from what is remembered, in pages, and each row is read before it is used.
-    "changes of file in a rebuild by POST": 82,
+    "changes of file in a rebuild by POST": 101,
     "files of more than 200 lines that it enters, domain's apart": 0,
     "files that a list one event behind enters": 19,
     "changes of file in a list one event behind": 57,

@@ -21,15 +21,14 @@ from msgspec.structs import replace
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.errors import InvalidInput, Refused, StoreDamaged, StoreError, UnknownEvent
-from serverdomain.store.accept import accept, first_outcome
+from serverdomain.errors import InvalidInput, StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import LARGEST, Examination, Log, Page, Row, Writing
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
-from serverdomain.store.request import Outcome, Request
+from serverdomain.store.writer import Writer
 
 
 class Stored(NamedTuple):
@@ -253,22 +252,16 @@ class ListLog(Log):
     is_kept = False
 
     def __init__(self) -> None:
-        self._now: ListReading | None = _empty()
+        self._now = _empty()
+        self._is_closed = False
         self._commits = 0
         self._writing = Lock()
         self._grown = Condition()
         self._held: dict[str, Lock] = {}
         self.recent_refusals = RecentRefusals()
-
-    def accept(self, request: Request) -> Outcome:
-        with self.bulk() as log:
-            outcome = accept(log, request)
-        if isinstance(outcome, RecordedCommand):
-            with self.reading() as now:
-                return first_outcome(now, outcome, request)
-        if isinstance(outcome, Refused):
-            raise outcome
-        return outcome
+        writer = Writer(self)
+        self.accept = writer.accept
+        self.accept_many = writer.accept_many
 
     @contextmanager
     def bulk(self) -> Iterator[ListWriting]:
@@ -280,6 +273,8 @@ class ListLog(Log):
             self._now = ListReading(grown.id, grown.stored, grown.places)
             self._commits += 1
         self.wake()
+
+    writing = bulk
 
     @contextmanager
     def reading(self) -> Iterator[ListReading]:
@@ -337,10 +332,10 @@ class ListLog(Log):
             self._commits += 1
 
     def close(self) -> None:
-        self._now = None
+        self._is_closed = True
 
     def _required(self) -> ListReading:
-        if self._now is None:
+        if self._is_closed:
             raise StoreError("the log is closed")
         return self._now
 

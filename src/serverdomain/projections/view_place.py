@@ -21,10 +21,10 @@ from serverdomain.errors import (
 from serverdomain.projections import generations, view_owner
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.view_file import ViewFile
+from serverdomain.store.lock_timeout import lock_timeout_setting
 from serverdomain.store.log import Log
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite.database import drop_everything, use_wal
-from serverdomain.store.sqlite.lock_timeout import lock_timeout_setting
 from serverdomain.store.sqlite.place import Place
 
 _logger = logging.getLogger("serverdomain")

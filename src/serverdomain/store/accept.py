@@ -22,7 +22,6 @@ from serverdomain.errors import (
     Refused,
     RequestIdTaken,
     StoreDamaged,
-    StoreError,
 )
 from serverdomain.store import refusals
 from serverdomain.store.codec import CODEC
@@ -55,6 +54,8 @@ def accept(log: Writing, request: Request) -> Outcome | Refused | RecordedComman
     latest_recorded_at = log.latest_recorded_at()
     history = log.so_far(request.server_id)
     latest, server = history.latest, history.server
+    if command.may_be_late and given is not None and latest is not None and given < latest:
+        history = log.history(request.server_id)  # A late fact has its place among all others.
     if not is_there(server) and not (command.begins or command.may_be_late):
         raise NotFound(f"server {request.server_id} is not there")
     _require_version(request, server, history.version)
@@ -75,8 +76,6 @@ def accept(log: Writing, request: Request) -> Outcome | Refused | RecordedComman
         zip(positions, events, strict=True), start=history.version + 1
     ):
         history.take(Fact(occurred_at, position, request.server_id, version, event))
-    if history.lacks_past:
-        history = log.history(request.server_id)
     return Outcome(server=history.server, events=events, position=positions[-1], replayed=False)
 
 
@@ -101,12 +100,7 @@ def _recorded(
 
 
 def _keep(log: Writing, command: RecordedCommand, refused: Refused, now: int) -> Refused:
-    try:
-        refusals.keep(log, command, refused, now)
-    except StoreError as error:
-        # It is refused all the same, whatever the disk says.
-        _log.warning("a refusal was not recorded: %s", error)
-        raise refused from error
+    refusals.keep(log, command, refused, now)
     return refused
 
 

@@ -7,7 +7,7 @@ tested by `serverdomain.testing.store_contract`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -27,6 +27,12 @@ LARGEST = 2**63 - 1
 
 Item = TypeVar("Item")
 Row = tuple[Any, ...]
+Answer = Outcome | Exception
+"""What came of a command: its outcome, or what is raised in its place."""
+
+
+class CommitFailed(StoreError):
+    """A commit failed, so that nobody can tell whether it happened."""
 
 
 class Page(NamedTuple, Generic[Item]):
@@ -239,22 +245,18 @@ class Log(Protocol):
         """Where it lies, as a person is told."""
         return "memory:" if self.caches is None else str(self.caches)
 
-    def accept(self, request: Request) -> Outcome:
-        """Look a command up, decide and write it, as one; see `serverdomain.store.accept`.
+    accept: Callable[[Request], Outcome]
+    """Take a command in: see `serverdomain.store.writer.Writer.accept`."""
 
-        Raises what the decision raises, `Refused` once the refusal is recorded, and
-        `OutcomeUnknown` where the disk did not tell whether it was written.
+    accept_many: Callable[[Sequence[Request]], list[Answer]]
+    """Take commands in, in their order: see `serverdomain.store.writer.Writer.accept_many`."""
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        """Decide in one transaction; what is appended is written at its end, as a whole.
+
+        Nothing is written if it raises. Raises `CommitFailed` where the end does not tell whether
+        it was. For the writer, which is the one way in.
         """
-
-    def accept_many(self, requests: Sequence[Request]) -> list[Outcome | Exception]:
-        """Accept commands in this order: of each what `accept` gives, or what it raises."""
-        outcomes: list[Outcome | Exception] = []
-        for request in requests:
-            try:
-                outcomes.append(self.accept(request))
-            except Exception as error:
-                outcomes.append(error)
-        return outcomes
 
     def bulk(self) -> AbstractContextManager[Writing]:
         """Append much at once; written as a whole at the end, or not at all if it raises."""

@@ -15,9 +15,10 @@ from contextlib import contextmanager, suppress
 from threading import RLock, get_ident
 
 from serverdomain.errors import StoreError, StoreLocked
+from serverdomain.store.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
+from serverdomain.store.log import CommitFailed
 from serverdomain.store.sqlite import forks, wal_size
-from serverdomain.store.sqlite.faults import CommitFailed, error_in_use, store_error
-from serverdomain.store.sqlite.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
+from serverdomain.store.sqlite.faults import error_in_use, store_error
 from serverdomain.store.sqlite.open_connections import OpenConnections
 from serverdomain.store.sqlite.opened_file import Identity
 from serverdomain.store.sqlite.place import Place
@@ -42,7 +43,7 @@ class Connections:
         self._pid = os.getpid()
         self._closed = False
         self.commits = 0
-        # In memory all share one connection, and a thread may read while it writes.
+        # In memory all share one connection; a thread may read while it writes.
         self._one_at_a_time = RLock()
 
     @contextmanager
@@ -151,8 +152,7 @@ class Connections:
             file.require_there()
 
     def _require_writable(self) -> None:
-        file = self.open.file
-        if file is None:
+        if (file := self.open.file) is None:
             return
         names = _names(file.path, file.identity)
         if names != 1:

@@ -7,11 +7,6 @@ import sqlite3
 from serverdomain.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing, StoreReadOnly
 from serverdomain.store.sqlite.place import Place
 
-
-class CommitFailed(StoreError):
-    """A commit failed, so that nobody can tell whether it happened."""
-
-
 _WORDS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreLocked, "is locked by another process"),
     sqlite3.SQLITE_LOCKED: (StoreLocked, "is locked by another connection"),

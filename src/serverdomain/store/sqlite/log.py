@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Condition
 
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.errors import OutcomeUnknown, Refused, StoreMissing
-from serverdomain.store.accept import accept, first_outcome
+from serverdomain.errors import StoreMissing
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
 from serverdomain.store.recent_refusals import RecentRefusals
-from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.remembered import Bases
-from serverdomain.store.request import Outcome, Request
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite import schema
 from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.database import drop_everything, make, use_wal
 from serverdomain.store.sqlite.examination import SQLiteExamination, examine
-from serverdomain.store.sqlite.faults import CommitFailed
 from serverdomain.store.sqlite.locks import Locks
 from serverdomain.store.sqlite.place import Place, require_writable
 from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.store.sqlite.watcher import Watcher
 from serverdomain.store.sqlite.writing import SQLiteWriting
+from serverdomain.store.writer import Writer
 
 # A batch touches pages all over the indexes by server; SQLite keeps 2 MiB of them by itself.
 _BULK_CACHE_KIB = 262_144
 _PUT = "INSERT OR REPLACE INTO reactions (name, position, stopped_at, why) VALUES (?, ?, ?, ?)"
-
-_logger = logging.getLogger("serverdomain")
 
 
 def prepare(connections: Connections, *, create: bool) -> None:
@@ -71,39 +65,32 @@ class SQLiteLog(Log):
         self._bases = Bases()
         self._grown = Condition()
         self._locks = Locks(place.path)
+        writer = Writer(self)
+        self.accept = writer.accept
+        self.accept_many = writer.accept_many
         try:
             prepare(self.connections, create=create)
         except BaseException:
             self.connections.close()
             raise
 
-    def accept(self, request: Request) -> Outcome:
-        """Look a command up, decide and write it in one transaction."""
-        outcome: Outcome | Refused | RecordedCommand | None = None
-        try:
-            with self.connections.writing() as connection:
-                outcome = accept(SQLiteWriting(connection, self.place, self, self._bases), request)
-        except CommitFailed as failed:
-            unknown = OutcomeUnknown(request.context.request_id, str(failed))
-            # Whether it was recorded is unknown, but not that it was refused.
-            if not isinstance(outcome, Refused):
-                raise unknown from failed
-            _logger.warning("a refusal may not be recorded: %s", unknown)
-        if isinstance(outcome, RecordedCommand):
-            with self.reading() as log:
-                return first_outcome(log, outcome, request)
+    @contextmanager
+    def writing(self) -> Iterator[SQLiteWriting]:
+        """Decide in one transaction."""
+        with self.connections.writing() as connection:
+            log = SQLiteWriting(connection, self.place, self, self._bases)
+            yield log
+            log.write()
         self.wake()
-        if isinstance(outcome, Refused):
-            raise outcome
-        assert outcome is not None
-        return outcome
 
     @contextmanager
     def bulk(self) -> Iterator[SQLiteWriting]:
         """Append much in one transaction."""
         with self.connections.writing() as connection:
             connection.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
-            yield SQLiteWriting(connection, self.place, self, self._bases)
+            log = SQLiteWriting(connection, self.place, self, self._bases)
+            yield log
+            log.write()
         self.wake()
 
     @contextmanager

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from serverdomain.errors import StoreError, StoreLocked
+from serverdomain.store.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
 from serverdomain.store.sqlite.faults import error_in_use, store_error
-from serverdomain.store.sqlite.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
 from serverdomain.store.sqlite.place import Place
 from serverdomain.store.sqlite.wal_file import holds_a_commit
 

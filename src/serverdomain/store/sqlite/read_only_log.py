@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreDamaged, StoreError, StoreReadOnly
 from serverdomain.store import cache_folder
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.log import Log
+from serverdomain.store.log import Answer, Log
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.request import Outcome, Request
 from serverdomain.store.sqlite.examination import SQLiteExamination, examine
@@ -108,6 +108,14 @@ class ReadOnlyLog(Log):
         return self._locks.alone(name, seconds)
 
     def accept(self, request: Request) -> Outcome:
+        """Raise `StoreReadOnly`."""
+        self._refuse()
+
+    def accept_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """Raise `StoreReadOnly`."""
+        self._refuse()
+
+    def writing(self) -> AbstractContextManager[SQLiteWriting]:
         """Raise `StoreReadOnly`."""
         self._refuse()
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from serverdomain.domain.history import History
+from serverdomain.domain.server import Server
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import PREFIX, refusals_of, stream_of
@@ -126,10 +127,13 @@ class SQLiteReading(Feed):
             if rows:
                 seen = rows[-1][0], rows[-1][5]
                 if until == LARGEST and not is_more and history.server is not None:
-                    self._bases.keep(history.server, *seen)
+                    self._keep(history.server, *seen)
             if is_more and history.server is not None:
                 history = History(base=history.server)
         return history
+
+    def _keep(self, server: Server, position: int, request_id: str) -> None:
+        self._bases.keep(server, position, request_id)
 
     def recorded(
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False

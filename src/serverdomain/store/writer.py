@@ -1,0 +1,135 @@
+"""One writer at a time, for all who wait: many callers, one commit. It knows no engine.
+
+Whoever finds nobody writing writes for all who wait; `serverdomain.store.turns` says whose turn it
+is. What they ask is accepted, each for itself, in one transaction, and then each is answered. Who
+comes alone waits for nobody, and nobody leads for longer than it takes to be answered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from serverdomain.errors import OutcomeUnknown, Refused, ServerdomainError, StoreLocked
+from serverdomain.store.accept import accept, first_outcome
+from serverdomain.store.lock_timeout import lock_timeout_setting
+from serverdomain.store.log import Answer, CommitFailed, Log
+from serverdomain.store.recorded import RecordedCommand
+from serverdomain.store.request import Outcome, Request
+from serverdomain.store.turns import MOST_TOGETHER, MOST_WAITING, Answers, Call, Turns
+
+_log = logging.getLogger("serverdomain")
+
+
+class Writer:
+    """The one way into a log; shared between threads.
+
+    So many commands are written ``together``, and so many callers may be ``waiting``, each for as
+    long as for any lock, if ``seconds`` does not say otherwise.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        seconds: float | None = None,
+        together: int = MOST_TOGETHER,
+        waiting: int = MOST_WAITING,
+    ) -> None:
+        self._log = log
+        seconds = lock_timeout_setting() if seconds is None else seconds
+        self._turns = Turns(log, seconds, together, waiting)
+
+    def accept(self, request: Request) -> Outcome:
+        """Look a command up, decide and write it; see `serverdomain.store.accept`.
+
+        Raises what the decision raises, `Refused` once the refusal is recorded, `OutcomeUnknown`
+        where the disk did not tell whether it was written, and `StoreLocked` where it waited too
+        long: then nothing happened.
+        """
+        (answer,) = self.accept_many((request,))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def accept_many(self, requests: Sequence[Request]) -> list[Answer]:
+        """Accept commands in this order: of each what `accept` gives, or what it raises.
+
+        What is asked at once is written together, so the caller asks for no more than others may
+        wait for.
+        """
+        call = Call(requests)
+        try:
+            if requests and (self._turns.come(call) or self._turns.waits(call)):
+                self._lead(call)
+        except StoreLocked as error:
+            return [error for _ in requests]
+        except BaseException:
+            self._turns.leave(call)
+            raise
+        return [
+            self._first_outcome(answer, request) if isinstance(answer, RecordedCommand) else answer
+            for answer, request in zip(call.answers, requests, strict=True)
+        ]
+
+    def _lead(self, call: Call) -> None:
+        """Write what waits, of which this caller's is the first, and hand on."""
+        answers: Answers = []
+        try:
+            with self._log.writing() as log:
+                for request in self._turns.take():
+                    try:
+                        answers.append(accept(log, request))
+                    except ServerdomainError as error:
+                        answers.append(error)
+        except Exception as error:
+            answers = self._unwritten(call, answers, error)
+        rest = iter(answers)
+        for one in self._turns.taken:
+            one.answers = [next(rest) for _ in one.requests]
+        self._turns.hand_on()
+
+    def _unwritten(self, call: Call, answers: Answers, error: Exception) -> Answers:
+        """The answers where the log does not say that what was taken is written."""
+        if not self._turns.taken:
+            self._turns.take(call)
+            return [error for _ in call.requests]
+        requests = [request for one in self._turns.taken for request in one.requests]
+        if len(requests) > 1 and not isinstance(error, CommitFailed):
+            # One of them is at fault, and fails alone.
+            return [self._alone(request) for request in requests]
+        if not answers:
+            return [error]
+        return [
+            _if_unwritten(request, answer, error)
+            for request, answer in zip(requests, answers, strict=True)
+        ]
+
+    def _alone(self, request: Request) -> Answer | RecordedCommand:
+        answers: Answers = []
+        try:
+            with self._log.writing() as log:
+                answers.append(accept(log, request))
+        except Exception as error:
+            return _if_unwritten(request, answers[0], error) if answers else error
+        return answers[0]
+
+    def _first_outcome(self, first: RecordedCommand, request: Request) -> Answer:
+        try:
+            with self._log.reading() as log:
+                return first_outcome(log, first, request)
+        except Exception as error:
+            return error
+
+
+def _if_unwritten(
+    request: Request, answer: Answer | RecordedCommand, error: Exception
+) -> Answer | RecordedCommand:
+    perhaps = "was not"
+    if isinstance(error, CommitFailed):
+        error, perhaps = OutcomeUnknown(request.context.request_id, str(error)), "may not be"
+    if isinstance(answer, Refused):
+        # It is refused all the same, whatever the disk says.
+        _log.warning("a refusal %s recorded: %s", perhaps, error)
+        return answer
+    wrote = type(answer) is Outcome and answer.position is not None
+    return error if wrote else answer
