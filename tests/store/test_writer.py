@@ -203,10 +203,10 @@ def test_what_is_asked_at_once_stays_together_and_each_has_its_own_answer(log: H
     assert writer.accept_many([]) == []
 
 
-def test_more_at_once_than_may_share_a_commit_is_written_in_parts(log: HeldLog) -> None:
+def test_what_one_caller_asks_at_once_shares_a_commit_however_much_it_is(log: HeldLog) -> None:
     answers = Writer(log, together=2).accept_many([renaming(name) for name in "abcde"])
     assert [one.server.name for one in answers if isinstance(one, Outcome)] == list("abcde")
-    assert log.batches == [["req-a", "req-b"], ["req-c", "req-d"], ["req-e"]]
+    assert log.batches == [[f"req-{name}" for name in "abcde"]]
 
 
 def test_one_that_the_log_does_not_take_fails_alone(log: HeldLog) -> None:
