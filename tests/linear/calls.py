@@ -17,6 +17,7 @@ from serverdomain import (
     Refused,
     Server,
     Servers,
+    StoreLocked,
 )
 from serverdomain.domain.commands import Command
 
@@ -128,5 +129,5 @@ def answer_of(servers: Servers, asked: Asked) -> Answer | None:
         return None
     except Refused as no:
         return Raised("Refused", no.rule)
-    except (Conflict, NotFound) as no:
+    except (Conflict, NotFound, StoreLocked) as no:
         return Raised(type(no).__name__)

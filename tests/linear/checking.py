@@ -69,7 +69,7 @@ class _Checker:
         match call.asked, call.answer:
             case Ask() as asked, None:
                 return self._untold(call, asked, floor)
-            case _, None:
+            case _, None | Raised("StoreLocked"):
                 return floor
             case Ask() as asked, Done(replayed=True) as done:
                 return self._replayed(asked, done, floor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.house.imports import ROOT
@@ -14,10 +14,19 @@ from .calls import Call
 
 
 class Process:
-    """A process of callers; it may be killed once it has made so many notes."""
+    """A process of callers; once it has made so many notes, something is done to it."""
 
-    def __init__(self, url: str, name: str, threads: int, steps: int, kill_after: int = 0) -> None:
-        self._kill_after = kill_after
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        threads: int,
+        steps: int,
+        then: Mapping[int, Callable[[Process], None]] | None = None,
+    ) -> None:
+        self._then = then or {}
+        self.notes = 0
+        self.has_ended = False
         self._popen = subprocess.Popen(
             [sys.executable, "-m", "tests.linear.callers", url, name, str(threads), str(steps)],
             stdin=subprocess.PIPE,
@@ -35,19 +44,21 @@ class Process:
         self._popen.stdin.write(b"\n")
         self._popen.stdin.flush()
 
+    def signal(self, number: int) -> None:
+        self._popen.send_signal(number)
+
     def calls(self) -> list[Call]:
         """What its callers noted, to its end: of each call the last."""
         noted: dict[tuple[str, int], Call] = {}
-        notes = 0
         try:
             while True:
                 one: Call = pickle.load(self._out)
                 noted[one.who, one.began] = one
-                notes += 1
-                if notes == self._kill_after:
-                    self._popen.kill()
+                self.notes += 1
+                if self.notes in self._then:
+                    self._then[self.notes](self)
         except (EOFError, pickle.UnpicklingError):
-            pass
+            self.has_ended = True
         _, errors = self._popen.communicate()
         assert errors == b"", errors.decode()
         return list(noted.values())

@@ -239,6 +239,10 @@ def a_server_not_there_to_a_command(past: Past) -> None:
     past.change(17, asked=ask(c.StopServer(), "req-none"))
 
 
+def a_lock_that_was_told_and_had_not_kept_it_out(past: Past) -> None:
+    past.change(13, answer=Raised("StoreLocked"))
+
+
 def a_gap_in_the_log(past: Past) -> None:
     past.events[-1] = replace(past.events[-1], position=past.events[-1].position + 1)
 
@@ -291,6 +295,7 @@ WAYS = [
     nothing_to_change_where_something_was,
     not_there_where_it_was,
     a_server_not_there_to_a_command,
+    a_lock_that_was_told_and_had_not_kept_it_out,
     a_gap_in_the_log,
     a_gap_in_a_stream,
     a_command_between_the_events_of_another,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections import Counter
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -76,10 +78,35 @@ def test_four_processes_of_twenty_four_threads_see_one_order(url: str) -> None:
 def test_processes_of_many_threads_are_killed_at_any_moment(url: str, seed: int) -> None:
     dice = random.Random(seed)
     dying = [
-        Process(url, f"dying-{number}", 16, 1000, kill_after=dice.randrange(20, 600))
+        Process(url, f"dying-{number}", 16, 1000, {dice.randrange(20, 600): killed})
         for number in range(2)
     ]
     calls = calls_of([Process(url, "living", 16, 40), *dying])
 
     assert any(one.answer is None for one in calls)
+    holds(url, calls)
+
+
+def killed(process: Process) -> None:
+    process.signal(signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_a_process_is_stopped_again_and_again_and_others_go_on_or_are_told(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVERDOMAIN_LOCK_TIMEOUT", "0.1")
+    other = Process(url, "other", 8, 100)
+
+    def stopped_for_a_while(process: Process) -> None:
+        process.signal(signal.SIGSTOP)
+        until = other.notes + 20
+        while other.notes < until and not other.has_ended:
+            Event().wait(0.001)
+        process.signal(signal.SIGCONT)
+
+    stops = dict.fromkeys(range(50, 1200, 50), stopped_for_a_while)
+    calls = calls_of([other, Process(url, "stopped", 8, 100, stops)])
+
+    assert all(one.answer for one in calls)
     holds(url, calls)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.store.small_disk import run, small_disk
 
 MAKE = """
 import os, sys
@@ -34,28 +35,10 @@ except StoreError as error:
 """
 
 
-def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # type: ignore[call-overload, no-any-return]
-        command, capture_output=True, text=True, check=False, **options
-    )
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small file system of blocks of 1 KiB."""
-    image, mounted = tmp_path / "image", tmp_path / "disk"
-    mounted.mkdir()
-    with image.open("wb") as file:
-        file.truncate(8 * 1024 * 1024)
-    try:
-        made = run("mkfs.ext4", "-q", "-b", "1024", str(image))
-        made = made if made.returncode else run("mount", "-o", "loop", str(image), str(mounted))
-    except FileNotFoundError as missing:
-        pytest.skip(f"no file system can be made here: {missing}")
-    if made.returncode:
-        pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    yield mounted
-    run("umount", str(mounted))
+    with small_disk(tmp_path, 8, block=1024) as disk:
+        yield disk
 
 
 def test_with_little_room_it_opens_or_says_that_the_disk_is_full(disk: Path) -> None:
