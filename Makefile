@@ -15,7 +15,7 @@ ifneq ($(SOUND),True)
 .PHONY: $(DEMO) $(VENV)
 endif
 
-.PHONY: all demo test test-slow tempest schemas routes pictures bench notebooks mutants constraints help clean
+.PHONY: all demo test test-slow tempest schemas routes pictures bench bench-quick bench-growth bench-docs notebooks mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
@@ -43,8 +43,17 @@ routes: $(VENV)  ## write docs/routes.md from what the tests were answered
 pictures: $(VENV)  ## draw docs/pictures anew: what each command prints
 	$(PY) -m tests.pictures
 
-bench: $(VENV)  ## run the measurements
-	$(PY) -m benchmarks
+bench: $(VENV)  ## measure everything beside its rivals, in ten minutes or more
+	$(PY) -m benchmarks --json benchmarks/results.json
+
+bench-quick: $(VENV)  ## the same in a minute, which tells less and keeps nothing
+	$(PY) -m benchmarks --quick
+
+bench-growth: $(VENV)  ## draw what each costs in a store that grows to five million events
+	$(PY) -m benchmarks.growth --json benchmarks/growth.json --picture docs/growth.svg
+
+bench-docs: $(VENV)  ## write what the pages say of speed from the runs that are kept
+	$(PY) -m benchmarks.told
 
 notebooks: $(VENV)  ## run the notebooks and keep what they give
 	$(PY) -m tests.notebooks
@@ -60,7 +69,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 14
 
 clean:  ## remove the environment and all caches
-	rm -rf .venv .venv-tempest .venv-schemas .venv-schemas.lock .venv-mimic .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
+	rm -rf .venv .venv-tempest .venv-schemas .venv-schemas.lock .venv-mimic .venv-umadb .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Install an extra, naming each package as it comes. awk says at the end whether pip succeeded,

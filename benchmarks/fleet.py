@@ -15,8 +15,6 @@ from serverdomain.audit.reports.rebuilds import percentiles
 from serverdomain.simulation.fleet import generate
 from serverdomain.store.opening import open_log
 from serverdomain.store.sqlite import schema
-from serverdomain.store.sqlite.log import SQLiteLog
-from serverdomain.store.sqlite.place import of as place_of
 
 _SEED = 1
 
@@ -29,15 +27,16 @@ class Fleet(Ours):
         self._folder = folder / "fleet"
         self._folder.mkdir(exist_ok=True)
         super().__init__(self._folder)
-        self._fleet = SQLiteLog(place_of(f"sqlite:///{self._folder / 'fleet.db'}"))
+        self._path = self._folder / "fleet.db"
+        self._fleet = open_log(f"sqlite:///{self._path}")
         self._number = count()
 
     def fill(self, servers: int, cycles: int) -> None:
         if not self._servers.list():
             super().fill(min(servers, 3), cycles)
-        with self._fleet.connections.reading() as log:
-            empty = log.execute("SELECT 1 FROM stored_events LIMIT 1").fetchone() is None
-        if empty:
+        with self._fleet.reading() as log:
+            head = log.head()
+        if not head:
             generate(self._fleet, servers, _SEED)
         self._size = servers
 
@@ -63,7 +62,7 @@ class InsertingRows(Generating):
 
     def fill(self, servers: int, cycles: int) -> None:
         super().fill(servers, cycles)
-        with self._fleet.connections.reading() as log:
+        with closing(sqlite3.connect(self._path)) as log:
             self._rows = [
                 log.execute(f"SELECT * FROM {table}").fetchall()
                 for table in ("commands", "stored_events")
@@ -115,7 +114,7 @@ class AskingHistories(Reporting):
     name = "every history, folded"
 
     def report(self) -> dict[str, Any]:
-        with self._fleet.connections.reading() as log:
+        with closing(sqlite3.connect(self._path)) as log:
             ids = log.execute("SELECT DISTINCT server_id FROM commands").fetchall()
         outcomes: dict[str, int] = {}
         images: dict[str, int] = {}

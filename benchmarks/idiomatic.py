@@ -53,6 +53,7 @@ class ServerRows(SQLiteTrackingRecorder):
 
 class Idiomatic:
     name = "eventsourcing"
+    shared = True
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -67,7 +68,11 @@ class Idiomatic:
         )
 
     def fill(self, servers: int, cycles: int) -> None:
-        for number in range(servers):
+        self.save(range(servers), cycles)
+
+    def save(self, numbers: Iterable[int], cycles: int) -> None:
+        """Servers and their lives, one save for each server."""
+        for number in numbers:
             server = Server(
                 server_id=str(server_id(number)),
                 state="ACTIVE",
@@ -85,6 +90,19 @@ class Idiomatic:
                 server.stop()
                 server.start()
             self._servers.save(server)
+
+    def live(self, numbers: Iterable[int], cycles: int) -> None:
+        """The same command by command, each read, decided and saved as its tutorial has it."""
+        app = self._servers
+        for number in numbers:
+            self.save([number], 0)
+            for cycle in range(1, cycles + 1):
+                self.rebuild(number, IMAGES[cycle % 2], f"name {cycle}")
+                for percent in PERCENTS:
+                    app.report_progress(server_id(number), percent)
+                self.complete(number)
+                app.stop(server_id(number))
+                app.start(server_id(number))
 
     def rename(self, number: int, name: str) -> None:
         self._servers.rename(server_id(number), name)

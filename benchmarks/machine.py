@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import subprocess
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+
+from benchmarks.environment import ROOT
 
 
 def machine() -> dict[str, str]:
     """The machine, in words; ``load`` is how many processes wanted a core in the last minute."""
     return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "commit": _commit(),
         "cpu": _cpu(),
         "cores": str(os.cpu_count()),
         "load": f"{os.getloadavg()[0]:.1f}",
@@ -20,6 +26,13 @@ def machine() -> dict[str, str]:
         "sqlite": sqlite3.sqlite_version,
         "eventsourcing": version("eventsourcing"),
     }
+
+
+def _commit() -> str:
+    """What is measured, by git; a ``+`` says that files were changed since."""
+    asked = ["git", "describe", "--always", "--abbrev=10", "--dirty=+", "--exclude=*"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def _cpu() -> str:

@@ -1,134 +1,159 @@
-"""Every rival does the same work by turns, so that what slows the machine slows all of them.
+"""Everything does its work by turns, so that what slows the machine slows all of it.
 
-One caller goes from rival to rival with every step; many callers do a round with one rival, and
-then a round with the next. Who begins changes each time. Each step is timed alone; the rate of many
-callers is what they did together.
+Each does a round, then the next one does; who begins changes each time. What is compared are the
+rounds, pair by pair, and the middle one of their ratios is told.
 """
 
 from __future__ import annotations
 
 import gc
-import threading
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from statistics import median, quantiles
-from typing import NamedTuple
+from tempfile import TemporaryDirectory
+from typing import NamedTuple, Protocol
 
-from benchmarks.rival import Rival
+SHARE = 0.75
+"""A goal is met, too, at this share of what is possible at all."""
 
-Step = Callable[[Rival, int, int], object]
-"""Does something with a rival, in a round, to the server of a number."""
 
-Took = tuple[float, list[float]]
-"""Seconds that a round of one rival took, and each of its steps."""
+class Round(NamedTuple):
+    """What came of a round: a value in the row's unit, and seconds that each step took."""
+
+    value: float
+    each: list[float]
+
+
+def at_rate(seconds: float, each: list[float], units: float | None = None) -> Round:
+    """A round whose value is a rate: its steps, or so many ``units``, a second."""
+    return Round((len(each) if units is None else units) / seconds, each)
+
+
+class Asked(Protocol):
+    """Who does the same work in each round, the first of which is 0."""
+
+    name: str
+
+    def ask(self, number: int) -> Round:
+        """One round."""
+
+    def close(self) -> None:
+        """Let go of all that it holds."""
+
+
+class LeftOut(Exception):
+    """A rival cannot be had here, for the reason that is told."""
+
+
+class Limit(NamedTuple):
+    """The most that is possible at all: what that is, and how much of it was, round by round."""
+
+    what: str
+    of: Callable[[Mapping[str, Sequence[float]]], list[float]]
+
+
+def rate_of(name: str) -> Limit:
+    """The limit is what a rival does."""
+    return Limit(name, lambda values: [*values[name]])
 
 
 class Row(NamedTuple):
-    """One thing to measure, with stores that hold ``servers`` of so many ``cycles`` of events.
+    """One thing to measure: ourselves first, then the rivals, and what is to be reached.
 
-    Each round does ``step`` to every server in ``asked``, and then ``undo``, which is not timed.
-    A step is ``units`` of ``unit``.
+    ``times`` says how many times each rival's value is the goal, ``most`` how much may be used.
+    With a ``limit`` a share of it is enough; without other goals, it is the goal. ``less`` says
+    that a smaller value is the better one.
     """
 
     name: str
     what: str
-    rivals: Sequence[type[Rival]]
-    servers: int
-    cycles: int
-    asked: Sequence[int]
+    unit: str
+    asked: Sequence[Callable[[Path], Asked]]
     rounds: int
-    step: Step
-    undo: Step | None = None
-    callers: int = 1
-    unit: str = "command"
-    units: int = 1
-    writes: bool = True
+    times: Mapping[str, float] = {}
+    most: float | None = None
+    limit: Limit | None = None
+    less: bool = False
+    warm: bool = True
 
 
 class Figures(NamedTuple):
-    """What one rival did: units a second, round by round, and seconds that a step took."""
+    """What one did: a value for each round, and seconds that a step took in the middle."""
 
-    rival: str
-    rates: list[float]
-    p50: float
-    p99: float
+    name: str
+    values: list[float]
+    p50: float | None
+    p99: float | None
 
     @property
-    def rate(self) -> float:
-        """Units a second, in the middle one of the rounds."""
-        return median(self.rates)
+    def value(self) -> float:
+        """The middle one of the rounds."""
+        return median(self.values)
 
-    def ratio(self, other: Figures) -> float:
-        """How many times as fast as another: in the middle one of the rounds, pair by pair."""
-        return median(ours / theirs for ours, theirs in zip(self.rates, other.rates, strict=True))
-
-
-def compare(row: Row, rivals: Sequence[Rival]) -> list[Figures]:
-    """Measure rivals that are filled already."""
-    rates: list[list[float]] = [[] for _ in rivals]
-    steps: list[list[float]] = [[] for _ in rivals]
-    # The first round warms caches and is not counted.
-    for number in range(row.rounds + 1):
-        gc.collect()
-        took = (_alone if row.callers == 1 else _together)(row, rivals, number)
-        if row.undo is not None:
-            for server in row.asked:
-                for rival in rivals:
-                    row.undo(rival, number, server)
-        if number:
-            for which, (seconds, each) in enumerate(took):
-                rates[which].append(len(each) * row.units / seconds)
-                steps[which] += each
-    return [
-        Figures(rival.name, rates[which], median(steps[which]), percentile_99(steps[which]))
-        for which, rival in enumerate(rivals)
-    ]
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The quartiles of the rounds."""
+        if len(self.values) == 1:
+            return self.value, self.value
+        first, _, third = quantiles(self.values, n=4, method="inclusive")
+        return first, third
 
 
-def _alone(row: Row, rivals: Sequence[Rival], number: int) -> list[Took]:
-    each: list[list[float]] = [[] for _ in rivals]
-    for turn, server in enumerate(row.asked, start=number):
-        for which in turned(rivals, turn):
-            each[which] += _do(row.step, rivals[which], number, [server])
-    return [(sum(steps), steps) for steps in each]
+class Measured(NamedTuple):
+    """A row, what each did, ourselves first, and who was left out and why."""
+
+    row: Row
+    figures: list[Figures]
+    left_out: list[str]
 
 
-def _together(row: Row, rivals: Sequence[Rival], number: int) -> list[Took]:
-    took = {which: _at_once(row, rivals[which], number) for which in turned(rivals, number)}
-    return [took[which] for which in range(len(rivals))]
+def measure(row: Row) -> Measured:
+    """Measure a row in a folder that is gone afterwards."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="serverdomain-")))
+        asked, left_out = list[Asked](), list[str]()
+        for make in row.asked:
+            try:
+                one = make(folder)
+            except LeftOut as why:
+                left_out.append(f"{row.what}: {why}")
+                continue
+            stack.callback(one.close)
+            asked.append(one)
+        return Measured(row, by_turns(asked, row.rounds, warm=row.warm), left_out)
 
 
-def _at_once(row: Row, rival: Rival, number: int) -> Took:
-    # Each caller has servers of its own, so that nobody meets a conflict.
-    shares = [row.asked[caller :: row.callers] for caller in range(row.callers)]
-    ready = threading.Barrier(row.callers + 1)
-
-    def call(share: Sequence[int]) -> list[float]:
-        ready.wait()
-        return _do(row.step, rival, number, share)
-
-    with ThreadPoolExecutor(row.callers) as callers:
-        running = [callers.submit(call, share) for share in shares]
-        ready.wait()
-        began = time.perf_counter()
-        each = [seconds for future in running for seconds in future.result()]
-        return time.perf_counter() - began, each
+def by_turns(asked: Sequence[Asked], rounds: int, *, warm: bool = True) -> list[Figures]:
+    """So many rounds of each; one before them, which warms caches, is not counted."""
+    found: list[list[Round]] = [[] for _ in asked]
+    for number in range(rounds + warm):
+        for which in turned(asked, number):
+            gc.collect()
+            found[which].append(asked[which].ask(number))
+    return [figures(one.name, its[warm:]) for one, its in zip(asked, found, strict=True)]
 
 
-def _do(step: Step, rival: Rival, number: int, servers: Sequence[int]) -> list[float]:
-    each = []
-    for server in servers:
-        began = time.perf_counter()
-        step(rival, number, server)
-        each.append(time.perf_counter() - began)
-    return each
+def figures(name: str, rounds: Sequence[Round]) -> Figures:
+    """The figures of so many rounds."""
+    each = [seconds for one in rounds for seconds in one.each]
+    return Figures(
+        name,
+        [one.value for one in rounds],
+        median(each) if each else None,
+        percentile_99(each) if each else None,
+    )
 
 
-def turned(rivals: Sequence[object], turn: int) -> list[int]:
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """How many times theirs ours is: in the middle one of the rounds, pair by pair."""
+    return median(mine / other for mine, other in zip(ours, theirs, strict=True))
+
+
+def turned(asked: Sequence[object], turn: int) -> list[int]:
     """Their numbers, each time another one first."""
-    first = turn % len(rivals)
-    return [*range(first, len(rivals)), *range(first)]
+    first = turn % len(asked)
+    return [*range(first, len(asked)), *range(first)]
 
 
 def percentile_99(values: Sequence[float]) -> float:

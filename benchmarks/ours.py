@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.rival import ADDRESS, DOCUMENTED, IMAGES, PERCENTS, SYNCHRONOUS, server_id
-from serverdomain import Address, RebuildServer, RegisterServer, Server, Servers
+from benchmarks.filling import life, written
+from benchmarks.rival import SYNCHRONOUS, server_id
+from serverdomain import RebuildServer, Server, Servers
 from serverdomain.store.sqlite import SQLiteLog
-
-_THEN = int(datetime(2012, 9, 12, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 class Ours:
     name = "serverdomain"
+    shared = True
 
     def __init__(self, folder: Path | None) -> None:
-        path = None if folder is None else folder / "ours.db"
+        path = None if folder is None else folder / f"{type(self).__name__}.db"
         self._servers = Servers.open("memory:" if path is None else f"sqlite:///{path}")
 
     def fill(self, servers: int, cycles: int) -> None:
-        for number in range(servers):
-            self._servers.register(
-                RegisterServer(
-                    server_id=str(server_id(number)),
-                    created=_THEN,
-                    updated=_THEN,
-                    addresses={"private": (Address(**ADDRESS),)},
-                    **DOCUMENTED,
-                )
-            )
-            for cycle in range(1, cycles + 1):
-                self.rebuild(number, IMAGES[cycle % 2], f"name {cycle}")
-                for percent in PERCENTS:
-                    self._servers.report_progress(str(server_id(number)), percent)
-                self.complete(number)
-                self._servers.stop(str(server_id(number)))
-                self._servers.start(str(server_id(number)))
+        written(self._servers, range(servers), cycles)
+
+    def live(self, numbers: Iterable[int], cycles: int) -> None:
+        for number in numbers:
+            for command in life(number, cycles):
+                self._servers.command(str(server_id(number)), command)
 
     def rename(self, number: int, name: str) -> None:
         self._servers.rename(str(server_id(number)), name)

@@ -35,6 +35,8 @@ class Rival(Protocol):
     """A store with servers in it, which are known by their numbers."""
 
     name: str
+    shared: bool
+    """Whether many callers may ask it at once."""
 
     def __init__(self, folder: Path) -> None: ...
 
@@ -52,9 +54,6 @@ class Rival(Protocol):
 
     def get(self, number: int) -> object:
         """The server as it is now, from its events."""
-
-    def view(self) -> int:
-        """A row for each server, made from the whole log; gives back how many."""
 
     def durability(self) -> str:
         """What SQLite says of the connection that writes: journal and synchronous."""

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import cProfile
 import pstats
-import tempfile
 from collections import defaultdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import serverdomain
-from benchmarks.measure import Row, compare
+from benchmarks.callers import Callers, Work
+from benchmarks.ledger import Verifying
+from benchmarks.measure import by_turns
 from benchmarks.ours import Ours
+from benchmarks.results import Where
+from benchmarks.rival import EVENTS_OF_A_CYCLE
+from benchmarks.rows.commands import get, pair, rename
+from benchmarks.rows.ledger import verify
+from benchmarks.rows.views import view
+from benchmarks.scale import Scale
 
 DISK = "the disk, the log written and synced"
 SQLITE = "SQLite"
@@ -41,45 +49,59 @@ class InMemory(Ours):
         super().__init__(None)
 
 
-class Where(NamedTuple):
-    """Of one step, in seconds: how long it takes, and how much of that is spent where."""
+class Explained(NamedTuple):
+    """A step whose time is taken apart; one that ``writes`` is told apart from the disk."""
 
     what: str
-    took: float
-    spent: dict[str, float]
-
-    def __str__(self) -> str:
-        parts = sorted(self.spent.items(), key=lambda part: -part[1])
-        shares = [f"{room} {seconds / self.took:.0%}" for room, seconds in parts]
-        return f"{self.what} takes {self.took * 1e6:,.0f} us: {', '.join(shares)}."
+    work: Work
+    ours: type[Ours] = Ours
+    writes: bool = True
 
 
-def where(row: Row) -> Where:
-    """Where the time of a row's step goes."""
-    with tempfile.TemporaryDirectory() as folder:
-        on_disk, in_memory = Ours(Path(folder)), InMemory(Path(folder))
+def explained(scale: Scale) -> list[Explained]:
+    """The ways that most go."""
+    servers = scale.servers
+    events = servers * (1 + EVENTS_OF_A_CYCLE)
+    return [
+        Explained("a rebuild and its completion", Work(pair, servers)),
+        Explained("a rename", Work(rename, servers)),
+        Explained("a get after a commit", Work(get, servers, before=rename), writes=False),
+        Explained(f"a view of {events:,} events", Work(view, servers, asked=(0,))),
+        Explained(
+            f"verifying {events:,} events",
+            Work(verify, servers, asked=(0,)),
+            ours=Verifying,
+            writes=False,
+        ),
+    ]
+
+
+def where(one: Explained, rounds: int) -> Where:
+    """Where the time of a step goes."""
+    with TemporaryDirectory(prefix="serverdomain-") as folder:
+        kinds = (one.ours, InMemory) if one.writes else (one.ours,)
+        callers = [Callers(kind, one.work, Path(folder)) for kind in kinds]
         try:
-            for rival in (on_disk, in_memory):
-                rival.fill(row.servers, row.cycles)
-            took, without = (figures.p50 for figures in compare(row, (on_disk, in_memory)))
-            disk = max(took - without, 0.0) if row.writes else 0.0
-            profiled = _profiled(row, in_memory)
+            # What does not write is profiled where it was measured.
+            p50s = [figures.p50 or 0.0 for figures in by_turns(callers, rounds)]
+            took, disk = p50s[0], max(p50s[0] - p50s[-1], 0.0)
+            profiled = _profiled(one.work, callers[-1], rounds)
         finally:
-            on_disk.close()
-            in_memory.close()
+            for each in callers:
+                each.close()
     everything = sum(profiled.values())
     spent = {room: own / everything * (took - disk) for room, own in profiled.items()}
-    return Where(row.what, took, {DISK: disk, **spent} if disk else spent)
+    return Where(one.what, took, {DISK: disk, **spent} if disk else spent)
 
 
-def _profiled(row: Row, rival: Ours) -> dict[str, float]:
+def _profiled(work: Work, callers: Callers, rounds: int) -> dict[str, float]:
     profile = cProfile.Profile()
     # The rounds go on from those that were compared, and so do the images.
-    for number in range(row.rounds + 1, 2 * row.rounds + 1):
-        for server in row.asked:
-            profile.runcall(row.step, rival, number, server)
-            if row.undo is not None:
-                row.undo(rival, number, server)
+    for number in range(rounds + 1, 2 * rounds + 1):
+        for server in range(work.servers) if work.asked is None else work.asked:
+            if work.before is not None:
+                work.before(callers.rival, number, server)
+            profile.runcall(work.step, callers.rival, number, server)
     found: dict[str, float] = defaultdict(float)
     functions: dict[tuple[str, int, str], tuple[int, int, float, float, object]]
     functions = pstats.Stats(profile).stats  # type: ignore[attr-defined]

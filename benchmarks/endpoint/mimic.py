@@ -1,60 +1,24 @@
-"""mimic 2.2.0, the fake that clients were tested with before: in an environment of its own.
-
-It was written for Python 2 and pins nothing that was released since, so ``mimic.txt`` says with
-which releases it starts. Where the environment cannot be made, its rows are left out, visibly.
-"""
+"""mimic 2.2.0, the fake that clients were tested with before: in an environment of its own."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import subprocess
 import urllib.request
-import venv
 from pathlib import Path
 from typing import Any
 
 from benchmarks.endpoint.load import request
 from benchmarks.endpoint.processes import Process
+from benchmarks.environment import MIMIC
+from benchmarks.measure import LeftOut
 from benchmarks.rival import IMAGES
-
-ENVIRONMENT = Path(__file__).parents[2] / ".venv-mimic"
-REQUIREMENTS = Path(__file__).with_name("mimic.txt")
-
-
-class NoMimic(Exception):
-    """It cannot be had here, for the reason that is told."""
-
-
-def environment(*, make: bool) -> Path:
-    """The folder of its programs; ``make`` it where it is not there. Raises `NoMimic`."""
-    stamp = ENVIRONMENT / "requirements"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        if not make:
-            raise NoMimic("its environment is not there, and a quick run makes none")
-        venv.create(ENVIRONMENT, clear=True, with_pip=True)
-        pip: list[str | Path] = [
-            ENVIRONMENT / "bin/python",
-            "-m",
-            "pip",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]
-        done = subprocess.run(
-            [*pip, "install", "-r", REQUIREMENTS], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise NoMimic(done.stderr.strip().splitlines()[-1])
-        stamp.write_text(wanted)
-    return ENVIRONMENT / "bin"
 
 
 class Mimic:
     """It at work, with a tenant of its own."""
 
-    def __init__(self, folder: Path, *, make: bool) -> None:
-        twistd = environment(make=make) / "twistd"
+    def __init__(self, folder: Path) -> None:
+        twistd = MIMIC.program("twistd")
         listen = "tcp:0:interface=127.0.0.1"
         command: list[str | Path] = [
             twistd,
@@ -68,7 +32,7 @@ class Mimic:
         try:
             self._process = Process(command, folder)
         except (OSError, RuntimeError) as error:
-            raise NoMimic(str(error)) from None
+            raise LeftOut(f"mimic is left out: {error}") from None
         self.port = self._process.port
         who = {"auth": {"passwordCredentials": {"username": "user", "password": "any"}}}
         access = self._post(f"http://127.0.0.1:{self.port}/identity/v2.0/tokens", who)["access"]

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
+from benchmarks.callers import Callers, Work
 from benchmarks.endpoint import bare
 from benchmarks.endpoint.load import drive, request
 from benchmarks.endpoint.mimic import Mimic
 from benchmarks.endpoint.processes import Process, on_the_servers_core
-from benchmarks.measure import Took
+from benchmarks.measure import Round, at_rate
 from benchmarks.ours import Ours
-from benchmarks.rival import IMAGES, server_id
-from serverdomain import Server, Servers
+from benchmarks.rival import IMAGES, Rival, server_id
 from serverdomain.adapters.compute_json import render
 
 CALLERS = 8
@@ -27,18 +25,6 @@ HANGS = "86400"
 """Seconds that a rebuild takes: each goes to a server of its own, and none ends meanwhile."""
 
 
-class Asked(Protocol):
-    """A server, or a store, that is asked as often in each round, the first of which is 0."""
-
-    name: str
-
-    def ask(self, number: int) -> Took:
-        """One round."""
-
-    def close(self) -> None:
-        """Let go of it."""
-
-
 def serve(store: Path, *options: str) -> list[str]:
     """The command whose endpoint is measured, with everything that it does by default."""
     return [
@@ -47,11 +33,18 @@ def serve(store: Path, *options: str) -> list[str]:
     ]
 
 
-def answer_of(server: Server, admin_pass: str | None = None) -> bytes:
+def answer() -> bytes:
     """The documented answer, whose size those that do nothing answer too."""
+    servers = Ours(None)
+    servers.fill(1, 1)
     shown = render(
-        server, endpoint="http://127.0.0.1:8774", path="v2.1", project=None, admin_pass=admin_pass
+        servers.get(0),
+        endpoint="http://127.0.0.1:8774",
+        path="v2.1",
+        project=None,
+        admin_pass="seekr3t",
     )
+    servers.close()
     return json.dumps({"server": shown}).encode()
 
 
@@ -79,14 +72,14 @@ class OverHttp:
         """What is sent in a round."""
         raise NotImplementedError
 
-    def ask(self, number: int) -> Took:
+    def ask(self, number: int) -> Round:
         """One round by all callers."""
         load = drive(self._process.port, self.requests(number), CALLERS)
         if set(load.statuses) != {self.status}:
             raise RuntimeError(
                 f"{self.name} answered {dict(load.statuses)}, {self.status} is right"
             )
-        return load.seconds, load.each
+        return at_rate(load.seconds, load.each)
 
     def close(self) -> None:
         """End the process."""
@@ -99,14 +92,11 @@ class Endpoint(OverHttp):
     name = "serverdomain"
 
     def __init__(self, folder: Path, servers: int, cycles: int) -> None:
-        self._store = folder / "ours.db"
         filled = Ours(folder)
         filled.fill(servers, cycles)
         filled.close()
-        with Servers.open(f"sqlite:///{self._store}") as found:
-            self.answer = answer_of(found.get(str(server_id(0))), "seekr3t")
         self._ids = [str(server_id(number)) for number in range(servers)]
-        super().__init__(Process(serve(self._store, "--rebuild-seconds", HANGS), folder))
+        super().__init__(Process(serve(folder / "Ours.db", "--rebuild-seconds", HANGS), folder))
 
 
 class EndpointGet(Endpoint):
@@ -114,7 +104,7 @@ class EndpointGet(Endpoint):
 
     status = 200
 
-    def __init__(self, folder: Path, servers: int) -> None:
+    def __init__(self, servers: int, folder: Path) -> None:
         super().__init__(folder, servers, cycles=1)
 
     def requests(self, number: int) -> Sequence[bytes]:
@@ -127,7 +117,7 @@ class EndpointRebuild(Endpoint):
 
     status = 202
 
-    def __init__(self, folder: Path, servers: int, rounds: int) -> None:
+    def __init__(self, servers: int, rounds: int, folder: Path) -> None:
         super().__init__(folder, servers * (rounds + 1), cycles=0)
         self._in_a_round = servers
 
@@ -146,9 +136,9 @@ class Hello(OverHttp):
     name = "starlette hello-world"
     status = 200
 
-    def __init__(self, folder: Path, answer: bytes, times: int) -> None:
+    def __init__(self, times: int, folder: Path) -> None:
         document = folder / "answer.json"
-        document.write_bytes(answer)
+        document.write_bytes(answer())
         super().__init__(Process([sys.executable, bare.__file__, document], folder))
         self._times = times
 
@@ -169,31 +159,32 @@ class BarePost(Hello):
 
 
 class StoreAlone:
-    """The same rebuilds without HTTP, one after the other, on the core that the servers have."""
+    """The same rebuilds without HTTP by sixteen callers, on the core that the servers have."""
 
-    name = "serverdomain's store alone"
+    name = "serverdomain's store alone, 16 callers"
 
-    def __init__(self, folder: Path, servers: int, rounds: int) -> None:
+    def __init__(self, servers: int, rounds: int, folder: Path) -> None:
         folder = folder / "alone"
         folder.mkdir()
-        self._ours = Ours(folder)
-        self._ours.fill(servers * (rounds + 1), 0)
+        # Every round rebuilds servers of its own, which nobody rebuilt before.
+        self._callers = Callers(
+            Ours,
+            Work(self._rebuild, servers * (rounds + 1), 0, asked=range(servers), callers=16),
+            folder,
+        )
         self._in_a_round = servers
 
-    def ask(self, number: int) -> Took:
+    def _rebuild(self, rival: Rival, number: int, server: int) -> None:
+        rival.rebuild(number * self._in_a_round + server, IMAGES[1], f"rebuilt {number}")
+
+    def ask(self, number: int) -> Round:
         """A rebuild of each server of the round."""
-        each = []
         with on_the_servers_core():
-            began = time.perf_counter()
-            for server in range(number * self._in_a_round, (number + 1) * self._in_a_round):
-                step = time.perf_counter()
-                self._ours.rebuild(server, IMAGES[1], f"rebuilt {number}")
-                each.append(time.perf_counter() - step)
-            return time.perf_counter() - began, each
+            return self._callers.ask(number)
 
     def close(self) -> None:
         """Close the store."""
-        self._ours.close()
+        self._callers.close()
 
 
 class MimicGet:
@@ -201,17 +192,17 @@ class MimicGet:
 
     name = "mimic 2.2.0"
 
-    def __init__(self, folder: Path, times: int, *, make: bool) -> None:
-        self._mimic = Mimic(folder, make=make)
+    def __init__(self, times: int, folder: Path) -> None:
+        self._mimic = Mimic(folder)
         self._request = self._mimic.request("GET", f"/servers/{self._mimic.create()}")
         self._times = times
 
-    def ask(self, number: int) -> Took:
+    def ask(self, number: int) -> Round:
         """One round by all callers."""
         load = drive(self._mimic.port, [self._request] * self._times, CALLERS)
         if set(load.statuses) != {200}:
             raise RuntimeError(f"{self.name} answered {dict(load.statuses)}")
-        return load.seconds, load.each
+        return at_rate(load.seconds, load.each)
 
     def close(self) -> None:
         """End it."""
