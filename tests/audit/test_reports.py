@@ -236,6 +236,13 @@ def test_an_image_is_a_uuid(servers: Servers) -> None:
         images(servers.timeline, "web")
 
 
+@pytest.mark.parametrize("whose", ["by", "of"])
+def test_text_without_a_utf_8_form_is_refused(servers: Servers, whose: str) -> None:
+    for report in (rebuilds, lost_metadata):
+        with pytest.raises(InvalidInput, match=f"^{whose}: .*UTF-8"):
+            report(servers.timeline, **{whose: "\udcff"})
+
+
 # Metadata
 
 

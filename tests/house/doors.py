@@ -120,7 +120,7 @@ RIGHT: dict[str, Any] = {
     "step": "step",
     "text": "version:1",
     "updated": 0,
-    "url": "memory:",
+    "store": "memory:",
     "user_id": "fake",
     "view": "cloud.view.db",
     "what": ServerStopped(),

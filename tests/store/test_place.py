@@ -152,7 +152,7 @@ def test_what_names_no_store_is_refused_with_the_forms_that_are_allowed(
 def test_what_is_neither_text_nor_a_path_is_refused_by_the_name_of_its_parameter(
     store: object,
 ) -> None:
-    with pytest.raises(InvalidInput, match=r"^url: .* came, a string or a path is allowed$"):
+    with pytest.raises(InvalidInput, match=r"^store: .* came, a string or a path is allowed$"):
         Servers.open(store)  # type: ignore[arg-type]
 
 

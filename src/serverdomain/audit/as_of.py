@@ -129,9 +129,10 @@ Resolved = AsOf | Literal["first", "now"]
 
 def read_moment(text: str, field: str, *, now: datetime | None = None) -> Resolved:
     """Read ``first``, ``now``, or a moment as `AsOf.read` does. Raises `InvalidInput`."""
-    if text == "first":
+    word = text.lower() if text.isascii() else text
+    if word == "first":
         return "first"
-    if text == "now":
+    if word == "now":
         return "now"
     try:
         return AsOf.read(text, field, now=now)

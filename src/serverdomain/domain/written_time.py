@@ -1,7 +1,7 @@
 """Times as people write them: RFC 3339, a day, or how long ago; and by which clock.
 
-A day and everything that is counted back from now are in UTC. What could be read in two ways is
-refused with words, never guessed.
+A day and everything that is counted back from now are in UTC, and words are read in any case. What
+could be read in two ways is refused with words, never guessed.
 """
 
 from __future__ import annotations
@@ -50,11 +50,12 @@ def read(text: str, now: datetime, edge: Edge, field: str = "time") -> int:
     `InvalidInput`, which names ``field``.
     """
     micros = moment.to_micros(now, "now", nearest=True)
-    if text == "now":
+    words = text.lower() if text.isascii() else text
+    if words == "now":
         return micros
-    if text == "yesterday":
+    if words == "yesterday":
         return _of_day(micros // _DAY - 1, edge)
-    ago = _AGO.fullmatch(text)
+    ago = _AGO.fullmatch(words)
     if ago is not None:
         return _nearest(micros - int(ago[1]) * _UNITS[ago[2]])
     if _WITH_TIME.fullmatch(text):

@@ -60,7 +60,7 @@ class Servers(Commands, Questions):
     @classmethod
     def open(
         cls,
-        url: Store,
+        store: Store,
         *,
         create: bool = True,
         read_only: bool = False,
@@ -74,7 +74,7 @@ class Servers(Commands, Questions):
         byte of it changes, and views lie in a cache of the user's, or in memory where there is
         none. Raises `StoreError`, and `StoreReadOnly` for one that cannot be written otherwise.
         """
-        log = open_to_read(url) if read_only else open_log(url, create=create)
+        log = open_to_read(store) if read_only else open_log(store, create=create)
         return cls(log, clock, view)
 
     @property

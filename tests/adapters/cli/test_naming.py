@@ -105,6 +105,7 @@ def test_the_shell_completes_it(two: Command, folder: Path) -> None:
     assert offered(folder, "diff 075e", **STORE) == [SERVER_ID]
     assert offered(folder, "lock my", **STORE) == [], "as no name that is more than a word"
     assert offered(folder, "lock 155d", **STORE) == [OTHER_ID]
+    assert offered(folder, "ledger prove server:un", **STORE) == ["server:unfoobar"]
     assert offered(folder, "show --store sqlite:///cloud.db un") == ["unfoobar"]
     for nothing in ("show un", "show --store sqlite:///none.db un", f"show {NEW_IMAGE[:6]}"):
         assert offered(folder, nothing) == []

@@ -190,6 +190,8 @@ def test_ctrl_c_is_quiet(folder: Path) -> None:
         ("serverdomain reset-state x e", ["error"]),
         ("serverdomain list --j", ["--json"]),
         ("serverdomain list --status S", ["SHUTOFF"]),
+        ("serverdomain history --event ImageC", ["ImageChanged"]),
+        ("serverdomain ledger prove s", ["server:"]),
     ],
 )
 def test_the_shell_completes_words(words: str, completed: list[str], tmp_path: Path) -> None:

@@ -134,13 +134,20 @@ def test_a_list_shows_the_columns_asked_for(three: Command) -> None:
 
 
 def test_a_list_as_csv_can_be_read_as_csv(three: Command) -> None:
-    for name in ('say "a, b"', "=1+1", ODD):
+    for name in ('say "a, b"', "1=1", "-", ODD):
         three("rename", f"{SERVER_ID[:-1]}2", name)
         printed = three("list", "--csv", "-o", "id,name,created", "--limit", "1").out
         head, row = csv.reader(io.StringIO(printed))
         assert head == ["id", "name", "created"]
         assert row == [f"{SERVER_ID[:-1]}2", visible(name), "2014-01-01T00:00:00Z"]
         assert all(line.isprintable() for line in printed.splitlines())
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1+1", "@SUM(A1)"])
+def test_what_a_spreadsheet_would_run_is_text_in_csv(three: Command, name: str) -> None:
+    three("rename", "--", f"{SERVER_ID[:-1]}2", name)
+    printed = three("list", "--csv", "-o", "name,lock", "--limit", "1").out
+    assert [*csv.reader(io.StringIO(printed))] == [["name", "lock"], [f"'{name}", "-"]]
 
 
 def test_where_no_server_is_found_stderr_says_so(three: Command) -> None:

@@ -122,7 +122,8 @@ def test_what_is_not_in_the_history_ends_with_1(
 CANNOT_BE = [
     ("--insert", "[]", "holds no object"),
     ("--insert", "{", "holds no JSON"),
-    ("--insert", '{"kind": "stop"}', "at is None, a time in RFC 3339 is allowed"),
+    ("--insert", '{"kind": "stop"}', "--insert: at is missing, the time of the request"),
+    ("--insert", '{"kind": "stop", "at": 7}', "--insert: 7 came as at, "),
     ("--insert", '{"kind": "stop", "at": "2020-01-01T00:00:00"}', "naive"),
     ("--insert", '{"at": "2020-01-01T00:00:00Z"}', "at came, "),
     ("--replace", '{"kind": "explode"}', "the kind 'explode' came"),

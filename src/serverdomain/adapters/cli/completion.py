@@ -1,4 +1,4 @@
-"""What a shell offers where a server is named: names, and ids that begin as what was typed."""
+"""What a shell offers for a word: servers by their names and ids, and names of events."""
 
 from __future__ import annotations
 
@@ -9,6 +9,22 @@ import typer
 
 _MOST_BEHIND = 20_000
 _PLAIN = re.compile(r"[\w.@%+-]+", re.ASCII)
+
+
+def events(incomplete: str) -> list[str]:
+    """Names of events that begin like that."""
+    from serverdomain.domain.events import EVENTS
+
+    return [name for name in EVENTS if name.startswith(incomplete)]
+
+
+def proven(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """What a proof may be of: its kinds, and behind ``server:`` the servers."""
+    kind, colon, named = incomplete.partition(":")
+    if colon and kind == "server":
+        return [(f"server:{word}", says) for word, says in servers(ctx, named)]
+    kinds = {"position:": "an event", "request:": "all events of one", "server:": "all of one"}
+    return [(one, says) for one, says in kinds.items() if one.startswith(incomplete)]
 
 
 def servers(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:

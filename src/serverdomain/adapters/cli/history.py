@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from serverdomain.adapters.cli.answers import complain, say_json_array
 from serverdomain.adapters.cli.history_lines import say_history
-from serverdomain.adapters.cli.options import AsJson, By, Of, StoreOptions, server_argument
+from serverdomain.adapters.cli.options import EVENT, AsJson, By, Of, StoreOptions, server_argument
 from serverdomain.adapters.cli.parameters import Commands, flag, option
 from serverdomain.adapters.cli.progress_bar import catch_up
 from serverdomain.errors import InvalidInput
@@ -32,9 +32,9 @@ class Selection:
 
     by: By = None
     of: Of = None
-    event: Annotated[list[str] | None, option("NAME", "Only events of this name; repeatable.")] = (
-        None
-    )
+    event: Annotated[
+        list[str] | None, option("NAME", "Only events of this name; repeatable.", **EVENT)
+    ] = None
     position: Annotated[str | None, option("N|N-M", "Only at these positions of the log.")] = None
     request: Annotated[str | None, option("ID", "Only this request and all it caused.")] = None
     image: Annotated[

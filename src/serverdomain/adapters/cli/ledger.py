@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serverdomain.adapters.cli.answers import complain, say_bytes, say_json, say_lines, visible
-from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.options import PROVEN, AsJson, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, argument, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput
@@ -88,7 +88,7 @@ def prove(
     store: StoreOptions,
     what: Annotated[
         str,
-        argument("WHAT", "position:N, or N alone; request:ID; or server:SERVER."),
+        argument("WHAT", "position:N, or N alone; request:ID; or server:SERVER.", **PROVEN),
     ],
     checkpoint: Signed,
 ) -> None:

@@ -180,5 +180,10 @@ def _say_csv(shown: Sequence[str], found: Sequence[Server]) -> None:
     rows = csv.writer(page, lineterminator="\n")
     rows.writerow(shown)
     for server in found:
-        rows.writerow([visible(str(value)) for value in _row(shown, server)])
+        rows.writerow([_cell(visible(str(value))) for value in _row(shown, server)])
     say(page.getvalue(), end="")
+
+
+def _cell(text: str) -> str:
+    # A spreadsheet would run it, and a server's name is anybody's to choose.
+    return f"'{text}" if len(text) > 1 and text[0] in "=+-@" else text

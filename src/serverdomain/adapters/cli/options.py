@@ -47,6 +47,24 @@ def _completed(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     return servers(ctx, incomplete)
 
 
+def _completed_events(incomplete: str) -> list[str]:
+    from serverdomain.adapters.cli.completion import events
+
+    return events(incomplete)
+
+
+def _completed_proven(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from serverdomain.adapters.cli.completion import proven
+
+    return proven(ctx, incomplete)
+
+
+EVENT: dict[str, Any] = {"autocompletion": _completed_events}
+"""What an option needs that names an event."""
+
+PROVEN: dict[str, Any] = {"autocompletion": _completed_proven}
+"""What an argument needs that says what is proven."""
+
 SERVER: dict[str, Any] = {"autocompletion": _completed}
 """What an argument needs that names a server: the shell completes it."""
 

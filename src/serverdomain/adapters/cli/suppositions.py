@@ -44,7 +44,8 @@ def inserted(given: str, number: int) -> Supposed:
     found = _read(option, given)
     at = found.get("at")
     if not isinstance(at, str):
-        raise InvalidInput(option, f"at is {shown(at)}, a time in RFC 3339 is allowed")
+        came = "at is missing" if at is None else f"{shown(at)} came as at"
+        raise InvalidInput(option, f"{came}, the time of the request in RFC 3339 is allowed")
     members: dict[str, Any] = msgspec.to_builtins(SYSTEM)
     members |= {name: found[name] for name in members if found.get(name) is not None}
     return Supposed(

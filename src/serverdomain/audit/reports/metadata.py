@@ -10,6 +10,7 @@ from msgspec import Struct, to_builtins
 from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
+from serverdomain.domain import limits
 from serverdomain.domain.typed import typed
 from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import KEYS_LOST
@@ -85,8 +86,12 @@ def lost_metadata(
 ) -> LostMetadata:
     """Report on all metadata lost in rebuilds, with at most ``limit`` lines of each kind.
 
-    Or on that lost in rebuilds ``by`` a user and ``of`` a project's servers.
+    Or on that lost in rebuilds ``by`` a user and ``of`` a project's servers. Raises `InvalidInput`
+    for text without a UTF-8 form.
     """
+    for name, given in (("by", by), ("of", of)):
+        if given is not None:
+            limits.text(name, given)
     return timeline.ask(lambda rows: _report(rows, limit, by, of))
 
 

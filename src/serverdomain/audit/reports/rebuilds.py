@@ -10,6 +10,7 @@ from msgspec import Struct, field, to_builtins
 from sqlite_utils import Database
 
 from serverdomain.audit.reports.months import every_month
+from serverdomain.domain import limits
 from serverdomain.domain.typed import typed
 from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import REBUILDS, REPLACED
@@ -97,8 +98,11 @@ def rebuilds(
 ) -> Rebuilds:
     """Report on all rebuilds, or on those ``by`` a user and ``of`` a project's servers.
 
-    Each group has at most ``limit`` lines.
+    Each group has at most ``limit`` lines. Raises `InvalidInput` for text without a UTF-8 form.
     """
+    for name, given in (("by", by), ("of", of)):
+        if given is not None:
+            limits.text(name, given)
     return timeline.ask(lambda rows: _report(rows, limit, by, of))
 
 
