@@ -76,7 +76,11 @@ def test_a_view_with_a_second_name_is_made_anew_and_the_other_stays(tmp_path: Pa
     assert cloud.view_path.stat().st_nlink == 1
 
 
-def test_nothing_is_written_to_a_file_that_is_gone(view: ServerView) -> None:
+@pytest.mark.parametrize("is_open", [False, True])
+def test_nothing_is_written_to_a_file_that_is_gone(view: ServerView, is_open: bool) -> None:
+    if is_open:
+        with view._file.writing():
+            pass
     remove(view)
     written: list[str] = []
 

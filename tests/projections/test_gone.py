@@ -35,6 +35,25 @@ def test_a_file_that_somebody_removed_is_made_anew(cloud, caplog, suffixes):
     assert line == f"{cloud.view_path} is gone: made anew and replayed from zero"
 
 
+READS = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN")
+connection.execute("SELECT * FROM server").fetchone()
+print(1, flush=True)
+input()
+"""
+
+
+def test_so_it_is_while_another_program_reads_the_old_file(cloud):
+    with Process(READS, cloud.view_path) as reader:
+        reader.hear()
+        remove(cloud.view_path, "")
+        cloud.create("one more")
+        assert cloud.servers.list() == cloud.folded()
+        assert len(rows(cloud.view_path)) == 13
+
+
 def test_so_is_a_given_one(cloud, tmp_path):
     given = tmp_path / "given.db"
     view = cloud.view(given)

@@ -123,9 +123,9 @@ class ViewPlace:
 
     def _made(self) -> ViewFile:
         if self.path is not None and not self.path.exists():
-            # SQLite would take what is left of another file for the new one's.
-            for suffix in ("-wal", "-shm"):
-                self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
+            # Whoever has the old file open still shares this memory. A -wal beside an empty file
+            # SQLite removes itself.
+            self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
         file = ViewFile(self.place, self._kept, new=True)
         try:
             with file.writing() as connection:
