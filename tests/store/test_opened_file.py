@@ -76,9 +76,12 @@ def test_what_is_opened_anew_is_what_was_put_back(servers: Servers, path: Path) 
         assert anew.rename(SERVER, "goes on").server.name == "goes on"
 
 
-def test_nothing_is_acknowledged_into_a_wal_that_was_removed(servers: Servers, path: Path) -> None:
-    path.with_name("cloud.db-wal").unlink()
-    with pytest.raises(StoreMissing, match=r"cloud\.db-wal was removed or replaced while"):
+@pytest.mark.parametrize("beside", ["wal", "shm"])
+def test_nothing_is_acknowledged_where_a_file_beside_it_was_removed(
+    servers: Servers, path: Path, beside: str
+) -> None:
+    path.with_name(f"cloud.db-{beside}").unlink()
+    with pytest.raises(StoreMissing, match=rf"cloud\.db-{beside} was removed or replaced while"):
         servers.rename(SERVER, "lost")
     servers.close()
     with Servers.open(f"sqlite:///{path}") as anew:

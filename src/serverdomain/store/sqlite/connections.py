@@ -157,8 +157,8 @@ class Connections:
         names = _names(file.path, file.identity)
         if names != 1:
             file.require_one_name(names)
-        if not _names(file.wal, file.wal_identity):
-            file.require_wal()
+        if not (_names(file.wal, file.wal_identity) and _names(file.shm, file.shm_identity)):
+            file.require_beside()
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
         # SQLite may have rolled back already; with a failing disk this may fail, too.

@@ -40,7 +40,7 @@ class OpenConnections:
         """The one that writes, for whoever holds `writing`; in memory it is the only one."""
         self.writer = self.connect("rw")
         if self.file is not None:
-            self.file.wal_identity = None
+            self.file.forget_beside()
         return self.writer
 
     def drop_writer(self) -> None:

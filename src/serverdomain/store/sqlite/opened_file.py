@@ -32,7 +32,7 @@ def names(place: Place) -> int:
 
 
 class OpenedFile:
-    """A database's file and the ``-wal`` beside it, as they were when they were first seen.
+    """A database's file, and its ``-wal`` and ``-shm``, as they were when they were first seen.
 
     Whoever uses them compares; here is what else is to be done, and what to say.
     """
@@ -42,7 +42,13 @@ class OpenedFile:
         self.path = str(place.path)
         self.wal = f"{self.path}-wal"
         self.identity: Identity | None = None
+        self.shm = f"{self.path}-shm"
+        self.forget_beside()
+
+    def forget_beside(self) -> None:
+        """See the ``-wal`` and ``-shm`` anew: the connection that writes is a new one."""
         self.wal_identity: Identity | None = None
+        self.shm_identity: Identity | None = None
 
     def require_there(self) -> None:
         """Raise `StoreMissing` unless the file in its place is the one that was first seen."""
@@ -57,14 +63,22 @@ class OpenedFile:
                 "open it anew"
             )
 
-    def require_wal(self) -> None:
-        """The same for the ``-wal``, in a transaction: a commit goes there."""
-        now = identity(self.wal)
-        if self.wal_identity not in (None, now):
-            raise StoreMissing(
-                f"{self.wal} was removed or replaced while {self._place} was open: open it anew"
-            )
-        self.wal_identity = now
+    def require_beside(self) -> None:
+        """The same for the ``-wal`` and ``-shm``, in a transaction.
+
+        A commit goes into the one; by the other all who write take turns, and who finds none makes
+        a new one.
+        """
+        wal, shm = identity(self.wal), identity(self.shm)
+        for path, seen, now in (
+            (self.wal, self.wal_identity, wal),
+            (self.shm, self.shm_identity, shm),
+        ):
+            if seen not in (None, now):
+                raise StoreMissing(
+                    f"{path} was removed or replaced while {self._place} was open: open it anew"
+                )
+        self.wal_identity, self.shm_identity = wal, shm
 
     def require_one_name(self, names: int) -> None:
         """Raise `StoreError` for a file with a second name: it has another ``-wal`` under that."""
