@@ -35,6 +35,7 @@ from serverdomain import (
     StoreReadOnly,
 )
 from serverdomain.domain.events import ServerRenamed
+from serverdomain.servers.awaited.growth import Growth
 from serverdomain.servers.awaited.left_commands import MOST, LeftCommands
 from serverdomain.store.log import Log
 from serverdomain.store.request import Request
@@ -294,8 +295,37 @@ def test_it_is_opened_by_await_too_and_closed_at_the_end(path: Path) -> None:
     asyncio.run(main())
 
 
+def test_it_is_closed_once_what_was_left_is_done(path: Path) -> None:
+    async def main() -> None:
+        servers = await AsyncServers.open(path)
+        log, gate = servers._servers._log, threading.Event()
+        accept_many, close = log.accept_many, log.close
+
+        def slow(requests: list[Request]) -> Any:
+            assert gate.wait(SECONDS)
+            return accept_many(requests)
+
+        def early() -> None:
+            gate.set()
+            close()
+
+        log.accept_many, log.close = slow, early  # type: ignore[method-assign]
+        waiting = asyncio.ensure_future(servers.register(adopted()))
+        closing = asyncio.ensure_future(servers.close())
+        await asyncio.sleep(0.05)
+        assert not gate.is_set()
+        gate.set()
+        await closing
+        assert (await waiting).position == 1
+
+    asyncio.run(main())
+
+
 def test_its_threads_end_when_it_is_closed(path: Path) -> None:
+    kept = []
+
     async def work(servers: AsyncServers) -> list[threading.Thread]:
+        kept.append(servers)
         await servers.register(adopted())
         await servers.list()
         async for _ in servers.follow(SERVER, 0.05):
@@ -425,6 +455,19 @@ def test_what_another_process_appends_is_followed_and_a_deleted_server_ends_it(p
             servers.follow(7)  # type: ignore[arg-type]
 
     run(path, followed)
+
+
+def test_a_log_that_cannot_be_read_ends_the_waiting() -> None:
+    class Broken(Log):
+        def reading(self) -> Any:
+            raise StoreError("the disk is gone")
+
+    async def wait() -> None:
+        async with asyncio.timeout(SECONDS):
+            await Growth(Broken()).past(0, None)
+
+    with pytest.raises(StoreError, match="gone"):
+        asyncio.run(wait())
 
 
 def test_following_ends_with_its_time_and_with_the_store(path: Path) -> None:
