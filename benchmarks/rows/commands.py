@@ -9,7 +9,7 @@ from itertools import count
 
 from benchmarks.by_hand import Batches, ByHand
 from benchmarks.callers import Step, Work, each_doing
-from benchmarks.idiomatic import Idiomatic
+from benchmarks.idiomatic import Cached, Idiomatic
 from benchmarks.measure import Row, rate_of
 from benchmarks.ours import Ours
 from benchmarks.rival import EVENTS_OF_A_CYCLE, IMAGES, Rival
@@ -43,7 +43,9 @@ def rows(scale: Scale) -> list[Row]:
             "get-after",
             "get, right after a commit to the server",
             "get",
-            each_doing(Work(get, scale.servers, before=rename), Ours, Idiomatic, UmaDB, ByHand),
+            each_doing(
+                Work(get, scale.servers, before=rename), Ours, Idiomatic, Cached, UmaDB, ByHand
+            ),
             scale.rounds,
             times={Idiomatic.name: 12, UmaDB.name: 1},
             limit=rate_of(ByHand.name),

@@ -10,7 +10,7 @@ from benchmarks.against import main as against
 from benchmarks.by_hand import Batches, ByHand
 from benchmarks.environment import ROOT
 from benchmarks.fleet import AskingHistories, Reporting
-from benchmarks.idiomatic import Batched, Idiomatic
+from benchmarks.idiomatic import Batched, Cached, Idiomatic
 from benchmarks.measure import LeftOut
 from benchmarks.ours import Ours
 from benchmarks.results import Results
@@ -47,13 +47,13 @@ def test_every_row_is_measured_beside_every_rival_and_leaves_nothing_behind(
 
 
 def test_every_rival_is_as_durable_as_every_other(tmp_path: Path) -> None:
-    for rival in (Ours, Idiomatic, Batched, ByHand, Batches):
+    for rival in (Ours, Idiomatic, Cached, Batched, ByHand, Batches):
         one = rival(tmp_path)
         assert one.durability() == "wal/FULL"
         one.close()
 
 
-@pytest.mark.parametrize("rival", [Ours, Idiomatic, Batched, ByHand, UmaDB])
+@pytest.mark.parametrize("rival", [Ours, Idiomatic, Cached, Batched, ByHand, UmaDB])
 def test_every_rival_tells_the_same_story(rival, tmp_path: Path) -> None:
     try:
         one = rival(tmp_path)
