@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+from benchmarks.filling import TOGETHER
 from benchmarks.rival import ADDRESS, DOCUMENTED, IMAGES, PERCENTS, SYNCHRONOUS, server_id
 from serverdomain.store.sqlite import schema
 
@@ -83,8 +84,8 @@ class ByHand:
 
     @contextmanager
     def all_together(self) -> Iterator[None]:
-        """A few thousand commands in a transaction, whatever it does otherwise."""
-        usually, self.together = self.together, 4_000
+        """As many commands in a transaction as ours takes in bulk, whatever it does otherwise."""
+        usually, self.together = self.together, TOGETHER
         yield
         self.commit()
         self.together = usually

@@ -9,6 +9,7 @@ from benchmarks.__main__ import main
 from benchmarks.against import main as against
 from benchmarks.by_hand import Batches, ByHand
 from benchmarks.environment import ROOT
+from benchmarks.filling import in_bulk, written
 from benchmarks.fleet import AskingHistories, Reporting
 from benchmarks.idiomatic import Batched, Cached, Idiomatic
 from benchmarks.measure import LeftOut
@@ -72,12 +73,13 @@ def test_every_rival_tells_the_same_story(rival, tmp_path: Path) -> None:
     one.close()
 
 
-def test_what_is_written_in_bulk_is_what_the_same_commands_leave(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fill", [written, in_bulk])
+def test_what_is_written_at_once_is_what_the_same_commands_leave(fill, tmp_path: Path) -> None:
     folders = [tmp_path / "bulk", tmp_path / "alone"]
     for folder in folders:
         folder.mkdir()
-    in_bulk, one_by_one = (Ours(folder) for folder in folders)
-    in_bulk.fill(2, 2)
+    many, one_by_one = (Ours(folder) for folder in folders)
+    fill(many._servers, range(2), 2)
     one_by_one.live(range(2), 2)
     for number in range(2):
         histories = [
@@ -85,13 +87,13 @@ def test_what_is_written_in_bulk_is_what_the_same_commands_leave(tmp_path: Path)
                 (entry.name, entry.version, [(one.path, one.after) for one in entry.changes])
                 for entry in ours._servers.history(ours.get(number).id)
             ]
-            for ours in (in_bulk, one_by_one)
+            for ours in (many, one_by_one)
         ]
         assert histories[0] == histories[1]
         assert len(histories[0]) == 19
-        in_bulk.rename(number, "goes on")
-    assert [*in_bulk._servers.check()] == []
-    in_bulk.close()
+        many.rename(number, "goes on")
+    assert [*many._servers.check()] == []
+    many.close()
     one_by_one.close()
 
 
