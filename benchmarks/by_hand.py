@@ -184,11 +184,3 @@ class ByHand:
     def close(self) -> None:
         self._reader.close()
         self._writer.close()
-
-
-class Batches(ByHand):
-    """Eight commands a transaction, by one caller: what a writer for many can be at most."""
-
-    name = "sqlite3 by hand, 8 commands a transaction"
-    shared = False
-    together = 8

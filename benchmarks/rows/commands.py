@@ -5,9 +5,11 @@ Streams begin at ten events and stay below fifty.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 
-from benchmarks.by_hand import Batches, ByHand
+from benchmarks.batches import Batch, Batches, Counted
+from benchmarks.by_hand import ByHand
 from benchmarks.callers import Step, Work, each_doing
 from benchmarks.idiomatic import Cached, Idiomatic
 from benchmarks.measure import Row, rate_of
@@ -68,11 +70,16 @@ def _alone(name: str, what: str, unit: str, step: Step, scale: Scale) -> Row:
 
 
 def _sixteen(name: str, what: str, unit: str, step: Step, scale: Scale) -> Row:
+    work = Work(step, scale.servers, callers=16, commands=2 if step is pair else 1)
+    batch = Batch()
     return Row(
         name,
         what,
         unit,
-        each_doing(Work(step, scale.servers, callers=16), Ours, Idiomatic, UmaDB, ByHand, Batches),
+        [
+            partial(Counted, batch, work),
+            *each_doing(work, Idiomatic, UmaDB, ByHand, partial(Batches, batch)),
+        ],
         scale.rounds,
         times={Idiomatic.name: 8, UmaDB.name: 1},
         limit=rate_of(Batches.name),
