@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _scale(asked: argparse.Namespace) -> Scale:
     scale = TINY if asked.tiny else QUICK if asked.quick else FULL
     if asked.events is not None:
-        scale = scale._replace(replayed=asked.events, followed=asked.events)
+        scale = scale._replace(replayed=asked.events)
     if asked.fleet is not None:
         scale = scale._replace(fleet=asked.fleet)
     return scale

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from benchmarks.by_hand import ByHand
-from benchmarks.filling import written
+from benchmarks.filling import in_bulk
 from benchmarks.idiomatic import Idiomatic
 from benchmarks.measure import Round, at_rate
 from benchmarks.ours import Ours
@@ -35,7 +35,7 @@ class InBulk:
 
     def _write(self, numbers: range) -> None:
         assert isinstance(self._made, Ours)
-        written(self._made._servers, numbers, 1)
+        in_bulk(self._made._servers, numbers, 1)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -72,7 +72,7 @@ class SavedWhole(OneByOne):
 class RowsInserted(InBulk):
     """The same rows in transactions of the same size, by hand."""
 
-    name = "sqlite3 by hand, 4,000 commands a transaction"
+    name = "sqlite3 by hand, 2,000 commands a transaction"
 
     def _open(self, folder: Path) -> ByHand:
         return ByHand(folder)

@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+from benchmarks.filling import TOGETHER
 from benchmarks.rival import ADDRESS, DOCUMENTED, IMAGES, PERCENTS, SYNCHRONOUS, server_id
 from serverdomain.store.sqlite import schema
 
@@ -83,8 +84,8 @@ class ByHand:
 
     @contextmanager
     def all_together(self) -> Iterator[None]:
-        """A few thousand commands in a transaction, whatever it does otherwise."""
-        usually, self.together = self.together, 4_000
+        """As many commands in a transaction as ours takes in bulk, whatever it does otherwise."""
+        usually, self.together = self.together, TOGETHER
         yield
         self.commit()
         self.together = usually
@@ -183,11 +184,3 @@ class ByHand:
     def close(self) -> None:
         self._reader.close()
         self._writer.close()
-
-
-class Batches(ByHand):
-    """Eight commands a transaction, by one caller: what a writer for many can be at most."""
-
-    name = "sqlite3 by hand, 8 commands a transaction"
-    shared = False
-    together = 8

@@ -35,9 +35,11 @@ class Work(NamedTuple):
     callers: int = 1
     before: Step | None = None
     units: int = 1
+    commands: int = 1
+    """Commands in a step."""
 
 
-def each_doing(work: Work, *rivals: type[Rival]) -> list[Callable[[Path], Asked]]:
+def each_doing(work: Work, *rivals: Callable[[Path], Rival]) -> list[Callable[[Path], Asked]]:
     """Each of the rivals, filled and doing this work."""
     return [partial(Callers, rival, work) for rival in rivals]
 
@@ -45,10 +47,10 @@ def each_doing(work: Work, *rivals: type[Rival]) -> list[Callable[[Path], Asked]
 class Callers:
     """A rival and who calls it."""
 
-    def __init__(self, rival: type[Rival], work: Work, folder: Path) -> None:
-        self.name = rival.name
+    def __init__(self, rival: Callable[[Path], Rival], work: Work, folder: Path) -> None:
         self._work = work
         self.rival = rival(folder)
+        self.name = self.rival.name
         self.rival.fill(work.servers, work.cycles)
 
     def ask(self, number: int) -> Round:

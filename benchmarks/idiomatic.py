@@ -54,6 +54,7 @@ class ServerRows(SQLiteTrackingRecorder):
 class Idiomatic:
     name = "eventsourcing"
     shared = True
+    settings: ClassVar[dict[str, str]] = {}
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -64,6 +65,7 @@ class Idiomatic:
                 "SQLITE_DBNAME": str(folder / f"{type(self).__name__}.db"),
                 "SQLITE_LOCK_TIMEOUT": "30",
                 "SQLITE_POOL_TIMEOUT": "30",
+                **self.settings,
             }
         )
 
@@ -161,6 +163,13 @@ class Idiomatic:
 
     def close(self) -> None:
         self._servers.close()
+
+
+class Cached(Idiomatic):
+    """Kinder than its tutorial: the aggregates are cached, and brought up when they are read."""
+
+    name = "eventsourcing, its cache on"
+    settings: ClassVar = {"AGGREGATE_CACHE_MAXSIZE": "1000"}
 
 
 class Batched(Idiomatic):

@@ -46,6 +46,12 @@ class Ours:
         self._servers.view.replay()
         return self._servers.view.status().servers
 
+    def commits(self) -> int:
+        log = self._servers._log
+        assert isinstance(log, SQLiteLog)
+        # An older checkout does not count them.
+        return getattr(log.connections, "commits", 0)
+
     def durability(self) -> str:
         log = self._servers._log
         assert isinstance(log, SQLiteLog)

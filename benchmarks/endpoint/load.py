@@ -15,6 +15,9 @@ from typing import NamedTuple
 
 import httptools
 
+CALLERS = 8
+"""Who ask at a time: enough that the server never waits for one."""
+
 
 class Load(NamedTuple):
     """What came of it: seconds for all, for each, and how many answers had which status."""

@@ -7,10 +7,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from benchmarks.endpoint.load import request
+from benchmarks.endpoint.load import CALLERS, drive, request
 from benchmarks.endpoint.processes import Process
 from benchmarks.environment import MIMIC
-from benchmarks.measure import LeftOut
+from benchmarks.measure import LeftOut, Round, at_rate
 from benchmarks.rival import IMAGES
 
 
@@ -66,3 +66,25 @@ class Mimic:
     def close(self) -> None:
         """End it."""
         self._process.close()
+
+
+class MimicGet:
+    """mimic, asked for one server, which it has."""
+
+    name = "mimic 2.2.0"
+
+    def __init__(self, times: int, folder: Path) -> None:
+        self._mimic = Mimic(folder)
+        self._request = self._mimic.request("GET", f"/servers/{self._mimic.create()}")
+        self._times = times
+
+    def ask(self, number: int) -> Round:
+        """One round by all callers."""
+        load = drive(self._mimic.port, [self._request] * self._times, CALLERS)
+        if set(load.statuses) != {200}:
+            raise RuntimeError(f"{self.name} answered {dict(load.statuses)}")
+        return at_rate(load.seconds, load.each)
+
+    def close(self) -> None:
+        """End it."""
+        self._mimic.close()

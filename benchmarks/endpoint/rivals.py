@@ -9,17 +9,12 @@ from pathlib import Path
 
 from benchmarks.callers import Callers, Work
 from benchmarks.endpoint import bare
-from benchmarks.endpoint.load import drive, request
-from benchmarks.endpoint.mimic import Mimic
+from benchmarks.endpoint.load import CALLERS, drive, request
 from benchmarks.endpoint.processes import Process, on_the_servers_core
 from benchmarks.measure import Round, at_rate
 from benchmarks.ours import Ours
 from benchmarks.rival import IMAGES, Rival, server_id
 from serverdomain.adapters.compute_json import render
-
-CALLERS = 8
-"""Who ask at a time: enough that the server never waits for one."""
-
 
 HANGS = "86400"
 """Seconds that a rebuild takes: each goes to a server of its own, and none ends meanwhile."""
@@ -185,25 +180,3 @@ class StoreAlone:
     def close(self) -> None:
         """Close the store."""
         self._callers.close()
-
-
-class MimicGet:
-    """mimic, asked for one server, which it has."""
-
-    name = "mimic 2.2.0"
-
-    def __init__(self, times: int, folder: Path) -> None:
-        self._mimic = Mimic(folder)
-        self._request = self._mimic.request("GET", f"/servers/{self._mimic.create()}")
-        self._times = times
-
-    def ask(self, number: int) -> Round:
-        """One round by all callers."""
-        load = drive(self._mimic.port, [self._request] * self._times, CALLERS)
-        if set(load.statuses) != {200}:
-            raise RuntimeError(f"{self.name} answered {dict(load.statuses)}")
-        return at_rate(load.seconds, load.each)
-
-    def close(self) -> None:
-        """End it."""
-        self._mimic.close()

@@ -5,11 +5,13 @@ Streams begin at ten events and stay below fifty.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 
-from benchmarks.by_hand import Batches, ByHand
+from benchmarks.batches import Batch, Batches, Counted
+from benchmarks.by_hand import ByHand
 from benchmarks.callers import Step, Work, each_doing
-from benchmarks.idiomatic import Idiomatic
+from benchmarks.idiomatic import Cached, Idiomatic
 from benchmarks.measure import Row, rate_of
 from benchmarks.ours import Ours
 from benchmarks.rival import EVENTS_OF_A_CYCLE, IMAGES, Rival
@@ -43,7 +45,9 @@ def rows(scale: Scale) -> list[Row]:
             "get-after",
             "get, right after a commit to the server",
             "get",
-            each_doing(Work(get, scale.servers, before=rename), Ours, Idiomatic, UmaDB, ByHand),
+            each_doing(
+                Work(get, scale.servers, before=rename), Ours, Idiomatic, Cached, UmaDB, ByHand
+            ),
             scale.rounds,
             times={Idiomatic.name: 12, UmaDB.name: 1},
             limit=rate_of(ByHand.name),
@@ -66,11 +70,16 @@ def _alone(name: str, what: str, unit: str, step: Step, scale: Scale) -> Row:
 
 
 def _sixteen(name: str, what: str, unit: str, step: Step, scale: Scale) -> Row:
+    work = Work(step, scale.servers, callers=16, commands=2 if step is pair else 1)
+    batch = Batch()
     return Row(
         name,
         what,
         unit,
-        each_doing(Work(step, scale.servers, callers=16), Ours, Idiomatic, UmaDB, ByHand, Batches),
+        [
+            partial(Counted, batch, work),
+            *each_doing(work, Idiomatic, UmaDB, ByHand, partial(Batches, batch)),
+        ],
         scale.rounds,
         times={Idiomatic.name: 8, UmaDB.name: 1},
         limit=rate_of(Batches.name),

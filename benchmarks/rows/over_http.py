@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from benchmarks.endpoint.mimic import MimicGet
 from benchmarks.endpoint.rivals import (
     BarePost,
     EndpointGet,
     EndpointRebuild,
     Hello,
-    MimicGet,
     StoreAlone,
 )
 from benchmarks.endpoint.starts import Fixture, endpoint, hello, mimic

@@ -1,20 +1,25 @@
 """The measurements run; what they measure is not tested, for that is the machine's."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.against import main as against
-from benchmarks.by_hand import Batches, ByHand
+from benchmarks.batches import Batch, Batches, Counted
+from benchmarks.by_hand import ByHand
+from benchmarks.callers import Work
 from benchmarks.environment import ROOT
+from benchmarks.filling import in_bulk, written
 from benchmarks.fleet import AskingHistories, Reporting
-from benchmarks.idiomatic import Batched, Idiomatic
+from benchmarks.idiomatic import Batched, Cached, Idiomatic
 from benchmarks.measure import LeftOut
 from benchmarks.ours import Ours
 from benchmarks.results import Results
 from benchmarks.rows import PARTS, of, rows
+from benchmarks.rows.commands import rename
 from benchmarks.scale import FULL, TINY
 from benchmarks.time_travel import ComparingFleets, FromKeyframes, FromZero
 from benchmarks.umadb import UmaDB
@@ -47,13 +52,13 @@ def test_every_row_is_measured_beside_every_rival_and_leaves_nothing_behind(
 
 
 def test_every_rival_is_as_durable_as_every_other(tmp_path: Path) -> None:
-    for rival in (Ours, Idiomatic, Batched, ByHand, Batches):
+    for rival in (Ours, Idiomatic, Cached, Batched, ByHand, partial(Batches, Batch())):
         one = rival(tmp_path)
         assert one.durability() == "wal/FULL"
         one.close()
 
 
-@pytest.mark.parametrize("rival", [Ours, Idiomatic, Batched, ByHand, UmaDB])
+@pytest.mark.parametrize("rival", [Ours, Idiomatic, Cached, Batched, ByHand, UmaDB])
 def test_every_rival_tells_the_same_story(rival, tmp_path: Path) -> None:
     try:
         one = rival(tmp_path)
@@ -72,12 +77,13 @@ def test_every_rival_tells_the_same_story(rival, tmp_path: Path) -> None:
     one.close()
 
 
-def test_what_is_written_in_bulk_is_what_the_same_commands_leave(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fill", [written, in_bulk])
+def test_what_is_written_at_once_is_what_the_same_commands_leave(fill, tmp_path: Path) -> None:
     folders = [tmp_path / "bulk", tmp_path / "alone"]
     for folder in folders:
         folder.mkdir()
-    in_bulk, one_by_one = (Ours(folder) for folder in folders)
-    in_bulk.fill(2, 2)
+    many, one_by_one = (Ours(folder) for folder in folders)
+    fill(many._servers, range(2), 2)
     one_by_one.live(range(2), 2)
     for number in range(2):
         histories = [
@@ -85,14 +91,28 @@ def test_what_is_written_in_bulk_is_what_the_same_commands_leave(tmp_path: Path)
                 (entry.name, entry.version, [(one.path, one.after) for one in entry.changes])
                 for entry in ours._servers.history(ours.get(number).id)
             ]
-            for ours in (in_bulk, one_by_one)
+            for ours in (many, one_by_one)
         ]
         assert histories[0] == histories[1]
         assert len(histories[0]) == 19
-        in_bulk.rename(number, "goes on")
-    assert [*in_bulk._servers.check()] == []
-    in_bulk.close()
+        many.rename(number, "goes on")
+    assert [*many._servers.check()] == []
+    many.close()
     one_by_one.close()
+
+
+def test_the_limit_commits_as_many_commands_at_once_as_ours_did(tmp_path: Path) -> None:
+    batch = Batch()
+    ours = Counted(batch, Work(rename, 8, callers=1), tmp_path)
+    ours.ask(0)
+    assert batch.size == 1, "a caller alone waits for nobody"
+    batch.size = 3
+    by_hand = Batches(batch, tmp_path)
+    by_hand.fill(1, 0)
+    waiting = [by_hand.rename(0, name) or by_hand._writer.in_transaction for name in "abcdef"]
+    assert waiting == [True, True, False] * 2
+    ours.close()
+    by_hand.close()
 
 
 def test_streams_begin_at_ten_events_and_stay_below_fifty() -> None:
