@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -222,6 +223,23 @@ def test_without_the_leaves_the_roots_are_compared_and_what_came_later_is_counte
     assert verified()[0][0] == "- removed: at least 65 of 65 events"
 
 
+def test_what_is_no_checkpoint_is_refused_by_the_name_under_which_it_came(folder: Path) -> None:
+    key = folder / "key"
+    (folder / "empty").write_bytes(b"")
+    with opened(folder) as servers:
+        for wrong in (folder / "empty", folder / "none", folder / "cloud.db"):
+            for field, asked in (
+                ("checkpoint", partial(servers.ledger.verify, wrong, [key])),
+                ("checkpoint", partial(servers.ledger.prove, 1, wrong)),
+                ("old", partial(servers.ledger.consistency, wrong, folder / "signed")),
+                ("new", partial(servers.ledger.consistency, folder / "signed", wrong)),
+            ):
+                with pytest.raises(InvalidInput, match=f"^{field}: "):
+                    asked()
+    with pytest.raises(InvalidInput, match=r"^checkpoint: "):
+        Checkpoint.read(b"")
+
+
 def test_a_ledger_is_there_even_if_nothing_happened_yet() -> None:
     with Servers.open("memory:") as servers:
         assert len(servers.ledger) == 0
@@ -277,10 +295,19 @@ def test_so_it_is_of_a_log_that_is_read_in_many_pages(tmp_path: Path) -> None:
         servers.record(SERVERS[0], [ServerRenamed(str(number)) for number in range(5000)])
         servers.ledger.checkpoint(tmp_path / "key", tmp_path / "signed")
         proof = servers.ledger.prove(5000, tmp_path / "signed")
+        for name in ("another", "a third"):
+            verdict = servers.ledger.verify(tmp_path / "signed", [tmp_path / "key"])
+            assert (verdict.problems, verdict.events - verdict.uncovered) == ((), 5001)
+            servers.rename(SERVERS[0], name)
         (tmp_path / "signed.leaves").unlink()
         assert servers.ledger.prove(5000, tmp_path / "signed") == proof
-        verdict = servers.ledger.verify(tmp_path / "signed", [tmp_path / "key"])
-        assert (verdict.problems, verdict.events) == ((), 5001)
+        seen: list[tuple[int, int]] = []
+        verdict = servers.ledger.verify(
+            tmp_path / "signed", [tmp_path / "key"], lambda *told: seen.append(told)
+        )
+        assert (verdict.problems, verdict.events, verdict.uncovered) == ((), 5003, 2)
+        assert seen == sorted(set(seen))
+        assert seen[-1] == (5001, 5001)
 
 
 def test_what_is_not_covered_or_not_there_is_not_proved(folder: Path) -> None:
@@ -302,6 +329,13 @@ def test_what_is_not_covered_or_not_there_is_not_proved(folder: Path) -> None:
         (folder / "signed.leaves").unlink()
         with pytest.raises(Unproven, match="does not hold the 65 events"):
             servers.ledger.prove(4, folder / "signed")
+    with editing(folder / "cloud.db") as connection:
+        connection.execute("DELETE FROM stored_events WHERE position > 60")
+    with (
+        opened(folder) as servers,
+        pytest.raises(Unproven, match="does not hold the 65 events"),
+    ):
+        servers.ledger.prove(4, folder / "signed")
 
 
 def test_a_checkpoint_goes_on_from_an_older_one_or_from_none(folder: Path) -> None:
