@@ -75,7 +75,7 @@ def test_the_public_half_is_put_back_and_never_overwritten(tmp_path: Path) -> No
     SigningKey.read_or_make(path)
     assert public.read_bytes() == content
     path.unlink()
-    with pytest.raises(InvalidInput, match=r"key\.pub is: the key that is lost, or another name"):
+    with pytest.raises(InvalidInput, match=r"^key: .*key\.pub is: the key that is lost"):
         SigningKey.read_or_make(path)
     assert public.read_bytes() == content
     assert not path.exists()
@@ -86,7 +86,7 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     SigningKey.read_or_make(path)
     for mode in (0o640, 0o604, 0o660, 0o777):
         path.chmod(mode)
-        with pytest.raises(InvalidInput, match=f"mode {mode:04o}.*mode 0600 is allowed"):
+        with pytest.raises(InvalidInput, match=f"^key: .*mode {mode:04o}.*mode 0600 is allowed"):
             SigningKey.read_or_make(path)
         with pytest.raises(InvalidInput, match=f"mode {mode:04o}"):
             PublicKey.read(path)
@@ -129,12 +129,15 @@ def test_another_form_is_refused_in_one_line(tmp_path: Path, what: str) -> None:
 
 
 def test_what_cannot_be_read_or_made_is_told_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"cannot be read \(No such file"):
+    with pytest.raises(InvalidInput, match=r"^key: .*cannot be read \(No such file"):
         PublicKey.read(tmp_path / "none")
-    with pytest.raises(InvalidInput, match=r"cannot be written \(No such file"):
+    with pytest.raises(InvalidInput, match=r"^key: .*cannot be written \(No such file"):
         SigningKey.read_or_make(tmp_path / "none" / "key")
-    with pytest.raises(InvalidInput, match=r"cannot be read \(Is a directory"):
+    with pytest.raises(InvalidInput, match=r"^key: .*cannot be read \(Is a directory"):
         SigningKey.read_or_make(tmp_path)
+    (tmp_path / "key.pub").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InvalidInput, match=r"^key: .*key\.pub"):
+        SigningKey.read_or_make(tmp_path / "key")
     (tmp_path / "dangling").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InvalidInput, match="cannot be read"):
         SigningKey.read_or_make(tmp_path / "dangling")

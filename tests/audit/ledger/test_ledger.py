@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -28,6 +29,8 @@ from serverdomain import (
 from serverdomain.audit.ledger import check_proof, merkle
 from serverdomain.audit.ledger.checkpoint import Checkpoint
 from serverdomain.audit.ledger.proof import Consistent, Included
+from serverdomain.domain.events import ServerRenamed
+from serverdomain.testing.store_contract import adopted
 from tests.audit.ledger import independent
 from tests.audit.ledger.conftest import SERVERS
 from tests.audit.ledger.tampering import editing
@@ -146,7 +149,7 @@ def test_it_never_takes_the_place_of_something_else(folder: Path, tmp_path: Path
         others.ledger.checkpoint(tmp_path / "their key", tmp_path / "theirs")
     theirs = (tmp_path / "theirs").read_bytes()
     with opened(folder) as servers:
-        with pytest.raises(InvalidInput, match="theirs is a checkpoint of serverdomain/"):
+        with pytest.raises(InvalidInput, match=r"^out: .*theirs is a checkpoint of serverdomain/"):
             servers.ledger.checkpoint(folder / "key", tmp_path / "theirs")
         for name in ("key", "cloud.db", "signed.leaves"):
             content = (folder / name).read_bytes()
@@ -194,6 +197,55 @@ def test_it_is_verified_with_any_of_the_keys_and_with_no_other(folder: Path) -> 
             servers.ledger.verify(folder / "altered", [old])
 
 
+def test_without_the_leaves_the_roots_are_compared_and_what_came_later_is_counted(
+    folder: Path,
+) -> None:
+    (folder / "signed.leaves").unlink()
+
+    def verified() -> tuple[list[str], int]:
+        with opened(folder) as servers:
+            verdict = servers.ledger.verify(folder / "signed", [folder / "key"])
+        assert (verdict.unlocated is not None) == bool(verdict.problems)
+        return [str(problem) for problem in verdict.problems], verdict.uncovered
+
+    with opened(folder) as servers:
+        servers.rename(SERVERS[0], "another")
+    assert verified() == ([], 1)
+    with editing(folder / "cloud.db") as connection:
+        connection.execute("UPDATE stored_events SET state = '{}' WHERE position = 3")
+    assert verified() == (["1-65 altered"], 1)
+    with editing(folder / "cloud.db") as connection:
+        connection.execute("DELETE FROM stored_events WHERE position > 60")
+    problems, uncovered = verified()
+    assert (problems[0], uncovered) == ("1-60 removed: at least 5 of 65 events", 0)
+    with editing(folder / "cloud.db") as connection:
+        connection.execute("DELETE FROM stored_events")
+    assert verified()[0][0] == "- removed: at least 65 of 65 events"
+
+
+def test_what_is_no_checkpoint_is_refused_by_the_name_under_which_it_came(folder: Path) -> None:
+    key = folder / "key"
+    (folder / "empty").write_bytes(b"")
+    with opened(folder) as servers:
+        for wrong in (folder / "empty", folder / "none", folder / "cloud.db"):
+            for field, asked in (
+                ("checkpoint", partial(servers.ledger.verify, wrong, [key])),
+                ("checkpoint", partial(servers.ledger.prove, 1, wrong)),
+                ("old", partial(servers.ledger.consistency, wrong, folder / "signed")),
+                ("new", partial(servers.ledger.consistency, folder / "signed", wrong)),
+            ):
+                with pytest.raises(InvalidInput, match=f"^{field}: "):
+                    asked()
+    with pytest.raises(InvalidInput, match=r"^checkpoint: "):
+        Checkpoint.read(b"")
+
+
+def test_a_ledger_is_there_even_if_nothing_happened_yet() -> None:
+    with Servers.open("memory:") as servers:
+        assert len(servers.ledger) == 0
+        assert servers.ledger
+
+
 def test_a_checkpoint_of_another_log_is_told_from_an_edited_one(
     folder: Path, tmp_path: Path
 ) -> None:
@@ -237,6 +289,27 @@ def test_a_proof_without_the_leaves_is_the_same(folder: Path) -> None:
         assert seen == [(65, 65)]
 
 
+def test_so_it_is_of_a_log_that_is_read_in_many_pages(tmp_path: Path) -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted(SERVERS[0]))
+        servers.record(SERVERS[0], [ServerRenamed(str(number)) for number in range(5000)])
+        servers.ledger.checkpoint(tmp_path / "key", tmp_path / "signed")
+        proof = servers.ledger.prove(5000, tmp_path / "signed")
+        for name in ("another", "a third"):
+            verdict = servers.ledger.verify(tmp_path / "signed", [tmp_path / "key"])
+            assert (verdict.problems, verdict.events - verdict.uncovered) == ((), 5001)
+            servers.rename(SERVERS[0], name)
+        (tmp_path / "signed.leaves").unlink()
+        assert servers.ledger.prove(5000, tmp_path / "signed") == proof
+        seen: list[tuple[int, int]] = []
+        verdict = servers.ledger.verify(
+            tmp_path / "signed", [tmp_path / "key"], lambda *told: seen.append(told)
+        )
+        assert (verdict.problems, verdict.events, verdict.uncovered) == ((), 5003, 2)
+        assert seen == sorted(set(seen))
+        assert seen[-1] == (5001, 5001)
+
+
 def test_what_is_not_covered_or_not_there_is_not_proved(folder: Path) -> None:
     with opened(folder) as servers:
         servers.rename(SERVERS[0], "another")
@@ -256,6 +329,13 @@ def test_what_is_not_covered_or_not_there_is_not_proved(folder: Path) -> None:
         (folder / "signed.leaves").unlink()
         with pytest.raises(Unproven, match="does not hold the 65 events"):
             servers.ledger.prove(4, folder / "signed")
+    with editing(folder / "cloud.db") as connection:
+        connection.execute("DELETE FROM stored_events WHERE position > 60")
+    with (
+        opened(folder) as servers,
+        pytest.raises(Unproven, match="does not hold the 65 events"),
+    ):
+        servers.ledger.prove(4, folder / "signed")
 
 
 def test_a_checkpoint_goes_on_from_an_older_one_or_from_none(folder: Path) -> None:
@@ -319,10 +399,11 @@ def test_openssl_alone_can_check_the_signature(folder: Path) -> None:
 
 
 def test_a_log_whose_tables_are_gone_is_damaged_and_no_surprise(folder: Path) -> None:
-    with editing(folder / "cloud.db") as connection:
-        connection.execute("UPDATE log SET log_id = 'two words'")
-    with opened(folder) as servers, pytest.raises(StoreDamaged, match="the log's id"):
-        servers.ledger.checkpoint(folder / "key", folder / "later")
+    for log_id in ("two words", "more+words", "\u00e9", "a\x01b", "a\nb"):
+        with editing(folder / "cloud.db") as connection:
+            connection.execute("UPDATE log SET log_id = ?", (log_id,))
+        with opened(folder) as servers, pytest.raises(StoreDamaged, match="the log's id"):
+            servers.ledger.checkpoint(folder / "key", folder / "later")
     with editing(folder / "cloud.db") as connection:
         connection.execute("ALTER TABLE stored_events RENAME TO gone")
         connection.execute("CREATE TABLE stored_events AS SELECT * FROM gone")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain import InvalidInput
+from serverdomain import InvalidInput, Unproven
 from serverdomain.audit.ledger import locate, note, proof
 from serverdomain.audit.ledger.checkpoint import Checkpoint
 from serverdomain.audit.ledger.key import PublicKey, SigningKey
@@ -33,9 +33,13 @@ def test_no_more_is_read_of_a_key_or_a_checkpoint_than_it_can_have() -> None:
 
 def test_a_proof_has_as_many_hashes_as_the_largest_log_needs(folder: Path) -> None:
     checkpoint = Checkpoint.read_file(folder / "signed")
-    given = proof.inclusion(b"leaf", 0, [bytes(32)] * (proof._LONGEST_PATH + 1), checkpoint)
-    with pytest.raises(InvalidInput, match="64 hashes came, 63 are allowed"):
-        proof.check(given, [PublicKey.read(folder / "key.pub")])
+    for hashes, refused, says in (
+        (63, Unproven, "does not lead to the root"),
+        (64, InvalidInput, "^proof: 64 hashes came, 63 are allowed"),
+    ):
+        given = proof.inclusion(b"leaf", 0, [bytes(32)] * hashes, checkpoint)
+        with pytest.raises(refused, match=says):
+            proof.check(given, [PublicKey.read(folder / "key.pub")])
 
 
 def test_of_very_many_places_only_the_nearest_are_tried() -> None:

@@ -199,6 +199,23 @@ def test_another_id_of_the_log_is_told(folder: Path) -> None:
     assert "without the id that every log is given" in str(*verdict_of(folder).problems)
 
 
+def test_a_problem_counts_the_events_that_it_is_of(folder: Path) -> None:
+    edit(
+        folder,
+        "DELETE FROM stored_events WHERE position IN (3, 4, 9, 64, 65)",
+        "UPDATE stored_events SET state = '{}' WHERE position IN (20, 21, 22, 63)",
+        "INSERT INTO stored_events VALUES (-5, 'x', 1, 'theirs:X', '{}', NULL)",
+    )
+    assert [(str(one), one.events) for one in verdict_of(folder).problems] == [
+        ("-5 inserted", 1),
+        ("3-4 removed", 2),
+        ("9 removed", 1),
+        ("20-22 altered", 3),
+        ("63 altered", 1),
+        ("64-65 removed", 2),
+    ]
+
+
 def test_where_positions_had_gaps_a_range_is_told(folder: Path) -> None:
     edit(
         folder,
@@ -211,19 +228,55 @@ def test_where_positions_had_gaps_a_range_is_told(folder: Path) -> None:
     assert [str(one) for one in verdict_of(folder, "later").problems] == [
         "21-39 removed: 1 of these positions"
     ]
+    edit(folder, "UPDATE stored_events SET state = '[]' WHERE position = 40")
+    assert [(str(one), one.events) for one in verdict_of(folder, "later").problems] == [
+        ("21-49 removed: 1 of these positions", 1),
+        ("40 altered", 1),
+    ]
     edit(folder, "INSERT INTO stored_events VALUES (35, 'x', 1, 'theirs:X', '{}', NULL)")
     edit(folder, "INSERT INTO stored_events VALUES (55, 'x', 2, 'theirs:X', '{}', NULL)")
     edit(folder, "UPDATE stored_events SET state = '[]' WHERE position IN (60, 650)")
     edit(folder, "INSERT INTO stored_events VALUES (75, 'x', 3, 'theirs:X', '{}', NULL)")
     edit(folder, "UPDATE stored_events SET position = 71 WHERE position = 80")
-    assert [str(one) for one in verdict_of(folder, "later").problems] == [
+    problems = verdict_of(folder, "later").problems
+    assert [str(one) for one in problems] == [
         "35 altered",
+        "40 altered",
         "55-60 altered: 1 of these positions",
         "55-60 inserted: 1 of these positions",
         "75 inserted",
         "80 re-ordered: now at 71",
         "650 altered",
     ]
+    assert {one.events for one in problems} == {1}
+
+
+def test_where_positions_had_gaps_a_truncated_tail_is_counted_and_what_came_later_too(
+    folder: Path,
+) -> None:
+    edit(
+        folder,
+        "UPDATE stored_events SET position = -10 * position",
+        "UPDATE stored_events SET position = -position",
+    )
+    with Servers.open(f"sqlite:///{folder / 'cloud.db'}", create=False) as servers:
+        servers.ledger.checkpoint(folder / "key", folder / "later")
+    edit(folder, "DELETE FROM stored_events WHERE position > 620")
+    expected = [
+        ([("621-623 removed", 3)], 0),
+        ([("640 altered", 1), ("641-642 removed", 2)], 0),
+        ([("640 altered", 1), ("645 altered", 1), ("646 removed", 1)], 0),
+        ([("640 altered", 1), ("645 altered", 1), ("650 altered", 1)], 0),
+        ([("640 altered", 1), ("645 altered", 1), ("650 altered", 1)], 1),
+    ]
+    for problems, uncovered in expected:
+        verdict = verdict_of(folder, "later")
+        assert [(str(one), one.events) for one in verdict.problems] == problems
+        assert verdict.uncovered == uncovered
+        number = verdict.events - 61
+        position = 635 + 5 * number
+        values = f"({position}, 'x', {number}, 'theirs:X', '{{}}', NULL)"
+        edit(folder, f"INSERT INTO stored_events VALUES {values}")
 
 
 def test_a_truncated_tail_is_found_also_where_the_log_grew_again(folder: Path) -> None:

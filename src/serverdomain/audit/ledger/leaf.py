@@ -79,10 +79,11 @@ def hashed_at(row: Row) -> Callable[[int], bytes]:
 def decoded(leaf: bytes) -> dict[str, Any]:
     """What a leaf says, by the names of its fields. Raises `InvalidInput` for what is none."""
     try:
-        version, *row = _decode(leaf)
+        _, *row = _decode(leaf)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         raise InvalidInput("leaf", "bytes came that are no leaf, MessagePack is allowed") from None
-    if len(row) != len(FIELDS) or version != VERSION or encoded(tuple(row)) != leaf:
+    # A leaf begins with its version and the number of its values, so these are asked, too.
+    if encoded(tuple(row)) != leaf:
         raise InvalidInput(
             "leaf",
             f"other bytes came, a leaf of version {VERSION} with {len(FIELDS)} fields is allowed",

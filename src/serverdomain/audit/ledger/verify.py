@@ -74,7 +74,7 @@ def _by_root(
         last = some[-1][0]
         left -= len(some)
     if left:
-        return [Problem("removed", first, last, None, note=f"at least {left} of {size} events")], 0
+        return [Problem("removed", first, last, note=f"at least {left} of {size} events")], 0
     if tree.root() != checkpoint.root:
         return [Problem("altered", first, last)], events - size
     return [], events - size
