@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -21,13 +21,15 @@ from msgspec.structs import replace
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.server import Server
 from serverdomain.errors import InvalidInput, StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.finding import Finding
-from serverdomain.store.log import LARGEST, Examination, Log, Page, Row, Writing
+from serverdomain.store.log import LARGEST, Examination, Log, News, Page, Row, Tip, Writing
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
+from serverdomain.store.remembered import Ahead, Remembered
 from serverdomain.store.writer import Writer
 
 
@@ -98,6 +100,23 @@ class ListReading(Examination):
     def changed_between(self, after: int, until: int) -> list[str]:
         found = self.stored[after:until]
         return list({one.command.server_id for one in found if not one.refused})
+
+    def tip(self, until: int = LARGEST) -> Tip:
+        if not self.stored[:until]:
+            return Tip()
+        last = self.stored[:until][-1]
+        command = last.command
+        request_id = command.request_id.encode()
+        stream = last.stream.encode()
+        numbers = last.version, command.command_id
+        return Tip(last.position, stream, *numbers, request_id, command.recorded_at)
+
+    def news(self, after: int, of: Container[str]) -> list[News] | None:
+        return [
+            (one.command.server_id, one.fact)
+            for one in self.stored[after:]
+            if not one.refused and one.command.server_id in of
+        ]
 
     def row_hash(self, position: int) -> str | None:
         row = self.row(position)
@@ -215,8 +234,15 @@ class ListWriting(ListReading, Writing):
 
     keeps_refusals = True
     recent_refusals: RecentRefusals
+    ahead: Ahead
+
+    def so_far(
+        self, server_id: str, position: int = LARGEST, base: Server | None = None
+    ) -> History:
+        return self.ahead.history(server_id) or self.ahead.read(server_id, self.history(server_id))
 
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
+        self.ahead.appended(command.server_id, version + len(events))
         return self._append(stream_of(command.server_id), command, version, events)
 
     def append_many(self, batch: Iterable[tuple[RecordedCommand, int, Sequence[Event]]]) -> None:
@@ -259,6 +285,9 @@ class ListLog(Log):
         self._grown = Condition()
         self._held: dict[str, Lock] = {}
         self.recent_refusals = RecentRefusals()
+        self._remembered = Remembered(self)
+        self.server = self._remembered.server
+        self.server_at_once = self._remembered.server_at_once
         writer = Writer(self)
         self.accept = writer.accept
         self.accept_many = writer.accept_many
@@ -269,9 +298,11 @@ class ListLog(Log):
             now = self._required()
             grown = ListWriting(now.id, list(now.stored), dict(now.places))
             grown.recent_refusals = self.recent_refusals
+            grown.ahead = Ahead(self._remembered, grown)
             yield grown
             self._now = ListReading(grown.id, grown.stored, grown.places)
             self._commits += 1
+        grown.ahead.committed(grown.tip())
         self.wake()
 
     writing = bulk

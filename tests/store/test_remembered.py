@@ -1,19 +1,30 @@
-"""What was folded is remembered until anything is committed, and never longer."""
+"""What was folded is remembered, and follows the log: never behind it, never ahead of a commit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
+from threading import Thread, get_ident
+from uuid import uuid4
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from serverdomain import Actor, AsOf, Context, NotFound, Servers, StoreError
+from serverdomain import Actor, AsOf, Context, NotFound, Servers, StoreDamaged, StoreError
 from serverdomain.domain.events import ServerRenamed
-from serverdomain.domain.server import Server
-from serverdomain.store.remembered import MOST_BYTES, Bases, Remembered, weight
+from serverdomain.store import remembered
+from serverdomain.store.recorded import RecordedCommand
+from serverdomain.store.remembered import MOST_BYTES, Remembered, weight
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted
+from tests.store.test_so_far import damage
+
+
+def recorded_of(servers: Servers) -> RecordedCommand:
+    with servers._log.reading() as log:
+        return log.recorded(SERVER)[-1].command
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -39,16 +50,20 @@ def test_what_somebody_does_to_a_server_is_not_what_others_are_given(servers: Se
         given.addresses["of my own"] = ()
 
 
-def test_whatever_is_committed_ends_it(servers: Servers) -> None:
+def test_what_is_committed_is_folded_into_it(servers: Servers) -> None:
     servers.get(SERVER)
     servers.rename(SERVER, "after")
-    assert servers.get_at_once(SERVER) is None
+    assert servers.get_at_once(SERVER) is None, "whether others committed is not known at once"
     assert servers.get(SERVER).name == "after"
+    assert servers.get_at_once(SERVER) == servers.get(SERVER)
     servers.register(adopted(server_id=OTHER))
     assert servers.get_at_once(SERVER) is None
+    assert servers.get(OTHER) == servers.get_at_once(OTHER)
 
 
-def test_so_it_is_with_a_server_as_of_a_moment(servers: Servers) -> None:
+def test_a_server_as_of_a_moment_is_not_the_one_that_is_remembered(
+    servers: Servers,
+) -> None:
     servers.rename(SERVER, "after")
     then = AsOf(version=1)
     read = servers.get(SERVER, as_of=then)
@@ -69,7 +84,7 @@ def test_what_is_not_committed_does_not(servers: Servers) -> None:
     assert servers.get_at_once(SERVER) == read
 
 
-def test_another_process_ends_it_too(tmp_path: Path) -> None:
+def test_what_another_process_commits_is_folded_in_too(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'cloud.db'}"
     # Other connections are to this one what another process's are.
     with Servers.open(url) as here, Servers.open(url) as there:
@@ -78,6 +93,7 @@ def test_another_process_ends_it_too(tmp_path: Path) -> None:
         there.rename(SERVER, "after")
         assert here.get_at_once(SERVER) is None
         assert here.get(SERVER).name == "after"
+        assert here.get_at_once(SERVER) == there.get(SERVER)
 
 
 def test_another_projects_server_is_not_there_at_once_either(servers: Servers) -> None:
@@ -86,7 +102,7 @@ def test_another_projects_server_is_not_there_at_once_either(servers: Servers) -
         servers.get_at_once(SERVER, project_id="another")
 
 
-def test_a_deleted_server_is_not_remembered(servers: Servers) -> None:
+def test_a_deleted_server_is_not_there_at_once(servers: Servers) -> None:
     servers.get(SERVER)
     servers.delete(SERVER, Context(Actor("fake", "openstack")))
     with pytest.raises(NotFound):
@@ -104,52 +120,121 @@ def test_a_log_that_is_forgotten_takes_it_along() -> None:
             servers.get(SERVER)
 
 
-def test_no_more_than_so_many_bytes_are_remembered(servers: Servers) -> None:
+def test_no_more_than_so_many_bytes_are_remembered(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     full = {f"{number:0255}": "v" * 255 for number in range(128)}
-    server = replace(servers.get(SERVER), metadata=full)
-    assert weight(server) > 128 * 2 * 255
-    most = MOST_BYTES // weight(server)
-    remembered, bases = Remembered(servers._log), Bases()
-    for number in range(most + 1):
-        remembered.keep(number, server, remembered.mark())
-        bases.keep(replace(server, id=str(number)), 1, "req-1")
-    assert remembered.find(0) is None
-    assert bases.get("0") is None
-    assert remembered.find(1) == server
-    assert bases.weight <= MOST_BYTES
-    assert len(bases) == most
+    heavy = weight(replace(servers.get(SERVER), metadata=full))
+    assert heavy > 128 * 2 * 255
+    assert MOST_BYTES == 64 * 1024 * 1024
+    monkeypatch.setattr(remembered, "MOST_BYTES", 3 * heavy)
+    known = Remembered(servers._log)
+    ids = [SERVER, OTHER, *(str(uuid4()) for _ in range(2))]
+    for server_id in ids[1:]:
+        servers.register(adopted(server_id=server_id))
+    for server_id in ids:
+        servers.replace_metadata(server_id, full)
+        assert known.server(server_id) == servers.get(server_id)
+    assert len(known._servers) == 3
+    assert known._servers.weight <= 3 * heavy
+    assert known.server_at_once(SERVER) is None
+    assert known.server_at_once(ids[-1]) == servers.get(ids[-1])
 
 
-def test_where_no_mark_could_be_taken_nothing_is_kept(tmp_path: Path) -> None:
+def test_where_the_log_has_no_mark_nothing_is_known_at_once_but_all_is_remembered(
+    tmp_path: Path,
+) -> None:
     with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers:
         servers.register(adopted())
-        remembered, server = Remembered(servers._log), servers.get(SERVER)
         servers._log._watcher.close()
-        assert remembered.mark() is None
-        remembered.keep(SERVER, server, None)
-        assert remembered.find(SERVER) is None
+        damage(tmp_path / "cloud.db", 1)
+        assert servers.get(SERVER).name == "foobar"
+        assert servers.get_at_once(SERVER) is None
+        servers.rename(SERVER, "after")
+        assert servers.get(SERVER).name == "after"
 
 
-def test_what_is_committed_while_a_server_is_read_is_not_missed(servers: Servers) -> None:
-    read = servers._read
+def test_what_is_far_behind_the_log_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "MOST_NEW", 2)
+    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    with Servers.open(url) as here, Servers.open(url) as there:
+        here.register(adopted())
+        for names in (["one", "two"], ["three", "four", "five"]):
+            for name in names:
+                there.rename(SERVER, name)
+            assert here.get(SERVER) == there.get(SERVER)
+        assert here.rename(SERVER, "six").server == there.get(SERVER)
 
-    def disturbed(server_id: str, as_of: AsOf | None) -> Server:
-        server = read(server_id, as_of)
-        servers.rename(SERVER, "meanwhile")
-        return server
 
-    servers._read = disturbed
-    assert servers.get(SERVER).name == "foobar"
-    assert servers.get_at_once(SERVER) is None
+def test_what_came_late_from_elsewhere_or_cannot_be_read_is_read_anew(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    with Servers.open(url) as here, Servers.open(url) as there:
+        here.register(adopted())
+        here.register(adopted(OTHER))
+        early = here.now() - timedelta(days=1)
+        there.rename(SERVER, "now")
+        there.record(SERVER, [ServerRenamed("late")], occurred_at=early)
+        there.rename(OTHER, "damaged")
+        damage(tmp_path / "cloud.db", 5)
+        assert here.get(SERVER) == there.get(SERVER)
+        assert here.get(SERVER).name == "now"
+        with pytest.raises(StoreDamaged):
+            here.get(OTHER)
+        assert here.rename(SERVER, "again").server.name == "again"
 
 
-def test_what_was_read_before_a_commit_is_not_kept_for_what_comes_after(servers: Servers) -> None:
-    server = servers.get(SERVER)
-    remembered = Remembered(servers._log)
-    mark = remembered.mark()
-    servers.rename(SERVER, "after")
-    remembered.keep(SERVER, server, mark)
-    assert remembered.find(SERVER) is None
+def test_a_command_is_decided_on_what_is_remembered_and_reads_no_history(servers: Servers) -> None:
+    if servers._log.caches is None:
+        return
+    servers.rename(SERVER, "one")
+    damage(servers._log.caches, 2)
+    with Servers.open(f"sqlite:///{servers._log.caches}") as elsewhere:
+        assert servers.rename(SERVER, "two").server.name == "two"
+        with pytest.raises(StoreDamaged):
+            elsewhere.get(SERVER)
+
+
+def test_what_was_not_committed_is_not_remembered(servers: Servers) -> None:
+    before = servers.get(SERVER)
+    log = servers._log
+    with suppress(ZeroDivisionError), log.writing() as writing:
+        command = msgspec.structs.replace(recorded_of(servers), request_id="req-lost")
+        writing.so_far(SERVER)
+        (position,) = writing.append(command, 1, [ServerRenamed("lost")])
+        assert writing.so_far(SERVER).server.name == "lost"
+        assert position == 2
+        raise ZeroDivisionError
+    assert servers.get(SERVER) == before
+    after = servers.rename(SERVER, "after")
+    assert (after.position, servers.get(SERVER).name) == (2, "after")
+
+
+def test_threads_that_read_while_others_write_never_go_back(servers: Servers) -> None:
+    count, wrong, threads = 30, [], []
+
+    def write() -> None:
+        for number in range(count):
+            version = servers.rename(SERVER, f"{get_ident()} {number}").server.version
+            if servers.get(SERVER).version < version:
+                wrong.append(version)
+
+    def read() -> None:
+        seen = 0
+        while seen <= 2 * count:
+            version = servers.get(SERVER).version
+            if version < seen:
+                wrong.append(version)
+            seen = version
+
+    for work in (write, write, read, read):
+        threads.append(Thread(target=work, daemon=True))
+        threads[-1].start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert wrong == []
 
 
 def test_a_closed_store_knows_nothing(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from serverdomain.audit.what_if import WhatIf, what_if
 from serverdomain.domain import limits, moment
 from serverdomain.domain.decisions import require_project, require_there
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.domain.server import Server
+from serverdomain.domain.server import Server, is_there
 from serverdomain.domain.typed import typed
 from serverdomain.errors import NotFound
 from serverdomain.projections.follow import follow
@@ -41,7 +41,6 @@ from serverdomain.servers import naming
 from serverdomain.servers.commanding import Clock, ServerId, known_form
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Log
-from serverdomain.store.remembered import Remembered
 
 
 class Questions:
@@ -58,7 +57,6 @@ class Questions:
         self._view: ServerView | None = None
         self._timeline: Timeline | None = None
         self._opening_view = Lock()
-        self._remembered = Remembered(log)
 
     @property
     def view(self) -> ServerView:
@@ -110,15 +108,12 @@ class Questions:
         a version or position beyond the head.
         """
         known = known_form(server_id)
-        if as_of is not None:
-            as_of = as_of_given(as_of, self._clock())
-        # By its bounds: a wall clock shows one hour twice, and Python takes the two for equal.
-        question = (known, None if as_of is None else tuple(as_of.bounds.items()))
-        server = self._remembered.find(question)
-        if server is None:
-            mark = self._remembered.mark()
-            server = self._read(known, as_of)
-            self._remembered.keep(question, server, mark)
+        then = None if as_of is None else as_of_given(as_of, self._clock())
+        if then is None:
+            server = require_there(self._log.server(known), known)
+        else:
+            with self._log.reading() as log:
+                server = server_as_of(log, known, then)
         require_project(server, project_id)
         return server
 
@@ -127,19 +122,13 @@ class Questions:
 
         It is behind a `get`, until anybody in any process commands something. For event loops.
         """
-        server = self._remembered.find((known_form(server_id), None))
-        if server is not None:
+        server = self._log.server_at_once(known_form(server_id))
+        if is_there(server):
             require_project(server, project_id)
-        elif project_id is not None:
+            return server
+        if project_id is not None:
             limits.text("project_id", project_id)
-        return server
-
-    def _read(self, server_id: str, as_of: AsOf | None) -> Server:
-        with self._log.reading() as log:
-            if as_of is not None:
-                return server_as_of(log, server_id, as_of)
-            server = log.so_far(server_id).server
-        return require_there(server, server_id)
+        return None
 
     def latest(self) -> datetime | None:
         """When the log took its latest command in, aware; ``None`` where it is empty."""
@@ -180,8 +169,7 @@ class Questions:
         """
         known = known_form(server_id)
         with self._log.reading() as log:
-            server = log.so_far(known).server
-            require_project(require_there(server, known), project_id)
+            require_project(require_there(log.so_far(known).server, known), project_id)
             return actions(log.lately(known, TOLD, MOST_VERSIONS))
 
     @typed

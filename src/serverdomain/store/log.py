@@ -7,7 +7,7 @@ tested by `serverdomain.testing.store_contract`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.server import Server
 from serverdomain.errors import StoreError
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.finding import Finding
@@ -33,6 +34,24 @@ Answer = Outcome | Exception
 
 class CommitFailed(StoreError):
     """A commit failed, so that nobody can tell whether it happened."""
+
+
+class Tip(NamedTuple):
+    """The last row of a log as it is stored: whoever knows the log to there knows it again by it.
+
+    Texts are bytes. That of an empty log is at position 0.
+    """
+
+    position: int = 0
+    stream: bytes = b""
+    version: int = 0
+    command_id: int | None = None
+    request_id: bytes | None = None
+    recorded_at: int | None = None
+
+
+News = tuple[str, Fact | None]
+"""The id of a server, and a fact of it that was appended; ``None`` for one that cannot be read."""
 
 
 class Page(NamedTuple, Generic[Item]):
@@ -85,6 +104,15 @@ class Reading(Protocol):
     def changed_between(self, after: int, until: int) -> list[str]:
         """The ids of the servers that have facts behind one position and up to another."""
 
+    def tip(self, until: int = LARGEST) -> Tip:
+        """The last row, or the last at or below a position."""
+
+    def news(self, after: int, of: Container[str]) -> list[News] | None:
+        """What was appended to some servers behind a position, in order; others are passed over.
+
+        ``None`` where that is more than a page, or holds text that cannot be read.
+        """
+
     def row_hash(self, position: int) -> str | None:
         """A hash of what the log holds at a position, the command with it; ``None`` for nothing.
 
@@ -122,11 +150,13 @@ class Reading(Protocol):
     ) -> History:
         """A server's facts, of those within all these bounds."""
 
-    def so_far(self, server_id: str, position: int = LARGEST) -> History:
+    def so_far(
+        self, server_id: str, position: int = LARGEST, base: Server | None = None
+    ) -> History:
         """A server's history up to a position, to be gone on from.
 
-        It may begin behind what was folded before, which an engine may remember; so it costs what
-        is new. Of a long one no more is held at a time than a part.
+        It begins behind ``base``, if it was folded up to there, or behind what the log remembers;
+        so it costs what is new. Of a long one no more is held at a time than a part.
         """
         return self.history(server_id, position=position)
 
@@ -250,6 +280,12 @@ class Log(Protocol):
 
     accept_many: Callable[[Sequence[Request]], list[Answer]]
     """Take commands in, in their order: see `serverdomain.store.writer.Writer.accept_many`."""
+
+    server: Callable[[str], Server | None]
+    """A server as it is now: see `serverdomain.store.remembered.Remembered.server`."""
+
+    server_at_once: Callable[[str], Server | None]
+    """The same, if it is known: see `serverdomain.store.remembered.Remembered.server_at_once`."""
 
     def writing(self) -> AbstractContextManager[Writing]:
         """Decide in one transaction; what is appended is written at its end, as a whole.

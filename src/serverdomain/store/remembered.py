@@ -1,80 +1,174 @@
-"""Servers as they were folded, so that nobody folds again what was folded before.
+"""The servers that were folded so far, as of one position of the log: up to there it is known.
 
-Whoever asks again and again, as clients that wait do, is answered without a row being read, as long
-as nothing was committed: that tells the log's mark, whichever process it was. And since nothing in
-a log is rewritten, a server goes on from where it was last folded, and only what is new is read.
+What is remembered follows the log as a view does: what others appended behind that position is read
+and folded in, and what is written here is taken over once it is committed. So neither a command nor
+a question reads again what was folded before. Nothing in a log is rewritten; that it is still the
+same log, and not one that was put back from a backup, tells its row at that position.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from sys import getsizeof
-from typing import NamedTuple
+from threading import Lock
 
 from msgspec.structs import replace
 
+from serverdomain.domain.history import History
 from serverdomain.domain.server import Server
-from serverdomain.store.log import Log
+from serverdomain.store.log import Log, News, Reading, Tip
 from serverdomain.store.weighed import Weighed
 
-MOST_BYTES = 32 * 1024 * 1024
-"""What the servers weigh that are remembered, at most: once for reading, once for folding."""
+MOST_BYTES = 64 * 1024 * 1024
+"""What the servers weigh that are remembered, at most."""
 
+MOST_NEW = 10_000
+"""Events behind what is remembered that are read; where there are more, all is forgotten."""
+
+_TRIES = 5
 _BARE = 2 * 1024
 _ITEM = 256
 
 
 class Remembered:
-    """What was folded since the latest commit; shared between threads."""
+    """The servers of a log that were asked for; shared between threads."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        # One value, so that a thread never meets a mark with the servers of another.
-        self._kept: tuple[int | None, Weighed[Hashable, Server]] = (None, Weighed(MOST_BYTES))
+        self._servers: Weighed[str, Server] = Weighed(MOST_BYTES)
+        self._moving = Lock()
+        self._tip = Tip()
+        """What is remembered is as of here."""
+        self._mark: int | None = None
+        """As long as this is the log's, nothing was committed behind there."""
 
-    def find(self, question: Hashable) -> Server | None:
-        """What was kept as the answer, if nothing was committed since; never waits."""
-        mark, servers = self._kept
-        server = servers.get(question)
-        if server is None or self._log.mark() != mark:
+    def server(self, server_id: str) -> Server | None:
+        """A server as it is now; deleted, it is one still, before its beginning it is ``None``.
+
+        All is in it that was committed before it was asked for, whoever did.
+        """
+        if (server := self.server_at_once(server_id)) is not None:
+            return server
+        tip = Tip()
+        for _ in range(_TRIES):
+            seen, mark = self._tip, self._log.mark()
+            with self._log.reading() as reading:
+                if tip != Tip() and reading.tip(tip.position) != tip:
+                    server = None
+                tip = self.bring_up(reading, seen)
+                self._mark = mark
+                if (known := self._servers.get(server_id)) is not None:
+                    return own(known)
+                server = reading.so_far(server_id, base=server).server
+            if server is None or self._keep(server, tip):
+                break  # Else it is read on: others moved on meanwhile.
+        return server
+
+    def server_at_once(self, server_id: str) -> Server | None:
+        """A server as it is now, if that is known without a look into the log; never waits."""
+        server = self._servers.get(server_id)
+        if self._log.mark() != self._mark or self._mark is None or server is None:
             return None
         return own(server)
 
-    def mark(self) -> int | None:
-        """What to take before a server is read, to `keep` it with."""
-        return self._log.mark()
+    def base(self, reading: Reading, server_id: str) -> Server | None:
+        """What a reading may go on from, if it reads the same log; it may be behind or ahead."""
+        server, tip = self._servers.get(server_id), self._tip
+        return server if server is not None and reading.tip(tip.position) == tip else None
 
-    def keep(self, question: Hashable, server: Server, mark: int | None) -> None:
-        """Remember a server that was read, to answer a question, after ``mark`` was taken."""
-        if mark is None:
-            return
-        kept, servers = self._kept
-        if kept != mark:
-            servers = Weighed(MOST_BYTES)
-            self._kept = (mark, servers)
-        servers.put(question, own(server), weight(server))
+    def bring_up(self, reading: Reading, seen: Tip) -> Tip:
+        """Take in what a reading has that is not known; gives back up to where it reads.
+
+        ``seen`` is what was known before the reading began.
+        """
+        tip = reading.tip()
+        with self._moving:
+            known = self._tip
+            if tip == known or (tip.position <= known.position and known is not seen):
+                return tip  # The others have come as far, or further.
+            news = None
+            is_near = tip.position <= known.position + MOST_NEW and len(self._servers) > 0
+            if is_near and reading.tip(known.position) == known:
+                news = reading.news(known.position, self._servers)
+            if news is None:
+                self._servers.clear()
+                self._mark = None
+            else:
+                self._fold_in(news)
+            self._tip = tip
+        return tip
+
+    def _fold_in(self, news: list[News]) -> None:
+        grown: dict[str, History | None] = {}
+        for server_id, fact in news:
+            if server_id not in grown:
+                base = self._servers.get(server_id)
+                grown[server_id] = None if base is None else History(base=base)
+            history = grown[server_id]
+            # What is late has its place among facts that are not held.
+            if history is not None and (fact is None or not history.take(fact)):
+                grown[server_id] = None
+        for server_id, history in grown.items():
+            self._put(server_id, None if history is None else history.server)
+
+    def _put(self, server_id: str, server: Server | None) -> None:
+        if server is None:
+            self._servers.drop(server_id)
+        else:
+            self._servers.put(server_id, own(server), weight(server))
+
+    def _keep(self, server: Server, tip: Tip) -> bool:
+        """Remember a server as of where it was read, unless the others are elsewhere by now."""
+        with self._moving:
+            if self._tip != tip:
+                return False
+            self._put(server.id, server)
+            return True
+
+    def forget(self) -> None:
+        """Forget all."""
+        with self._moving:
+            self._servers.clear()
+            self._tip, self._mark = Tip(), None
 
 
-class Base(NamedTuple):
-    """A server, and the row that it was folded up to: of its version, at a position.
+class Ahead:
+    """The servers as they will be once a transaction is committed; until then nobody sees them."""
 
-    Whether a log has that row is told by the request id of its command.
-    """
+    def __init__(self, remembered: Remembered, reading: Reading) -> None:
+        self._remembered = remembered
+        self._began = remembered.bring_up(reading, remembered._tip)
+        self._histories: dict[str, History] = {}
+        self._versions: dict[str, int] = {}
 
-    server: Server
-    position: int
-    request_id: str
+    def history(self, server_id: str) -> History | None:
+        """What is known of a server, with what was appended to it here; to be gone on from."""
+        history = self._histories.get(server_id)
+        if history is None and server_id not in self._versions:
+            server = self._remembered._servers.get(server_id)
+            history = None if server is None else self.read(server_id, History(base=server))
+        if history is None or history.version < self._versions.get(server_id, 0):
+            return None
+        return history
 
+    def read(self, server_id: str, history: History) -> History:
+        """Go on from a history that was read."""
+        self._histories[server_id] = history
+        return history
 
-class Bases(Weighed[str, Base]):
-    """From where servers are folded on, by their ids."""
+    def appended(self, server_id: str, version: int) -> None:
+        """Note up to which version a server has events now."""
+        self._versions[server_id] = version
 
-    def __init__(self) -> None:
-        super().__init__(MOST_BYTES)
-
-    def keep(self, server: Server, position: int, request_id: str) -> None:
-        """Remember a server that was folded up to a row."""
-        self.put(server.id, Base(own(server), position, request_id), weight(server))
+    def committed(self, tip: Tip) -> None:
+        """Remember what was read and appended, which the log has now up to there."""
+        remembered = self._remembered
+        with remembered._moving:
+            if remembered._tip not in (self._began, tip):
+                return  # Others have read that already, and more.
+            for server_id in self._histories.keys() | self._versions.keys():
+                history = self.history(server_id)
+                remembered._put(server_id, None if history is None else history.server)
+            remembered._tip = tip
 
 
 def own(server: Server) -> Server:

@@ -45,11 +45,20 @@ class Weighed(Generic[Key, Value]):
                 _, lightened = self._kept.pop(next(iter(self._kept)))
                 self.weight -= lightened
 
+    def drop(self, key: Key) -> None:
+        """Forget a value, if it is kept."""
+        with self._lock:
+            _, lightened = self._kept.pop(key, (None, 0))
+            self.weight -= lightened
+
     def clear(self) -> None:
         """Forget all."""
         with self._lock:
             self._kept.clear()
             self.weight = 0
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._kept
 
     def __len__(self) -> int:
         return len(self._kept)

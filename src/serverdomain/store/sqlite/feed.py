@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import closing
 
 import msgspec
@@ -13,7 +13,7 @@ from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
 from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
-from serverdomain.store.log import LARGEST, Page
+from serverdomain.store.log import LARGEST, News, Page, Tip
 from serverdomain.store.recorded import RecordedEvent
 from serverdomain.store.sqlite.as_stored import PAGE_BYTES, AsStored, weight
 from serverdomain.store.sqlite.stored import (
@@ -26,6 +26,19 @@ from serverdomain.store.sqlite.stored import (
     require_fact,
 )
 
+TIP = (
+    "e.position, CAST(e.originator_id AS BLOB), e.originator_version, e.command_id,"
+    " CAST(c.request_id AS BLOB), c.recorded_at"
+    " FROM stored_events e LEFT JOIN commands c USING (command_id) WHERE e.position <= ?"
+)
+"""The columns of a `Tip`, and where they are."""
+
+_NEWS = (
+    "SELECT e.position, e.originator_version, e.topic, e.state, e.originator_id, c.occurred_at"
+    " FROM stored_events e JOIN commands c USING (command_id)"
+    " WHERE e.position > ? AND c.refused = 0 ORDER BY e.position"
+)
+
 
 class Feed(AsStored):
     """The questions of whoever follows the log."""
@@ -34,6 +47,33 @@ class Feed(AsStored):
         """The last position."""
         (position,) = self.connection.execute("SELECT MAX(position) FROM stored_events").fetchone()
         return position or 0
+
+    def tip(self, until: int = LARGEST) -> Tip:
+        """The last row, or the last at or below a position."""
+        row = self.connection.execute(f"SELECT {TIP} ORDER BY e.position DESC LIMIT 1", (until,))
+        return Tip(*(row.fetchone() or ()))
+
+    def news(self, after: int, of: Container[str]) -> list[News] | None:
+        """What was appended to some servers behind a position."""
+        try:
+            rows, is_more = self._some(_NEWS, after)
+        except StoreDamaged:
+            return None
+        if is_more:
+            return None
+        news: list[News] = []
+        for position, version, topic, state, stream, occurred_at in rows:
+            server_id = server_id_of(stream)
+            if server_id in of:
+                try:
+                    require_fact(position, version, topic, occurred_at)
+                    event = CODEC.decode(topic, state, position)
+                    fact = Fact(occurred_at, position, server_id, version, event)
+                except StoreError:
+                    news.append((server_id, None))
+                else:
+                    news.append((server_id, fact))
+        return news
 
     def changed_between(self, after: int, until: int) -> list[str]:
         """The ids of the servers that have facts behind one position and up to another."""

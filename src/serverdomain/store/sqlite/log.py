@@ -12,7 +12,7 @@ from serverdomain.errors import StoreMissing
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
 from serverdomain.store.recent_refusals import RecentRefusals
-from serverdomain.store.remembered import Bases
+from serverdomain.store.remembered import Remembered
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite import schema
 from serverdomain.store.sqlite.connections import Connections
@@ -62,7 +62,9 @@ class SQLiteLog(Log):
         self.recent_refusals = RecentRefusals()
         self.connections = Connections(place)
         self._watcher = Watcher(self.connections)
-        self._bases = Bases()
+        self._remembered = Remembered(self)
+        self.server = self._remembered.server
+        self.server_at_once = self._remembered.server_at_once
         self._grown = Condition()
         self._locks = Locks(place.path)
         writer = Writer(self)
@@ -78,9 +80,10 @@ class SQLiteLog(Log):
     def writing(self) -> Iterator[SQLiteWriting]:
         """Decide in one transaction."""
         with self.connections.writing() as connection:
-            log = SQLiteWriting(connection, self.place, self, self._bases)
+            log = SQLiteWriting(connection, self, self._remembered)
             yield log
             log.write()
+        log.committed()
         self.wake()
 
     @contextmanager
@@ -88,16 +91,17 @@ class SQLiteLog(Log):
         """Append much in one transaction."""
         with self.connections.writing() as connection:
             connection.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
-            log = SQLiteWriting(connection, self.place, self, self._bases)
+            log = SQLiteWriting(connection, self, self._remembered)
             yield log
             log.write()
+        log.committed()
         self.wake()
 
     @contextmanager
     def reading(self) -> Iterator[SQLiteReading]:
         """The log as it is now."""
         with self.connections.snapshot() as connection:
-            yield SQLiteReading(connection, self._bases)
+            yield SQLiteReading(connection, self._remembered)
 
     @contextmanager
     def examining(self) -> Iterator[SQLiteExamination]:
@@ -159,7 +163,7 @@ class SQLiteLog(Log):
         with self.connections.writing() as connection:
             drop_everything(connection)
             schema.bring_up(connection, self.place)
-        self._bases.clear()
+        self._remembered.forget()
 
     def close(self) -> None:
         """Close the database."""

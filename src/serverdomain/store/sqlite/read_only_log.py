@@ -16,6 +16,7 @@ from serverdomain.store import cache_folder
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Answer, Log
 from serverdomain.store.recent_refusals import RecentRefusals
+from serverdomain.store.remembered import Remembered
 from serverdomain.store.request import Outcome, Request
 from serverdomain.store.sqlite.examination import SQLiteExamination, examine
 from serverdomain.store.sqlite.faults import store_error
@@ -38,6 +39,9 @@ class ReadOnlyLog(Log):
     def __init__(self, place: Place, *, beside: bool = False) -> None:
         self.place = place
         self.recent_refusals = RecentRefusals()
+        remembered = Remembered(self)
+        self.server = remembered.server
+        self.server_at_once = remembered.server_at_once
         self._beside = beside and place.can_be_written
         self._closed = Flag()
         with examine(place):

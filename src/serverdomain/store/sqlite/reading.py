@@ -13,7 +13,7 @@ from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import PREFIX, refusals_of, stream_of
 from serverdomain.store.log import LARGEST
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
-from serverdomain.store.remembered import Base, Bases, own
+from serverdomain.store.remembered import Remembered
 from serverdomain.store.sqlite.feed import Feed
 from serverdomain.store.sqlite.stored import (
     FACTS,
@@ -38,9 +38,11 @@ _BOOKMARKS = "SELECT name, position, stopped_at, why FROM reactions"
 class SQLiteReading(Feed):
     """One consistent state of a log, on a connection that is in a transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, bases: Bases | None = None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, remembered: Remembered | None = None
+    ) -> None:
         self.connection = connection
-        self._bases = Bases() if bases is None else bases
+        self._remembered = remembered
 
     def first(self) -> int:
         """The first position."""
@@ -100,40 +102,33 @@ class SQLiteReading(Feed):
         )
         return History([fact_of(server_id, row) for row in rows])
 
-    def so_far(self, server_id: str, position: int = LARGEST) -> History:
+    def so_far(
+        self, server_id: str, position: int = LARGEST, base: Server | None = None
+    ) -> History:
         """A server's history up to a position, behind what is remembered of it."""
-        base = self._bases.get(server_id)
-        history = None
-        if base is not None and base.position <= position:
-            history = self._grown(server_id, position, base)
-        if history is None:
-            history = self._grown(server_id, position, None)
+        if base is None and self._remembered is not None:
+            base = self._remembered.base(self, server_id)
+        history = None if base is None else self._grown(server_id, position, base)
+        history = history or self._grown(server_id, position, None)
         # Facts that came late can only be put in order when all are there.
         return history or self.history(server_id, position=position)
 
-    def _grown(self, server_id: str, until: int, base: Base | None) -> History | None:
-        """The history behind a base; ``None`` if this log lacks its row, or facts came late."""
-        history = History(base=base and own(base.server))
-        seen = None if base is None else (base.position, base.request_id)
+    def _grown(self, server_id: str, until: int, base: Server | None) -> History | None:
+        """The history behind a base; ``None`` if that goes beyond this, or facts came late."""
+        history = History(base=base)
         is_more = True
         while is_more:
-            rows, is_more = self._some(_BEHIND, stream_of(server_id), history.version, until)
-            if seen is not None:
-                if not rows or (rows[0][0], rows[0][5]) != seen:
+            before = history.version
+            rows, is_more = self._some(_BEHIND, stream_of(server_id), before, until)
+            if before:
+                if not rows or rows[0][1] != before:
                     return None
                 del rows[0]
             if not all(history.take(fact_of(server_id, row)) for row in rows):
                 return None
-            if rows:
-                seen = rows[-1][0], rows[-1][5]
-                if until == LARGEST and not is_more and history.server is not None:
-                    self._keep(history.server, *seen)
             if is_more and history.server is not None:
                 history = History(base=history.server)
         return history
-
-    def _keep(self, server: Server, position: int, request_id: str) -> None:
-        self._bases.keep(server, position, request_id)
 
     def recorded(
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False

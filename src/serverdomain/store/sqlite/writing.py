@@ -13,13 +13,15 @@ import msgspec
 from msgspec.structs import replace
 
 from serverdomain.domain.events import CommandRefused, Event
+from serverdomain.domain.history import History
 from serverdomain.domain.server import Server
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
-from serverdomain.store.log import Log, Row, Writing
+from serverdomain.store.log import LARGEST, Log, Row, Tip, Writing
 from serverdomain.store.recorded import RecordedCommand
-from serverdomain.store.remembered import Bases
-from serverdomain.store.sqlite.place import Place
+from serverdomain.store.remembered import Ahead, Remembered
+from serverdomain.store.sqlite.feed import TIP
 from serverdomain.store.sqlite.reading import SQLiteReading
+from serverdomain.store.sqlite.stored import is_time
 
 _INSERT_COMMAND = (
     "INSERT INTO commands (command_id, kind, server_id, members, user_id, project_id, roles,"
@@ -32,26 +34,29 @@ _INSERT_EVENT = (
     " VALUES (?,?,?,?,?,?)"
 )
 # As AUTOINCREMENT counts: a number is not used again, even if its row was taken away.
-_LAST = (
-    "SELECT MAX(COALESCE((SELECT MAX(command_id) FROM commands), 0),"
-    " COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'commands'), 0)),"
-    " MAX(COALESCE((SELECT MAX(position) FROM stored_events), 0),"
-    " COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'), 0))"
+_BEGINNING = (
+    "SELECT * FROM (SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'commands'),"
+    " (SELECT MAX(command_id) FROM commands),"
+    " (SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'))"
+    f" LEFT JOIN (SELECT {TIP} ORDER BY e.position DESC LIMIT 1)"
 )
 
 
 class SQLiteWriting(SQLiteReading, Writing):
     """A transaction that holds the write lock; whoever opened it commits it."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, place: Place, log: Log, bases: Bases | None = None
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, log: Log, remembered: Remembered) -> None:
         self._written = connection
         self._commands: list[Row] = []
         self._events: list[Row] = []
         self._by_request: dict[str, RecordedCommand] = {}
-        self._last: tuple[int, int] | None = None
-        super().__init__(connection, bases)
+        super().__init__(connection)
+        command_seq, command_id, seq, *tip = connection.execute(_BEGINNING, (LARGEST,)).fetchone()
+        self._tip = Tip() if tip[0] is None else Tip(*tip)
+        self._command_id = max(command_seq or 0, command_id or 0)
+        self._position = max(seq or 0, self._tip.position)
+        self.ahead = Ahead(remembered, self)
+        """The servers, as they will be."""
         self.keeps_refusals = log.keeps_refusals
         self.recent_refusals = log.recent_refusals
 
@@ -89,18 +94,36 @@ class SQLiteWriting(SQLiteReading, Writing):
         self._written.executemany(_INSERT_COMMAND, commands)
         self._written.executemany(_INSERT_EVENT, events)
 
+    def committed(self) -> None:
+        """Remember what is known now, for whoever asks next."""
+        self.ahead.committed(self._tip)
+
     def command(self, request_id: str) -> RecordedCommand | None:
         """The recorded command that bears a request id."""
         return self._by_request.get(request_id) or super().command(request_id)
 
-    def _keep(self, server: Server, position: int, request_id: str) -> None:
-        # What was appended here may never be committed.
-        if self._last is None:
-            super()._keep(server, position, request_id)
+    def tip(self, until: int = LARGEST) -> Tip:
+        """The last row, or the last at or below a position."""
+        return self._tip if until == LARGEST else super().tip(until)
 
     def latest_recorded_at(self) -> int | None:
         """When the log took its latest command in."""
-        return self._commands[-1][-2] if self._commands else super().latest_recorded_at()
+        found = self._tip.recorded_at
+        return found if is_time(found) else super().latest_recorded_at()
+
+    def so_far(
+        self, server_id: str, position: int = LARGEST, base: Server | None = None
+    ) -> History:
+        """A server's history up to a position, with what was appended here."""
+        if position != LARGEST or base is not None:
+            return super().so_far(server_id, position, base)
+        known = self.ahead.history(server_id)
+        return known or self.ahead.read(server_id, super().so_far(server_id))
+
+    def history(self, server_id: str, **bounds: int) -> History:
+        """A server's facts, of those within all these bounds."""
+        found = super().history(server_id, **bounds)
+        return found if bounds else self.ahead.read(server_id, found)
 
     def _append(
         self,
@@ -112,19 +135,26 @@ class SQLiteWriting(SQLiteReading, Writing):
         refused: int = 0,
     ) -> list[int]:
         encoded = CODEC.encode_all(events)
-        if self._last is None:
-            self._last = self._written.execute(_LAST).fetchone()
-        command_id, position = self._last
-        command_id += 1
-        self._commands.append((command_id, *_columns(command), refused))
-        for number, (topic, state) in enumerate(encoded, start=1):
-            self._events.append(
-                (position + number, stream, version + number, topic, state, command_id)
-            )
-        self._last = command_id, position + len(encoded)
+        before = self._position
+        self._command_id += 1
+        self._commands.append((self._command_id, *_columns(command), refused))
+        for topic, state in encoded:
+            version += 1
+            self._position += 1
+            row = (self._position, stream, version, topic, state, self._command_id)
+            self._events.append(row)
+        self._tip = Tip(
+            self._position,
+            stream.encode(),
+            version,
+            self._command_id,
+            command.request_id.encode(),
+            command.recorded_at,
+        )
         if not refused:
-            self._by_request[command.request_id] = replace(command, command_id=command_id)
-        return list(range(position + 1, position + len(encoded) + 1))
+            self.ahead.appended(command.server_id, version)
+            self._by_request[command.request_id] = replace(command, command_id=self._command_id)
+        return list(range(before + 1, self._position + 1))
 
 
 def _columns(command: RecordedCommand) -> Row:
