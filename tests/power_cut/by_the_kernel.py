@@ -33,7 +33,8 @@ SHUTDOWN, NO_FLUSH = 0x8004587D, struct.pack("I", 2)
 CANNOT_MOUNT = 2
 """The exit code where there is no right to mount a file system, or no ext4."""
 
-WRITERS = 3
+WRITERS = 8
+"""So many that several share a commit."""
 
 A_DISK = 20
 """Cuts after which a new disk is taken, for the log not to grow long."""
@@ -44,9 +45,13 @@ class CannotMount(Exception):
 
 
 class Cut(NamedTuple):
-    """What one cut did: things that were acknowledged, those that are lost, and what is wrong."""
+    """What one cut did: things that were acknowledged, those that are lost, and what is wrong.
+
+    ``commits`` says with how many the commands were written.
+    """
 
     acknowledged: int
+    commits: int
     lost: int
     wrong: list[str]
 
@@ -98,6 +103,8 @@ def at_work(disk: Disk, number: int, pipe: int) -> None:
             request_id = f"req-{number}-{writer}-{count}"
             servers.rename(SERVER, f"{number} {writer} {count}", Context(request_id=request_id))
             tell("command", request_id)
+            if writer == 0:
+                tell("commits", servers._log.connections.commits)
             count += 1
 
     def replay() -> None:
@@ -189,14 +196,16 @@ def cut_once(disk: Disk, number: int) -> Cut:
     os.waitpid(worker, 0)
     os.close(pipe)
     disk.unplug()
-    acknowledged = [line.split(" ", 1) for line in told.decode().splitlines()]
+    lines = [line.split(" ", 1) for line in told.decode().splitlines()]
+    commits = max((int(many) for what, many in lines if what == "commits"), default=0)
+    acknowledged = [line for line in lines if line[0] != "commits"]
     disk.plug_in()
     looker, pipe = in_a_child(lambda pipe: look(disk, acknowledged, pipe))
     lost, wrong = json.loads(read_until(pipe, lambda told: False, 600))
     os.waitpid(looker, 0)
     os.close(pipe)
     disk.unplug()
-    return Cut(len(acknowledged), lost, wrong)
+    return Cut(len(acknowledged), commits, lost, wrong)
 
 
 def main(folder: str, cuts: str, synchronous: str) -> None:
@@ -208,8 +217,8 @@ def main(folder: str, cuts: str, synchronous: str) -> None:
             disk.format()
         seen.append(cut_once(disk, number))
     wrong = [f"cut {number}: {one}" for number, cut in enumerate(seen) for one in cut.wrong]
-    acknowledged, lost = sum(cut.acknowledged for cut in seen), sum(cut.lost for cut in seen)
-    print(json.dumps({"acknowledged": acknowledged, "lost": lost, "wrong": wrong}))
+    sums = {what: sum(getattr(cut, what) for cut in seen) for what in Cut._fields[:-1]}
+    print(json.dumps({**sums, "wrong": wrong}))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ def test_nothing_that_was_acknowledged_is_lost_and_all_that_is_there_holds(tmp_p
     seen = cut(tmp_path, 100, "FULL")
 
     assert seen["acknowledged"] > 1000
+    assert seen["commits"] < seen["acknowledged"], "no batches formed"
     assert (seen["lost"], seen["wrong"]) == (0, [])
 
 

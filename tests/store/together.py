@@ -9,11 +9,15 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from threading import Event, Thread, get_ident
+from threading import Event, Thread
+from traceback import walk_stack
+
+from serverdomain.store import sqlite
 
 SECONDS = 60
 """A bound that nobody may reach."""
 
+_STORE = {str(path) for path in Path(sqlite.__file__).parents[1].rglob("*.py")}
 _WAITS = ("acquire(", "wait(", "sleep(")
 
 
@@ -41,12 +45,13 @@ def together(path: Path, works: Sequence[Callable[[], object]]) -> list[object]:
 
 
 def waits(thread: Thread) -> bool:
-    """Whether a thread is at a line that waits."""
+    """Whether a thread is in the store, at a line that waits."""
     frame = sys._current_frames().get(thread.ident or 0)
-    if frame is None or thread.ident == get_ident():
+    if frame is None:
         return False
     line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
-    return any(word in line for word in _WAITS)
+    files = {one.f_code.co_filename for one, _ in walk_stack(frame)}
+    return any(word in line for word in _WAITS) and any(map(_STORE.__contains__, files))
 
 
 def until(holds: Callable[[], bool]) -> None:
