@@ -12,10 +12,10 @@ LIMITS = {
     # Of the writer's three, one raises what came, one waits for its turn and one leads.
     "frames from Servers.rebuild to decisions._rebuild": 8,
     # Two of them remember servers within a bound in bytes, and one tells text that is no UTF-8.
-    # What the loop leaves to threads is one of them, and the threads are another.
-    "files that a rebuild by POST enters": 34,
+    # A command is left to a thread: its way there is three, and the loop wakes once for many.
+    "files that a rebuild by POST enters": 36,
     # A history goes on from what is remembered, in pages, and each row is read before it is used.
-    "changes of file in a rebuild by POST": 101,
+    "changes of file in a rebuild by POST": 109,
     "files of more than 200 lines that it enters, domain's apart": 0,
     "files that a list one event behind enters": 19,
     "changes of file in a list one event behind": 57,

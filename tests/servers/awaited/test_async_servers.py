@@ -298,7 +298,7 @@ def test_it_is_opened_by_await_too_and_closed_at_the_end(path: Path) -> None:
 def test_it_is_closed_once_what_was_left_is_done(path: Path) -> None:
     async def main() -> None:
         servers = await AsyncServers.open(path)
-        log, gate = servers._servers._log, threading.Event()
+        log, gate = servers.blocking._log, threading.Event()
         accept_many, close = log.accept_many, log.close
 
         def slow(requests: list[Request]) -> Any:

@@ -18,11 +18,12 @@ from serverdomain.adapters.http.routes.documents import DOCUMENTS
 from serverdomain.adapters.http.routes.table import TABLE
 from serverdomain.domain.typed import typed
 from serverdomain.servers import Servers
+from serverdomain.servers.awaited import AsyncServers
 
 
 @typed
 def compute_app(
-    servers: Servers,
+    servers: Servers | AsyncServers,
     *,
     authenticate: Authenticate | None = None,
     images: Images | None = None,
@@ -44,8 +45,8 @@ def compute_app(
     with 403.
     """
     who = NoAuthentication() if authenticate is None else authenticate
-    machine = Machine(servers, None if servers.read_only else hypervisor)
     cloud = Cloud(servers, images, flavors)
+    machine = Machine(cloud.servers, None if servers.read_only else hypervisor)
     app = Endpoint(cloud, TABLE, DOCUMENTS, who, endpoint, control, machine)
     controls: list[BaseRoute] = []
     if control is not None:

@@ -75,13 +75,13 @@ class AsyncServers(AsyncCommands, AsyncQuestions):
     unless the answer is remembered.
 
     They are what it iterates over, with ``async for``. May be used by several loops, one after the
-    other or each in its thread; made of `Servers`, it closes them.
+    other or each in its thread. ``blocking`` are the `Servers` beneath, which it closes.
     """
 
     open = staticmethod(_opened(Servers.open))
 
     def __init__(self, servers: Servers) -> None:
-        self._servers = servers
+        self.blocking = servers
         self._threads = Threads(MOST)
         self._left = LeftCommands(servers._log)
         self._growth = Growth(servers._log)
@@ -90,11 +90,11 @@ class AsyncServers(AsyncCommands, AsyncQuestions):
     @property
     def read_only(self) -> bool:
         """Whether it answers questions alone; a command raises `StoreReadOnly`."""
-        return self._servers.read_only
+        return self.blocking.read_only
 
     def now(self) -> datetime:
         """What its clock says, aware."""
-        return self._servers.now()
+        return self.blocking.now()
 
     async def follow(
         self, server_id: ServerId, seconds: float | None = None
@@ -104,7 +104,7 @@ class AsyncServers(AsyncCommands, AsyncQuestions):
         Ends after so many seconds, if any are given. Raises `NotFound` where it is not there, or
         once it is deleted.
         """
-        followed = Followed(self._servers._log, known_form(server_id))
+        followed = Followed(self.blocking._log, known_form(server_id))
         time = asyncio.get_running_loop().time
         until = None if seconds is None else time() + seconds
         while True:
@@ -132,7 +132,7 @@ class AsyncServers(AsyncCommands, AsyncQuestions):
         left in one task on the loop. All else is as with `Servers.react`.
         """
         on_this = partial(OnLoop, asyncio.get_running_loop())
-        begin = partial(self._servers._started, on_this)
+        begin = partial(self.blocking._started, on_this)
         return AsyncReaction(
             await self._threads.run(begin, name, handler, start, attempts, at_work, events)
         )
@@ -145,10 +145,10 @@ class AsyncServers(AsyncCommands, AsyncQuestions):
     def _close(self) -> None:
         for thread in (*self._left.end(), *self._growth.end()):
             thread.join()
-        self._servers.close()
+        self.blocking.close()
 
     def __repr__(self) -> str:
-        return f"<AsyncServers of {self._servers._log}>"
+        return f"<AsyncServers of {self.blocking._log}>"
 
     __reduce__ = Servers.__reduce__
 

@@ -24,7 +24,7 @@ def in_a_thread(
 
     @wraps(method)
     async def ask(self: AsyncQuestions, /, *args: P.args, **named: P.kwargs) -> Given:
-        return await self._threads.run(partial(method, self._servers, *args, **named))
+        return await self._threads.run(partial(method, self.blocking, *args, **named))
 
     return ask
 
@@ -32,7 +32,7 @@ def in_a_thread(
 class AsyncQuestions:
     """The questions of `AsyncServers`."""
 
-    _servers: Servers
+    blocking: Servers
     _threads: Threads
 
     async def get(
@@ -47,12 +47,12 @@ class AsyncQuestions:
             known = self.get_at_once(server_id, project_id=project_id)
             if known is not None:
                 return known
-        get = partial(self._servers.get, server_id, project_id=project_id, as_of=as_of)
+        get = partial(self.blocking.get, server_id, project_id=project_id, as_of=as_of)
         return await self._threads.run(get)
 
     def get_at_once(self, server_id: ServerId, *, project_id: str | None = None) -> Server | None:
         """What `get` would give, if that is known without a look into the log; never waits."""
-        return self._servers.get_at_once(server_id, project_id=project_id)
+        return self.blocking.get_at_once(server_id, project_id=project_id)
 
     async def ask(self, question: Callable[[Servers], Given]) -> Given:
         """What a question about the `Servers` gives, in a thread: a function of yours.
@@ -61,7 +61,7 @@ class AsyncQuestions:
         ledger, a fleet. What it gives back must be whole, a list and no iterator.
         """
         require_type("question", question, Callable)
-        return await self._threads.run(question, self._servers)
+        return await self._threads.run(question, self.blocking)
 
     find = in_a_thread(Servers.find)
     latest = in_a_thread(Servers.latest)

@@ -18,10 +18,22 @@ from serverdomain.errors import (
     StoreLocked,
     UnknownEvent,
 )
+from serverdomain.servers import system_clock
+from serverdomain.store.log import Log
 from tests.adapters.http.client import IMAGE, SERVER, Client, by_name, fault_of
 
 REBUILD = {"rebuild": {"imageRef": IMAGE, "adminPass": "s3cret"}}
 KEY = {"Idempotency-Key": "k"}
+
+
+class BrokenLog(Log):
+    """A log in which every command fails in one way."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def accept_many(self, requests: object) -> Any:
+        raise self._error
 
 
 class Broken(Servers):
@@ -29,6 +41,8 @@ class Broken(Servers):
 
     def __init__(self, error: Exception) -> None:
         self._error = error
+        self._log = BrokenLog(error)
+        self._clock = system_clock
 
     def __getattribute__(self, name: str) -> Any:
         if name == "read_only":

@@ -9,9 +9,12 @@ from serverdomain.adapters import compute_json
 from serverdomain.adapters.compute_json import Path
 from serverdomain.adapters.compute_json.extended import extended
 from serverdomain.adapters.http.calls.answers import encode
+from serverdomain.adapters.http.calls.waits import MOST
 from serverdomain.domain import limits
 from serverdomain.domain.server import Server
 from serverdomain.servers import Servers
+from serverdomain.servers.awaited import AsyncServers
+from serverdomain.servers.awaited.threads import Threads
 from serverdomain.store.weighed import Weighed
 
 Images = Mapping[str, str] | Callable[[str], str | None]
@@ -42,9 +45,14 @@ class Cloud:
     """
 
     def __init__(
-        self, servers: Servers, images: Images | None = None, flavors: Flavors | None = None
+        self,
+        servers: Servers | AsyncServers,
+        images: Images | None = None,
+        flavors: Flavors | None = None,
     ) -> None:
-        self.servers = servers
+        self.awaited = servers if isinstance(servers, AsyncServers) else AsyncServers(servers)
+        self.servers = self.awaited.blocking
+        self.threads = {waits: Threads(most) for waits, most in MOST.items()}
         self.images: dict[str, str] = {}
         self.find_image: Callable[[str], str | None] | None = None
         """Gives an image's name by its canonical id; ``None`` where every image exists."""
@@ -73,6 +81,18 @@ class Cloud:
         if name is None and self.servers.list(flavor_id=flavor_id, limit=1):
             return flavor_id
         return name
+
+    async def has_flavor(self, flavor_id: str) -> bool:
+        """Whether there is a flavor; where that may wait, a thread looks."""
+        if flavor_id in self.flavors:
+            return True
+        return await self.threads["commanding"].run(self.flavor, flavor_id) is not None
+
+    async def has_image(self, image_id: str) -> bool:
+        """Whether there is an image; a callable is asked in a thread."""
+        if self.find_image is None or image_id in self.images:
+            return True
+        return await self.threads["commanding"].run(self.find_image, image_id) is not None
 
     def all_flavors(self) -> dict[str, str]:
         """The names of the flavors that can be listed, by their ids: those of servers come last."""

@@ -1,7 +1,7 @@
 """The way of a request: its path, its caller, its admission, and its route's answer.
 
-Whatever may wait for the store runs in a thread; documents wait for nothing. Whatever is raised on
-the way becomes the fault envelope: no exception reaches the server.
+Commands are awaited; what else may wait for the store runs in a thread; documents wait for nothing.
+Whatever is raised on the way becomes the fault envelope: no exception reaches the server.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -38,8 +40,6 @@ from serverdomain.adapters.http.calls.route import (
     Table,
     wants_page,
 )
-from serverdomain.adapters.http.calls.waits import MOST
-from serverdomain.servers.awaited.threads import Threads
 
 ID_HEADERS = (b"x-compute-request-id", b"x-openstack-request-id")
 """The headers of every answer that bear the call's own id."""
@@ -73,7 +73,6 @@ class Endpoint:
         self._guard = self.authenticate.guard if isinstance(self.authenticate, Guard) else None
         self._early = self.control.early if isinstance(self.control, EarlyWatcher) else None
         self._reads_alone = self.cloud.servers.read_only
-        self._threads = {waits: Threads(most) for waits, most in MOST.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -161,7 +160,10 @@ class Endpoint:
             known = None if route.at_once is None else route.at_once(self.cloud, call)
             if known is not None:
                 return known
-            return await self._threads[route.waits].run(route.handler, self.cloud, call)
+            answered: Any = route.handler
+            if route.waits is not None:
+                answered = partial(self.cloud.threads[route.waits].run, answered)
+            return await answered(self.cloud, call)  # type: ignore[no-any-return]
         except Exception as error:
             return _refusal(call, error)
 

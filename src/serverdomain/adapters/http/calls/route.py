@@ -6,7 +6,7 @@ found and shown in about 70.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
 from starlette.responses import Response
@@ -17,6 +17,8 @@ from serverdomain.adapters.http.calls.cloud import Cloud
 from serverdomain.adapters.http.calls.waits import Waits
 
 Handler = Callable[[Cloud, Call], Response]
+
+Awaiting = Callable[[Cloud, Call], Awaitable[Response]]
 
 AtOnce = Callable[[Cloud, Call], "Response | None"]
 
@@ -32,17 +34,17 @@ UNKNOWN_ACTION = "servers.action"
 class Route(NamedTuple):
     """What answers one kind of call; ``action`` tells apart the routes of one path and method.
 
-    ``handler`` may wait for the store, ``waits`` says for what of it; ``at_once`` never waits, and
-    is tried first.
+    ``handler`` may wait for the store, ``waits`` says for what of it, and runs in a thread; without
+    that it is awaited. ``at_once`` never waits, and is tried first.
     """
 
     name: str
     method: str
     path: str
-    handler: Handler
+    handler: Handler | Awaiting
     action: str | None = None
     at_once: AtOnce | None = None
-    waits: Waits = "reading"
+    waits: Waits | None = "reading"
 
 
 class Here(NamedTuple):

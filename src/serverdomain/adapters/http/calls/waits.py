@@ -1,7 +1,7 @@
 """What a call may wait for: who waits for a lock waits apart, in threads of its own.
 
-Commands take the places of commands, lists those of lists, and what only reads is answered beside
-them.
+Commands are left to the log together; what has to be known before takes the places of commands.
+Lists take those of lists, and what only reads is answered beside them.
 """
 
 from __future__ import annotations

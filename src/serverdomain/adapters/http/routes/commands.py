@@ -6,7 +6,7 @@ reader's docstring is what the description of the routes says of the route.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from msgspec import structs
@@ -18,23 +18,23 @@ from serverdomain.adapters.http import log
 from serverdomain.adapters.http.calls.answers import answer, empty
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.cloud import Cloud
-from serverdomain.adapters.http.calls.route import Handler
+from serverdomain.adapters.http.calls.route import Awaiting
 from serverdomain.domain import commands as c
 from serverdomain.servers import Accepted
 
-Read = Callable[[Cloud, Call], c.Command]
+Read = Callable[[Cloud, Call], Awaitable[c.Command]]
 """Reads the command that a call asks for."""
 
 Show = Callable[[Call, Accepted], Response]
 """Answers a call whose command was taken."""
 
 
-def commanding(reads: Read | c.Command, shows: Show) -> Handler:
+def commanding(reads: Read | c.Command, shows: Show) -> Awaiting:
     """A handler that asks a command, the same for every call or as it is read, and answers."""
 
-    def handler(cloud: Cloud, call: Call) -> Response:
-        command = reads if isinstance(reads, c.Command) else reads(cloud, call)
-        accepted = cloud.servers.command(
+    async def handler(cloud: Cloud, call: Call) -> Response:
+        command = reads if isinstance(reads, c.Command) else await reads(cloud, call)
+        accepted = await cloud.awaited.command(
             call.server_id, command, call.context, project_id=call.within
         )
         log.happened(call, accepted)
@@ -48,51 +48,51 @@ def commanding(reads: Read | c.Command, shows: Show) -> Handler:
 # reader: no frame in its traceback may hold a body, which may hold a password.
 
 
-def create(cloud: Cloud, call: Call) -> c.Command:
+async def create(cloud: Cloud, call: Call) -> c.Command:
     """Make a server in the caller's project: 202, BUILD until the hypervisor has built it."""
     command, call.dropped = compute_json.read_create(call.json, path=call.api)
-    if cloud.flavor(command.flavor_id) is None:
+    if not await cloud.has_flavor(command.flavor_id):
         return structs.replace(command, flavor_known=False)
-    if cloud.find_image is None or cloud.find_image(command.image_id) is not None:
+    if await cloud.has_image(command.image_id):
         return command
     return structs.replace(command, image_known=False)
 
 
-def rebuild(cloud: Cloud, call: Call) -> c.Command:
+async def rebuild(cloud: Cloud, call: Call) -> c.Command:
     """The documented call: 202 with the server, its password once, and its URL."""
     command = compute_json.read_rebuild(call.json, path=call.api)
-    if cloud.find_image is None or cloud.find_image(command.image_id) is not None:
+    if await cloud.has_image(command.image_id):
         return command
     return structs.replace(command, image_known=False)
 
 
-def rename(cloud: Cloud, call: Call) -> c.Command:
+async def rename(cloud: Cloud, call: Call) -> c.Command:
     """Give a server another name, other access addresses or disk config, or nothing new."""
     return compute_json.read_rename(call.json, path=call.api)
 
 
-def reset_state(cloud: Cloud, call: Call) -> c.Command:
+async def reset_state(cloud: Cloud, call: Call) -> c.Command:
     """Say what state it is in; ends a rebuild."""
     return compute_json.read_reset_state(call.json, path=call.api)
 
 
-def merge(cloud: Cloud, call: Call) -> c.Command:
+async def merge(cloud: Cloud, call: Call) -> c.Command:
     """Set those items that came; the others stay."""
     return c.UpdateMetadata(metadata=compute_json.read_metadata(call.json, path=call.api))
 
 
-def replace(cloud: Cloud, call: Call) -> c.Command:
+async def replace(cloud: Cloud, call: Call) -> c.Command:
     """Make the map what came, whole."""
     return c.ReplaceMetadata(metadata=compute_json.read_metadata(call.json, path=call.api))
 
 
-def set_item(cloud: Cloud, call: Call) -> c.Command:
+async def set_item(cloud: Cloud, call: Call) -> c.Command:
     """Set one item, whose key the path and the body name alike."""
     item = compute_json.read_metadata_item(call.json, call.item or "", path=call.api)
     return c.UpdateMetadata(metadata=item)
 
 
-def delete_item(cloud: Cloud, call: Call) -> c.Command:
+async def delete_item(cloud: Cloud, call: Call) -> c.Command:
     """Take one item out."""
     return c.DeleteMetadata(keys=(call.item or "",))
 

@@ -14,12 +14,12 @@ _ACTIONS = "servers/{server_id}/os-instance-actions"
 
 
 def _command(name: str, method: str, path: str, reads: Read | c.Command, shows: Show) -> Route:
-    return Route(name, method, path, commanding(reads, shows), waits="commanding")
+    return Route(name, method, path, commanding(reads, shows), waits=None)
 
 
 def _action(name: str, action: str, reads: Read | c.Command, shows: Show = commands.taken) -> Route:
     path = "servers/{server_id}/action"
-    return Route(name, "POST", path, commanding(reads, shows), action, waits="commanding")
+    return Route(name, "POST", path, commanding(reads, shows), action, waits=None)
 
 
 ROUTES = (
