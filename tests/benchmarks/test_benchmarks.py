@@ -16,6 +16,7 @@ from benchmarks.filling import in_bulk, written
 from benchmarks.fleet import AskingHistories, Reporting
 from benchmarks.idiomatic import Batched, Cached, Idiomatic
 from benchmarks.measure import LeftOut
+from benchmarks.memory import held
 from benchmarks.ours import Ours
 from benchmarks.results import Results
 from benchmarks.rows import PARTS, of, rows
@@ -113,6 +114,17 @@ def test_the_limit_commits_as_many_commands_at_once_as_ours_did(tmp_path: Path) 
     assert waiting == [True, True, False] * 2
     ours.close()
     by_hand.close()
+
+
+def test_a_process_is_not_taken_to_hold_what_the_one_before_it_held(tmp_path: Path) -> None:
+    ours = Ours(tmp_path)
+    ours.fill(1, 0)
+    ours.close()
+    store = tmp_path / "Ours.db"
+    alone = held("remembering", store, 1)
+    much = bytearray(b"1") * (300 * 2**20)
+    assert held("remembering", store, 1) < alone + 100
+    assert len(much) > 0
 
 
 def test_streams_begin_at_ten_events_and_stay_below_fifty() -> None:
