@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import History
 from serverdomain.domain.server import Server
+from serverdomain.errors import StoreDamaged
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.log import LARGEST, Log, Row, Tip, Writing
 from serverdomain.store.recorded import RecordedCommand
@@ -41,6 +42,8 @@ _BEGINNING = (
     f" LEFT JOIN (SELECT {TIP} ORDER BY e.position DESC LIMIT 1)"
 )
 
+_LAST = LARGEST - 2**32  # No transaction holds so much that it would come to the end from here.
+
 
 class SQLiteWriting(SQLiteReading, Writing):
     """A transaction that holds the write lock; whoever opened it commits it."""
@@ -53,8 +56,8 @@ class SQLiteWriting(SQLiteReading, Writing):
         super().__init__(connection)
         command_seq, command_id, seq, *tip = connection.execute(_BEGINNING, (LARGEST,)).fetchone()
         self._tip = Tip() if tip[0] is None else Tip(*tip)
-        self._command_id = max(command_seq or 0, command_id or 0)
-        self._position = max(seq or 0, self._tip.position)
+        self._command_id = _last("command_id", command_seq, command_id)
+        self._position = _last("position", seq, self._tip.position)
         self.ahead = Ahead(remembered, self)
         """The servers, as they will be."""
         self.keeps_refusals = log.keeps_refusals
@@ -155,6 +158,19 @@ class SQLiteWriting(SQLiteReading, Writing):
             self.ahead.appended(command.server_id, version)
             self._by_request[command.request_id] = replace(command, command_id=self._command_id)
         return list(range(before + 1, self._position + 1))
+
+
+def _last(name: str, *numbers: object) -> int:
+    last = 0
+    for number in numbers:
+        if number is None:
+            continue
+        if type(number) is not int or not 0 <= number <= _LAST:
+            raise StoreDamaged(
+                f"the log's last {name} is {number!r}, none can follow it: up to {_LAST} is allowed"
+            )
+        last = max(last, number)
+    return last
 
 
 def _columns(command: RecordedCommand) -> Row:
