@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from serverdomain import Accepted, Conflict, RebuildServer, Servers
+from serverdomain import Accepted, Conflict, OutcomeUnknown, RebuildServer, Servers
 from serverdomain.testing.store_contract import NEW_IMAGE, SERVER, adopted, under
 from tests.linear.points import Points
 from tests.store.together import together
@@ -84,3 +84,44 @@ def test_a_command_meets_what_those_before_it_in_the_same_commit_did(
     assert (again.server, again.events, again.replayed) == (first.server, first.events, True)
     assert first.admin_pass is not None
     assert again.admin_pass is None
+
+
+def test_where_the_commit_fails_the_outcome_is_unknown_to_all_of_it(
+    servers: Servers, path: Path
+) -> None:
+    # A constraint that is looked at when the transaction ends.
+    with servers._log.connections.writing() as writer:
+        writer.execute(
+            "CREATE TABLE never (id REFERENCES commands (command_id) DEFERRABLE INITIALLY DEFERRED)"
+        )
+        writer.execute(
+            "CREATE TRIGGER no_commit AFTER INSERT ON commands BEGIN"
+            " INSERT INTO never VALUES (-5); END"
+        )
+    idle = servers._log.connections.open.writer
+    assert idle is not None
+    idle.execute("PRAGMA foreign_keys = ON")
+
+    def rename(name: str, request_id: str) -> Callable[[], Accepted]:
+        return lambda: servers.rename(SERVER, name, under(request_id))
+
+    # What comes behind the first two is answered by what they did, which is not there.
+    came = together(
+        path,
+        [
+            rename("alone", "req-0"),
+            rename("a", "req-1"),
+            rename("a", "req-2"),
+            rename("a", "req-1"),
+            lambda: servers.rebuild(SERVER, REBUILD, under("req-3")),
+            lambda: servers.rebuild(SERVER, REBUILD, under("req-4")),
+            lambda: servers.complete_rebuild(SERVER, under("req-5")),
+            lambda: servers.stop(SERVER, under("req-1")),
+        ],
+    )
+
+    assert [type(one) for one in came] == [OutcomeUnknown] * 8
+    assert [one.request_id for one in came if isinstance(one, OutcomeUnknown)] == [
+        f"req-{number}" for number in (0, 1, 2, 1, 3, 4, 5, 1)
+    ]
+    assert len(Points.of(servers).written) == 1

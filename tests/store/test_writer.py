@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from serverdomain import NotFound, OutcomeUnknown, Refused, StoreError, StoreLocked
+from serverdomain import OutcomeUnknown, Refused, StoreError, StoreLocked
 from serverdomain.domain import commands as c
 from serverdomain.store import turns
 from serverdomain.store.log import CommitFailed
@@ -225,27 +225,33 @@ def test_one_that_the_log_does_not_take_fails_alone(log: HeldLog) -> None:
     assert log.batches == [["req-a"], ["req-b"], ["req-start"], ["req-d"]]
 
 
-def test_an_outcome_is_unknown_for_all_that_wrote_something(
-    log: HeldLog, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_where_the_commit_fails_the_outcome_is_unknown_to_all_of_it(log: HeldLog) -> None:
     def fail(appended: list[str]) -> None:
         raise CommitFailed("the disk")
 
     log.accept(renaming("before"))
     log.at_end = fail
-    answers = Writer(log).accept_many(
-        [
-            renaming("a"),
-            renaming("b"),
-            renaming("before"),
-            renaming("b", request_id="req-same"),
-            renaming("c", OTHER),
-            asked(c.StartServer(), "req-start"),
-        ]
-    )
+    asking = [
+        renaming("a"),
+        renaming("before"),
+        renaming("a", request_id="req-same"),
+        renaming("c", OTHER),
+        asked(c.StartServer(), "req-start"),
+    ]
+    answers = Writer(log).accept_many(asking)
     unknown = [one.request_id for one in answers if isinstance(one, OutcomeUnknown)]
-    assert unknown == ["req-a", "req-b"]
-    assert [type(one) for one in answers[2:]] == [Outcome, Outcome, NotFound, Refused]
+    assert unknown == [one.context.request_id for one in asking]
+
+
+def test_what_is_refused_alone_is_refused_whatever_the_disk_says(
+    log: HeldLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(appended: list[str]) -> None:
+        raise CommitFailed("the disk")
+
+    log.at_end = fail
+    with pytest.raises(Refused):
+        Writer(log).accept(asked(c.StartServer(), "req-start"))
     assert [one for one in caplog.messages if "a refusal may not be recorded" in one]
 
 

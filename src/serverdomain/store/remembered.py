@@ -65,10 +65,12 @@ class Remembered:
 
     def server_at_once(self, server_id: str) -> Server | None:
         """A server as it is now, if that is known without a look into the log; never waits."""
-        server = self._servers.get(server_id)
-        if self._log.mark() != self._mark or self._mark is None or server is None:
+        mark = self._log.mark()
+        if mark is None or mark != self._mark:
             return None
-        return own(server)
+        # Behind the mark: what is read before it may be older than a commit that it knows.
+        server = self._servers.get(server_id)
+        return None if server is None else own(server)
 
     def base(self, reading: Reading, server_id: str) -> Server | None:
         """What a reading may go on from, if it reads the same log; it may be behind or ahead."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from serverdomain.errors import OutcomeUnknown, Refused, ServerdomainError, StoreLocked
 from serverdomain.store.accept import accept, first_outcome
+from serverdomain.store.interrupts import Interrupts
 from serverdomain.store.lock_timeout import lock_timeout_setting
 from serverdomain.store.log import Answer, CommitFailed, Log
 from serverdomain.store.recorded import RecordedCommand
@@ -74,19 +75,22 @@ class Writer:
     def _lead(self, call: Call) -> None:
         """Write what waits, of which this caller's is the first, and hand on."""
         answers: Answers = []
-        try:
-            with self._log.writing() as log:
-                for request in self._turns.take():
-                    try:
-                        answers.append(accept(log, request))
-                    except ServerdomainError as error:
-                        answers.append(error)
-        except Exception as error:
-            answers = self._unwritten(call, answers, error)
-        rest = iter(answers)
-        for one in self._turns.taken:
-            one.answers = [next(rest) for _ in one.requests]
-        self._turns.hand_on()
+        with Interrupts() as interrupts:
+            try:
+                with self._log.writing() as log:
+                    interrupts.put_off()
+                    for request in self._turns.take():
+                        try:
+                            answers.append(accept(log, request))
+                        except ServerdomainError as error:
+                            answers.append(error)
+            except Exception as error:
+                interrupts.put_off()
+                answers = self._unwritten(call, answers, error)
+            rest = iter(answers)
+            for one in self._turns.taken:
+                one.answers = [next(rest) for _ in one.requests]
+            self._turns.hand_on()
 
     def _unwritten(self, call: Call, answers: Answers, error: Exception) -> Answers:
         """The answers where the log does not say that what was taken is written."""
@@ -94,24 +98,28 @@ class Writer:
             self._turns.take(call)
             return [error for _ in call.requests]
         requests = [request for one in self._turns.taken for request in one.requests]
-        if len(requests) > 1 and not isinstance(error, CommitFailed):
-            # One of them is at fault, and fails alone.
-            return [self._alone(request) for request in requests]
-        if not answers:
-            return [error]
-        return [
-            _if_unwritten(request, answer, error)
-            for request, answer in zip(requests, answers, strict=True)
-        ]
+        if len(requests) == 1:
+            return [_if_unwritten(requests[0], answers[0], error) if answers else error]
+        if isinstance(error, CommitFailed):
+            # What one was told may rest on what another did.
+            return [OutcomeUnknown(one.context.request_id, str(error)) for one in requests]
+        return self._each_alone(requests)
 
-    def _alone(self, request: Request) -> Answer | RecordedCommand:
+    def _each_alone(self, requests: Sequence[Request]) -> Answers:
+        """One of them is at fault, and fails alone; a lock is waited for once."""
         answers: Answers = []
-        try:
-            with self._log.writing() as log:
-                answers.append(accept(log, request))
-        except Exception as error:
-            return _if_unwritten(request, answers[0], error) if answers else error
-        return answers[0]
+        for request in requests:
+            try:
+                with self._log.writing() as log:
+                    answer = None
+                    answer = accept(log, request)
+            except StoreLocked as error:
+                return [*answers, *[error] * (len(requests) - len(answers))]
+            except Exception as error:
+                answers.append(_if_unwritten(request, answer, error) if answer else error)
+            else:
+                answers.append(answer)
+        return answers
 
     def _first_outcome(self, first: RecordedCommand, request: Request) -> Answer:
         try:

@@ -100,8 +100,8 @@ class Connections:
 
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = self.open.writer or self.open.open_writer()
-        self._begin(connection)
         try:
+            self._begin(connection)
             self._require_writable()
             yield connection
         except BaseException:
