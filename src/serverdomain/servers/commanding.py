@@ -132,4 +132,10 @@ def _password(command: c.Command) -> str | None:
         return None
     if command.admin_pass is not None:
         return command.admin_pass
-    return "".join(secrets.choice(_PASSWORD_LETTERS) for _ in range(_PASSWORD_LENGTH))
+    # One number for all of its letters: see `new_request_id` on asking the system often.
+    base, letters = len(_PASSWORD_LETTERS), []
+    number = secrets.randbelow(base**_PASSWORD_LENGTH)
+    for _ in range(_PASSWORD_LENGTH):
+        number, letter = divmod(number, base)
+        letters.append(_PASSWORD_LETTERS[letter])
+    return "".join(letters)

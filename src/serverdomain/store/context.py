@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+import os
+from collections import deque
+from uuid import UUID
 
 from msgspec import Struct, field
 
@@ -10,10 +12,27 @@ from serverdomain.domain import limits
 from serverdomain.domain.actor import SYSTEM, Actor
 from serverdomain.domain.typed import require_type
 
+_AT_ONCE = 256
+
+_random: deque[bytes] = deque()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.clear)
+
 
 def new_request_id() -> str:
     """A request id of our own making: ``req-`` and a UUID, as Nova's look."""
-    return f"req-{uuid4()}"
+    return f"req-{UUID(bytes=_sixteen(), version=4)}"
+
+
+def _sixteen() -> bytes:
+    # The system is asked for many at once: whoever asks it lets go of Python's lock, and among
+    # busy threads waits a hundred times longer to have it back than the bytes take.
+    try:
+        return _random.pop()
+    except IndexError:
+        more = os.urandom(16 * _AT_ONCE)
+        _random.extend(more[at : at + 16] for at in range(16, len(more), 16))
+        return more[:16]
 
 
 class Context(Struct, frozen=True):

@@ -35,6 +35,7 @@ from serverdomain import (
     StoreReadOnly,
 )
 from serverdomain.domain.events import ServerRenamed
+from serverdomain.servers.awaited import Opening
 from serverdomain.servers.awaited.growth import Growth
 from serverdomain.servers.awaited.left_commands import MOST, LeftCommands
 from serverdomain.store.log import Log
@@ -291,6 +292,28 @@ def test_it_is_opened_by_await_too_and_closed_at_the_end(path: Path) -> None:
         for work in (servers.get(SERVER), servers.rename(SERVER, "b")):
             with pytest.raises(StoreError, match="closed"):
                 await work
+
+    asyncio.run(main())
+
+
+def test_a_store_that_nobody_waits_for_any_more_is_closed_again(path: Path) -> None:
+    gate, opened = threading.Event(), []
+
+    def slow() -> Servers:
+        assert gate.wait(SECONDS)
+        opened.append(Servers.open(path))
+        return opened[0]
+
+    async def main() -> None:
+        opening = asyncio.ensure_future(Opening(slow)._open())
+        await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        gate.set()
+        async with asyncio.timeout(SECONDS):
+            while not opened or not opened[0]._log.connections._closed:
+                await asyncio.sleep(0.01)
 
     asyncio.run(main())
 

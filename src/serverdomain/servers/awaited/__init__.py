@@ -45,7 +45,12 @@ class Opening:
         return self._open().__await__()
 
     async def _open(self) -> AsyncServers:
-        return AsyncServers(await Threads(1).run(self._opens))
+        opening = Threads(1).run(self._opens)
+        try:
+            return AsyncServers(await asyncio.shield(opening))
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close)  # Nobody else would.
+            raise
 
     async def __aenter__(self) -> AsyncServers:
         self._servers = await self._open()
@@ -53,6 +58,11 @@ class Opening:
 
     async def __aexit__(self, *_: object) -> None:
         await self._servers.close()
+
+
+def _close(opening: asyncio.Future[Servers]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _opened(opens: Callable[P, Servers]) -> Callable[P, Opening]:

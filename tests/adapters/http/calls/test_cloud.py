@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from serverdomain import Servers
+from serverdomain import AsyncServers, Servers
+from serverdomain.adapters.http import compute_app
 from serverdomain.adapters.http.calls.authentication import (
     LONGEST,
     _is_this_machine,
@@ -16,6 +17,7 @@ from serverdomain.adapters.http.calls.authentication import (
 from serverdomain.adapters.http.calls.cloud import MOST_BYTES, Cloud
 from serverdomain.domain.server import Server
 from serverdomain.testing.store_contract import SERVER, adopted
+from tests.adapters.http.client import Client, by_name
 
 
 @pytest.fixture
@@ -28,6 +30,18 @@ def cloud() -> Iterator[Cloud]:
 @pytest.fixture
 def server(cloud: Cloud) -> Server:
     return cloud.servers.get(SERVER)
+
+
+def test_an_app_over_awaited_servers_shares_their_thread_for_commands() -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        awaited = AsyncServers(servers)
+        ask = Client(compute_app(awaited, authenticate=by_name, hypervisor=None), user="member")
+        assert ask.act({"os-stop": None}).status_code == 202
+        ask.run(awaited.start(SERVER))
+        assert ask.get(f"/v2.1/servers/{SERVER}").json()["server"]["status"] == "ACTIVE"
+        assert len(awaited._left._threads) == 1
+        ask.close()
 
 
 def test_an_answer_is_written_once_until_something_in_it_changes(
