@@ -236,8 +236,17 @@ def test_what_is_no_checkpoint_is_refused_by_the_name_under_which_it_came(folder
             ):
                 with pytest.raises(InvalidInput, match=f"^{field}: "):
                     asked()
-    with pytest.raises(InvalidInput, match=r"^checkpoint: "):
-        Checkpoint.read(b"")
+        for path, why in (
+            (folder / "none", "No such file or directory"),
+            ("a\0b", "embedded null byte"),
+        ):
+            with pytest.raises(InvalidInput) as refused:
+                servers.ledger.verify(path, [key])
+            says = f"checkpoint: {str(path)!r} cannot be read ({why}), a checkpoint is allowed"
+            assert str(refused.value) == says
+    for wrong in (b"", b"\xff", b"\x00", b"text\n\n\n", b"text\n\nline\n"):
+        with pytest.raises(InvalidInput, match=r"^checkpoint: "):
+            Checkpoint.read(wrong)
 
 
 def test_a_ledger_is_there_even_if_nothing_happened_yet() -> None:

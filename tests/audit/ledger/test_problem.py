@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from serverdomain.audit.ledger.problem import Problem, merged
 
 
-@pytest.mark.parametrize(
-    ("problem", "line"),
-    [
+def test_a_problem_is_a_line() -> None:
+    for problem, line in (
         (Problem("altered"), "- altered"),
         (Problem("altered", note="why"), "- altered: why"),
         (Problem("altered", 3, 3, 1), "3 altered"),
@@ -22,11 +19,8 @@ from serverdomain.audit.ledger.problem import Problem, merged
             Problem("re-ordered", 3, 5, 2, 9, "why"),
             "3-5 re-ordered: now at 9-11, 2 of these positions, why",
         ),
-    ],
-    ids=str,
-)
-def test_a_problem_is_a_line(problem: Problem, line: str) -> None:
-    assert str(problem) == line
+    ):
+        assert str(problem) == line
 
 
 def lines(*problems: Problem) -> list[str]:

@@ -21,26 +21,20 @@ def proof(folder: Path) -> bytes:
         return servers.ledger.prove(1, folder / "signed")
 
 
-@pytest.mark.parametrize(
-    ("lines", "says"),
-    [
+def test_a_line_that_is_missing_or_has_no_form_is_named(folder: Path) -> None:
+    for lines, says in (
         ([], "no leaf came, a line is allowed"),
         (["index 0"], "no leaf came, a line is allowed"),
         (["extra AA="], "'AA=' came, standard base64 is allowed"),
         (["extra AA=="], "no index came, a line is allowed"),
         (["extra AA==", "index x"], "no index came, a line is allowed"),
         (["extra AA==", "index 01"], "no index came, a line is allowed"),
-        (["extra AA==", "index 0", "?"], "'\\?' came, standard base64 is allowed"),
+        (["extra AA==", "index 0", "!"], "'!' came, standard base64 is allowed"),
         (["extra AA==", "index 0", "AA=="], "a hash of 1 bytes came, 32 are allowed"),
-    ],
-    ids=str,
-)
-def test_a_line_that_is_missing_or_has_no_form_is_named(
-    folder: Path, lines: list[str], says: str
-) -> None:
-    head = "\n".join([INCLUSION, *lines, "", ""]).encode()
-    with pytest.raises(InvalidInput, match=f"^proof: {says}"):
-        check_proof(head + (folder / "signed").read_bytes(), [folder / "key.pub"])
+    ):
+        head = "\n".join([INCLUSION, *lines, "", ""]).encode()
+        with pytest.raises(InvalidInput, match=f"^proof: {says}"):
+            check_proof(head + (folder / "signed").read_bytes(), [folder / "key.pub"])
 
 
 def test_what_is_no_proof_at_all_is_told_with_what_is_allowed(folder: Path) -> None:
