@@ -58,8 +58,8 @@ bench-docs: $(VENV)  ## write what the pages say of speed from the runs that are
 notebooks: $(VENV)  ## run the notebooks and keep what they give
 	$(PY) -m tests.notebooks
 
-mutants: $(VENV)  ## ask whether the tests notice changed code
-	$(PY) -m tests.mutation
+mutants: $(VENV)  ## ask whether the tests notice changed code: all of it, or PART=audit
+	$(PY) -m tests.mutation $(PART)
 
 constraints: $(VENV)  ## pin the newest versions that pyproject.toml allows
 	$(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 \

@@ -1,112 +1,73 @@
 """Change the code in small ways, one at a time, and list the changes that no test notices.
 
-Two kinds: mutmut's, of the functions that pyproject.toml names, and those of `outside_functions`.
-What survives and does not stand in survivors.toml with its reason makes this fail, and so does a
-reason that is no longer needed.
+Part by part: `python -m tests.mutation [PART …]`, all that were read by default, each in its own
+folder and alone if need be. What survives and does not stand in survivors.toml with its reason
+makes its part fail, and so does a reason that is no longer needed.
 """
 
+import argparse
 import os
-import re
-import shutil
 import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from datetime import datetime
 
-from tests.mutation.outside_functions import ROOT, Mutant, change_of, mutants
-
-LIST = Path(__file__).with_name("survivors.toml")
-NOTICED = {"killed", "timeout", "caught by type check"}
-Survivor = tuple[str, str]
-
-TESTS = {
-    "src/serverdomain/domain/server.py": [
-        "tests/domain/test_server.py",
-        "tests/domain/test_decisions.py",
-    ],
-    "src/serverdomain/domain/decisions.py": ["tests/domain/test_decisions.py"],
-    "src/serverdomain/domain/lifecycle.py": ["tests/domain/test_lifecycle.py"],
-    "src/serverdomain/store/sqlite/schema.py": [
-        "tests/store/test_schema.py",
-        "tests/store/test_recorder.py",
-        "tests/store/test_sqlite_store.py::TestInMemory",
-    ],
-}
-"""Which tests have to notice a mutant outside of functions."""
-
-
-def mutmut(*arguments: str, show: bool = False) -> str:
-    asked = [sys.executable, "-m", "mutmut", *arguments]
-    return subprocess.run(
-        asked, cwd=ROOT, stdout=None if show else subprocess.PIPE, text=True, check=True
-    ).stdout
-
-
-def of_functions() -> tuple[int, list[Survivor]]:
-    mutmut("run", show=True)
-    verdicts = re.findall(r"^\s*(\S+__mutmut_\d+): (.*)$", mutmut("results", "--all", "true"), re.M)
-    survivors = [name for name, verdict in verdicts if verdict not in NOTICED]
-    return len(verdicts), [(_function(name), change_of(mutmut("show", name))) for name in survivors]
-
-
-def _function(name: str) -> str:
-    return (
-        re.sub(r"__mutmut_\d+$", "", name).replace(".x_", ".").replace(".xǁ", ".").replace("ǁ", ".")
-    )
-
-
-def outside_functions() -> tuple[int, list[Survivor]]:
-    everyone = list(mutants())
-    with ThreadPoolExecutor(os.cpu_count()) as workers:
-        for path, tests in TESTS.items():
-            sound = Mutant(path, (ROOT / path).read_text("utf-8"), "")
-            broken = Mutant(path, "raise AssertionError", "")
-            assert not _is_noticed(sound), f"{tests} fail without any change"
-            assert _is_noticed(broken), f"{tests} do not run the changed {path}"
-        noticed = list(workers.map(_is_noticed, everyone))
-    pairs = zip(everyone, noticed, strict=True)
-    return len(everyone), [(mutant.path, mutant.change) for mutant, seen in pairs if not seen]
-
-
-def _is_noticed(mutant: Mutant) -> bool:
-    with TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "src", folder, dirs_exist_ok=True)
-        Path(folder, *Path(mutant.path).parts[1:]).write_text(mutant.text, "utf-8")
-        run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
-            + TESTS[mutant.path],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    print("." if run.returncode else "S", end="", flush=True)
-    return run.returncode != 0
-
-
-def listed() -> Iterator[Survivor]:
-    for one in tomllib.loads(LIST.read_text("utf-8")).get("survivor", []):
-        assert one["why"].strip(), one
-        yield one["where"], one["change"].strip()
+from tests.mutation import in_functions, outside_functions
+from tests.mutation.parts import PARTS, TABLES, UNREAD, Part
+from tests.mutation.survivors import Survivor, reasons
 
 
 def main() -> int:
-    os.environ["HYPOTHESIS_PROFILE"] = "mutants"
-    found: list[Survivor] = []
-    for kind in (outside_functions, of_functions):
-        count, survivors = kind()
-        print(f"\n{kind.__name__}: {count} mutants, {len(survivors)} survived")
-        found += survivors
-    known = list(listed())
-    for where, change in sorted(set(found) - set(known)):
-        print(f"\n[[survivor]]\nwhere = \"{where}\"\nchange = '''\n{change}'''\nwhy = \"\"")
-    for where, change in sorted(set(known) - set(found)):
-        print(f"\nlisted, but does not survive: {where}\n{change}")
-    return int(set(found) != set(known))
+    everyone = (*PARTS, TABLES, *UNREAD)
+    named = [part.name for part in everyone]
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("part", nargs="*", help=f"a part, or a beginning of some: {named}")
+    parser.add_argument(
+        "--children", type=int, default=os.cpu_count(), help="how many are tried at once"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="ask only about what the last run did not kill"
+    )
+    asked = parser.parse_args()
+    chosen = [
+        part
+        for part in everyone
+        if (part.name.startswith(tuple(asked.part)) if asked.part else part not in UNREAD)
+    ]
+    if not chosen:
+        parser.error(f"there is no part {asked.part}, there are {named}")
+    failed = [part.name for part in chosen if not _passes(part, asked.children, again=asked.again)]
+    print(f"\n{len(chosen)} parts, failed: {', '.join(failed) or 'none'}")
+    return int(bool(failed))
+
+
+def _passes(part: Part, children: int, *, again: bool) -> bool:
+    begun = datetime.now().astimezone()
+    print(f"\n{part.name}: {', '.join(part.sources)}")
+    print(f"  asked are {', '.join(part.tests)}; within {part.minutes} minutes on two quiet cores")
+    try:
+        if part is TABLES:
+            verdicts, found = outside_functions.survivors(part, children)
+        else:
+            verdicts, found = in_functions.survivors(part, children, again=again)
+    except subprocess.CalledProcessError:
+        # mutmut has said why.
+        print(f"{part.name}: it cannot be run")
+        return False
+    minutes = (datetime.now().astimezone() - begun).total_seconds() / 60
+    told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    print(f"{part.name}: {verdicts.total()} mutants in {minutes:.1f} minutes: {told}", flush=True)
+    return _is_as_listed(part, found)
+
+
+def _is_as_listed(part: Part, found: list[Survivor]) -> bool:
+    known = reasons(part.name)
+    new = [one for one in found if not any(reason.excuses(one) for reason in known)]
+    for one in sorted(new):
+        print(f"\n[[{part.name}]]\n{one}")
+    idle = [reason for reason in known if not any(reason.excuses(one) for one in found)]
+    for reason in idle:
+        print(f"\nlisted, but nothing like it survives: {reason}")
+    return not new and not idle
 
 
 if __name__ == "__main__":

@@ -5,11 +5,21 @@ in SQL.
 """
 
 import ast
+import os
 import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Iterator
-from difflib import unified_diff
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
+
+from tests.mutation.changes import change_between
+from tests.mutation.parts import Part
+from tests.mutation.survivors import Survivor
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +30,60 @@ class Mutant(NamedTuple):
     path: str
     text: str
     change: str
+
+
+TESTS = {
+    "src/serverdomain/domain/server.py": [
+        "tests/domain/test_server.py",
+        "tests/domain/test_decisions.py",
+    ],
+    "src/serverdomain/domain/decisions.py": ["tests/domain/test_decisions.py"],
+    "src/serverdomain/domain/lifecycle.py": ["tests/domain/test_lifecycle.py"],
+    "src/serverdomain/store/sqlite/schema.py": [
+        "tests/store/test_schema.py",
+        "tests/store/test_recorder.py",
+        "tests/store/test_sqlite_store.py::TestInMemory",
+    ],
+}
+"""Which of a part's tests have to notice a mutant of a file."""
+
+
+def survivors(_: Part, children: int) -> tuple[Counter[str], list[Survivor]]:
+    """How many mutants were killed and how many survived, and those."""
+    everyone = list(mutants())
+    with ThreadPoolExecutor(children) as workers:
+        for path, tests in TESTS.items():
+            sound = Mutant(path, (ROOT / path).read_text("utf-8"), "")
+            broken = Mutant(path, "raise AssertionError", "")
+            assert not _is_noticed(sound), f"{tests} fail without any change"
+            assert _is_noticed(broken), f"{tests} do not run the changed {path}"
+        noticed = list(workers.map(_is_noticed, everyone))
+    print()
+    pairs = zip(everyone, noticed, strict=True)
+    found = [Survivor(mutant.path, mutant.change) for mutant, seen in pairs if not seen]
+    return Counter(killed=len(everyone) - len(found), survived=len(found)), found
+
+
+def _is_noticed(mutant: Mutant) -> bool:
+    with TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "src", folder, dirs_exist_ok=True)
+        Path(folder, *Path(mutant.path).parts[1:]).write_text(mutant.text, "utf-8")
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
+            + TESTS[mutant.path],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "HYPOTHESIS_PROFILE": "mutants",
+                "PYTHONPATH": folder,
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    print("." if run.returncode else "S", end="", flush=True)
+    return run.returncode != 0
 
 
 def mutants() -> Iterator[Mutant]:
@@ -103,11 +167,4 @@ def _of_sql(path: str) -> Iterator[Mutant]:
 def _changed(path: str, source: str, span: tuple[int, int], after: str) -> Mutant:
     start, end = span
     changed = source[:start] + after + source[end:]
-    lines = unified_diff(source.splitlines(), changed.splitlines(), n=0, lineterm="")
-    return Mutant(path, changed, change_of("\n".join(lines)))
-
-
-def change_of(diff: str) -> str:
-    """The lines of a diff that differ, without their indentation: what says which mutant it is."""
-    lines = (line for line in diff.splitlines() if re.match(r"[-+](?![-+]{2} )", line))
-    return "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines)
+    return Mutant(path, changed, change_between(source.splitlines(), changed.splitlines()))

@@ -234,7 +234,9 @@ def test_where_positions_had_gaps_a_range_is_told(folder: Path) -> None:
         ("40 altered", 1),
     ]
     edit(folder, "INSERT INTO stored_events VALUES (35, 'x', 1, 'theirs:X', '{}', NULL)")
-    edit(folder, "INSERT INTO stored_events VALUES (55, 'x', 2, 'theirs:X', '{}', NULL)")
+    for position in (52, 55):
+        values = f"({position}, 'x', {position}, 'theirs:X', '{{}}', NULL)"
+        edit(folder, f"INSERT INTO stored_events VALUES {values}")
     edit(folder, "UPDATE stored_events SET state = '[]' WHERE position IN (60, 650)")
     edit(folder, "INSERT INTO stored_events VALUES (75, 'x', 3, 'theirs:X', '{}', NULL)")
     edit(folder, "UPDATE stored_events SET position = 71 WHERE position = 80")
@@ -242,13 +244,13 @@ def test_where_positions_had_gaps_a_range_is_told(folder: Path) -> None:
     assert [str(one) for one in problems] == [
         "35 altered",
         "40 altered",
-        "55-60 altered: 1 of these positions",
-        "55-60 inserted: 1 of these positions",
+        "52-60 altered: 1 of these positions",
+        "52-60 inserted: 2 of these positions",
         "75 inserted",
         "80 re-ordered: now at 71",
         "650 altered",
     ]
-    assert {one.events for one in problems} == {1}
+    assert [one.events for one in problems] == [1, 1, 1, 2, 1, 1, 1]
 
 
 def test_where_positions_had_gaps_a_truncated_tail_is_counted_and_what_came_later_too(

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain import Actor, Conflict, Context, NotFound, Refused, Servers
+from serverdomain import Actor, Conflict, Context, NotFound, RebuildServer, Refused, Servers
 from serverdomain.audit.ledger import check_proof, check_proofs
 from serverdomain.audit.ledger.proof import Included
 from serverdomain.audit.ledger.words import told_of_leaf
 from serverdomain.domain import moment
 from serverdomain.domain.events import CommandRefused
+from serverdomain.testing.store_contract import NEW_IMAGE
 from tests.audit.ledger.conftest import SERVERS
 from tests.audit.ledger.tampering import editing
 
@@ -96,9 +97,11 @@ def test_of_many_events_those_that_came_later_are_left_out_unless_all_did(
 def test_a_requests_events_are_found_and_so_is_all_that_was_refused_under_its_id(
     servers: Servers,
 ) -> None:
-    done = servers.lock(SERVERS[0], Context(request_id="req-1"))
-    assert servers.ledger.positions_of("req-1") == [done.position]
-    for server_id in SERVERS[:2]:
+    asked = RebuildServer(image_id=NEW_IMAGE, name="another")
+    done = servers.rebuild(SERVERS[0], asked, Context(request_id="req-1"))
+    assert len(done.events) == 3
+    assert servers.ledger.positions_of("req-1") == [66, 67, 68]
+    for server_id in SERVERS[1:3]:
         with pytest.raises(Refused):
             servers.start(server_id, Context(request_id="req-no"))
     first = done.position + 1

@@ -1,0 +1,153 @@
+"""The parts that are changed one after another: what of the code, and the tests that must notice.
+
+A test belongs to a part when it takes milliseconds and says what the part's code does; mutmut finds
+out which of them run a function, and asks the quickest first. Those of processes, kills and power
+cuts are long and see no single line. mutmut asks a test by its id: one with quotes in it, made of a
+parameter's text, is not found.
+"""
+
+from typing import NamedTuple
+
+
+class Part(NamedTuple):
+    """Sources below src/serverdomain, tests below tests, and how long it may take.
+
+    ``minutes`` are those on two quiet cores.
+    """
+
+    name: str
+    minutes: int
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    """Tests that are left out: they are long, or look at another process."""
+
+
+PARTS = (
+    # What no engine decides is held to the contract in lists, where a test takes milliseconds.
+    Part(
+        "domain",
+        5,
+        ("domain/decisions.py", "domain/history.py", "domain/lifecycle.py", "domain/server.py"),
+        ("domain",),
+    ),
+    Part(
+        "store",
+        5,
+        ("store/accept.py", "store/codec.py", "store/refusals.py", "store/sqlite/schema.py"),
+        (
+            "store/test_accept.py",
+            "store/test_codec.py",
+            "store/test_list_log.py",
+            "store/test_newer_release.py",
+            "store/test_refusals.py",
+            "store/test_schema.py",
+        ),
+    ),
+    Part("audit-ledger", 15, ("audit/ledger/*",), ("audit/ledger",)),
+)
+
+TABLES = Part(
+    "tables",
+    10,
+    ("domain/server.py", "domain/decisions.py", "domain/lifecycle.py", "store/sqlite/schema.py"),
+    ("domain", "store/test_schema.py", "store/test_recorder.py", "store/test_sqlite_store.py"),
+)
+"""What stands outside of functions, which mutmut does not see: tests/mutation/outside_functions."""
+
+UNREAD = (
+    Part(
+        "audit-check",
+        15,
+        ("audit/check*.py", "audit/backup.py"),
+        ("audit/test_check.py", "audit/test_backup.py", "audit/test_damaged_cells.py"),
+    ),
+    Part(
+        "audit-moments",
+        15,
+        (
+            "audit/as_of.py",
+            "audit/diff.py",
+            "audit/fleet.py",
+            "audit/keyframes.py",
+            "audit/patch.py",
+        ),
+        (
+            "audit/test_as_of.py",
+            "audit/test_as_of_property.py",
+            "audit/test_diff.py",
+            "audit/test_fleet.py",
+            "audit/test_keyframes.py",
+        ),
+    ),
+    Part(
+        "audit-reports",
+        15,
+        (
+            "audit/actions.py",
+            "audit/past_requests.py",
+            "audit/rebuild_times.py",
+            "audit/reports/*",
+            "audit/supposed.py",
+            "audit/what_if.py",
+        ),
+        (
+            "audit/test_actions.py",
+            "audit/test_ends_of_rebuilds.py",
+            "audit/test_reports.py",
+            "audit/test_what_if.py",
+        ),
+    ),
+    Part(
+        "endpoint-calls",
+        15,
+        tuple(
+            f"adapters/http/calls/{name}.py"
+            for name in ("admission", "authentication", "call", "head", "machine", "secrets")
+        ),
+        ("adapters/http/calls",),
+    ),
+    Part(
+        "endpoint-serving",
+        15,
+        ("adapters/http/serving/*",),
+        ("adapters/http/serving",),
+    ),
+    Part(
+        "projections-reactions",
+        15,
+        (
+            "projections/reactions.py",
+            "projections/saved_bookmark.py",
+            "projections/told.py",
+            "projections/attempts.py",
+            "projections/happened.py",
+        ),
+        (
+            "projections/test_reactions.py",
+            "projections/test_reactions_stopped.py",
+            "projections/test_saved_bookmark.py",
+            "projections/test_attempts.py",
+        ),
+    ),
+    Part(
+        "projections-views",
+        15,
+        (
+            "projections/view.py",
+            "projections/view_file.py",
+            "projections/view_owner.py",
+            "projections/view_place.py",
+            "projections/server_query.py",
+            "projections/history.py",
+        ),
+        (
+            "projections/test_view_owner.py",
+            "projections/test_view_place.py",
+            "projections/test_list.py",
+            "projections/test_exchanged.py",
+            "projections/test_gone.py",
+        ),
+    ),
+)
+"""Parts whose survivors nobody has read yet: they run when they are named, and fail."""
