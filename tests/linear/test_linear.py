@@ -110,19 +110,3 @@ def test_a_process_is_stopped_again_and_again_and_others_go_on_or_are_told(
 
     assert all(one.answer for one in calls)
     holds(url, calls)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
-def test_a_caller_is_interrupted_again_and_again_and_abandons_nobody(url: str, seed: int) -> None:
-    dice = random.Random(seed)
-    interrupts = dict.fromkeys(dice.sample(range(30, 1400), 100), interrupted)
-    calls = calls_of([Process(url, "t", 8, 100, interrupts, "tests.linear.interrupted")])
-
-    assert sum(one.answer is None for one in calls) > 10
-    assert sum(one.answer is not None for one in calls) > 800
-    holds(url, calls)
-
-
-def interrupted(process: Process) -> None:
-    process.signal(signal.SIGINT)

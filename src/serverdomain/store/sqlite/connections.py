@@ -63,7 +63,9 @@ class Connections:
             try:
                 yield connection
             finally:
-                if self._closed or len(self.open.idle) >= MOST_IDLE:
+                # An interrupt may have come between the end of a snapshot and its rollback.
+                is_left = connection.in_transaction
+                if self._closed or is_left or len(self.open.idle) >= MOST_IDLE:
                     self.open.drop(connection)
                 else:
                     self.open.idle.append(connection)
@@ -73,9 +75,9 @@ class Connections:
         """A connection that shows one state of the database, whatever is written meanwhile."""
         with self.reading() as connection:
             alone = self.place.path is None
-            if not alone:
-                connection.execute("BEGIN")
             try:
+                if not alone:
+                    connection.execute("BEGIN")
                 yield connection
             finally:
                 if not alone and connection.in_transaction:
