@@ -8,12 +8,13 @@ comes alone waits for nobody, and nobody leads for longer than it takes to be an
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 
 from serverdomain.errors import OutcomeUnknown, Refused, ServerdomainError, StoreLocked
 from serverdomain.store.accept import accept, first_outcome
 from serverdomain.store.lock_timeout import lock_timeout_setting
-from serverdomain.store.log import Answer, CommitFailed, Log
+from serverdomain.store.log import Answer, CommitFailed, Log, Overtaken
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.request import Outcome, Request
 from serverdomain.store.turns import MOST_TOGETHER, MOST_WAITING, Answers, Call, Turns
@@ -36,7 +37,7 @@ class Writer:
         waiting: int = MOST_WAITING,
     ) -> None:
         self._log = log
-        seconds = lock_timeout_setting() if seconds is None else seconds
+        self._seconds = seconds = lock_timeout_setting() if seconds is None else seconds
         self._turns = Turns(log, seconds, together, waiting)
 
     def accept(self, request: Request) -> Outcome:
@@ -81,6 +82,8 @@ class Writer:
                         answers.append(accept(log, request))
                     except ServerdomainError as error:
                         answers.append(error)
+            if log.as_written is not None:
+                answers = [*map(log.as_written, answers)]
         except Exception as error:
             answers = self._unwritten(call, answers, error)
         rest = iter(answers)
@@ -94,9 +97,16 @@ class Writer:
             self._turns.take(call)
             return [error for _ in call.requests]
         requests = [request for one in self._turns.taken for request in one.requests]
+        if isinstance(error, Overtaken):
+            return self._anew(requests)
+        return self._each_or_alone(requests, answers, error)
+
+    def _each_or_alone(
+        self, requests: list[Request], answers: Answers, error: Exception
+    ) -> Answers:
         if len(requests) > 1 and not isinstance(error, CommitFailed):
             # One of them is at fault, and fails alone.
-            return [self._alone(request) for request in requests]
+            return [answer for request in requests for answer in self._anew([request])]
         if not answers:
             return [error]
         return [
@@ -104,14 +114,24 @@ class Writer:
             for request, answer in zip(requests, answers, strict=True)
         ]
 
-    def _alone(self, request: Request) -> Answer | RecordedCommand:
-        answers: Answers = []
-        try:
-            with self._log.writing() as log:
-                answers.append(accept(log, request))
-        except Exception as error:
-            return _if_unwritten(request, answers[0], error) if answers else error
-        return answers[0]
+    def _anew(self, requests: list[Request]) -> Answers:
+        """Have commands decided and written, as often as another is there before."""
+        end = time.monotonic() + self._seconds
+        while True:
+            answers: Answers = []
+            try:
+                with self._log.writing() as log:
+                    for request in requests:
+                        try:
+                            answers.append(accept(log, request))
+                        except ServerdomainError as error:
+                            answers.append(error)
+                return answers if log.as_written is None else [*map(log.as_written, answers)]
+            except Overtaken as error:
+                if time.monotonic() > end:
+                    return [error for _ in requests]
+            except Exception as error:
+                return self._each_or_alone(requests, answers, error)
 
     def _first_outcome(self, first: RecordedCommand, request: Request) -> Answer:
         try:
