@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.house.imports import imports_of, module_of, python_files
 
-ENGINES = ("serverdomain.store.sqlite",)
+ENGINES = ("serverdomain.store.sqlite", "serverdomain.store.postgresql")
 """A folder for each engine."""
 
 FILES_OF_THEIR_OWN = {
@@ -30,7 +30,9 @@ FILES_OF_THEIR_OWN = {
 """Who imports `sqlite3` outside an engine's folder, and why."""
 
 _TABLES = "stored_events|commands|reactions|log"
-_SQL = re.compile(rf"\b(?:FROM|INTO|UPDATE|JOIN|TABLE|ON)\s+(?:{_TABLES})\b|^stored_events$")
+_SQL = re.compile(
+    rf"\b(?:FROM|INTO|UPDATE|JOIN|TABLE|ON)\s+(?:\{{schema\}}\.)?(?:{_TABLES})\b|^stored_events$"
+)
 
 
 def is_of_an_engine(module: str) -> bool:

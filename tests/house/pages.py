@@ -8,6 +8,7 @@ A page's blocks run in order in one new folder:
 * ``yaml`` is loaded, and what it has others run is a test of its own;
 * ``json NAME`` and ``python NAME`` are the file NAME;
 * ``sh`` makes targets and installs extras, which takes too long to run here: they must be there;
+* ``sql`` is run by a test of its own;
 * a block of no language is a drawing.
 
 In what is shown ``...`` stands for what varies, also over many lines.
@@ -85,7 +86,7 @@ def run(page: Path, folder: Path, **variables: str) -> None:
                         Path(block.name).write_text(block.text, "utf-8")
                 case "yaml":
                     yaml.safe_load(block.text)
-                case "":
+                case "" | "sql":
                     pass
                 case "sh":
                     _installs(block)

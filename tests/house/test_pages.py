@@ -17,8 +17,14 @@ LONG = ("auditors-hour", "backup", "cli", "testing-clients", "time-travel", "wha
 """Pages whose commands, or tests, are many processes of their own: they run with the slow tests."""
 
 
+ELSEWHERE = ("postgresql",)
+"""Pages that need a server: where there is one, tests/store/postgresql follows them."""
+
+
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.stem not in LONG], ids=lambda page: page.stem
+    "page",
+    [page for page in PAGES if page.stem not in (*LONG, *ELSEWHERE)],
+    ids=lambda page: page.stem,
 )
 def test_every_snippet_of_a_page_runs(page: Path, tmp_path: Path) -> None:
     run(page, tmp_path)
@@ -30,7 +36,9 @@ def one_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.stem not in ELSEWHERE], ids=lambda page: page.stem
+)
 def test_all_pages_are_followed_in_one_folder_each_of_them_twice(
     page: Path, one_folder: Path
 ) -> None:

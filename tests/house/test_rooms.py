@@ -131,6 +131,7 @@ ROOM_OF_EXTRA = {
     "cli": "serverdomain.adapters.cli",
     "clients": "serverdomain.testing",
     "http": "serverdomain.adapters.http",
+    "postgres": "serverdomain.store.postgresql",
     "testing": "serverdomain.testing",
 }
 

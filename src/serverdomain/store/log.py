@@ -30,6 +30,8 @@ Item = TypeVar("Item")
 Row = tuple[Any, ...]
 Answer = Outcome | Exception
 """What came of a command: its outcome, or what is raised in its place."""
+Answered = Answer | RecordedCommand
+"""The same, or the command that was recorded under its request id before."""
 
 
 class CommitFailed(StoreError):
@@ -52,6 +54,10 @@ class Tip(NamedTuple):
 
 News = tuple[str, Fact | None]
 """The id of a server, and a fact of it that was appended; ``None`` for one that cannot be read."""
+
+
+class Overtaken(StoreError):
+    """Another wrote what a batch was decided on, so that none of it is written: decide it again."""
 
 
 class Page(NamedTuple, Generic[Item]):
@@ -242,6 +248,9 @@ class Writing(Reading, Protocol):
     keeps_refusals: bool
     recent_refusals: RecentRefusals
 
+    as_written: Callable[[Answered], Answered] | None = None
+    """What was answered here with the positions that it has, once it is written, if others."""
+
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
         """Append a command and its events behind ``version``; gives back their positions.
 
@@ -291,7 +300,8 @@ class Log(Protocol):
         """Decide in one transaction; what is appended is written at its end, as a whole.
 
         Nothing is written if it raises. Raises `CommitFailed` where the end does not tell whether
-        it was. For the writer, which is the one way in.
+        it was. An engine that decides before it locks raises `Overtaken`, and gives positions that
+        hold once they are `Writing.as_written`. For the writer, which is the one way in.
         """
 
     def bulk(self) -> AbstractContextManager[Writing]:

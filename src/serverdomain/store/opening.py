@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeGuard
 
+from serverdomain.errors import ExtraMissing
 from serverdomain.store import refusals
 from serverdomain.store.log import Examination, Log
 from serverdomain.store.sqlite import SQLiteLog
@@ -14,7 +18,8 @@ from serverdomain.store.sqlite.examination import examine
 from serverdomain.store.sqlite.read_only_log import ReadOnlyLog
 
 Store = str | os.PathLike[str]
-"""Where a log is: a path, or ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``memory:``.
+"""Where a log is: a path, or ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``memory:``, or
+``postgresql://user@host/database?schema=name``.
 
 A path object is always a file. A string that begins with a scheme must be a URL that is known; any
 other is a path.
@@ -24,9 +29,15 @@ other is a path.
 def open_log(store: Store, *, create: bool = True) -> Log:
     """Open a log to read and to write it.
 
-    Makes it where there is none, unless ``create`` is false. Raises `InvalidInput` for what is no
-    store, `StoreReadOnly` where it cannot be written, and `StoreError`.
+    Makes it where there is none, unless ``create`` is false; one in PostgreSQL is made by
+    `init_log` alone. Raises `InvalidInput` for what is no store, `StoreReadOnly` where it cannot be
+    written, and `StoreError`.
     """
+    if _is_postgresql(store):
+        with _psycopg():
+            from serverdomain.store.postgresql.address import Address
+            from serverdomain.store.postgresql.log import PostgreSQLLog
+        return PostgreSQLLog(Address(store), keeps_refusals=refusals.setting())
     return SQLiteLog(places.of(store), create=create, keeps_refusals=refusals.setting())
 
 
@@ -36,17 +47,61 @@ def open_to_read(store: Store, *, beside: bool = False) -> Log:
     What is made from it lies in a cache of the user's; ``beside`` says that it lies beside the log
     where that can be written. Raises `InvalidInput`, `StoreMissing` and `StoreError`.
     """
+    if _is_postgresql(store):
+        with _psycopg():
+            from serverdomain.store.postgresql.address import Address
+            from serverdomain.store.postgresql.read_only_log import ReadOnlyPostgreSQLLog
+        return ReadOnlyPostgreSQLLog(Address(store))
     return ReadOnlyLog(places.of(store), beside=beside)
+
+
+def init_log(store: Store, *, guarded: bool = True) -> bool:
+    """Make a log, or bring one to this release's schema; whether anything was to do.
+
+    ``guarded``, triggers of PostgreSQL guard it; a file always has its own. Raises `InvalidInput`,
+    `StoreForeign` where something else is in the way, `StoreNewer`, and `StoreError`.
+    """
+    if _is_postgresql(store):
+        with _psycopg():
+            from serverdomain.store.postgresql.address import Address
+            from serverdomain.store.postgresql.making import init
+        return init(Address(store), guarded=guarded)
+    path = places.of(store).path
+    was_there = path is not None and path.exists()
+    open_log(store).close()
+    return not was_there
 
 
 def caches_of(store: Store) -> Path | None:
     """The path beside which lies what is made from a log; ``None`` for memory."""
+    if _is_postgresql(store):
+        with closing(open_to_read(store)) as log:
+            return log.caches
     return places.of(store).path
 
 
-def examining(store: Store) -> AbstractContextManager[Examination]:
+@contextmanager
+def examining(store: Store) -> Iterator[Examination]:
     """A log for a check, opened to be read alone; it need not be sound.
 
     Raises `StoreMissing`, `StoreForeign` or `StoreNewer` where there is nothing of ours to check.
     """
-    return examine(places.of(store))
+    if _is_postgresql(store):
+        with closing(open_to_read(store)) as log, log.examining() as examination:
+            yield examination
+    else:
+        with examine(places.of(store)) as found:
+            yield found
+
+
+def _is_postgresql(store: Store) -> TypeGuard[str]:
+    # Whatever stands behind the scheme: a mistake in it is told without the password in it.
+    return isinstance(store, str) and re.match(r"postgres[a-z+0-9]*:", store) is not None
+
+
+@contextmanager
+def _psycopg() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ExtraMissing("a log in PostgreSQL", error.name, "postgres") from None

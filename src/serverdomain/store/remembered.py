@@ -59,7 +59,7 @@ class Remembered:
                 if (known := self._servers.get(server_id)) is not None:
                     return own(known)
                 server = reading.so_far(server_id, base=server).server
-            if server is None or self._keep(server, tip):
+            if server is None or self.keep(server, tip):
                 break  # Else it is read on: others moved on meanwhile.
         return server
 
@@ -76,6 +76,10 @@ class Remembered:
         """What a reading may go on from, if it reads the same log; it may be behind or ahead."""
         server, tip = self._servers.get(server_id), self._tip
         return server if server is not None and reading.tip(tip.position) == tip else None
+
+    def follow(self, reading: Reading) -> Tip:
+        """Bring it up to what an engine reads that decides before it locks; gives back how far."""
+        return self.bring_up(reading, self._tip)
 
     def bring_up(self, reading: Reading, seen: Tip) -> Tip:
         """Take in what a reading has that is not known; gives back up to where it reads.
@@ -118,7 +122,7 @@ class Remembered:
         else:
             self._servers.put(server_id, own(server), weight(server))
 
-    def _keep(self, server: Server, tip: Tip) -> bool:
+    def keep(self, server: Server, tip: Tip) -> bool:
         """Remember a server as of where it was read, unless the others are elsewhere by now."""
         with self._moving:
             if self._tip != tip:

@@ -8,13 +8,14 @@ comes alone waits for nobody, and nobody leads for longer than it takes to be an
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 
 from serverdomain.errors import OutcomeUnknown, Refused, ServerdomainError, StoreLocked
 from serverdomain.store.accept import accept, first_outcome
 from serverdomain.store.interrupts import Interrupts
 from serverdomain.store.lock_timeout import lock_timeout_setting
-from serverdomain.store.log import Answer, CommitFailed, Log
+from serverdomain.store.log import Answer, CommitFailed, Log, Overtaken, Writing
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.request import Outcome, Request
 from serverdomain.store.turns import MOST_TOGETHER, MOST_WAITING, Answers, Call, Turns
@@ -37,7 +38,7 @@ class Writer:
         waiting: int = MOST_WAITING,
     ) -> None:
         self._log = log
-        seconds = lock_timeout_setting() if seconds is None else seconds
+        self._seconds = seconds = lock_timeout_setting() if seconds is None else seconds
         self._turns = Turns(log, seconds, together, waiting)
 
     def accept(self, request: Request) -> Outcome:
@@ -79,11 +80,8 @@ class Writer:
             try:
                 with self._log.writing() as log:
                     interrupts.put_off()
-                    for request in self._turns.take():
-                        try:
-                            answers.append(accept(log, request))
-                        except ServerdomainError as error:
-                            answers.append(error)
+                    _accept_each(log, self._turns.take(), answers)
+                answers = _as_written(log, answers)
             except Exception as error:
                 interrupts.put_off()
                 answers = self._unwritten(call, answers, error)
@@ -98,28 +96,41 @@ class Writer:
             self._turns.take(call)
             return [error for _ in call.requests]
         requests = [request for one in self._turns.taken for request in one.requests]
+        if isinstance(error, Overtaken):
+            return self._anew(requests)
+        return self._each_or_alone(requests, answers, error)
+
+    def _each_or_alone(
+        self, requests: list[Request], answers: Answers, error: Exception
+    ) -> Answers:
         if len(requests) == 1:
             return [_if_unwritten(requests[0], answers[0], error) if answers else error]
         if isinstance(error, CommitFailed):
             # What one was told may rest on what another did.
             return [OutcomeUnknown(one.context.request_id, str(error)) for one in requests]
-        return self._each_alone(requests)
-
-    def _each_alone(self, requests: Sequence[Request]) -> Answers:
-        """One of them is at fault, and fails alone; a lock is waited for once."""
-        answers: Answers = []
+        # One of them is at fault, and fails alone; a lock is waited for once.
+        alone: Answers = []
         for request in requests:
+            (answer,) = self._anew([request])
+            if isinstance(answer, StoreLocked):
+                return [*alone, *[answer] * (len(requests) - len(alone))]
+            alone.append(answer)
+        return alone
+
+    def _anew(self, requests: list[Request]) -> Answers:
+        """Have commands decided and written, as often as another is there before."""
+        end = time.monotonic() + self._seconds
+        while True:
+            answers: Answers = []
             try:
                 with self._log.writing() as log:
-                    answer = None
-                    answer = accept(log, request)
-            except StoreLocked as error:
-                return [*answers, *[error] * (len(requests) - len(answers))]
+                    _accept_each(log, requests, answers)
+                return _as_written(log, answers)
+            except Overtaken as error:
+                if time.monotonic() > end:
+                    return [error for _ in requests]
             except Exception as error:
-                answers.append(_if_unwritten(request, answer, error) if answer else error)
-            else:
-                answers.append(answer)
-        return answers
+                return self._each_or_alone(requests, answers, error)
 
     def _first_outcome(self, first: RecordedCommand, request: Request) -> Answer:
         try:
@@ -127,6 +138,18 @@ class Writer:
                 return first_outcome(log, first, request)
         except Exception as error:
             return error
+
+
+def _accept_each(log: Writing, requests: Sequence[Request], answers: Answers) -> None:
+    for request in requests:
+        try:
+            answers.append(accept(log, request))
+        except ServerdomainError as error:
+            answers.append(error)
+
+
+def _as_written(log: Writing, answers: Answers) -> Answers:
+    return answers if log.as_written is None else [*map(log.as_written, answers)]
 
 
 def _if_unwritten(

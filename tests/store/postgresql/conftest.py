@@ -10,6 +10,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from serverdomain.store.postgresql import making
+from serverdomain.store.postgresql.address import Address
+from serverdomain.store.postgresql.schema import TABLES
 from tests.store.postgresql import server
 
 
@@ -42,5 +45,29 @@ def fresh_schema(server_url: str) -> Iterator[str]:
     schema = f"test_{uuid4().hex}"
     sign = "&" if "?" in server_url else "?"
     yield f"{server_url}{sign}schema={schema}"
+    if server.SETTING not in os.environ:
+        return  # The server goes with all that is in it.
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+
+
+@pytest.fixture(scope="session")
+def one_log(server_url: str) -> Iterator[str]:
+    """The URL of a log that all tests of a process use in turn: to make one takes longest."""
+    with fresh_schema(server_url) as url:
+        making.init(Address(url))
+        yield url
+
+
+@pytest.fixture
+def log_url(server_url: str, one_log: str) -> str:
+    """The URL of an empty log. The guards are passed by who owns the server, to empty it."""
+    schema = Address(one_log).schema
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(
+            "SET session_replication_role = replica;"
+            + "".join(f"DELETE FROM {schema}.{table};" for table in TABLES[:-1])
+            + f"INSERT INTO {schema}.head VALUES (0, 0, 0, 0);"
+            f"INSERT INTO {schema}.log VALUES ('{uuid4()}')"
+        )
+    return one_log

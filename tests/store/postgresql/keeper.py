@@ -28,8 +28,7 @@ _SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
     "shared_buffers": "64MB",
-    # One that sees the end of a run in the next second needs no word on it.
-    "log_min_messages": "fatal",
+    "log_min_messages": "panic",
 }
 
 

@@ -24,6 +24,7 @@ from serverdomain.adapters.cli import (
     reactions,
     report,
     serve,
+    store,
     view,
     wait,
     what_if,
@@ -72,5 +73,5 @@ for group in (
     reactions,
 ):
     app.add_typer(group.app)
-for group in (serve, env, check, backup, ledger, demo, generate):
+for group in (serve, env, store, check, backup, ledger, demo, generate):
     app.add_typer(group.app)

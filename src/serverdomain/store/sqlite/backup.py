@@ -37,7 +37,7 @@ def copied(
     what = f"{path}, a copy of {source},"
     mode = 0o666 if source.path is None else source.path.stat().st_mode & 0o666 | 0o600
     with durable.adding(path, "out", mode) as file:
-        _require_nothing_beside(path)
+        require_nothing_beside(path)
         part = Place(Path(file.name))
         with snapshot as connection:
             _copy(connection, part, progress, what)
@@ -48,7 +48,8 @@ def copied(
                 raise store_error(error, what) from error
 
 
-def _require_nothing_beside(path: Path) -> None:
+def require_nothing_beside(path: Path) -> None:
+    """Raise `InvalidInput` where files lie that SQLite would take for a part of a new one."""
     for suffix in ("-wal", "-journal"):
         beside = path.with_name(f"{path.name}{suffix}")
         if os.path.lexists(beside):

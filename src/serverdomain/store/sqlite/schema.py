@@ -144,13 +144,13 @@ def version(connection: sqlite3.Connection, place: object) -> int:
     return int(taken)
 
 
-def bring_up(connection: sqlite3.Connection, place: object) -> None:
-    """Take the missing steps, inside the caller's transaction."""
+def bring_up(connection: sqlite3.Connection, place: object, log_id: str | None = None) -> None:
+    """Take the missing steps, inside the caller's transaction; a new log gets a new id, or this."""
     taken = version(connection, place)
     for step in STEPS[taken:]:
         for statement in step:
             connection.execute(statement)
     if taken == 0:
-        connection.execute("INSERT INTO log (log_id) VALUES (?)", (str(uuid4()),))
+        connection.execute("INSERT INTO log (log_id) VALUES (?)", (log_id or str(uuid4()),))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(STEPS)}")

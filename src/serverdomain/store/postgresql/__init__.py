@@ -1,0 +1,1 @@
+"""The engine on PostgreSQL. Needs the extra ``postgres``."""

@@ -1,0 +1,186 @@
+"""A batch of commands as it is decided: what the log says, and what the batch will add to it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from msgspec.structs import replace
+from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
+
+from serverdomain.domain.events import CommandRefused, Event
+from serverdomain.domain.history import Fact, History
+from serverdomain.domain.server import Server
+from serverdomain.errors import OutcomeUnknown
+from serverdomain.store.log import LARGEST, Answered, CommitFailed, Log, Overtaken, Row
+from serverdomain.store.postgresql.as_stored import in_schema
+from serverdomain.store.postgresql.connections import Watched
+from serverdomain.store.postgresql.faults import is_lost
+from serverdomain.store.postgresql.writing import PostgreSQLWriting
+from serverdomain.store.recorded import RecordedCommand
+from serverdomain.store.remembered import Remembered
+from serverdomain.store.request import Outcome
+
+_FOR_NOW = 2**62
+"""Behind it lie the positions of what is not written yet, and no others."""
+
+_TOUCH = "UPDATE {schema}.head SET position = position"
+
+_OVERTAKEN = (UniqueViolation, SerializationFailure, DeadlockDetected)
+"""What the statement gets where another wrote first what it was not decided on."""
+
+
+class Deciding(PostgreSQLWriting):
+    """What is decided on, before anything of it is locked or written."""
+
+    def __init__(
+        self,
+        connection: Watched,
+        schema: str,
+        log: Log,
+        remembered: Remembered | None,
+        beginning: Row,
+    ) -> None:
+        super().__init__(connection, schema, log, remembered, beginning, _FOR_NOW)
+        self._behind = 0
+        self._watched = connection
+        self._known = None if remembered is None else remembered.follow(self)
+        self._facts: defaultdict[str, list[Fact]] = defaultdict(list)
+        self._recorded_now: dict[str, RecordedCommand] = {}
+        self._refused: list[RecordedCommand] = []
+
+    def so_far(
+        self, server_id: str, position: int = LARGEST, base: Server | None = None
+    ) -> History:
+        """A server's history, and what is to be written of it."""
+        history = super().so_far(server_id, position, base)
+        if self._known is not None and history.server is not None and position == LARGEST:
+            assert self._remembered is not None
+            self._remembered.keep(history.server, self._known)
+        for fact in self._facts[server_id]:
+            history.take(fact)
+            if history.lacks_past:
+                return self.history(server_id)
+        return history
+
+    def history(self, server_id: str, **bounds: int) -> History:
+        """A server's facts, and what is to be written of it."""
+        history = super().history(server_id, **bounds)
+        return History([*history.facts, *self._facts[server_id]])
+
+    def command(self, request_id: str) -> RecordedCommand | None:
+        """The command that bears a request id, or will.
+
+        Raises `OutcomeUnknown` where one is there that may be lost with this server.
+        """
+        pending = self._recorded_now.get(request_id)
+        found = pending or super().command(request_id)
+        if found is not None and pending is None:
+            self._require_replicated(request_id)
+        return found
+
+    def _require_replicated(self, request_id: str) -> None:
+        # A commit that is there may not be on the replica yet. Behind one of our own it is.
+        try:
+            with self._unwarned():
+                self.connection.execute(in_schema(_TOUCH, self.schema))
+        except CommitFailed as error:
+            raise OutcomeUnknown(request_id, str(error)) from error
+
+    @contextmanager
+    def _unwarned(self) -> Iterator[None]:
+        self._watched.warnings.clear()
+        try:
+            yield
+        except psycopg.Error as error:
+            if is_lost(error):
+                raise CommitFailed(f"the connection was lost: {error}") from error
+            raise
+        # What it wrote is there, and may be lost with this server: nobody waited for the replica.
+        if self._watched.warnings:
+            raise CommitFailed("; ".join(self._watched.warnings))
+
+    def refused_since(self, user_id: str, project_id: str, recorded_at: int) -> int:
+        """How many refusals to an actor were recorded after a time, or will be."""
+        more = sum(
+            (one.user_id, one.project_id) == (user_id, project_id) and one.recorded_at > recorded_at
+            for one in self._refused
+        )
+        return super().refused_since(user_id, project_id, recorded_at) + more
+
+    def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
+        """Append a command and its events behind ``version``; gives back their positions."""
+        positions = super().append(command, version, events)
+        self._recorded_now[command.request_id] = replace(command, command_id=len(self._commands))
+        self._facts[command.server_id] += [
+            Fact(command.occurred_at, position, command.server_id, number, event)
+            for number, (position, event) in enumerate(
+                zip(positions, events, strict=True), start=version + 1
+            )
+        ]
+        return positions
+
+    def append_refusal(self, command: RecordedCommand, refusal: CommandRefused) -> None:
+        """Append what was refused, in a stream of its own beside the server's."""
+        super().append_refusal(command, refusal)
+        self._refused.append(command)
+
+    def write(self) -> int:
+        """Write what was decided, if anything was; raises `Overtaken` and `CommitFailed`."""
+        if self._commands:
+            try:
+                with self._unwarned():
+                    self._behind = super().write()
+            except _OVERTAKEN as error:
+                raise Overtaken(f"another was there before: {error}") from error
+        return self._behind
+
+    def as_written(self, answer: Answered) -> Answered:
+        """What was answered here with the positions that it has, once it is written."""
+        if not isinstance(answer, Outcome):
+            return answer
+        server, position = answer.server, answer.position
+        if server is not None and server.first_position > _FOR_NOW:
+            server = replace(server, first_position=self._real(server.first_position))
+        if position is not None:
+            position = self._real(position)
+        return replace(answer, server=server, position=position)
+
+    def _real(self, position: int) -> int:
+        return position - _FOR_NOW + self._behind
+
+
+class Bulk(PostgreSQLWriting):
+    """Much that is appended in one transaction, which holds the counter to its end.
+
+    It is written before anything is asked of the log.
+    """
+
+    _AT_ONCE = 2_000
+
+    def append_many(self, batch: Iterable[tuple[RecordedCommand, int, Sequence[Event]]]) -> None:
+        """Append commands in their order, each with its events behind a version of its server."""
+        for command, version, events in batch:
+            self.append(command, version, events)
+            if len(self._commands) >= self._AT_ONCE:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what was appended since."""
+        if self._commands:
+            self.write()
+
+    def _all(self, query: str, *values: Any) -> list[Row]:
+        self.flush()
+        return super()._all(query, *values)
+
+    def _some(self, query: str, *values: Any) -> list[Row]:
+        self.flush()
+        return super()._some(query, *values)
+
+    def _value(self, query: str, *values: Any) -> Any:
+        self.flush()
+        return super()._value(query, *values)

@@ -1,0 +1,148 @@
+"""The log in PostgreSQL in order of position: pages of it, and what tells two states apart."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container, Sequence
+
+import msgspec
+
+from serverdomain.domain.events import CommandRefused
+from serverdomain.domain.history import Fact
+from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
+from serverdomain.store.codec import CODEC, server_id_of
+from serverdomain.store.log import LARGEST, News, Page, Tip
+from serverdomain.store.postgresql.as_stored import ANY, AsStored, is_full, page_of
+from serverdomain.store.recorded import RecordedEvent
+from serverdomain.store.remembered import MOST_NEW
+from serverdomain.store.sqlite.stored import OF_COMMAND, event_of, is_ours, require_fact
+
+EVENT = f"e.position, e.originator_version, e.topic, e.state, {OF_COMMAND}"
+"""The columns of an event and its command, as `event_of` reads them."""
+
+OURS = "FROM {schema}.stored_events e JOIN {schema}.commands c ON c.command_id = e.command_id"
+"""The rows of events of ours, refusals among them."""
+
+RECORDED = f"SELECT {EVENT} {OURS}"
+"""The events of ours, whole."""
+
+_BEHIND = " WHERE e.position > %s AND e.position <= %s"
+_FACTS = page_of(
+    "e.position, e.originator_version, e.topic, e.state, e.originator_id, c.occurred_at",
+    f"{ANY}{_BEHIND}",
+    weight="octet_length(e.state)",
+)
+_EVENTS = page_of(EVENT, f"{ANY}{_BEHIND}")
+_HAPPENED = f"{OURS}{_BEHIND} AND c.refused = 0"
+_NAMES = " AND split_part(e.topic, ':', 2) = ANY(%s)"
+_ALL_FACTS, _NAMED_FACTS = page_of(EVENT, _HAPPENED), page_of(EVENT, f"{_HAPPENED}{_NAMES}")
+
+
+_TIP = (
+    "SELECT e.position, e.originator_id, e.originator_version, e.command_id, c.request_id,"
+    f" c.recorded_at {ANY} WHERE e.position <= %s ORDER BY e.position DESC LIMIT 1"
+)
+_NEWS = MOST_NEW + 1
+
+
+class Feed(AsStored):
+    """The questions of whoever follows the log."""
+
+    def head(self) -> int:
+        """The last position."""
+        return self._value("SELECT MAX(position) FROM {schema}.stored_events") or 0
+
+    def tip(self, until: int = LARGEST) -> Tip:
+        """The last row, or the last at or below a position."""
+        rows = self._all(_TIP, until)
+        if not rows:
+            return Tip()
+        position, stream, version, command_id, request_id, recorded_at = rows[0]
+        named = None if request_id is None else request_id.encode()
+        return Tip(position, stream.encode(), version, command_id, named, recorded_at)
+
+    def news(self, after: int, of: Container[str]) -> list[News] | None:
+        """What was appended to some servers behind a position."""
+        rows = self._some(_FACTS, after, LARGEST, _NEWS)
+        if is_full(rows, _NEWS, 3):
+            return None
+        news: list[News] = []
+        for position, version, topic, state, stream, occurred_at in rows:
+            server_id = server_id_of(stream)
+            if server_id in of:
+                try:
+                    require_fact(position, version, topic, occurred_at)
+                    event = CODEC.decode(topic, state, position)
+                except StoreError:
+                    news.append((server_id, None))
+                else:
+                    news.append((server_id, Fact(occurred_at, position, server_id, version, event)))
+        return news
+
+    def changed_between(self, after: int, until: int) -> list[str]:
+        """The ids of the servers that have facts behind one position and up to another."""
+        found = self._some(f"SELECT DISTINCT e.originator_id {_HAPPENED}", after, until)
+        return [server_id_of(stream) for (stream,) in found]
+
+    def row_hash(self, position: int) -> str | None:
+        """SHA-256, in hex, of the row at a position with its command's; ``None`` without one."""
+        found = self._all(
+            "SELECT e.position, e.originator_id, e.originator_version, e.topic, e.state,"
+            f" {OF_COMMAND} {ANY} WHERE e.position = %s",
+            position,
+        )
+        return hashlib.sha256(msgspec.json.encode(found[0])).hexdigest() if found else None
+
+    def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
+        """The facts behind a position."""
+        facts: list[Fact] = []
+        last = after
+        decode = CODEC.decode
+        for position, version, topic, state, stream, occurred_at in self._some(
+            _FACTS, after, until, limit
+        ):
+            if is_ours(topic) and occurred_at is not None:
+                require_fact(position, version, topic, occurred_at)
+                try:
+                    event = decode(topic, state, position)
+                except UnknownEvent as unknown:
+                    return Page(facts, last, unknown)
+                if type(event) is not CommandRefused:
+                    server_id = server_id_of(stream)
+                    facts.append(Fact(occurred_at, position, server_id, version, event))
+            last = position
+        return Page(facts, last, None)
+
+    def events(self, after: int, limit: int) -> Page[RecordedEvent]:
+        """The events behind a position, refusals among them."""
+        events: list[RecordedEvent] = []
+        last = after
+        for row in self._some(_EVENTS, after, LARGEST, limit):
+            if is_ours(row[2]) and row[4] is not None:
+                try:
+                    events.append(event_of(row))
+                except UnknownEvent as unknown:
+                    return Page(events, last, unknown)
+            last = row[0]
+        return Page(events, last, None)
+
+    def events_named(self, after: int, limit: int, names: Sequence[str]) -> Page[RecordedEvent]:
+        """Facts of these names behind a position; without names, all facts."""
+        question, given = (_NAMED_FACTS, [list(names)]) if names else (_ALL_FACTS, [])
+        rows = self._some(question, after, LARGEST, *given, limit)
+        events: list[RecordedEvent] = []
+        for row in rows:
+            try:
+                events.append(event_of(row))
+            except (UnknownEvent, StoreDamaged) as error:
+                return Page(events, row[0] - 1, error)
+        if is_full(rows, limit, 3, 7):
+            return Page(events, rows[-1][0], None)
+        return Page(events, max(after, self.head()), None)
+
+    def events_at(self, positions: Sequence[int]) -> list[RecordedEvent]:
+        """The events that stand at these positions."""
+        found = self._some(
+            f"{RECORDED} WHERE e.position = ANY(%s) ORDER BY e.position", list(positions)
+        )
+        return [event_of(row) for row in found]

@@ -1,0 +1,181 @@
+"""The log in PostgreSQL: one for many nodes, each with views in files of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
+from pathlib import Path
+from threading import Condition
+
+from serverdomain.domain.progress import Progress, silent
+from serverdomain.errors import StoreDamaged
+from serverdomain.store import cache_folder
+from serverdomain.store.bookmarks import Bookmark
+from serverdomain.store.log import Log, Row
+from serverdomain.store.postgresql.address import Address
+from serverdomain.store.postgresql.connections import Connections
+from serverdomain.store.postgresql.deciding import Bulk, Deciding
+from serverdomain.store.postgresql.examination import PostgreSQLExamination
+from serverdomain.store.postgresql.leases import Leases
+from serverdomain.store.postgresql.reading import PostgreSQLReading
+from serverdomain.store.postgresql.writing import HEAD
+from serverdomain.store.recent_refusals import RecentRefusals
+from serverdomain.store.remembered import Remembered
+from serverdomain.store.sqlite.examination import SQLiteExamination
+from serverdomain.store.sqlite.locks import Locks
+from serverdomain.store.writer import Writer
+
+_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+# Who slept past its lease keeps no place.
+_MINE = "(%s OR EXISTS (SELECT 1 FROM {schema}.leases WHERE name = %s AND fence = %s))"
+_PUT = (
+    "INSERT INTO {schema}.reactions (name, position, stopped_at, why)"
+    f" SELECT %s, %s, %s, %s WHERE {_MINE} ON CONFLICT (name) DO NOTHING"
+)
+_MOVE = (
+    "UPDATE {schema}.reactions SET position = %s, stopped_at = %s, why = %s"
+    " WHERE name = %s AND position = %s AND stopped_at IS NOT DISTINCT FROM %s"
+    f" AND why IS NOT DISTINCT FROM %s AND {_MINE}"
+)
+_LOOK_AGAIN = 0.2
+"""Seconds between two looks at what other nodes have written."""
+
+
+class PostgreSQLLog(Log):
+    """A log in a schema of a PostgreSQL database, which somebody has made."""
+
+    def __init__(self, address: Address, *, keeps_refusals: bool = True) -> None:
+        self.address = address
+        self.keeps_refusals = keeps_refusals
+        self.recent_refusals = RecentRefusals()
+        self.connections = Connections(address)
+        self._remembered = Remembered(self)
+        self.server = self._remembered.server
+        self.server_at_once = self._remembered.server_at_once
+        self._grown = Condition()
+        self._leases = Leases(self.connections)
+        writer = Writer(self)
+        self.accept = writer.accept
+        self.accept_many = writer.accept_many
+        self._asks = self.connections.in_schema(HEAD)
+
+    def __str__(self) -> str:
+        """Where it lies, not where its caches do."""
+        return str(self.address)
+
+    @cached_property
+    def caches(self) -> Path | None:  # type: ignore[override]
+        """The path beside which lies what this node makes from it; ``None`` for memory."""
+        try:
+            with self.reading() as log:
+                return cache_folder.caches_of(log.log_id(), Path(f"/{self.address.schema}.db"))
+        except StoreDamaged:
+            return None
+
+    @cached_property
+    def _locks(self) -> Locks:
+        return Locks(self.caches)
+
+    @contextmanager
+    def writing(self) -> Iterator[Deciding]:
+        """Decide, then write by one statement."""
+        with self.connections.errors(), self.connections.asked(self._asks) as (connection, rows):
+            head = self._one(rows)
+            log = Deciding(connection, self.address.schema, self, self._remembered, head)
+            yield log
+            log.write()
+        self.wake()
+
+    @contextmanager
+    def bulk(self) -> Iterator[Bulk]:
+        """Append much in one transaction."""
+        with self.connections.errors(), self.connections.begun(_WRITING) as connection:
+            rows = connection.execute(self.connections.in_schema(f"{HEAD} FOR UPDATE")).fetchall()
+            head = self._one(rows)
+            # What is appended here may never be committed: nothing of it is remembered.
+            log = Bulk(connection, self.address.schema, self, None, head)
+            yield log
+            log.flush()
+        self.wake()
+
+    @contextmanager
+    def reading(self) -> Iterator[PostgreSQLReading]:
+        """The log as it is now."""
+        with self.connections.snapshot() as connection:
+            yield PostgreSQLReading(connection, self.address.schema, self._remembered)
+
+    @contextmanager
+    def examining(self) -> Iterator[PostgreSQLExamination]:
+        """The log as it is now, for a check."""
+        with self.connections.snapshot() as connection:
+            yield PostgreSQLExamination(connection, self.address.schema)
+
+    def backup(
+        self, path: Path, progress: Progress = silent
+    ) -> AbstractContextManager[SQLiteExamination]:
+        """Copy the log as it is now into a file of SQLite's, which opens by itself."""
+        from serverdomain.store.postgresql.backup import copied
+
+        return copied(self.reading(), path, progress)
+
+    def mark(self) -> int | None:
+        """The number of the last command: another one once anything was committed."""
+        with self.connections.errors(), self.connections.asked(self._asks) as (_, rows):
+            return int(self._one(rows)[1])
+
+    def wake(self) -> None:
+        """Let those who wait in this process look again."""
+        with self._grown:
+            self._grown.notify_all()
+
+    def wait_past(self, position: int, seconds: float) -> None:
+        """Wait until the log has grown past a position, at most so many seconds."""
+        end = time.monotonic() + seconds
+        with self._grown:
+            while True:
+                with self.connections.errors(), self.connections.asked(self._asks) as (_, rows):
+                    if self._one(rows)[0] > position:
+                        return
+                left = end - time.monotonic()
+                if left <= 0 or self._grown.wait(min(left, _LOOK_AGAIN)):
+                    return
+
+    def alone(self, name: str, seconds: float = 0) -> AbstractContextManager[bool]:
+        """Whether the caller may work now: of this node for its files, of all for a reaction."""
+        if name.startswith("_"):
+            return self._locks.alone(name, seconds)
+        return self._leases.alone(name, seconds)
+
+    def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
+        """Keep a reaction's place, if it still stands where it was seen, and this node may."""
+        why = None if place.why is None else place.why.replace("\0", "\\0")
+        fence = self._leases.fences.get(place.name)
+        kept = (place.name, place.position, place.stopped_at, why)
+        mine = (fence is None, place.name, fence)
+        with self.connections.errors(), self.connections.asked() as (connection, _):
+            values: tuple[object, ...] = (*kept, *mine)
+            query = _PUT
+            if instead_of is not None:
+                seen = (instead_of.name, instead_of.position, instead_of.stopped_at, instead_of.why)
+                query, values = _MOVE, (*kept[1:], *seen, *mine)
+            return connection.execute(self.connections.in_schema(query), values).rowcount == 1
+
+    @property
+    def is_kept(self) -> bool:
+        """True: it is in a database."""
+        return True
+
+    def forget(self) -> None:
+        """Nothing: it is kept."""
+        raise AssertionError("a log in PostgreSQL is kept")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.connections.close()
+
+    def _one(self, heads: list[Row]) -> Row:
+        if len(heads) != 1:
+            raise StoreDamaged(f"{self.address} has {len(heads)} rows in head, one is allowed")
+        return heads[0]

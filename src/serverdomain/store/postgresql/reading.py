@@ -1,0 +1,184 @@
+"""The questions to a log in PostgreSQL, in SQL, asked of one consistent state of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from serverdomain.domain.history import History
+from serverdomain.domain.server import Server
+from serverdomain.store.bookmarks import Bookmark
+from serverdomain.store.codec import refusals_of, stream_of
+from serverdomain.store.log import LARGEST, Row
+from serverdomain.store.postgresql.as_stored import is_full, page_of
+from serverdomain.store.postgresql.feed import OURS, RECORDED, Feed
+from serverdomain.store.recorded import RecordedCommand, RecordedEvent
+from serverdomain.store.remembered import Remembered
+from serverdomain.store.sqlite.stored import (
+    OF_COMMAND,
+    bookmark_of,
+    command_of,
+    event_of,
+    fact_of,
+)
+
+_FACT = "e.position, e.originator_version, e.topic, e.state, c.occurred_at, c.request_id"
+_STREAM = f"{OURS} WHERE e.originator_id = %s"
+_HISTORY = (
+    f"SELECT {_FACT} {_STREAM} AND e.originator_version <= %s AND e.position <= %s"
+    " AND c.recorded_at <= %s AND c.occurred_at <= %s ORDER BY e.originator_version"
+)
+# The row up to which a server is folded already is asked for, too: is it still there?
+_GROWN = page_of(
+    _FACT,
+    f"{_STREAM} AND e.originator_version >= %s AND e.position <= %s",
+    "e.originator_version",
+    "octet_length(e.state)",
+)
+_AT_ONCE = 2048
+VERSION = "SELECT MAX(originator_version) FROM {schema}.stored_events WHERE originator_id = %s"
+_BOOKMARKS = "SELECT name, position, stopped_at, why FROM {schema}.reactions"
+
+
+class PostgreSQLReading(Feed):
+    """One consistent state of a log, on a connection that is in a transaction."""
+
+    def __init__(
+        self, connection: Connection[Row], schema: str, remembered: Remembered | None = None
+    ) -> None:
+        self.connection = connection
+        self.schema = schema
+        self._remembered = remembered
+
+    def first(self) -> int:
+        """The first position."""
+        return self._value("SELECT MIN(position) FROM {schema}.stored_events") or 0
+
+    def last(self, until: int) -> int:
+        """The last position at or below another."""
+        query = "SELECT MAX(position) FROM {schema}.stored_events WHERE position <= %s"
+        return self._value(query, min(until, LARGEST)) or 0
+
+    def position_at(self, recorded_at: int) -> int:
+        """The last position that the log had taken in at a time."""
+        # Commands and events are numbered in one order; recorded_at never decreases with it.
+        found = self._value(
+            "SELECT position FROM {schema}.stored_events WHERE command_id <= ("
+            " SELECT command_id FROM {schema}.commands WHERE recorded_at <= %s"
+            " ORDER BY recorded_at DESC, command_id DESC LIMIT 1"
+            ") ORDER BY command_id DESC, position DESC LIMIT 1",
+            recorded_at,
+        )
+        return found or 0
+
+    def latest_recorded_at(self) -> int | None:
+        """When the log took its latest command in."""
+        found: int | None = self._value(
+            "SELECT recorded_at FROM {schema}.commands ORDER BY command_id DESC LIMIT 1"
+        )
+        return found
+
+    def count(self, until: int = LARGEST, *, after: int = 0) -> int:
+        """How many events stand behind a position and up to another."""
+        query = "SELECT COUNT(*) FROM {schema}.stored_events WHERE position > %s AND position <= %s"
+        return int(self._value(query, after, until))
+
+    def history(
+        self,
+        server_id: str,
+        *,
+        version: int = LARGEST,
+        position: int = LARGEST,
+        recorded_at: int = LARGEST,
+        occurred_at: int = LARGEST,
+    ) -> History:
+        """A server's facts, of those within all these bounds."""
+        bounds = version, position, recorded_at, occurred_at
+        rows = self._all(_HISTORY, stream_of(server_id), *bounds)
+        return History([fact_of(server_id, row) for row in rows])
+
+    def so_far(
+        self, server_id: str, position: int = LARGEST, base: Server | None = None
+    ) -> History:
+        """A server's history up to a position, behind what is remembered of it."""
+        if base is None and self._remembered is not None:
+            base = self._remembered.base(self, server_id)
+        history = None if base is None else self._grown(server_id, position, base)
+        history = history or self._grown(server_id, position, None)
+        # Facts that came late can only be put in order when all are there.
+        return history or self.history(server_id, position=position)
+
+    def _grown(self, server_id: str, until: int, base: Server | None) -> History | None:
+        """The history behind a base; ``None`` if that goes beyond this, or facts came late."""
+        history = History(base=base)
+        is_more = True
+        while is_more:
+            before = history.version
+            rows = self._all(_GROWN, stream_of(server_id), before, until, _AT_ONCE)
+            is_more = is_full(rows, _AT_ONCE, 3)
+            if before:
+                if not rows or rows[0][1] != before:
+                    return None
+                del rows[0]
+            if not all(history.take(fact_of(server_id, row)) for row in rows):
+                return None
+            if is_more and history.server is not None:
+                history = History(base=history.server)
+        return history
+
+    def recorded(
+        self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
+    ) -> list[RecordedEvent]:
+        """A server's events up to a position, in order of occurrence."""
+        streams = [stream_of(server_id), *([refusals_of(server_id)] if with_refusals else [])]
+        return self._recorded(
+            f"{RECORDED} WHERE e.originator_id = ANY(%s) AND e.position <= %s"
+            " ORDER BY c.occurred_at, e.position",
+            streams,
+            position,
+        )
+
+    def lately(self, server_id: str, names: Sequence[str], versions: int) -> list[RecordedEvent]:
+        """The facts of these names among a server's first and its last so many versions."""
+        stream = stream_of(server_id)
+        return self._recorded(
+            f"{RECORDED} WHERE e.originator_id = %s AND split_part(e.topic, ':', 2) = ANY(%s)"
+            " AND (e.originator_version = 1 OR e.originator_version > %s)"
+            " ORDER BY c.occurred_at, e.position",
+            stream,
+            list(names),
+            (self._value(VERSION, stream) or 0) - versions,
+        )
+
+    def command(self, request_id: str) -> RecordedCommand | None:
+        """The recorded command that bears a request id."""
+        query = f"SELECT {OF_COMMAND} FROM {{schema}}.commands c"
+        found = self._all(f"{query} WHERE c.request_id = %s AND c.refused = 0", request_id)
+        return command_of(found[0]) if found else None
+
+    def events_of(self, command: RecordedCommand) -> list[RecordedEvent]:
+        """The events of a command, in order of position."""
+        query = f"{RECORDED} WHERE e.command_id = %s ORDER BY e.position"
+        return self._recorded(query, command.command_id)
+
+    def refused_since(self, user_id: str, project_id: str, recorded_at: int) -> int:
+        """How many refusals to an actor were recorded after a time."""
+        query = (
+            "SELECT COUNT(*) FROM {schema}.commands"
+            " WHERE refused = 1 AND user_id = %s AND project_id = %s AND recorded_at > %s"
+        )
+        return int(self._value(query, user_id, project_id, recorded_at))
+
+    def bookmark(self, name: str) -> Bookmark | None:
+        """The place of a reaction."""
+        found = self._all(f"{_BOOKMARKS} WHERE name = %s", name)
+        return bookmark_of(found[0]) if found else None
+
+    def bookmarks(self) -> list[Bookmark]:
+        """The places of all reactions, by name."""
+        return [bookmark_of(row) for row in self._all(f"{_BOOKMARKS} ORDER BY name")]
+
+    def _recorded(self, query: str, *values: Any) -> list[RecordedEvent]:
+        return [event_of(row) for row in self._all(query, *values)]
