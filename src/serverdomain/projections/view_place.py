@@ -55,7 +55,7 @@ class ViewPlace:
     def open(self) -> ViewFile:
         """Find the view's file, or make it. Raises `StoreError` if neither is possible."""
         try:
-            return self._found() or self._make()
+            return self.found() or self._make()
         except StoreDamaged:
             return self._make()
 
@@ -68,8 +68,8 @@ class ViewPlace:
         _logger.warning("%s is gone: made anew and replayed from zero", self.place)
         return self.open()
 
-    def _found(self) -> ViewFile | None:
-        # The file, if there is one of this log and this schema.
+    def found(self) -> ViewFile | None:
+        """The view's file, if there is one of this log and this schema; none is made."""
         try:
             if self.path is None or not places.holds(
                 self.path, self._kept.application_id, self._kept.what
@@ -105,7 +105,7 @@ class ViewPlace:
             if damaged is not None and damaged.is_there():
                 self._put_aside(damage)
             try:
-                found = self._found()
+                found = self.found()
             except StoreDamaged as damage:
                 self._put_aside(damage)
                 found = None

@@ -32,6 +32,7 @@ from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, is_there
 from serverdomain.domain.typed import typed
 from serverdomain.errors import NotFound
+from serverdomain.projections.beginnings import Beginnings
 from serverdomain.projections.follow import follow
 from serverdomain.projections.history import HistoryEntry, history
 from serverdomain.projections.server_query import Asked
@@ -57,6 +58,9 @@ class Questions:
         self._view: ServerView | None = None
         self._timeline: Timeline | None = None
         self._opening_view = Lock()
+        self._beginnings = Beginnings(log, view)
+        if log.caches is not None:
+            log.beginning = self._beginnings.find
 
     @property
     def view(self) -> ServerView:
@@ -302,6 +306,7 @@ class Questions:
         return moment_of(before, now, "before"), moment_of(after, now, "after")
 
     def _close_views(self) -> None:
+        self._beginnings.close()
         for view in (self._view, self._timeline):
             if view is not None:
                 view.close()

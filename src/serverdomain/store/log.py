@@ -293,6 +293,9 @@ class Log(Protocol):
     server: Callable[[str], Server | None]
     """A server as it is now: see `serverdomain.store.remembered.Remembered.server`."""
 
+    beginning: Callable[[Reading, str], Server | None] | None = None
+    """Finds a server as of some row of a reading, from which a long history may be folded on."""
+
     server_at_once: Callable[[str], Server | None]
     """The same, if it is known: see `serverdomain.store.remembered.Remembered.server_at_once`."""
 

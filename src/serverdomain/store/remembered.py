@@ -81,6 +81,11 @@ class Remembered:
         """Bring it up to what an engine reads that decides before it locks; gives back how far."""
         return self.bring_up(reading, self._tip)
 
+    def beginning(self, reading: Reading, server_id: str) -> Server | None:
+        """What a reading may go on from where nothing is remembered of a long history."""
+        find = self._log.beginning
+        return None if find is None else find(reading, server_id)
+
     def bring_up(self, reading: Reading, seen: Tip) -> Tip:
         """Take in what a reading has that is not known; gives back up to where it reads.
 
@@ -155,6 +160,10 @@ class Ahead:
         if history is None or history.version < self._versions.get(server_id, 0):
             return None
         return history
+
+    def beginning(self, reading: Reading, server_id: str) -> Server | None:
+        """What a long history that nobody knows may go on from."""
+        return self._remembered.beginning(reading, server_id)
 
     def read(self, server_id: str, history: History) -> History:
         """Go on from a history that was read."""

@@ -35,6 +35,10 @@ _BEHIND = (
 _BOOKMARKS = "SELECT name, position, stopped_at, why FROM reactions"
 
 
+LONG = 1_000
+"""Events of a server of which so many are folded without a look for another beginning."""
+
+
 class SQLiteReading(Feed):
     """One consistent state of a log, on a connection that is in a transaction."""
 
@@ -108,10 +112,17 @@ class SQLiteReading(Feed):
         """A server's history up to a position, behind what is remembered of it."""
         if base is None and self._remembered is not None:
             base = self._remembered.base(self, server_id)
+            if base is None and self.is_long(server_id):
+                base = self._remembered.beginning(self, server_id)
         history = None if base is None else self._grown(server_id, position, base)
         history = history or self._grown(server_id, position, None)
         # Facts that came late can only be put in order when all are there.
         return history or self.history(server_id, position=position)
+
+    def is_long(self, server_id: str) -> bool:
+        """Whether a server has so many events that another beginning is worth a look."""
+        query = "SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?"
+        return self._value(query, stream_of(server_id), LONG) is not None
 
     def _grown(self, server_id: str, until: int, base: Server | None) -> History | None:
         """The history behind a base; ``None`` if that goes beyond this, or facts came late."""

@@ -121,7 +121,10 @@ class SQLiteWriting(SQLiteReading, Writing):
         if position != LARGEST or base is not None:
             return super().so_far(server_id, position, base)
         known = self.ahead.history(server_id)
-        return known or self.ahead.read(server_id, super().so_far(server_id))
+        if known is None:
+            base = self.ahead.beginning(self, server_id) if self.is_long(server_id) else None
+            known = self.ahead.read(server_id, super().so_far(server_id, base=base))
+        return known
 
     def history(self, server_id: str, **bounds: int) -> History:
         """A server's facts, of those within all these bounds."""
