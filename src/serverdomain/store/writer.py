@@ -79,11 +79,12 @@ class Writer:
         with Interrupts() as interrupts:
             try:
                 with self._log.writing() as log:
-                    interrupts.put_off()
-                    _accept_each(log, self._turns.take(), answers)
+                    requests = self._turns.take()
+                    if len(self._turns.taken) > 1:
+                        interrupts.put_off()
+                    _accept_each(log, requests, answers)
                 answers = _as_written(log, answers)
             except Exception as error:
-                interrupts.put_off()
                 answers = self._unwritten(call, answers, error)
             rest = iter(answers)
             for one in self._turns.taken:

@@ -435,8 +435,14 @@ def test_who_is_remembered_is_given_without_a_thread(path: Path) -> None:
 
 
 def test_a_server_is_followed_by_many_through_every_state(path: Path) -> None:
+    looked = asyncio.Semaphore(0)
+
     async def seen(servers: AsyncServers) -> list[str]:
-        states = [one.status async for one in _until_shut_off(servers)]
+        states: list[str] = []
+        async for one in _until_shut_off(servers):
+            if not states:
+                looked.release()
+            states.append(one.status)
         return states
 
     async def followed(servers: AsyncServers) -> None:
@@ -444,7 +450,8 @@ def test_a_server_is_followed_by_many_through_every_state(path: Path) -> None:
         await servers.register(adopted(OTHER))
         async with asyncio.TaskGroup() as tasks:
             followers = [tasks.create_task(seen(servers)) for _ in range(40)]
-            await asyncio.sleep(0)
+            for _ in followers:
+                await looked.acquire()
             await servers.rebuild(SERVER, RebuildServer(image_id=IMAGE))
             await servers.stop(OTHER)
             await servers.complete_rebuild(SERVER)

@@ -116,7 +116,7 @@ class Connections:
             raise CommitFailed(str(store_error(error, self.place))) from error
         self.commits += 1
         if self.commits % wal_size.EVERY == 0 and self.place.path is not None:
-            self.open.wal_size.committed(connection, self._timeout)
+            self.open.wal_size.committed(connection, 0 if self.open.is_wal else self._timeout)
 
     def close(self) -> None:
         """Close every connection; those in use are closed when their reader is done."""
@@ -129,6 +129,9 @@ class Connections:
     def _begin(self, connection: sqlite3.Connection) -> None:
         # SQLite tries a lock ever less often, so that of many writers the one that has waited
         # longest gets it last: with eight that took 20 seconds. We try at a steady rate.
+        if self.open.is_wal:
+            self.once_unlocked(connection, "BEGIN IMMEDIATE")
+            return
         connection.execute("PRAGMA busy_timeout = 0")
         try:
             self.once_unlocked(connection, "BEGIN IMMEDIATE")

@@ -31,6 +31,7 @@ def use_wal(connections: Connections) -> None:
         (mode,) = connections.once_unlocked(connection, "PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise StoreError(f"{connections.place} lies where SQLite cannot keep a write-ahead log")
+    connections.open.in_wal()
 
 
 def drop_everything(connection: sqlite3.Connection) -> None:

@@ -31,6 +31,8 @@ class OpenConnections:
         self._synchronous = SYNCHRONOUS if durable else "NORMAL"
         self.idle: deque[sqlite3.Connection] = deque()
         self.writer: sqlite3.Connection | None = None
+        self.is_wal = False
+        """Whether it is known to be in WAL mode, where only BEGIN waits for a lock."""
         self._all: set[sqlite3.Connection] = set()
         self._opening = Lock()
         self._has_let_go = False
@@ -38,10 +40,16 @@ class OpenConnections:
 
     def open_writer(self) -> sqlite3.Connection:
         """The one that writes, for whoever holds `writing`; in memory it is the only one."""
-        self.writer = self.connect("rw")
+        self.writer = self.connect("rw", patience=0 if self.is_wal else None)
         if self.file is not None:
             self.file.forget_beside()
         return self.writer
+
+    def in_wal(self) -> None:
+        """Note that it is in WAL mode: the one that writes waits for no lock by itself."""
+        with self.writing:
+            self.is_wal = True
+            self.drop_writer()
 
     def drop_writer(self) -> None:
         """Close the one that writes; the next is opened anew."""
