@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain import NotFound, Servers, StoreDamaged, StoreError, StoreMissing
+from serverdomain import AsOf, NotFound, Servers, StoreDamaged, StoreError, StoreMissing
+from serverdomain.adapters.http import compute_app
 from serverdomain.testing.store_contract import SERVER, adopted
+from tests.adapters.http.client import Client, by_name, fault_of
 
 CRASH = """
 import os, sys
@@ -25,6 +28,25 @@ servers.register(adopted())
 servers.rename(SERVER, "before the crash")
 os._exit(0)
 """
+
+KILLED = """
+import os, signal, sys
+from serverdomain import Servers
+servers = Servers.open(sys.argv[1])
+servers.backup(sys.argv[2], progress=lambda done, of: os.kill(os.getpid(), signal.SIGKILL))
+"""
+RENAMES = """
+import os, sys
+from serverdomain import Servers
+from serverdomain.testing.store_contract import SERVER
+Servers.open(sys.argv[1]).rename(SERVER, "theirs")
+os._exit(0)
+"""
+SECONDS = 20
+
+
+def ran(script: str, *given: str) -> int:
+    return subprocess.run([sys.executable, "-c", script, *given], check=False).returncode
 
 
 @pytest.fixture
@@ -152,3 +174,90 @@ def test_a_copy_over_an_open_file_is_the_same_file_and_not_noticed_in_time(
         servers.get(SERVER)
     except StoreError as noticed:
         assert not isinstance(noticed, StoreMissing)  # noqa: PT017
+
+
+def put_back(path: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+    path.with_name("backup.db").rename(path)
+
+
+def test_all_that_a_log_is_followed_into_is_made_from_its_copy(
+    servers: Servers, path: Path
+) -> None:
+    servers.rename(SERVER, "renamed")
+    elsewhere = path.parent / "elsewhere" / "copy.db"
+    elsewhere.parent.mkdir()
+    servers.backup(elsewhere)
+
+    def all_of(servers: Servers) -> list[object]:
+        timeline = servers.timeline.ask(
+            lambda rows: [*rows.execute("SELECT * FROM timeline ORDER BY position")]
+        )
+        with servers.fleet(as_of=AsOf(position=1)) as fleet:
+            return [servers.list(), timeline, fleet.servers()]
+
+    with Servers.open(f"sqlite:///{elsewhere}", create=False) as copy:
+        assert all_of(copy) == all_of(servers)
+        assert copy.list()[0].name == "renamed"
+
+
+def test_what_a_killed_backup_left_is_hidden_and_the_next_one_removes_it(
+    servers: Servers, path: Path
+) -> None:
+    out = path.with_name("backup.db")
+    assert ran(KILLED, f"sqlite:///{path}", str(out)) == -signal.SIGKILL
+    (left,) = [one for one in path.parent.iterdir() if not one.name.startswith("cloud")]
+    assert left.name.startswith(".backup.db")
+    servers.backup(out)
+    assert out.exists()
+    assert not left.exists()
+
+
+def test_a_checkpoint_and_the_public_key_show_an_edit_of_the_copy(
+    servers: Servers, path: Path
+) -> None:
+    out, key = path.with_name("backup.db"), path.with_name("key")
+    servers.backup(out, key)
+    with closing(sqlite3.connect(out)) as edit, edit:
+        for (guard,) in edit.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            edit.execute(f"DROP TRIGGER {guard}")
+        edit.execute("UPDATE commands SET user_id = 'somebody else'")
+    key.unlink()
+    with Servers.open(f"sqlite:///{out}", read_only=True) as copy:
+        verdict = copy.ledger.verify(path.with_name("backup.db.checkpoint"), [f"{key}.pub"])
+        assert verdict.problems != ()
+
+
+def test_without_the_shm_processes_do_not_see_each_other(servers: Servers, path: Path) -> None:
+    path.with_name(f"{path.name}-shm").unlink()
+    assert ran(RENAMES, f"sqlite:///{path}") == 0
+    assert servers.history(SERVER)[-1].event.name == "foobar"  # type: ignore[union-attr]
+
+
+def test_a_reaction_goes_on_from_the_place_of_the_copy_and_may_be_told_twice(path: Path) -> None:
+    told: list[str] = []
+
+    def react(servers: Servers) -> None:
+        with servers.react("mirror", lambda one: told.append(one.name), start="beginning") as at:
+            assert at.caught_up(SECONDS)
+
+    with Servers.open(f"sqlite:///{path}") as servers:
+        servers.register(adopted())
+        react(servers)
+        servers.rename(SERVER, "renamed")
+        servers.backup(path.with_name("backup.db"))
+        react(servers)
+    put_back(path)
+    with Servers.open(f"sqlite:///{path}") as anew:
+        react(anew)
+    assert told == ["ServerRegistered", "ServerRenamed", "ServerRenamed"]
+
+
+def test_over_http_a_log_that_was_exchanged_is_503(servers: Servers, path: Path) -> None:
+    servers.backup(path.with_name("backup.db"))
+    ask = Client(compute_app(servers, authenticate=by_name, hypervisor=None), user="member")
+    put_back(path)
+    assert ask.get(f"/v2.1/servers/{SERVER}").status_code == 503
+    assert fault_of(ask.act({"os-stop": None})) == (503, "serviceUnavailable")
+    ask.close()

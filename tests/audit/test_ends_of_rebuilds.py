@@ -10,7 +10,7 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from serverdomain import Servers
+from serverdomain import Context, RebuildServer, Servers
 from serverdomain.audit.rebuild_times import RebuildTime
 from serverdomain.audit.reports import rebuilds
 from serverdomain.domain.events import (
@@ -21,7 +21,7 @@ from serverdomain.domain.events import (
     ServerDeleted,
     StateReset,
 )
-from serverdomain.testing import ManualClock, registered
+from serverdomain.testing import OWNER, ManualClock, registered
 from serverdomain.testing.store_contract import NEW_IMAGE
 
 SERVER = registered().server_id
@@ -50,32 +50,36 @@ def as_what_if_says(servers: Servers) -> list[RebuildTime]:
     return [was for was, _ in pairs if was is not None]
 
 
-def as_the_timeline_says(servers: Servers) -> Ends:
-    query = "SELECT rebuild_id, host_id, ended, replaced FROM timeline ORDER BY occurred_at"
-    ends: Ends = {}
+def as_the_timeline_says(servers: Servers) -> list[list[str | None]]:
+    query = (
+        "SELECT rebuild_id, host_id, ended, replaced FROM timeline ORDER BY occurred_at, position"
+    )
+    told: list[list[str | None]] = []
     for row in servers.timeline.ask(lambda rows: list(rows.query(query))):
+        ended = "replaced" if row["replaced"] is not None else row["ended"]
+        if ended is not None:
+            assert told[-1] == [row["replaced"] or row["rebuild_id"], None]
+            told[-1][1] = ended
         if row["host_id"] is not None:
-            ends[row["rebuild_id"]] = None
-        if row["ended"] is not None:
-            ends[row["rebuild_id"]] = row["ended"]
-        if row["replaced"] is not None:
-            ends[row["replaced"]] = "replaced"
-    return ends
+            told.append([row["rebuild_id"], None])
+    return told
 
 
 def all_say(servers: Servers) -> Ends:
-    """How each rebuild ended, as what-if, the timeline and the report agree."""
+    """How each rebuild ended, as what-if, the timeline and the report agree.
+
+    Of one that was asked for again under its id, how it ended the last time.
+    """
     times = as_what_if_says(servers)
-    ends = {one.rebuild_id: one.ended for one in times}
-    assert as_the_timeline_says(servers) == ends
+    assert as_the_timeline_says(servers) == [[one.rebuild_id, one.ended] for one in times]
     report = rebuilds(servers.timeline)
-    assert report.outcomes == Counter(how or "never" for how in ends.values())
-    assert {one.rebuild_id for one in report.never_ended} == {
-        rebuild_id for rebuild_id, how in ends.items() if how is None
-    }
+    assert report.outcomes == Counter(one.ended or "never" for one in times)
+    assert [one.rebuild_id for one in report.never_ended] == [
+        one.rebuild_id for one in times if one.ended is None
+    ]
     took = [one.seconds for one in times if one.ended == "completed"]
     assert report.durations == pytest.approx(sorted(took), abs=0.01)
-    return ends
+    return {one.rebuild_id: one.ended for one in times}
 
 
 @pytest.mark.parametrize(
@@ -103,6 +107,46 @@ def test_how_a_rebuild_ended_is_told_alike(events: list[Event], ends: Ends, arri
         assert all_say(servers) == ends
 
 
+AGAIN = requested("r1")
+DONE, FAILED = RebuildCompleted("r1", 100), RebuildFailed("r1", "hypervisor", "disk full")
+
+
+@pytest.mark.parametrize(
+    ("events", "ends"),
+    [
+        ([AGAIN, DONE, AGAIN], {"r1": ["completed", None]}),
+        ([AGAIN, DONE, AGAIN, DONE], {"r1": ["completed", "completed"]}),
+        ([AGAIN, FAILED, AGAIN, DONE], {"r1": ["failed", "completed"]}),
+        ([AGAIN, requested("r2"), AGAIN], {"r1": ["replaced", None], "r2": ["replaced"]}),
+        (
+            [AGAIN, requested("r2"), AGAIN, requested("r2"), DONE],
+            {"r1": ["replaced", "replaced"], "r2": ["replaced", None]},
+        ),
+    ],
+)
+@pytest.mark.parametrize("seconds", [1, 0], ids=["later", "at the same time"])
+def test_one_that_is_asked_for_again_under_its_id_is_told_as_often(
+    events: list[Event], ends: dict[str, list[str | None]], seconds: int
+) -> None:
+    with recorded([(event, at * seconds) for at, event in enumerate(events, start=1)]) as servers:
+        all_say(servers)
+        told: dict[str, list[str | None]] = {}
+        for one in as_what_if_says(servers):
+            told.setdefault(one.rebuild_id, []).append(one.ended)
+        assert told == ends
+
+
+def test_who_asked_for_a_rebuild_by_a_command_is_told_how_that_one_ended() -> None:
+    with recorded([]) as servers:
+        command = RebuildServer(image_id=NEW_IMAGE)
+        servers.rebuild(SERVER, command, Context(OWNER, "r1"))
+        servers.complete_rebuild(SERVER)
+        servers.record(SERVER, [AGAIN, FAILED])
+        (action,) = servers.actions(SERVER)
+        assert not action.failed
+        all_say(servers)
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> list[tuple[Event, int]]:
     """Requests of some rebuilds, ends of any of them, in any order of time."""
@@ -113,7 +157,7 @@ def histories(draw: st.DrawFn) -> list[tuple[Event, int]]:
         st.just(StateReset("ACTIVE")),
         st.just(ServerDeleted()),
     )
-    events = [requested(name) for name in ("r1", "r2", "r3")[: draw(st.integers(0, 3))]]
+    events = [requested(name) for name in draw(st.lists(ids, max_size=4))]
     events += draw(st.lists(ends, max_size=5))
     times = st.lists(st.integers(0, 9), min_size=len(events), max_size=len(events))
     return list(zip(draw(st.permutations(events)), draw(times), strict=True))

@@ -112,7 +112,8 @@ def actions(recorded: Sequence[RecordedEvent]) -> list[Action]:
 def ends(recorded: Iterable[RecordedEvent]) -> dict[str, End]:
     """How a server's build and its rebuilds ended, from its facts in order of occurrence.
 
-    The key of a rebuild is its id, that of a build the request id of its create.
+    The key of a rebuild is its id, that of a build the request id of its create. Of one that facts
+    ask for again under its id, the first end is that of who commanded it.
     """
     found: dict[str, End] = {}
     create: str | None = None
@@ -128,7 +129,8 @@ def ends(recorded: Iterable[RecordedEvent]) -> dict[str, End]:
         _, ended, how = turn(server, event, after)
         if ended is not None:
             stage = event.stage if isinstance(event, e.RebuildFailed) else "hypervisor"
-            found[ended] = End(at, "Success" if how == "completed" else "Error", stage)
+            result: Result = "Success" if how == "completed" else "Error"
+            found.setdefault(ended, End(at, result, stage))
         server = after
     return found
 

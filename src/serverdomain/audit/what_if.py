@@ -7,6 +7,7 @@ command that changed nothing left no row, so it is not known.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -85,7 +86,7 @@ class WhatIf(Struct, frozen=True, kw_only=True):
     """A server as it is and as it would be, and what differs in its history.
 
     ``changes`` lead from the one document to the other. ``rebuilds`` are pairs: a rebuild as it
-    was, and the one with the same id as it would be.
+    was, and the one with the same id as it would be; of one that facts ask for again, each time.
     """
 
     server_id: str
@@ -225,9 +226,17 @@ def _same(was: RequestOutcome | None, would_be: RequestOutcome | None) -> bool:
 def _paired(
     was: list[RebuildTime], would_be: list[RebuildTime]
 ) -> tuple[tuple[RebuildTime | None, RebuildTime | None], ...]:
-    first = {one.rebuild_id: one for one in was}
-    second = {one.rebuild_id: one for one in would_be}
+    first, second = _numbered(was), _numbered(would_be)
     return tuple((first.get(name), second.get(name)) for name in first | second)
+
+
+def _numbered(times: list[RebuildTime]) -> dict[tuple[str, int], RebuildTime]:
+    counts: Counter[str] = Counter()
+    numbered = {}
+    for one in times:
+        counts[one.rebuild_id] += 1
+        numbered[one.rebuild_id, counts[one.rebuild_id]] = one
+    return numbered
 
 
 def _status(server: Server | None) -> str | None:

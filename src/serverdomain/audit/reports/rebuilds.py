@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field, to_builtins
@@ -24,8 +24,7 @@ Seconds = defaultdict[str, list[float]]
 _PERCENTILES = (50, 90, 99, 100)
 
 # A rebuild is one row or two: its request, which has a host, and its end.
-_QUERY = f"""
-SELECT
+_COLUMNS = """
     MAX(ended),
     86400 * (julianday(MAX(occurred_at)) - julianday(MIN(occurred_at))),
     MAX(image_id),
@@ -34,12 +33,27 @@ SELECT
     server_id,
     rebuild_id,
     MAX(CASE WHEN host_id IS NOT NULL THEN user_id END),
-    MAX(server_project_id)
-FROM timeline WHERE {REBUILDS} GROUP BY rebuild_id, server_id HAVING MAX(host_id) IS NOT NULL
+    MAX(server_project_id),
+    MAX(CASE WHEN host_id IS NOT NULL THEN position END),
+    COUNT(host_id) AS requests
+"""
+_QUERY = f"""
+SELECT {_COLUMNS} FROM timeline WHERE {REBUILDS} GROUP BY rebuild_id, server_id HAVING requests > 0
+"""
+
+# What was recorded can say that one was asked for again under its id: each time is a rebuild.
+_EACH = f"""
+SELECT {_COLUMNS} FROM (
+    SELECT *, COUNT(host_id) OVER (ORDER BY occurred_at, position) AS number
+    FROM timeline WHERE {REBUILDS} AND rebuild_id = ? AND server_id = ?
+) GROUP BY number
 """
 
 # The end of one rebuild is the request for another: there are few of these.
-_REPLACED = f"SELECT replaced, server_id FROM timeline WHERE {REPLACED}"
+_REPLACED = f"""
+SELECT replaced, server_id, occurred_at, position FROM timeline WHERE {REPLACED}
+ORDER BY occurred_at, position
+"""
 
 
 class Group(Struct, frozen=True):
@@ -111,13 +125,15 @@ def _report(rows: Database, limit: int, by: str | None, of: str | None) -> Rebui
     groups = [defaultdict[str, Seconds](lambda: defaultdict(list)) for _ in range(4)]
     durations: list[float] = []
     never: list[NeverEnded] = []
-    replaced = set(rows.execute(_REPLACED))
-    for row in rows.execute(_QUERY):
-        ended, seconds, image, host, requested_at, server_id, rebuild_id, user, project = row
+    # When each was replaced the last time.
+    replaced = {(name, server): (at, place) for name, server, at, place in rows.execute(_REPLACED)}
+    for row in _each(rows):
+        ended, seconds, image, host, requested_at, server_id, rebuild_id, user, project, place = row
         if (by is not None and user != by) or (of is not None and project != of):
             continue
         if ended is None:
-            ended = "replaced" if (rebuild_id, server_id) in replaced else NEVER
+            last = replaced.get((rebuild_id, server_id))
+            ended = NEVER if last is None or last < (requested_at, place) else "replaced"
         ends[requested_at[:7]][ended] += 1
         for group, name in zip(groups, (image, host, user, project), strict=True):
             group[name][ended].append(seconds)
@@ -143,6 +159,15 @@ def _report(rows: Database, limit: int, by: str | None, of: str | None) -> Rebui
         never_ended=sorted(never, key=lambda one: one.requested_at)[:limit],
         durations=durations,
     )
+
+
+def _each(rows: Database) -> Iterator[tuple[Any, ...]]:
+    for *row, requests in rows.execute(_QUERY):
+        if requests == 1:
+            yield tuple(row)
+            continue
+        for *one, _ in rows.execute(_EACH, (row[6], row[5])).fetchall():
+            yield tuple(one)
 
 
 def percentiles(seconds: Iterable[float]) -> dict[str, float]:
