@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from serverdomain.domain.server import Server
 
@@ -23,24 +23,32 @@ def changes(before: Server | None, after: Server | None) -> tuple[Change, ...]:
 
     Removed leaves come last. A server that is not there, or is deleted, has no members.
     """
-    return changed(leaves(before), leaves(after))
+    return changed(members(before), members(after))
 
 
-def changed(old: dict[str, object], new: dict[str, object]) -> tuple[Change, ...]:
-    """What changed from the ``old`` `leaves` to the ``new`` ones."""
+def changed(old: dict[str, Any], new: dict[str, Any]) -> tuple[Change, ...]:
+    """What changed from the ``old`` `members` to the ``new`` ones."""
+    # Most facts change one member or two: the leaves of the others are not even looked at.
+    had = _leaves({name: one for name, one in old.items() if new.get(name) != one})
+    has = _leaves({name: one for name, one in new.items() if old.get(name) != one})
     return tuple(
-        Change(path, old.get(path), new.get(path))
-        for path in new | old
-        if old.get(path) != new.get(path)
+        Change(path, had.get(path), has.get(path))
+        for path in has | had
+        if had.get(path) != has.get(path)
     )
 
 
-def leaves(server: Server | None) -> dict[str, object]:
-    """The leaves of the documented members by JSON Pointer, without ``/updated``."""
+def members(server: Server | None) -> dict[str, Any]:
+    """The documented members that a change is told of: all but ``updated``."""
     if server is None or server.deleted:
         return {}
-    members = document(server)
-    del members["updated"]
+    found = document(server)
+    del found["updated"]
+    return found
+
+
+def _leaves(members: dict[str, Any]) -> dict[str, object]:
+    """The leaves of members, by JSON Pointer."""
     found: dict[str, object] = {}
     _collect("", members, found)
     return found
