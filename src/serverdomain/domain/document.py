@@ -28,13 +28,20 @@ def changes(before: Server | None, after: Server | None) -> tuple[Change, ...]:
 
 def changed(old: dict[str, Any], new: dict[str, Any]) -> tuple[Change, ...]:
     """What changed from the ``old`` `members` to the ``new`` ones."""
-    # Most facts change one member or two: the leaves of the others are not even looked at.
-    had = _leaves({name: one for name, one in old.items() if new.get(name) != one})
-    has = _leaves({name: one for name, one in new.items() if old.get(name) != one})
+    # Most facts change one member or two: the others are told by identity, and not taken apart.
+    names = [
+        name
+        for name in (new if old.keys() == new.keys() else new | old)
+        if (was := old.get(name)) is not (now := new.get(name)) and was != now
+    ]
+    had = _leaves(old, names)
+    has = _leaves(new, names)
     return tuple(
-        Change(path, had.get(path), has.get(path))
-        for path in has | had
-        if had.get(path) != has.get(path)
+        [
+            Change(path, before, after)
+            for path in (has if had.keys() == has.keys() else has | had)
+            if (before := had.get(path)) != (after := has.get(path))
+        ]
     )
 
 
@@ -47,10 +54,15 @@ def members(server: Server | None) -> dict[str, Any]:
     return found
 
 
-def _leaves(members: dict[str, Any]) -> dict[str, object]:
-    """The leaves of members, by JSON Pointer."""
+def _leaves(members: dict[str, Any], names: list[str]) -> dict[str, object]:
+    """The leaves of those of the members that are named, by JSON Pointer."""
     found: dict[str, object] = {}
-    _collect("", members, found)
+    for name in names:
+        member = members.get(name)
+        if isinstance(member, dict):
+            _collect(f"/{name}", member, found)
+        elif name in members:
+            found[f"/{name}"] = member
     return found
 
 
