@@ -108,17 +108,20 @@ class Feed(AsStored):
         """The facts behind a position."""
         facts: list[Fact] = []
         last, size = after, 0
-        decode = CODEC.decode
+        readers = CODEC.readers
         ids: dict[str, str] = {}
         values = (after, until, limit)
         with self._utf8(_FACTS, values), closing(self.connection.execute(_FACTS, values)) as rows:
             for position, version, topic, state, stream, occurred_at in rows:
-                if occurred_at is not None and is_ours(topic):
+                read = readers.get(topic)
+                if occurred_at is not None and (read is not None or is_ours(topic)):
                     require_fact(position, version, topic, occurred_at)
+                    if read is None:
+                        return Page(facts, last, UnknownEvent(topic, position))
                     try:
-                        event = decode(topic, state, position)
-                    except UnknownEvent as unknown:
-                        return Page(facts, last, unknown)
+                        event = read(state)
+                    except msgspec.DecodeError:
+                        event = CODEC.decode(topic, state, position)  # Says what is wrong.
                     if type(event) is not CommandRefused:
                         of = ids.get(stream) or ids.setdefault(stream, server_id_of(stream))
                         # This way nothing is asked of a tuple's members.
