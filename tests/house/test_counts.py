@@ -18,7 +18,8 @@ LIMITS = {
     "changes of file in a rebuild by POST": 109,
     "files of more than 200 lines that it enters, domain's apart": 0,
     "files that a list one event behind enters": 19,
-    "changes of file in a list one event behind": 57,
+    # Many pages may be written together: it is asked whether this one is enough.
+    "changes of file in a list one event behind": 62,
     "circles of modules": 0,
     "files that import sqlite3 and are no home of it": 0,
     "lines of code": 23_000,

@@ -172,7 +172,7 @@ def test_a_server_folded_again_is_shown_at_the_page_and_no_further(cloud):
     view = ViewPlace(cloud.store, None, SERVERS).open()
     with view.reading() as shown:
         step = following.next_advance(cloud.store, shown, generations.live(shown, SERVERS), 3)
-    (server,) = step.changes.servers
+    (server,) = step.changes.servers.values()
     assert (server.name, server.metadata, server.version) == ("2", {"late": "1"}, 3)
     view.close()
 

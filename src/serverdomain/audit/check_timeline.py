@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from serverdomain.audit.check_view import Row, Unreadable, live
-from serverdomain.domain.document import changed, leaves
+from serverdomain.domain.document import changes
 from serverdomain.domain.server import Server, evolve
 from serverdomain.errors import StoreError
 from serverdomain.projections import timeline_rows
@@ -119,8 +119,8 @@ def _made(
             made, server = dict[int, Row](), None
             for one in events:
                 after = evolve(server, one.event, one.occurred_at)
-                changes = changed(leaves(server), leaves(after))
-                made[one.position] = timeline_rows.row(one, changes, server, after)
+                row = timeline_rows.row(one, changes(server, after), server, after)
+                made[one.position] = row
                 server = after
                 if server is not None:
                     projects.setdefault(server_id, set()).add(server.project_id)

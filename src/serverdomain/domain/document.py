@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from serverdomain.domain.server import Server
 
@@ -23,26 +23,46 @@ def changes(before: Server | None, after: Server | None) -> tuple[Change, ...]:
 
     Removed leaves come last. A server that is not there, or is deleted, has no members.
     """
-    return changed(leaves(before), leaves(after))
+    return changed(members(before), members(after))
 
 
-def changed(old: dict[str, object], new: dict[str, object]) -> tuple[Change, ...]:
-    """What changed from the ``old`` `leaves` to the ``new`` ones."""
+def changed(old: dict[str, Any], new: dict[str, Any]) -> tuple[Change, ...]:
+    """What changed from the ``old`` `members` to the ``new`` ones."""
+    # Most facts change one member or two: the others are told by identity, and not taken apart.
+    names = [
+        name
+        for name in (new if old.keys() == new.keys() else new | old)
+        if (was := old.get(name)) is not (now := new.get(name)) and was != now
+    ]
+    had = _leaves(old, names)
+    has = _leaves(new, names)
     return tuple(
-        Change(path, old.get(path), new.get(path))
-        for path in new | old
-        if old.get(path) != new.get(path)
+        [
+            Change(path, before, after)
+            for path in (has if had.keys() == has.keys() else has | had)
+            if (before := had.get(path)) != (after := has.get(path))
+        ]
     )
 
 
-def leaves(server: Server | None) -> dict[str, object]:
-    """The leaves of the documented members by JSON Pointer, without ``/updated``."""
+def members(server: Server | None) -> dict[str, Any]:
+    """The documented members that a change is told of: all but ``updated``."""
     if server is None or server.deleted:
         return {}
-    members = document(server)
-    del members["updated"]
+    found = document(server)
+    del found["updated"]
+    return found
+
+
+def _leaves(members: dict[str, Any], names: list[str]) -> dict[str, object]:
+    """The leaves of those of the members that are named, by JSON Pointer."""
     found: dict[str, object] = {}
-    _collect("", members, found)
+    for name in names:
+        member = members.get(name)
+        if isinstance(member, dict):
+            _collect(f"/{name}", member, found)
+        elif name in members:
+            found[f"/{name}"] = member
     return found
 
 

@@ -26,7 +26,7 @@ Percent = Annotated[int, Meta(ge=0, le=100)]
 Micros = Annotated[int, Meta(ge=moment.EARLIEST, le=moment.LATEST)]
 
 
-class Address(Struct, frozen=True):
+class Address(Struct, frozen=True, gc=False):
     """One address on a network: ``addr`` as text, ``version`` 4 or 6."""
 
     addr: str
@@ -46,8 +46,10 @@ class Fault(Struct, frozen=True):
         return moment.to_datetime(self.created_micros)
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """Something that happened to a server."""
+
+    # Here and in what holds events: without a circle, the collector need not walk a page of them.
 
 
 class ServerRegistered(Event, frozen=True, kw_only=True):

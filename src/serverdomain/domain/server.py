@@ -31,7 +31,7 @@ class Rebuild(Struct, frozen=True):
     image_before: str
 
 
-class Server(Struct, frozen=True, kw_only=True):
+class Server(Struct, frozen=True, kw_only=True, gc=False):
     """What the documented answer shows of a server, and what the rules ask.
 
     ``state`` is the one beneath a rebuild under way, to which it returns; ``status`` is derived.
@@ -142,11 +142,14 @@ def evolve(server: Server | None, event: Event, at: int) -> Server | None:
     if server is None:
         begin = _BEGINNINGS.get(type(event))
         return begin(event, at) if begin is not None else None
-    if type(event) is e.CommandRefused:
+    kind = type(event)
+    if kind is e.CommandRefused:
         return server
     if server.deleted:
         return replace(server, updated_micros=at)
-    return replace(server, updated_micros=at, **_CHANGES[type(event)](server, event, at))
+    changed = _CHANGES[kind](server, event, at)
+    changed["updated_micros"] = at
+    return replace(server, **changed)
 
 
 def fold(history: Iterable[tuple[Event, int]], server: Server | None = None) -> Server | None:

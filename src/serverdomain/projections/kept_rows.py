@@ -46,8 +46,18 @@ class KeptRows(ABC):
         """A page of the log, from which they are made."""
 
     @abstractmethod
-    def changes(self, log: Log, rows: sqlite3.Connection, table: str, page: Any) -> Any:
-        """What a page changes in the rows of ``table``, as ``rows`` shows them."""
+    def changes(
+        self, log: Log, rows: sqlite3.Connection, table: str, page: Any, before: Any
+    ) -> Any:
+        """What a page changes in the rows of ``table``, as ``rows`` shows them.
+
+        ``before`` is what the pages before it change and is not written yet, or ``None``. It comes
+        back as a part of these changes, and may itself be changed.
+        """
+
+    @abstractmethod
+    def weight(self, changes: Any) -> int:
+        """About how many bytes these changes hold."""
 
     @abstractmethod
     def write(self, connection: sqlite3.Connection, table: str, changes: Any) -> None:

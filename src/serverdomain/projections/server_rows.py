@@ -100,13 +100,20 @@ def gone(table: str) -> str:
 
 
 def create(connection: sqlite3.Connection, table: str) -> None:
-    """Make an empty table of rows."""
+    """Make an empty table of rows, without indexes."""
     # Imported only here, because it takes half a second and a table is seldom made.
+    from sqlite_utils import Database
+
+    rows = Database(connection, execute_plugins=False).table(table)
+    rows.create(COLUMNS, pk="id", not_null={"id", "status", "server"})
+
+
+def create_indexes(connection: sqlite3.Connection, table: str) -> None:
+    """Make the indexes of a table of rows."""
     from sqlite_utils import Database
     from sqlite_utils.db import DescIndex
 
     rows = Database(connection, execute_plugins=False).table(table)
-    rows.create(COLUMNS, pk="id", not_null={"id", "status", "server"})
     for columns in INDEXED:
         rows.create_index(
             [DescIndex(name[1:]) if name.startswith("-") else name for name in columns]
@@ -139,13 +146,10 @@ def remove(connection: sqlite3.Connection, table: str, server_ids: Iterable[str]
 
 
 class Changes(NamedTuple):
-    """The servers whose rows are written, and those whose rows are deleted, by id.
+    """The servers after some pages, by id, whether or not they have a row, and what they weigh."""
 
-    Of a deleted server its last name is kept; one that has not begun has none.
-    """
-
-    servers: list[Server]
-    gone: dict[str, str | None]
+    servers: dict[str, Server | None]
+    weight: int
 
 
 class ServerRows(KeptRows):
@@ -169,30 +173,51 @@ class ServerRows(KeptRows):
         connection.execute(f"DROP TABLE {gone(table)}")
 
     def settle(self, connection: sqlite3.Connection, table: str) -> None:
-        """Nothing to do: the few indexes grow with the rows."""
+        """Make the indexes, if there are none yet: during a replay each row would move in them."""
+        query = "SELECT 1 FROM pragma_index_list(?) WHERE origin = 'c'"
+        if connection.execute(query, (table,)).fetchone() is None:
+            create_indexes(connection, table)
 
     def page(self, log: Reading, after: int, limit: int) -> Page[Fact]:
         """A page of facts."""
         return log.facts(after, limit)
 
-    def changes(self, log: Log, rows: sqlite3.Connection, table: str, page: Page[Fact]) -> Changes:
+    def changes(
+        self,
+        log: Log,
+        rows: sqlite3.Connection,
+        table: str,
+        page: Page[Fact],
+        before: Changes | None,
+    ) -> Changes:
         """The servers after the page."""
-        there = servers_in(rows, table, {fact.server_id for fact in page.events})
-        changes = Changes([], {})
-        for server_id, server in fold_page(log, there, page).items():
-            if is_there(server):
-                changes.servers.append(server)
-            else:
-                changes.gone[server_id] = None if server is None else server.name
-        return changes
+        servers, weight = before or Changes({}, 0)
+        met = {fact.server_id for fact in page.events}
+        new = met - servers.keys()
+        there = {one: servers[one] for one in met - new} | servers_in(rows, table, new)
+        servers |= fold_page(log, there, page)
+        weight += sum(map(len, map(_encode, map(servers.get, new))))
+        return Changes(servers, weight)
+
+    def weight(self, changes: Changes) -> int:
+        """What the servers weigh in JSON."""
+        return changes.weight
 
     def write(self, connection: sqlite3.Connection, table: str, changes: Changes) -> None:
-        """Write and delete rows."""
-        write(connection, table, changes.servers)
-        remove(connection, table, changes.gone)
+        """Write and delete rows. Of a deleted server its last name is kept."""
+        there: list[Server] = []
+        gone_ones: dict[str, str | None] = {}
+        # In the order of the table's own index.
+        for server_id, server in sorted(changes.servers.items()):
+            if is_there(server):
+                there.append(server)
+            else:
+                gone_ones[server_id] = None if server is None else server.name
+        write(connection, table, there)
+        remove(connection, table, gone_ones)
         connection.executemany(
             f"INSERT OR REPLACE INTO {gone(table)} VALUES (?, ?)",
-            (one for one in changes.gone.items() if one[1] is not None),
+            (one for one in gone_ones.items() if one[1] is not None),
         )
 
 

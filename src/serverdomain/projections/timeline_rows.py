@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sqlite_utils import Database
 
 from serverdomain.domain import moment
-from serverdomain.domain.document import Change, changed, leaves
+from serverdomain.domain.document import Change, changed, changes, members
 from serverdomain.domain.events import CommandRefused, Event, MetadataReplaced
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.lifecycle import turn
@@ -84,6 +84,9 @@ _REPORTS = {
     ),
 }
 
+_ROW = 1_000
+"""About what a row weighs beside its JSON, in bytes."""
+
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -93,10 +96,11 @@ def data_of(event: Event) -> str:
 
 
 class Changes(NamedTuple):
-    """The rows to write, and the servers after them."""
+    """The rows to write, the servers after them by id, and what they weigh."""
 
     rows: list[tuple[Any, ...]]
-    servers: list[Server]
+    servers: dict[str, Server]
+    weight: int
 
 
 class TimelineRows(KeptRows):
@@ -146,16 +150,33 @@ class TimelineRows(KeptRows):
         return log.events(after, limit)
 
     def changes(
-        self, log: Log, rows: sqlite3.Connection, table: str, page: Page[RecordedEvent]
+        self,
+        log: Log,
+        rows: sqlite3.Connection,
+        table: str,
+        page: Page[RecordedEvent],
+        before: Changes | None,
     ) -> Changes:
         """The rows of the page's events, and the older rows that a late fact changes."""
-        work = _Page(_servers_in(rows, table, {one.server_id for one in page.events}))
+        earlier, servers, weight = before or Changes([], {}, 0)
+        met = {one.server_id for one in page.events}
+        known = {one: servers[one] for one in met & servers.keys()}
+        work = _Page(known | _servers_in(rows, table, met - known.keys()))
         for one in page.events:
             work.take(one)
         with log.reading() as reading:
             for server_id, first in work.anew.items():
                 work.fold_anew(reading.recorded(server_id, page.last), first)
-        return Changes(work.rows, work.servers)
+        weight += sum(_ROW + len(row[-2]) + len(row[-1]) for row in work.rows)
+        after = {server.id: server for server in work.servers}
+        weight += sum(len(_encode(after[one])) for one in after.keys() - servers.keys())
+        earlier += work.rows
+        servers |= after
+        return Changes(earlier, servers, weight)
+
+    def weight(self, changes: Changes) -> int:
+        """What rows and servers weigh."""
+        return changes.weight
 
     def write(self, connection: sqlite3.Connection, table: str, changes: Changes) -> None:
         """Write them."""
@@ -163,7 +184,7 @@ class TimelineRows(KeptRows):
         connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", changes.rows)
         connection.executemany(
             f"INSERT OR REPLACE INTO {servers_of(table)} VALUES (?, ?)",
-            ((server.id, _encode(server).decode()) for server in changes.servers),
+            ((one, _encode(changes.servers[one]).decode()) for one in sorted(changes.servers)),
         )
 
 
@@ -181,7 +202,7 @@ class _Page:
         self._there = there
         self._histories: dict[str, History] = {}
         self._anew: list[Server] = []
-        self._leaves: dict[str, dict[str, object]] = {}
+        self._members: dict[str, dict[str, Any]] = {}
 
     @property
     def servers(self) -> list[Server]:
@@ -210,18 +231,17 @@ class _Page:
             self.anew[server_id] = min(first, self.anew.get(server_id, first))
             return
         after = history.server
-        old = self._leaves.get(server_id)
-        new = leaves(after)
-        changes = changed(leaves(before) if old is None else old, new)
-        self.rows.append(row(one, changes, before, after))
-        self._leaves[server_id] = new
+        old = self._members.get(server_id)
+        new = self._members[server_id] = members(after)
+        told = changed(members(before) if old is None else old, new)
+        self.rows.append(row(one, told, before, after))
 
     def fold_anew(self, recorded: Sequence[RecordedEvent], first: tuple[int, int]) -> None:
         server: Server | None = None
         for one in recorded:
             after = evolve(server, one.event, one.occurred_at)
             if (one.occurred_at, one.position) >= first:
-                self.rows.append(row(one, changed(leaves(server), leaves(after)), server, after))
+                self.rows.append(row(one, changes(server, after), server, after))
             server = after
         if server is not None:
             self._anew.append(as_read(server, recorded))

@@ -40,7 +40,7 @@ class View:
     """A view of a log, in a file beside it, or in memory with it.
 
     If its file is removed or damaged, it is made again and a warning is logged; but a damaged file
-    that was ``given`` stays. ``page`` is the number of events in a transaction.
+    that was ``given`` stays. ``page`` is the number of events that are read at a time.
     """
 
     kept: ClassVar[KeptRows]

@@ -52,15 +52,16 @@ class Codec:
         steps: Mapping[str, tuple[Upcast, ...]] | None = None,
     ) -> None:
         steps = steps or {}
-        self._topics: dict[type[Event], str] = {}
-        self._readers: dict[str, Callable[[str | bytes], Event]] = {}
+        self._topics: dict[type[Event], tuple[str, Callable[[str | bytes], Event]]] = {}
+        self.readers: dict[str, Callable[[str | bytes], Event]] = {}
+        """What reads the JSON of each topic."""
         for name, event in events.items():
             ways = steps.get(name, ())
             for version in range(1, len(ways) + 1):
-                self._readers[_topic(name, version)] = _upcasting(event, ways[version - 1 :])
+                self.readers[_topic(name, version)] = _upcasting(event, ways[version - 1 :])
             current = _topic(name, len(ways) + 1)
-            self._readers[current] = msgspec.json.Decoder(event).decode
-            self._topics[event] = current
+            read = self.readers[current] = msgspec.json.Decoder(event).decode
+            self._topics[event] = current, read
         self._encoder = msgspec.json.Encoder(order="sorted")
 
     def encode(self, event: Event) -> tuple[str, str]:
@@ -68,12 +69,13 @@ class Codec:
 
         Raises `InvalidInput` for what is none of ours, or could not be read again.
         """
-        topic = self._topics.get(type(event))
-        if topic is None:
+        kept_as = self._topics.get(type(event))
+        if kept_as is None:
             raise InvalidInput("event", f"a {type(event).__name__} came, an event is allowed")
+        topic, read = kept_as
         try:
             state = self._encoder.encode(event)
-            self._readers[topic](state)
+            read(state)
         except UnicodeEncodeError:
             wrong = "a lone surrogate has no UTF-8 form"
         except (msgspec.ValidationError, TypeError) as error:
@@ -96,7 +98,7 @@ class Codec:
 
         Raises `UnknownEvent` for a newer release's, `StoreDamaged` for what cannot be read.
         """
-        reader = self._readers.get(topic)
+        reader = self.readers.get(topic)
         if reader is None:
             raise UnknownEvent(topic, position)
         try:

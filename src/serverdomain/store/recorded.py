@@ -7,7 +7,7 @@ from msgspec import Struct
 from serverdomain.domain.events import CommandRefused, Event
 
 
-class RecordedCommand(Struct, frozen=True):
+class RecordedCommand(Struct, frozen=True, gc=False):
     """A row of ``commands``; times in microseconds since 1970 UTC, ``members`` canonical JSON."""
 
     command_id: int
@@ -24,7 +24,7 @@ class RecordedCommand(Struct, frozen=True):
     recorded_at: int
 
 
-class RecordedEvent(Struct, frozen=True):
+class RecordedEvent(Struct, frozen=True, gc=False):
     """An event in its place, with the command that it came from."""
 
     position: int

@@ -68,7 +68,7 @@ class ReadingContract(Contract):
     def an_older_release(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """This release, as if it did not know yet that servers are stopped."""
         known = {name: event for name, event in e.EVENTS.items() if name != "ServerStopped"}
-        monkeypatch.setattr(CODEC, "decode", Codec(known).decode)
+        monkeypatch.setattr(CODEC, "readers", Codec(known).readers)
 
     # The whole log
 
@@ -243,7 +243,7 @@ class ReadingContract(Contract):
         self, told: Log, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         unreadable = Codec({**e.EVENTS, "ServerStopped": e.ImageChanged})
-        monkeypatch.setattr(CODEC, "decode", unreadable.decode)
+        monkeypatch.setattr(CODEC, "readers", unreadable.readers)
         with told.reading() as reading:
             for names, positions in [((), [1, 2, 3, 4, 5]), (("ServerStopped",), [])]:
                 page = reading.events_named(0, 10, names)

@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Container, Sequence
 from contextlib import closing
+from sys import getsizeof
 
 import msgspec
 
@@ -38,6 +39,13 @@ _NEWS = (
     " FROM stored_events e JOIN commands c USING (command_id)"
     " WHERE e.position > ? AND c.refused = 0 ORDER BY e.position"
 )
+
+_FACTS = (
+    "SELECT e.position, e.originator_version, e.topic, e.state, e.originator_id, c.occurred_at"
+    " FROM stored_events e LEFT JOIN commands c USING (command_id)"
+    " WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?"
+)
+_make = tuple.__new__
 
 
 class Feed(AsStored):
@@ -99,26 +107,29 @@ class Feed(AsStored):
     def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
         """The facts behind a position."""
         facts: list[Fact] = []
-        last = after
-        decode = CODEC.decode
-        for position, version, topic, state, stream, occurred_at in self._some(
-            "SELECT e.position, e.originator_version, e.topic, e.state, e.originator_id,"
-            " c.occurred_at FROM stored_events e LEFT JOIN commands c USING (command_id)"
-            " WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?",
-            after,
-            until,
-            limit,
-        )[0]:
-            if is_ours(topic) and occurred_at is not None:
-                require_fact(position, version, topic, occurred_at)
-                try:
-                    event = decode(topic, state, position)
-                except UnknownEvent as unknown:
-                    return Page(facts, last, unknown)
-                if type(event) is not CommandRefused:
-                    server_id = server_id_of(stream)
-                    facts.append(Fact(occurred_at, position, server_id, version, event))
-            last = position
+        last, size = after, 0
+        readers = CODEC.readers
+        ids: dict[str, str] = {}
+        values = (after, until, limit)
+        with self._utf8(_FACTS, values), closing(self.connection.execute(_FACTS, values)) as rows:
+            for position, version, topic, state, stream, occurred_at in rows:
+                read = readers.get(topic)
+                if occurred_at is not None and (read is not None or is_ours(topic)):
+                    require_fact(position, version, topic, occurred_at)
+                    if read is None:
+                        return Page(facts, last, UnknownEvent(topic, position))
+                    try:
+                        event = read(state)
+                    except msgspec.DecodeError:
+                        event = CODEC.decode(topic, state, position)  # Says what is wrong.
+                    if type(event) is not CommandRefused:
+                        of = ids.get(stream) or ids.setdefault(stream, server_id_of(stream))
+                        # This way nothing is asked of a tuple's members.
+                        facts.append(_make(Fact, (occurred_at, position, of, version, event)))
+                last = position
+                size += getsizeof(state)
+                if size >= PAGE_BYTES:
+                    break
         return Page(facts, last, None)
 
     def events(self, after: int, limit: int) -> Page[RecordedEvent]:
