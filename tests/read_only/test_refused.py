@@ -193,4 +193,4 @@ def test_what_is_no_store(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no SQLite database"):
         Servers.open(tmp_path / "cloud.db", read_only=True)
     with pytest.raises(InvalidInput, match=r"^store: "):
-        Servers.open("postgresql://x", read_only=True)
+        Servers.open("mysql://x", read_only=True)

@@ -134,7 +134,7 @@ def test_a_store_is_named_by_a_path_as_well_as_by_a_url(
 @pytest.mark.parametrize(
     "store",
     [
-        *("", "sqlite:cloud.db", "sqlite:///", "sqlite:/cloud.db", "postgresql://x", "ab:cloud.db"),
+        *("", "sqlite:cloud.db", "sqlite:///", "sqlite:/cloud.db", "mysql://x", "ab:cloud.db"),
         *("memory:cloud.db", "Memory:", "file:cloud.db", "a1+b-c.d:cloud.db"),
         *(Named(b"cloud.db"), "cloud\ud800.db"),
     ],

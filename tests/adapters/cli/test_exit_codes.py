@@ -60,7 +60,7 @@ def test_a_request_id_of_another_command_is_a_conflict(registered: Command) -> N
         (["list", "--status", "gone"], "'active'"),
         (["list", "--image", "foobar"], "--image: 'foobar' came, a UUID"),
         (["list", "--name", "\udcff"], "UTF-8"),
-        (["list", "--store", "postgresql://x"], "sqlite:///relative.db"),
+        (["list", "--store", "mysql://x"], "sqlite:///relative.db"),
         (["stop", SERVER_ID, "--at", "2012-09-12T17:20:37"], "naive"),
         (["stop", SERVER_ID, "--at", "2016-12-31T23:59:60Z"], "second 60"),
         (["stop", SERVER_ID, "--at", "yesterday"], "RFC 3339"),
@@ -109,7 +109,7 @@ def test_no_store_is_a_usage_error_that_names_both_ways(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("STORE", "postgresql://x"),
+        ("STORE", "mysql://x"),
         ("ENDPOINT", "nowhere"),
         ("AT", "now"),
         ("EXPECTED_VERSION", "x"),

@@ -243,7 +243,7 @@ def test_everybody_is_believed_on_this_machine_alone(command: Command) -> None:
         (["--endpoint", "nonsense"], "invalid value for '--endpoint'"),
         (["--port", "65536"], "invalid value for '--port'"),
         (["--project", ""], "--project"),
-        (["--store", "postgresql://x"], "store: 'postgresql://x' came"),
+        (["--store", "mysql://x"], "store: 'mysql://x' came"),
     ],
 )
 def test_words_that_cannot_be_meant_are_named_and_nothing_is_made(

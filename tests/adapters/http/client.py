@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -35,6 +36,8 @@ class Client:
 
     def __init__(self, app: Any, base_url: str = "http://localhost:8774", user: str = "") -> None:
         self._runner = asyncio.Runner()
+        # For a test that fails, or forgets, in the middle: its loop is not left to others' tests.
+        weakref.finalize(self, self._runner.close)
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=True), base_url=base_url
         )

@@ -20,7 +20,7 @@ from serverdomain.store.log import CommitFailed
 from serverdomain.store.sqlite import forks, wal_size
 from serverdomain.store.sqlite.faults import error_in_use, store_error
 from serverdomain.store.sqlite.open_connections import OpenConnections
-from serverdomain.store.sqlite.opened_file import Identity
+from serverdomain.store.sqlite.opened_file import links
 from serverdomain.store.sqlite.place import Place
 
 _LOOK_AGAIN = 0.002  # Seconds between two looks at a lock that another process holds.
@@ -153,16 +153,16 @@ class Connections:
     def require_there(self) -> None:
         """Raise `StoreMissing` if the file is no longer the one that was opened."""
         file = self.open.file
-        if file is not None and not _names(file.path, file.identity):
+        if file is not None and not links(file.path, file.identity):
             file.require_there()
 
     def _require_writable(self) -> None:
         if (file := self.open.file) is None:
             return
-        names = _names(file.path, file.identity)
+        names = links(file.path, file.identity)
         if names != 1:
             file.require_one_name(names)
-        if not (_names(file.wal, file.wal_identity) and _names(file.shm, file.shm_identity)):
+        if not (links(file.wal, file.wal_identity) and links(file.shm, file.shm_identity)):
             file.require_beside()
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
@@ -194,12 +194,3 @@ class Connections:
             raise error_in_use(error, self.place, self._waited) from error
         finally:
             forks.users.pop(at_work, None)
-
-
-def _names(path: str, identity: Identity | None) -> int:
-    # How many names it has; 0 if it is another file. At every use: nothing but the system is asked.
-    try:
-        found = os.stat(path)
-    except OSError:
-        return 0
-    return found.st_nlink if (found.st_dev, found.st_ino) == identity else 0

@@ -31,6 +31,16 @@ def names(place: Place) -> int:
         return 1
 
 
+def links(path: str, identity: Identity | None) -> int:
+    """How many names a file has; 0 if it is another than it was."""
+    # At every use: nothing but the system is asked.
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0
+    return found.st_nlink if (found.st_dev, found.st_ino) == identity else 0
+
+
 class OpenedFile:
     """A database's file, and its ``-wal`` and ``-shm``, as they were when they were first seen.
 

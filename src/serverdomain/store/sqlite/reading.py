@@ -32,11 +32,9 @@ _BEHIND = (
     " WHERE e.originator_id = ?1 AND e.originator_version >= ?2 AND +e.position <= ?3"
     " ORDER BY e.originator_version"
 )
+_IS_THERE = "SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?"
+LONG = 1_000  # Events of a server that are folded without a look for another beginning.
 _BOOKMARKS = "SELECT name, position, stopped_at, why FROM reactions"
-
-
-LONG = 1_000
-"""Events of a server of which so many are folded without a look for another beginning."""
 
 
 class SQLiteReading(Feed):
@@ -116,13 +114,11 @@ class SQLiteReading(Feed):
                 base = self._remembered.beginning(self, server_id)
         history = None if base is None else self._grown(server_id, position, base)
         history = history or self._grown(server_id, position, None)
-        # Facts that came late can only be put in order when all are there.
-        return history or self.history(server_id, position=position)
+        return history or self.history(server_id, position=position)  # Some fact came late.
 
     def is_long(self, server_id: str) -> bool:
         """Whether a server has so many events that another beginning is worth a look."""
-        query = "SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?"
-        return self._value(query, stream_of(server_id), LONG) is not None
+        return self._value(_IS_THERE, stream_of(server_id), LONG) is not None
 
     def _grown(self, server_id: str, until: int, base: Server | None) -> History | None:
         """The history behind a base; ``None`` if that goes beyond this, or facts came late."""
