@@ -11,8 +11,6 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec
 
-import msgspec
-
 from serverdomain.domain.commands import Command
 from serverdomain.errors import ServerdomainError
 from serverdomain.servers.accepted import Failed
@@ -20,6 +18,7 @@ from serverdomain.servers.commanding import Clock
 from serverdomain.servers.commands import Commands
 from serverdomain.store.log import Log
 from serverdomain.store.request import Outcome, Request
+from serverdomain.store.turns import weight
 
 MOST_COMMANDS = 2_000
 """Commands of a `Bulk` that share a transaction, at most."""
@@ -28,8 +27,6 @@ MOST_BYTES = 4 * 1024 * 1024
 """What they weigh, as JSON, when they are written at the latest."""
 
 P = ParamSpec("P")
-
-_encode = msgspec.json.Encoder().encode
 
 
 class _Left(Commands):
@@ -100,7 +97,7 @@ class Bulk:
 
     def _leave(self, request: Request) -> str:
         self._waiting.append(request)
-        self._weight += _weight(request)
+        self._weight += weight(request)
         if len(self._waiting) >= MOST_COMMANDS or self._weight >= MOST_BYTES:
             self.write()
         return request.server_id
@@ -151,10 +148,3 @@ class Bulk:
         """Write what waits, unless the block raised: that is then not written."""
         if kind is None:
             self.write()
-
-
-def _weight(request: Request) -> int:
-    try:
-        return len(_encode(request.command))
-    except (UnicodeEncodeError, TypeError):
-        return 0  # It cannot be kept, and is told so.

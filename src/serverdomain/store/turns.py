@@ -57,7 +57,7 @@ class Call:
     @property
     def weight(self) -> int:
         """What it weighs as JSON, in bytes."""
-        return sum(_weight(request) for request in self.requests)
+        return sum(weight(request) for request in self.requests)
 
 
 class Turns:
@@ -175,7 +175,8 @@ class Turns:
         self.hand_on()
 
 
-def _weight(request: Request) -> int:
+def weight(request: Request) -> int:
+    """What a command weighs as JSON, in bytes."""
     try:
         return len(_encode(request.command))
     except (UnicodeEncodeError, TypeError):
