@@ -56,6 +56,9 @@ if TYPE_CHECKING:
         ServerdomainError as ServerdomainError,
     )
     from serverdomain.errors import (
+        StoreBehind as StoreBehind,
+    )
+    from serverdomain.errors import (
         StoreDamaged as StoreDamaged,
     )
     from serverdomain.errors import (
@@ -118,6 +121,7 @@ _HOMES = {
         "StoreDamaged",
         "StoreError",
         "StoreForeign",
+        "StoreBehind",
         "StoreLocked",
         "StoreMissing",
         "StoreNewer",

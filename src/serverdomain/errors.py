@@ -17,6 +17,7 @@
         ├── StoreNewer
         ├── StoreDamaged
         ├── StoreLocked
+        ├── StoreBehind
         ├── StoreReadOnly
         ├── UnknownEvent
         └── OutcomeUnknown
@@ -124,6 +125,10 @@ class StoreDamaged(StoreError):
 
 class StoreLocked(StoreError):
     """Another process held the lock for longer than we wait."""
+
+
+class StoreBehind(StoreError):
+    """A position that was waited for did not come in time: here the log is not that far."""
 
 
 class StoreReadOnly(StoreError):

@@ -68,6 +68,11 @@ class View:
         """
         self._ask(lambda file: following.catch_up(self._log, file, self._page, progress))
 
+    def reach(self, position: int) -> None:
+        """Follow the log to its head unless it is at ``position`` already, or further."""
+        if self._ask(self._position) < position:
+            self.catch_up()
+
     def replay(self, progress: Progress = silent) -> None:
         """Make all rows again beside the old ones, which are read and followed meanwhile; switch.
 
@@ -88,6 +93,10 @@ class View:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._log}>"
+
+    def _position(self, file: ViewFile) -> int:
+        with file.reading() as rows:
+            return generations.live(rows, self.kept).position
 
     def _standing(self, file: ViewFile) -> Standing:
         with file.reading() as rows:

@@ -32,6 +32,7 @@ from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, is_there
 from serverdomain.domain.typed import typed
 from serverdomain.errors import NotFound
+from serverdomain.projections import coming
 from serverdomain.projections.beginnings import Beginnings
 from serverdomain.projections.follow import follow
 from serverdomain.projections.history import HistoryEntry, history
@@ -133,6 +134,19 @@ class Questions:
         if project_id is not None:
             limits.text("project_id", project_id)
         return None
+
+    @typed
+    def wait_for(self, position: int | None, seconds: float = coming.SECONDS) -> None:
+        """Wait until what is asked here is answered as of a position, or a later one.
+
+        It is the one of an `Accepted`, which may come from another node; ``None``, of a command
+        that changed nothing, is there at once. A view and a timeline that are open here are brought
+        there, too. Raises `StoreBehind` where that takes longer than ``seconds``.
+        """
+        coming.wait_for(self._log, position, seconds)
+        for view in (self._view, self._timeline):
+            if position is not None and view is not None:
+                view.reach(position)
 
     def latest(self) -> datetime | None:
         """When the log took its latest command in, aware; ``None`` where it is empty."""

@@ -30,6 +30,7 @@ from serverdomain import (
     RequestIdTaken,
     Server,
     Servers,
+    StoreBehind,
     StoreError,
     StoreLocked,
     StoreReadOnly,
@@ -194,6 +195,26 @@ def test_those_that_wait_together_are_handed_to_the_log_together(path: Path) -> 
         assert sum(handed) == MOST + 3
         assert len(handed) <= 3
         assert max(handed) <= MOST
+
+
+def test_many_wait_for_a_position_and_take_no_thread(path: Path) -> None:
+    async def waiting(servers: AsyncServers) -> None:
+        await servers.register(adopted())
+        waits = [asyncio.ensure_future(servers.wait_for(2, SECONDS)) for _ in range(200)]
+        await asyncio.sleep(0)
+        # A question takes a thread, and gets one.
+        assert len(await servers.list()) == 1
+        assert not any(one.done() for one in waits)
+        await servers.stop(SERVER)
+        await asyncio.gather(*waits)
+        assert await servers.ask(lambda them: [one.status for one in them.view]) == ["SHUTOFF"]
+        await servers.wait_for(None, 0)
+        with pytest.raises(StoreBehind, match="the log ends at 2"):
+            await servers.wait_for(3, 0.01)
+        with pytest.raises(InvalidInput, match="seconds"):
+            await servers.wait_for(3, -1)
+
+    run(path, waiting)
 
 
 # Who goes away

@@ -16,6 +16,7 @@ from typing import Any, Literal, ParamSpec
 
 from serverdomain.domain.server import Server
 from serverdomain.domain.typed import typed
+from serverdomain.projections import coming
 from serverdomain.projections.follow import Followed
 from serverdomain.projections.reactions import ATTEMPTS
 from serverdomain.servers import Servers
@@ -124,6 +125,18 @@ class AsyncServers(AsyncCommands, AsyncQuestions):
             if left is not None and left <= 0:
                 return
             await self._growth.past(followed.head, left)
+
+    async def wait_for(self, position: int | None, seconds: float = coming.SECONDS) -> None:
+        """Wait until what is asked here is answered as of a position, or a later one.
+
+        It is the one of an `Accepted`, which may come from another node; ``None``, of a command
+        that changed nothing, is there at once. A view and a timeline that are open here are brought
+        there, too. Raises `StoreBehind` where that takes longer than ``seconds``.
+        """
+        coming.require_position(position, seconds)
+        if position is not None:
+            await self._growth.past(position - 1, seconds)
+            await self._threads.run(self.blocking.wait_for, position, 0)
 
     async def react(
         self,

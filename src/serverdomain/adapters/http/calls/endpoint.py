@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -19,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from serverdomain.adapters.http import log
+from serverdomain.adapters.http.calls import min_position
 from serverdomain.adapters.http.calls.admission import SERVED, admit
 from serverdomain.adapters.http.calls.answers import NOWHERE, CallFault, answer, fault, is_trouble
 from serverdomain.adapters.http.calls.authentication import (
@@ -157,13 +157,14 @@ class Endpoint:
         try:
             if isinstance(route, Exception):
                 return _refusal(call, route)
-            known = None if route.at_once is None else route.at_once(self.cloud, call)
-            if known is not None:
+            if min_position.NAME in call.query and call.is_read:
+                await min_position.wait(self.cloud, call)
+            if route.at_once is not None and (known := route.at_once(self.cloud, call)) is not None:
                 return known
-            answered: Any = route.handler
+            handler: Any = route.handler
             if route.waits is not None:
-                answered = partial(self.cloud.threads[route.waits].run, answered)
-            return await answered(self.cloud, call)  # type: ignore[no-any-return]
+                return await self.cloud.threads[route.waits].run(handler, self.cloud, call)
+            return await handler(self.cloud, call)  # type: ignore[no-any-return]
         except Exception as error:
             return _refusal(call, error)
 

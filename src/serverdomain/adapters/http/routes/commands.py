@@ -28,6 +28,9 @@ Read = Callable[[Cloud, Call], Awaitable[c.Command]]
 Show = Callable[[Call, Accepted], Response]
 """Answers a call whose command was taken."""
 
+POSITION = "x-serverdomain-position"
+"""The header with the position of what a call made happen."""
+
 
 def commanding(reads: Read | c.Command, shows: Show) -> Awaiting:
     """A handler that asks a command, the same for every call or as it is read, and answers."""
@@ -38,7 +41,10 @@ def commanding(reads: Read | c.Command, shows: Show) -> Awaiting:
             call.server_id, command, call.context, project_id=call.within
         )
         log.happened(call, accepted)
-        return shows(call, accepted)
+        response = shows(call, accepted)
+        if accepted.position is not None:
+            response.headers[POSITION] = str(accepted.position)
+        return response
 
     handler.__doc__ = reads.__doc__
     return handler

@@ -169,6 +169,9 @@ def _optional(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": where, "required": False, "schema": schema}
 
 
+MIN_POSITION = _optional("min_position", "query", {"type": "integer", "minimum": 0})
+"""What every GET may be asked: to be answered as of a position, or a later one."""
+
 _PAGES = [
     _optional("limit", "query", {"type": "integer", "minimum": 0}),
     _optional("marker", "query", _TEXT),

@@ -95,6 +95,7 @@ def _described(
     parameters = [
         *described.in_path(f"{prefix}/{first.path}"),
         *described.QUERIES.get(name, ()),
+        *([described.MIN_POSITION] if first.method == "GET" else []),
         *described.HEADERS[api],
     ]
     operation = _operation(f"{prefix} {name}", described.answers(*answers), parameters)

@@ -1,0 +1,41 @@
+"""Waiting for a position to come: what one node wrote, read at another."""
+
+from __future__ import annotations
+
+import time
+from math import isfinite
+
+from serverdomain.errors import InvalidInput, StoreBehind
+from serverdomain.projections.follow import LOOK
+from serverdomain.store.log import LARGEST, Log
+
+SECONDS = 5.0
+"""How long a position is waited for, if nobody says."""
+
+
+def require_position(position: int | None, seconds: float) -> None:
+    """Raise `InvalidInput` unless somebody can wait so long for such a position."""
+    if position is not None and not 0 <= position <= LARGEST:
+        raise InvalidInput("position", f"{position} came, 0 to {LARGEST} is allowed")
+    if not (isfinite(seconds) and seconds >= 0):
+        raise InvalidInput("seconds", f"{seconds} came, a number of at least 0 is allowed")
+
+
+def wait_for(log: Log, position: int | None, seconds: float) -> None:
+    """Wait until the log, as it is read here, holds a position; ``None`` is there at once.
+
+    Raises `StoreBehind` where that takes longer than ``seconds``.
+    """
+    require_position(position, seconds)
+    if position is None:
+        return
+    until = time.monotonic() + seconds
+    while True:
+        with log.reading() as reading:
+            head = reading.head()
+        if head >= position:
+            return
+        left = until - time.monotonic()
+        if left <= 0:
+            raise StoreBehind(f"position {position} is not here: the log ends at {head} as yet")
+        log.wait_past(head, min(LOOK, left))

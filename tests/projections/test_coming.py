@@ -1,0 +1,69 @@
+"""A position is waited for, at most so long; then what is asked is answered as of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from serverdomain import InvalidInput, Servers, StoreBehind
+from serverdomain.testing.store_contract import SERVER, adopted
+
+SECONDS = 20
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cloud.db"
+
+
+def test_a_view_that_is_open_shows_what_another_process_wrote(path: Path) -> None:
+    with Servers.open(path) as servers, Servers.open(path) as other:
+        servers.register(adopted())
+        assert len(servers.list()) == 1
+        assert len(servers.timeline) == 1
+        position = other.rename(SERVER, "renamed").position
+
+        servers.wait_for(position, SECONDS)
+
+        assert [server.name for server in servers.view.servers()] == ["renamed"]
+        assert len(servers.timeline) == 2
+
+
+def test_a_position_that_comes_later_is_waited_for(path: Path) -> None:
+    with (
+        Servers.open(path) as servers,
+        Servers.open(path) as other,
+        ThreadPoolExecutor() as threads,
+    ):
+        servers.register(adopted())
+        waiting = threads.submit(servers.wait_for, 2, SECONDS)
+        assert other.stop(SERVER).position == 2
+        assert waiting.result(SECONDS) is None
+
+
+def test_a_position_that_does_not_come_is_told_with_the_logs_end() -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        servers.wait_for(1, 0)
+        servers.wait_for(0, 0)
+        with pytest.raises(
+            StoreBehind, match=r"^position 2 is not here: the log ends at 1 as yet$"
+        ):
+            servers.wait_for(2, 0.01)
+
+
+def test_a_command_that_changed_nothing_is_there_at_once() -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        servers.wait_for(servers.rename(SERVER, servers.get(SERVER).name).position, 0)
+
+
+@pytest.mark.parametrize(
+    ("position", "seconds"),
+    [(-1, 1.0), (2**63, 1.0), (1, -1.0), (1, float("inf")), (1, float("nan"))],
+)
+def test_a_wait_that_cannot_be_is_refused(position: int, seconds: float) -> None:
+    with Servers.open("memory:") as servers, pytest.raises(InvalidInput, match="is allowed"):
+        servers.wait_for(position, seconds)
