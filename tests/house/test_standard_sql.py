@@ -12,8 +12,8 @@ import pytest
 from tests.house.imports import python_files
 
 ENGINE = "src/serverdomain/store/postgresql"
-GUARDS = "guards.py"
-"""The optional guards, which need more, stand in this file alone."""
+OPTIONAL = {"guards.py": ["plpgsql", "TRUNCATE"], "hints.py": ["LISTEN"]}
+"""What is optional may need more, and each stands in a file of its own."""
 
 FORBIDDEN = {
     "sequences": r"\bSEQUENCE\b|\bnextval\b|\b(?:BIG|SMALL)?SERIAL\b|\bGENERATED\b",
@@ -43,14 +43,14 @@ def needed(path: Path) -> list[str]:
 
 
 def test_the_sql_of_the_engine_on_postgres_needs_nothing_of_the_list() -> None:
-    files = [path for path in python_files(ENGINE) if path.name != GUARDS]
+    files = [path for path in python_files(ENGINE) if path.name not in OPTIONAL]
     assert len(files) > 10
     assert {path.name: found for path in files if (found := needed(path))} == {}
 
 
-def test_the_guards_need_some_of_it() -> None:
-    (guards,) = (path for path in python_files(ENGINE) if path.name == GUARDS)
-    assert needed(guards) == ["plpgsql", "TRUNCATE"]
+def test_what_is_optional_needs_no_more_of_it_than_it_says() -> None:
+    optional = {path.name: path for path in python_files(ENGINE) if path.name in OPTIONAL}
+    assert {name: needed(path) for name, path in optional.items()} == OPTIONAL
 
 
 @pytest.mark.parametrize(

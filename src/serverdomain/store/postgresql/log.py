@@ -18,6 +18,7 @@ from serverdomain.store.postgresql.address import Address
 from serverdomain.store.postgresql.connections import Connections
 from serverdomain.store.postgresql.deciding import Bulk, Deciding
 from serverdomain.store.postgresql.examination import PostgreSQLExamination
+from serverdomain.store.postgresql.hints import Hints
 from serverdomain.store.postgresql.leases import Leases
 from serverdomain.store.postgresql.reading import PostgreSQLReading
 from serverdomain.store.postgresql.writing import HEAD
@@ -39,8 +40,8 @@ _MOVE = (
     " WHERE name = %s AND position = %s AND stopped_at IS NOT DISTINCT FROM %s"
     f" AND why IS NOT DISTINCT FROM %s AND {_MINE}"
 )
-_LOOK_AGAIN = 0.2
-"""Seconds between two looks at what other nodes have written."""
+_LOOK_AGAIN, _LOOK_SELDOM = 0.2, 0.8
+"""Seconds between two looks at what other nodes have written: alone, and where hints come, too."""
 
 
 class PostgreSQLLog(Log):
@@ -55,6 +56,7 @@ class PostgreSQLLog(Log):
         self.server = self._remembered.server
         self.server_at_once = self._remembered.server_at_once
         self._grown = Condition()
+        self._hints = Hints(self.connections, self.wake)
         self._leases = Leases(self.connections)
         writer = Writer(self)
         self.accept = writer.accept
@@ -86,7 +88,7 @@ class PostgreSQLLog(Log):
             log = Deciding(connection, self.address.schema, self, self._remembered, head)
             yield log
             log.write()
-        self.wake()
+        self._say_it_has_grown()
 
     @contextmanager
     def bulk(self) -> Iterator[Bulk]:
@@ -98,7 +100,7 @@ class PostgreSQLLog(Log):
             log = Bulk(connection, self.address.schema, self, None, head)
             yield log
             log.flush()
-        self.wake()
+        self._say_it_has_grown()
 
     @contextmanager
     def reading(self) -> Iterator[PostgreSQLReading]:
@@ -133,13 +135,15 @@ class PostgreSQLLog(Log):
     def wait_past(self, position: int, seconds: float) -> None:
         """Wait until the log has grown past a position, at most so many seconds."""
         end = time.monotonic() + seconds
+        self._hints.listen()
         with self._grown:
             while True:
                 with self.connections.errors(), self.connections.asked(self._asks) as (_, rows):
                     if self._one(rows)[0] > position:
                         return
                 left = end - time.monotonic()
-                if left <= 0 or self._grown.wait(min(left, _LOOK_AGAIN)):
+                pause = _LOOK_SELDOM if self._hints.listening.is_set() else _LOOK_AGAIN
+                if left <= 0 or self._grown.wait(min(left, pause)):
                     return
 
     def alone(self, name: str, seconds: float = 0) -> AbstractContextManager[bool]:
@@ -173,7 +177,12 @@ class PostgreSQLLog(Log):
 
     def close(self) -> None:
         """Give the connections back."""
+        self._hints.close()
         self.connections.close()
+
+    def _say_it_has_grown(self) -> None:
+        self.wake()
+        self._hints.tell()
 
     def _one(self, heads: list[Row]) -> Row:
         if len(heads) != 1:
