@@ -90,6 +90,7 @@ UNSEEN = {
     **dict.fromkeys(("ledger prove", "ledger consistency"), "prints a file for a program"),
     "serve": "runs until it is ended",
     "store init": "prints one line, and needs a PostgreSQL",
+    "store copy": "prints one line",
     "demo": "tells a story of its own time",
 }
 """Commands without a picture, and why."""

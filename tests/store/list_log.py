@@ -208,8 +208,8 @@ class ListReading(Examination):
     def bookmarks(self) -> list[Bookmark]:
         return [self.places[name] for name in sorted(self.places)]
 
-    def rows(self) -> Iterator[list[Row]]:
-        yield [one.row for one in self.stored]
+    def rows(self, after: int | None = None) -> Iterator[list[Row]]:
+        yield [one.row for one in self.stored[after or 0 :]]
 
     def row(self, position: int) -> Row | None:
         return self.stored[position - 1].row if 1 <= position <= self.head() else None

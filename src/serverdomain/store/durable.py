@@ -47,6 +47,22 @@ def write_new(path: Path, content: bytes, field: str, mode: int = 0o666) -> None
         file.write(content)
 
 
+def move_new(part: Path, path: Path, field: str) -> None:
+    """Let a file that is whole take its place, where there is none yet; both are synced.
+
+    Raises `InvalidInput` where one came meanwhile, and `StoreError`.
+    """
+    try:
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        _move_to_new(part, path)
+        _sync_folder(path)
+    except FileExistsError:
+        raise _taken(path, field) from None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+
+
 @contextmanager
 def _written(
     path: Path, field: str, mode: int, move: Callable[[Path, Path], None]

@@ -7,7 +7,7 @@ tested by `serverdomain.testing.store_contract`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -195,6 +195,10 @@ class Reading(Protocol):
     def events_of(self, command: RecordedCommand) -> list[RecordedEvent]:
         """The events of a command, in order of position."""
 
+    def first_positions(self, commands: Collection[RecordedCommand]) -> dict[int, int]:
+        """The position of each command's first event, by the command's id."""
+        return {one.command_id: self.events_of(one)[0].position for one in commands}
+
     def refused_since(self, user_id: str, project_id: str, recorded_at: int) -> int:
         """How many refusals to an actor were recorded after a time."""
 
@@ -206,10 +210,18 @@ class Reading(Protocol):
     def bookmarks(self) -> list[Bookmark]:
         """The places of all reactions, by name."""
 
+    # Where it is
+
+    def moved_to(self) -> str | None:
+        """Where the log went, so that it is written no more here; ``None`` for one that is here."""
+        return None
+
     # As it is stored, damaged or not
 
-    def rows(self) -> Iterator[list[Row]]:
+    def rows(self, after: int | None = None) -> Iterator[list[Row]]:
         """Every event in order of position, other applications' too, many at a time.
+
+        ``after``, only those behind a position.
 
         A row holds the columns that docs/ledger-spec.md names, from the position on, as they are
         stored: nothing is decoded and nothing expected of a value. Text that is no UTF-8 comes with
@@ -347,6 +359,13 @@ class Log(Protocol):
 
         Waits for its turn for so many seconds. What holds it gives it up with its process.
         """
+
+    def still_alone(self, name: str) -> bool:
+        """Whether who was let work under a name may go on; never waits.
+
+        An engine whose locks end by themselves, while their holder sleeps, knows by the time.
+        """
+        return True
 
     def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
         """Keep a reaction's place, if it still stands where it was seen; whether it did.

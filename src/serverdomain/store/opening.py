@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
+from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import ExtraMissing
 from serverdomain.store import refusals
 from serverdomain.store.log import Examination, Log
@@ -16,6 +17,9 @@ from serverdomain.store.sqlite import SQLiteLog
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite.examination import examine
 from serverdomain.store.sqlite.read_only_log import ReadOnlyLog
+
+if TYPE_CHECKING:
+    from serverdomain.store.copying import Copied, Filling, Source
 
 Store = str | os.PathLike[str]
 """Where a log is: a path, or ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``memory:``, or
@@ -70,6 +74,42 @@ def init_log(store: Store, *, guarded: bool = True) -> bool:
     was_there = path is not None and path.exists()
     open_log(store).close()
     return not was_there
+
+
+def copy_log(store: Store, to: Store, progress: Progress = silent) -> Copied:
+    """Move a log to another place: see `serverdomain.store.copying.copy`.
+
+    One in PostgreSQL is made there, by an owner. Raises `InvalidInput` where something is there.
+    """
+    from serverdomain.store.copying import copy
+
+    with _source(store) as source:
+        with source.reading() as log:
+            log_id = log.log_id()
+        with _filling(to, log_id, source.place) as filling:
+            return copy(source, filling, progress)
+
+
+def _source(store: Store) -> closing[Source]:
+    if _is_postgresql(store):
+        with _psycopg():
+            from serverdomain.store.postgresql.address import Address
+            from serverdomain.store.postgresql.moving import PostgreSQLSource
+        return closing(PostgreSQLSource(Address(store)))
+    from serverdomain.store.sqlite.moving import SQLiteSource
+
+    return closing(SQLiteSource(places.of(store)))
+
+
+def _filling(to: Store, log_id: str, source: str) -> AbstractContextManager[Filling]:
+    if _is_postgresql(to):
+        with _psycopg():
+            from serverdomain.store.postgresql.address import Address
+            from serverdomain.store.postgresql.moving import filling as in_postgresql
+        return in_postgresql(Address(to), log_id, source)
+    from serverdomain.store.sqlite.moving import filling as in_a_file
+
+    return in_a_file(places.of(to), log_id)
 
 
 def caches_of(store: Store) -> Path | None:

@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.log import LARGEST, Reading, Row
+from serverdomain.store.postgresql.states import as_given
 from serverdomain.store.sqlite.as_stored import PAGE_BYTES
 
 # What docs/ledger-spec.md makes a leaf of.
@@ -91,11 +92,11 @@ class AsStored(Reading):
         (log_id,) = found[0]
         return str(log_id)
 
-    def rows(self) -> Iterator[list[Row]]:
+    def rows(self, after: int | None = None) -> Iterator[list[Row]]:
         """Every event in order of position, as it is stored."""
-        last = 0
+        last = after or 0
         while rows := self._some(_PAGE, last, LARGEST, _AT_ONCE):
-            yield rows
+            yield [*map(as_given, rows)]
             last = rows[-1][0]
 
     def row(self, position: int) -> Row | None:
@@ -103,13 +104,13 @@ class AsStored(Reading):
         if not 0 < position <= LARGEST:
             return None
         found = self._all(f"SELECT {_COLUMNS} {ANY} WHERE e.position = %s", position)
-        return found[0] if found else None
+        return as_given(found[0]) if found else None
 
     def streams(self) -> Iterator[Row]:
         """Every event, as it is stored, in order of stream and version."""
         last: tuple[str, int] = ("", -LARGEST)
         while rows := self._some(_STREAMS, *last, _AT_ONCE):
-            yield from rows
+            yield from map(as_given, rows)
             last = rows[-1][1:3]
 
     def commands(self) -> Iterator[Row]:

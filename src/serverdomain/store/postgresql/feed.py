@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 
 import msgspec
 
@@ -13,7 +13,8 @@ from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, server_id_of
 from serverdomain.store.log import LARGEST, News, Page, Tip
 from serverdomain.store.postgresql.as_stored import ANY, AsStored, is_full, page_of
-from serverdomain.store.recorded import RecordedEvent
+from serverdomain.store.postgresql.states import as_bytes
+from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.remembered import MOST_NEW
 from serverdomain.store.sqlite.stored import OF_COMMAND, event_of, is_ours, require_fact
 
@@ -43,6 +44,10 @@ _TIP = (
     f" c.recorded_at {ANY} WHERE e.position <= %s ORDER BY e.position DESC LIMIT 1"
 )
 _NEWS = MOST_NEW + 1
+_FIRSTS = (
+    "SELECT e.command_id, MIN(e.position) FROM {schema}.stored_events e"
+    " WHERE e.command_id = ANY(%s) GROUP BY e.command_id"
+)
 
 
 class Feed(AsStored):
@@ -91,7 +96,12 @@ class Feed(AsStored):
             f" {OF_COMMAND} {ANY} WHERE e.position = %s",
             position,
         )
-        return hashlib.sha256(msgspec.json.encode(found[0])).hexdigest() if found else None
+        if not found:
+            return None
+        # Of another application's event, the state as it was given: as every engine has it.
+        *event, state, command_id = found[0][:6]
+        row = (*event, as_bytes(state) if command_id is None else state, *found[0][5:])
+        return hashlib.sha256(msgspec.json.encode(row)).hexdigest()
 
     def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
         """The facts behind a position."""
@@ -146,3 +156,7 @@ class Feed(AsStored):
             f"{RECORDED} WHERE e.position = ANY(%s) ORDER BY e.position", list(positions)
         )
         return [event_of(row) for row in found]
+
+    def first_positions(self, commands: Collection[RecordedCommand]) -> dict[int, int]:
+        """The position of each command's first event."""
+        return dict(self._all(_FIRSTS, [one.command_id for one in commands]))

@@ -18,6 +18,9 @@ END $$
 _HEAD = """
 CREATE FUNCTION {schema}.serverdomain_head() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF OLD.moved_to IS NOT NULL THEN
+        RAISE EXCEPTION 'the log went to %', OLD.moved_to;
+    END IF;
     IF NEW.position < OLD.position OR NEW.command_id < OLD.command_id
         OR NEW.recorded_at < OLD.recorded_at
         OR NEW.position <> (SELECT COALESCE(MAX(position), 0) FROM {schema}.stored_events)

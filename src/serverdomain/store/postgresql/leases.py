@@ -1,16 +1,17 @@
 """Who of all processes on all machines may work now: a row that whoever works keeps fresh.
 
 No session holds anything, so a pool between them changes nothing. The row counts who had it: by
-this fence the log tells who slept past its time, and keeps no place for it.
+this fence the log tells who slept past its time, and keeps no place for it. Whoever wakes again
+knows that by its own clock, which goes on meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from time import monotonic, sleep
 from uuid import uuid4
 
 from serverdomain.errors import StoreError
@@ -44,13 +45,14 @@ class Leases:
         self._holder = uuid4().hex
         self._take, self._keep = map(connections.in_schema, (_TAKE, _KEEP))
         self.fences: dict[str, int] = {}
+        self._until: dict[str, float] = {}
 
     @contextmanager
     def alone(self, name: str, seconds: float) -> Iterator[bool]:
         """Whether the caller may work now, for as long as it works and the database is there."""
-        end = time.monotonic() + seconds
-        while not (fence := self._taken(name)) and time.monotonic() < end:
-            time.sleep(min(_LOOK_AGAIN, max(end - time.monotonic(), 0)))
+        end = monotonic() + seconds
+        while not (fence := self._taken(name)) and monotonic() < end:
+            sleep(min(_LOOK_AGAIN, max(end - monotonic(), 0)))
         if not fence:
             yield False
             return
@@ -66,18 +68,28 @@ class Leases:
             del self.fences[name]
             self._renew(name, fence, 0)
 
+    def still_alone(self, name: str) -> bool:
+        """Whether nobody else may have been let work under a name that this process has."""
+        return monotonic() < self._until.get(name, 0)
+
     def _taken(self, name: str) -> int:
+        began = monotonic()
         with self._connections.errors(), self._connections.asked() as (connection, _):
             row = connection.execute(self._take, (name, self._holder, LEASE_SECONDS)).fetchone()
-        return 0 if row is None else int(row[0])
+        if row is None:
+            return 0
+        self._until[name] = began + LEASE_SECONDS
+        return int(row[0])
 
     def _kept(self, name: str, fence: int, over: Event) -> None:
         while not over.wait(LEASE_SECONDS / 3):
             self._renew(name, fence, LEASE_SECONDS)
 
     def _renew(self, name: str, fence: int, seconds: int) -> None:
+        began = monotonic()
         try:
             with self._connections.errors(), self._connections.asked() as (connection, _):
-                connection.execute(self._keep, (seconds, name, self._holder, fence))
+                kept = connection.execute(self._keep, (seconds, name, self._holder, fence))
+            self._until[name] = began + seconds if kept.rowcount else 0
         except StoreError as error:
             _log.warning("%s may be worked at by another soon: %s", name, error)

@@ -14,6 +14,7 @@ from serverdomain.errors import StoreDamaged
 from serverdomain.store import cache_folder
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log, Row
+from serverdomain.store.postgresql import bookmarks
 from serverdomain.store.postgresql.address import Address
 from serverdomain.store.postgresql.connections import Connections
 from serverdomain.store.postgresql.deciding import Bulk, Deciding
@@ -21,7 +22,7 @@ from serverdomain.store.postgresql.examination import PostgreSQLExamination
 from serverdomain.store.postgresql.hints import Hints
 from serverdomain.store.postgresql.leases import Leases
 from serverdomain.store.postgresql.reading import PostgreSQLReading
-from serverdomain.store.postgresql.writing import HEAD
+from serverdomain.store.postgresql.writing import HEAD, require_here
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.sqlite.examination import SQLiteExamination
@@ -29,17 +30,6 @@ from serverdomain.store.sqlite.locks import Locks
 from serverdomain.store.writer import Writer
 
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-# Who slept past its lease keeps no place.
-_MINE = "(%s OR EXISTS (SELECT 1 FROM {schema}.leases WHERE name = %s AND fence = %s))"
-_PUT = (
-    "INSERT INTO {schema}.reactions (name, position, stopped_at, why)"
-    f" SELECT %s, %s, %s, %s WHERE {_MINE} ON CONFLICT (name) DO NOTHING"
-)
-_MOVE = (
-    "UPDATE {schema}.reactions SET position = %s, stopped_at = %s, why = %s"
-    " WHERE name = %s AND position = %s AND stopped_at IS NOT DISTINCT FROM %s"
-    f" AND why IS NOT DISTINCT FROM %s AND {_MINE}"
-)
 _LOOK_AGAIN, _LOOK_SELDOM = 0.2, 0.8
 """Seconds between two looks at what other nodes have written: alone, and where hints come, too."""
 
@@ -84,7 +74,7 @@ class PostgreSQLLog(Log):
     def writing(self) -> Iterator[Deciding]:
         """Decide, then write by one statement."""
         with self.connections.errors(), self.connections.asked(self._asks) as (connection, rows):
-            head = self._one(rows)
+            head = require_here(self._one(rows), self.address)
             log = Deciding(connection, self.address.schema, self, self._remembered, head)
             yield log
             log.write()
@@ -95,7 +85,7 @@ class PostgreSQLLog(Log):
         """Append much in one transaction."""
         with self.connections.errors(), self.connections.begun(_WRITING) as connection:
             rows = connection.execute(self.connections.in_schema(f"{HEAD} FOR UPDATE")).fetchall()
-            head = self._one(rows)
+            head = require_here(self._one(rows), self.address)
             # What is appended here may never be committed: nothing of it is remembered.
             log = Bulk(connection, self.address.schema, self, None, head)
             yield log
@@ -152,19 +142,15 @@ class PostgreSQLLog(Log):
             return self._locks.alone(name, seconds)
         return self._leases.alone(name, seconds)
 
+    def still_alone(self, name: str) -> bool:
+        """Whether who was let work under a name may go on: a lease ends while its holder sleeps."""
+        return name.startswith("_") or self._leases.still_alone(name)
+
     def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
         """Keep a reaction's place, if it still stands where it was seen, and this node may."""
-        why = None if place.why is None else place.why.replace("\0", "\\0")
-        fence = self._leases.fences.get(place.name)
-        kept = (place.name, place.position, place.stopped_at, why)
-        mine = (fence is None, place.name, fence)
-        with self.connections.errors(), self.connections.asked() as (connection, _):
-            values: tuple[object, ...] = (*kept, *mine)
-            query = _PUT
-            if instead_of is not None:
-                seen = (instead_of.name, instead_of.position, instead_of.stopped_at, instead_of.why)
-                query, values = _MOVE, (*kept[1:], *seen, *mine)
-            return connection.execute(self.connections.in_schema(query), values).rowcount == 1
+        return bookmarks.keep(
+            self.connections, place, instead_of, self._leases.fences.get(place.name)
+        )
 
     @property
     def is_kept(self) -> bool:

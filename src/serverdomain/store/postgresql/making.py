@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import uuid4
 
 import psycopg
@@ -24,18 +25,26 @@ _LOST = (DuplicateSchema, DuplicateTable, UniqueViolation)
 """What the later of two gets that make one at the same time."""
 
 
-def init(address: Address, *, guarded: bool = True) -> bool:
+class Copy(NamedTuple):
+    """The log that one to be made is a copy of: its id, and where it lies."""
+
+    log_id: str
+    source: str
+
+
+def init(address: Address, *, guarded: bool = True, copy: Copy | None = None) -> bool:
     """Make a log, or bring it to this release's schema; whether anything was to do.
 
     ``guarded``, triggers refuse what would change what is written; a log that is there keeps what
-    it has. Raises `StoreForeign` where tables of somebody else are in the way, `StoreNewer` for a
-    log of a newer release, and `StoreError`.
+    it has. One that is made as a ``copy`` is opened by nobody before it is whole. Raises
+    `StoreForeign` where tables of somebody else are in the way, `StoreNewer` for a log of a newer
+    release, and `StoreError`.
     """
     try:
         try:
-            return _brought_up(address, guarded)
+            return _brought_up(address, guarded, copy)
         except _LOST:
-            return _brought_up(address, guarded)
+            return _brought_up(address, guarded, copy)
     except psycopg.Error as error:
         raise store_error(error, address) from error
 
@@ -83,16 +92,21 @@ def require_there(connection: Connection[Row], address: Address) -> None:
             f"{address} has schema version {steps}, this release of serverdomain needs "
             f"{len(schema.STEPS)}: serverdomain store init, as its owner, brings it there"
         )
+    heads = connection.execute(f'SELECT copied_from FROM "{address.schema}".head').fetchall()
+    if heads and heads[0][0] is not None:
+        raise StoreMissing(
+            f"{address} is half a copy of {heads[0][0]}: the same serverdomain store copy goes on"
+        )
 
 
-def _brought_up(address: Address, guarded: bool) -> bool:
+def _brought_up(address: Address, guarded: bool, copy: Copy | None) -> bool:
     with psycopg.connect(**address.parameters()) as connection:  # type: ignore[arg-type]
         require_utf8(connection, address)
         steps = taken(connection, address)
         if steps == len(schema.STEPS):
             return False
         if steps == 0:
-            _make(connection, address.schema, guarded)
+            _make(connection, address.schema, guarded, copy)
         for step in schema.STEPS[max(steps, 1) :]:
             _run(connection, address.schema, *step)
         connection.execute(
@@ -101,11 +115,14 @@ def _brought_up(address: Address, guarded: bool) -> bool:
     return True
 
 
-def _make(connection: Connection[Row], name: str, guarded: bool) -> None:
+def _make(connection: Connection[Row], name: str, guarded: bool, copy: Copy | None) -> None:
     if connection.execute(_SCHEMA, (name,)).fetchone() is None:
         connection.execute(f'CREATE SCHEMA "{name}"')
     _run(connection, name, schema.VERSION, *schema.STEPS[0], *schema.BEGINNING)
-    connection.execute(f'INSERT INTO "{name}".log VALUES (%s)', (str(uuid4()),))
+    log_id = str(uuid4()) if copy is None else copy.log_id
+    connection.execute(f'INSERT INTO "{name}".log VALUES (%s)', (log_id,))
+    if copy is not None:
+        connection.execute(f'UPDATE "{name}".head SET copied_from = %s', (copy.source,))
     connection.execute(f'INSERT INTO "{name}".schema_steps VALUES (0, %s)', (guarded,))
     if guarded:
         _run(connection, name, *guards.FUNCTIONS, *guards.TRIGGERS.values())

@@ -180,5 +180,10 @@ class PostgreSQLReading(Feed):
         """The places of all reactions, by name."""
         return [bookmark_of(row) for row in self._all(f"{_BOOKMARKS} ORDER BY name")]
 
+    def moved_to(self) -> str | None:
+        """Where the log went; ``None`` for one that is here."""
+        found: str | None = self._value("SELECT moved_to FROM {schema}.head")
+        return found
+
     def _recorded(self, query: str, *values: Any) -> list[RecordedEvent]:
         return [event_of(row) for row in self._all(query, *values)]

@@ -50,13 +50,16 @@ _TABLES = (
     " WHERE refused = 1",
     "CREATE TABLE {schema}.log (log_id text NOT NULL)",
     # The one row that every write moves, and so the last numbers given. What it was recorded at
-    # before is in it too, for the statement that moved it.
+    # before is in it too, for the statement that moved it. Nobody else writes while it says that
+    # the log is copied from elsewhere, nor once it says that it went elsewhere.
     """
     CREATE TABLE {schema}.head (
         position bigint NOT NULL,
         command_id bigint NOT NULL,
         recorded_at bigint NOT NULL,
-        recorded_before bigint NOT NULL
+        recorded_before bigint NOT NULL,
+        copied_from text,
+        moved_to text
     )
     """,
     # A write looks for the row from the position on that it knows of: so it passes over none of

@@ -8,49 +8,19 @@ whoever decided on what has changed since, and that is decided again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import msgspec
 from psycopg import Connection
 
 from serverdomain.domain.events import CommandRefused, Event
-from serverdomain.errors import InvalidInput, StoreDamaged
+from serverdomain.errors import InvalidInput, StoreDamaged, StoreReadOnly
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.log import Log, Row, Writing
+from serverdomain.store.postgresql.arrays import COMMANDS, EVENTS, arrays_of, rows_of
 from serverdomain.store.postgresql.as_stored import in_schema
 from serverdomain.store.postgresql.reading import VERSION, PostgreSQLReading
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.remembered import Remembered
-
-_COMMANDS = (
-    ("kind", "text"),
-    ("server_id", "text"),
-    ("members", "text"),
-    ("user_id", "text"),
-    ("project_id", "text"),
-    ("roles", "text"),
-    ("request_id", "text"),
-    ("correlation_id", "text"),
-    ("caused_by", "text"),
-    ("occurred_at", "bigint"),
-    ("recorded_at", "bigint"),
-    ("refused", "smallint"),
-)
-_EVENTS = (
-    ("originator_id", "text"),
-    ("originator_version", "bigint"),
-    ("topic", "text"),
-    ("state", "text"),
-    ("command", "bigint"),
-)
-
-
-def _rows(columns: Sequence[tuple[str, str]]) -> str:
-    """Rows from an array a column, numbered; as text, so that a statement is always the same."""
-    arrays = ", ".join(f"%s::text[]::{kind}[]" for _, kind in columns)
-    names = ", ".join(name for name, _ in columns)
-    return f"unnest({arrays}) WITH ORDINALITY AS a({names}, number)"
-
 
 # ``position >= known`` finds the row from there on, whatever it has become meanwhile.
 _WRITE = f"""
@@ -60,32 +30,40 @@ WITH h AS (
         command_id = command_id + %s,
         recorded_before = recorded_at,
         recorded_at = GREATEST(recorded_at, %s)
-    WHERE position >= %s
+    WHERE position >= %s AND moved_to IS NULL
     RETURNING position - %s AS position, command_id - %s AS command_id, recorded_before
 ), c AS (
     INSERT INTO {{schema}}.commands
     SELECT h.command_id + a.number, a.kind, a.server_id, a.members, a.user_id, a.project_id,
         a.roles, a.request_id, a.correlation_id, a.caused_by, a.occurred_at,
         GREATEST(h.recorded_before, a.recorded_at), a.refused
-    FROM h, {_rows(_COMMANDS)}
+    FROM h, {rows_of(COMMANDS)}
     RETURNING 1
 ), e AS (
     INSERT INTO {{schema}}.stored_events
     SELECT h.position + a.number, a.originator_id, a.originator_version, a.topic, a.state,
         h.command_id + a.command
-    FROM h, {_rows(_EVENTS)}
+    FROM h, {rows_of(EVENTS)}
     RETURNING 1
 )
 SELECT h.position, (SELECT COUNT(*) FROM c), (SELECT COUNT(*) FROM e) FROM h
 """
-HEAD = "SELECT position, command_id, recorded_at FROM {schema}.head"
-"""The last numbers that were given, and when."""
+HEAD = "SELECT position, command_id, recorded_at, moved_to FROM {schema}.head"
+"""The last numbers that were given, and when; and where the log went, if it did."""
+
+
+def require_here(head: Row, place: object) -> Row:
+    """The numbers in a row of `HEAD`. Raises `StoreReadOnly` where the log went elsewhere."""
+    *numbers, went = head
+    if went is not None:
+        raise StoreReadOnly(f"{place} went to {went}: here it is only read (read_only=True)")
+    return tuple(numbers)
 
 
 class PostgreSQLWriting(PostgreSQLReading, Writing):
     """What is to be written, collected; `write` writes it.
 
-    ``beginning`` is the row of `HEAD` behind which it is written; ``numbered`` is the position
+    ``beginning`` are the numbers of `HEAD` behind which it is written; ``numbered`` is the position
     behind which positions are given, if it is another one.
     """
 
@@ -133,10 +111,12 @@ class PostgreSQLWriting(PostgreSQLReading, Writing):
                 self._position,
                 len(events),
                 len(commands),
-                *_arrays(commands, len(_COMMANDS)),
-                *_arrays(events, len(_EVENTS)),
+                *arrays_of(commands, len(COMMANDS)),
+                *arrays_of(events, len(EVENTS)),
             ),
         ).fetchall()
+        if not found:
+            require_here((self._value("SELECT moved_to FROM {schema}.head"),), self.schema)
         if len(found) != 1 or found[0][1:] != (len(commands), len(events)):
             raise StoreDamaged(f"the row in {self.schema}.head is not the one that was there")
         before = int(found[0][0])
@@ -175,15 +155,6 @@ class PostgreSQLWriting(PostgreSQLReading, Writing):
         for number, (topic, state) in enumerate(encoded, start=version + 1):
             self._events.append((stream, number, topic, state, len(self._commands)))
         return list(range(first, first + len(encoded)))
-
-
-def _arrays(rows: Sequence[Row], columns: int) -> Iterable[list[Any]]:
-    if not rows:
-        return ([] for _ in range(columns))
-    return (
-        [None if value is None else str(value) for value in column]
-        for column in zip(*rows, strict=True)
-    )
 
 
 def _columns(command: RecordedCommand) -> Row:

@@ -11,6 +11,7 @@ from typing import Any
 
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.log import LARGEST, Reading, Row
+from serverdomain.store.sqlite import schema
 
 # What docs/ledger-spec.md makes a leaf of.
 _ROWS = (
@@ -72,9 +73,14 @@ class AsStored(Reading):
             raise StoreDamaged(f"the log's id is {log_id!a}: somebody has made it so")
         return log_id
 
-    def rows(self) -> Iterator[list[Row]]:
+    def moved_to(self) -> str | None:
+        """Where the log went; ``None`` for one that is here."""
+        return schema.moved_to(self.connection)
+
+    def rows(self, after: int | None = None) -> Iterator[list[Row]]:
         """Every event in order of position, as it is stored."""
-        cursor = self.connection.execute(f"{_ROWS} ORDER BY e.position")
+        behind = "" if after is None else f" WHERE e.position > {after:d}"
+        cursor = self.connection.execute(f"{_ROWS}{behind} ORDER BY e.position")
         done = 0
         while True:
             try:
@@ -89,7 +95,7 @@ class AsStored(Reading):
             yield rows
         with self._any_text():
             cursor = self.connection.execute(
-                f"{_ROWS} ORDER BY e.position LIMIT -1 OFFSET ?", (done,)
+                f"{_ROWS}{behind} ORDER BY e.position LIMIT -1 OFFSET ?", (done,)
             )
             while rows := _some(cursor):
                 yield rows

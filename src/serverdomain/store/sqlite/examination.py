@@ -34,15 +34,16 @@ class SQLiteExamination(SQLiteReading, Examination):
         """What is wrong with the file, the tables, the indexes, the guards and the counters."""
         for line in incoherences(self.connection):
             yield Finding("file", f"the log's file is incoherent: {line}")
-        (taken,) = self._all("PRAGMA user_version")[0]
+        (found,) = self._all("PRAGMA user_version")[0]
+        moved, taken = divmod(found, schema.MOVED)
         there = _made(self.connection)
-        promised = _promised(taken)
+        promised = _promised(taken, moved)
         for (kind, name), sql in promised.items():
             if (kind, name) not in there:
                 yield Finding("schema", f"the {_word(kind)} {name} is missing")
             elif there[kind, name] != sql:
                 yield Finding("schema", f"the {_word(kind)} {name} is not as it was made")
-        for kind, name in sorted(there.keys() - _promised(len(schema.STEPS)).keys()):
+        for kind, name in sorted(there.keys() - _promised(len(schema.STEPS), moved).keys()):
             if kind == "trigger" or not _NOT_OURS.fullmatch(name):
                 yield Finding("schema", f"the {kind} {name} is none of the store's own")
         if self._value("SELECT COUNT(*) FROM log") != 1:
@@ -109,9 +110,9 @@ def _made(connection: sqlite3.Connection) -> dict[tuple[str, str], str]:
     }
 
 
-def _promised(taken: int) -> dict[tuple[str, str], str]:
+def _promised(taken: int, moved: int) -> dict[tuple[str, str], str]:
     with closing(sqlite3.connect(":memory:")) as fresh:
-        for step in schema.STEPS[:taken]:
+        for step in (*schema.STEPS[:taken], *([schema.MOVING] if moved else [])):
             for statement in step:
                 fresh.execute(statement)
         return _made(fresh)

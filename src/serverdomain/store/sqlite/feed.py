@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from contextlib import closing
 from sys import getsizeof
 
@@ -15,7 +15,7 @@ from serverdomain.domain.history import Fact
 from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
 from serverdomain.store.log import LARGEST, News, Page, Tip
-from serverdomain.store.recorded import RecordedEvent
+from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.sqlite.as_stored import PAGE_BYTES, AsStored, weight
 from serverdomain.store.sqlite.stored import (
     EVENTS,
@@ -44,6 +44,10 @@ _FACTS = (
     "SELECT e.position, e.originator_version, e.topic, e.state, e.originator_id, c.occurred_at"
     " FROM stored_events e LEFT JOIN commands c USING (command_id)"
     " WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?"
+)
+_FIRSTS = (
+    "SELECT command_id, MIN(position) FROM stored_events"
+    " WHERE command_id IN (SELECT value FROM json_each(?)) GROUP BY command_id"
 )
 _make = tuple.__new__
 
@@ -185,3 +189,8 @@ class Feed(AsStored):
             msgspec.json.encode(positions).decode(),
         )
         return [event_of(row) for row in found]
+
+    def first_positions(self, commands: Collection[RecordedCommand]) -> dict[int, int]:
+        """The position of each command's first event."""
+        ids = msgspec.json.encode([one.command_id for one in commands]).decode()
+        return dict(self._all(_FIRSTS, ids))

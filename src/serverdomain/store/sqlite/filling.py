@@ -11,9 +11,10 @@ from serverdomain.store.sqlite import schema
 from serverdomain.store.sqlite.faults import store_error
 from serverdomain.store.sqlite.place import Place
 
-_COMMAND = "INSERT INTO commands VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
-_EVENT = "INSERT INTO stored_events VALUES (?,?,?,?,?,?)"
-_BOOKMARK = "INSERT INTO reactions VALUES (?,?,?,?)"
+COMMAND = "INSERT INTO commands VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+EVENT = "INSERT INTO stored_events VALUES (?,?,?,?,?,?)"
+BOOKMARK = "INSERT INTO reactions VALUES (?,?,?,?)"
+"""What takes a row as it is."""
 
 
 def fill(place: Place, log: Reading, progress: Progress) -> None:
@@ -27,14 +28,14 @@ def fill(place: Place, log: Reading, progress: Progress) -> None:
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("BEGIN")
             schema.bring_up(connection, place, log.log_id())
-            connection.executemany(_COMMAND, (row[:-1] for row in log.commands()))
+            connection.executemany(COMMAND, (row[:-1] for row in log.commands()))
             done, total = 0, log.count()
             for rows in log.rows():
-                connection.executemany(_EVENT, (row[:6] for row in rows))
+                connection.executemany(EVENT, (row[:6] for row in rows))
                 done += len(rows)
                 progress(done, total)
             connection.executemany(
-                _BOOKMARK,
+                BOOKMARK,
                 ((one.name, one.position, one.stopped_at, one.why) for one in log.bookmarks()),
             )
             connection.execute("COMMIT")

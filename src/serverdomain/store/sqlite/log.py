@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Condition
 
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.errors import StoreMissing
+from serverdomain.errors import StoreMissing, StoreReadOnly
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
 from serverdomain.store.recent_refusals import RecentRefusals
@@ -42,6 +42,9 @@ def prepare(connections: Connections, *, create: bool) -> None:
         require_writable(place)
         with connections.reading() as connection:
             version = schema.version(connection, place)
+            went = schema.moved_to(connection)
+        if went is not None:
+            raise StoreReadOnly(f"{place} went to {went}: here it is only read (read_only=True)")
     if version == 0:
         if not create:
             raise StoreMissing(f"there is no store at {place}")

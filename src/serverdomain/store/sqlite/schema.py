@@ -1,7 +1,8 @@
 """The tables of a log, and the triggers that guard them: nothing in them is ever rewritten.
 
-``PRAGMA user_version`` says how many of `STEPS` a file has taken. A released step never changes. A
-newer release appends one, and an older file takes it when it is opened.
+``PRAGMA user_version`` says how many of `STEPS` a file has taken, and `MOVED` more once its log
+went elsewhere. A released step never changes. A newer release appends one, and an older file takes
+it when it is opened.
 """
 
 from __future__ import annotations
@@ -133,9 +134,49 @@ STEPS: tuple[tuple[str, ...], ...] = (
 """What each schema version adds to the one before, as SQL."""
 
 
+MOVED = 1_000
+"""What the version is more by once the log went elsewhere: older releases leave it alone then."""
+
+_WENT = "SELECT RAISE(ABORT, 'the log went elsewhere: the row in moved says where');"
+
+MOVING = (
+    "CREATE TABLE moved (place TEXT NOT NULL)",
+    *(
+        f"CREATE TRIGGER {table}_moved_{what.lower()} BEFORE {what} ON {table} BEGIN {_WENT} END"
+        for table, whats in (
+            ("stored_events", ("INSERT",)),
+            ("commands", ("INSERT",)),
+            ("reactions", ("INSERT", "UPDATE", "DELETE")),
+            ("moved", ("UPDATE", "DELETE")),
+        )
+        for what in whats
+    ),
+)
+"""What a log is given when it goes elsewhere, as SQL: from then on nobody can write to it."""
+
+
+def move(connection: sqlite3.Connection, to: str) -> None:
+    """Let nobody write to a log any more, which goes elsewhere; in the caller's transaction."""
+    (taken,) = connection.execute("PRAGMA user_version").fetchone()
+    for statement in MOVING:
+        connection.execute(statement)
+    connection.execute("INSERT INTO moved VALUES (?)", (to,))
+    connection.execute(f"PRAGMA user_version = {taken + MOVED}")
+
+
+def moved_to(connection: sqlite3.Connection) -> str | None:
+    """Where a log went; ``None`` for one that is here."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found < MOVED:
+        return None
+    (place,) = connection.execute("SELECT place FROM moved").fetchone()
+    return str(place)
+
+
 def version(connection: sqlite3.Connection, place: object) -> int:
     """How many steps the file has taken. Raises `StoreNewer` for more than this release knows."""
-    (taken,) = connection.execute("PRAGMA user_version").fetchone()
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    taken = found - MOVED if found >= MOVED else found
     if taken > len(STEPS):
         raise StoreNewer(
             f"{place} has schema version {taken}, this release of serverdomain reads up to "
