@@ -7,17 +7,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import Queue
 from threading import Event as Flag
 
 import pytest
+from msgspec import structs
 
 from serverdomain import Context, InvalidInput, NotFound, RebuildServer, Refused, Servers
 from serverdomain.domain.events import RebuildRequested, ServerRenamed
 from serverdomain.projections.happened import Happened
 from serverdomain.projections.reactions import Reaction
-from serverdomain.testing.store_contract import IMAGE, SERVER, adopted
+from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, SERVER, adopted
 
 SECONDS = 20
 
@@ -106,6 +108,21 @@ def test_what_a_handler_commands_bears_the_cause_and_happens_once(servers: Serve
     assert replayed == [False, True]
     completed = servers.history(SERVER)[-1]
     assert (completed.name, completed.caused_by) == ("RebuildCompleted", "req-1")
+
+
+def test_what_is_commanded_is_named_by_the_events_number_in_its_command(servers: Servers) -> None:
+    told: Queue[Happened] = Queue()
+    with servers.react("mirror", told.put, events=["ServerRenamed", "RebuildRequested"]):
+        servers.rebuild(SERVER, RebuildServer(image_id=NEW_IMAGE, name="new"))
+        asked, renamed = told.get(timeout=SECONDS), told.get(timeout=SECONDS)
+
+    assert (asked.name, asked.number, renamed.name, renamed.number) == (
+        *("RebuildRequested", 1),
+        *("ServerRenamed", 3),
+    )
+    assert asked.context() != renamed.context()
+    elsewhere = structs.replace(renamed.recorded, position=99)
+    assert replace(renamed, recorded=elsewhere).context() == renamed.context()
 
 
 def test_a_handler_that_fails_is_tried_again_with_the_same_event(servers: Servers) -> None:

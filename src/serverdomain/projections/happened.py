@@ -18,11 +18,13 @@ from serverdomain.store.context import Context
 class Happened(Told):
     """An event that happened to a server.
 
-    ``reaction`` names the reaction that is told of it, ``log_id`` the log that it stands in.
+    ``reaction`` names the reaction that is told of it, ``log_id`` the log that it stands in;
+    ``number`` counts the events of its command, from 1.
     """
 
     reaction: str
     log_id: str
+    number: int
 
     @property
     def version(self) -> int:
@@ -32,13 +34,14 @@ class Happened(Told):
     def context(self, step: str = "", actor: Actor = SYSTEM) -> Context:
         """The context of a command that this event causes.
 
-        Its request id is made from the reaction, ``step`` and the event: its log, its position and
-        its own request id. So a handler that is told of an event again sends the same command
-        again, which happens once. A handler that sends more than one command names its steps.
+        Its request id is made from the reaction, ``step`` and the event: its log, its own request
+        id and its number in that command. So a handler that is told of an event again sends the
+        same command again, which happens once. A handler that sends more than one command names its
+        steps.
         """
-        # A log that was put back from a copy keeps its id and uses positions again, for events that
-        # other commands caused.
-        of = [self.reaction, self.log_id, self.position, self.request_id, step]
+        # Not from its position: in a log that was put back from a copy, or lost its end with a
+        # server, another command's event may have that.
+        of = [self.reaction, self.log_id, self.request_id, self.number, step]
         # The prefix keeps it apart from ids that are made of a project and a client's key.
         named = b"serverdomain-reaction:" + msgspec.json.encode(of)
         return Context(

@@ -1,7 +1,8 @@
 """Your code, run when something happens: at least once, in the order of the log, durably.
 
 A reaction runs in a thread of its own. Of all processes that run one under a name, the holder of a
-lock works and the others stand by; the system releases the lock with the process. A handler that
+lock works and the others stand by; the lock goes with its process, or, between machines, while that
+sleeps. A handler that
 keeps failing stops its reaction, which says why and waits to be resumed. What a handler needs
 besides (a schedule, a connection) lives only while this process is ``at_work``.
 """
@@ -73,6 +74,8 @@ class Reaction:
         self.stopped = Flag()
         self._log = log
         self._log_id: str | None = None
+        # Where the commands begin whose events are being told.
+        self._firsts: dict[int, int] = {}
         self._handler = handler
         self._attempts = attempts
         self._at_work = at_work
@@ -149,7 +152,7 @@ class Reaction:
         with ExitStack() as leaving:
             leaving.callback(self._bookmark.save)
             at_work = False
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and self._log.still_alone(self.name):
                 bookmark = self._bookmark.look()
                 if bookmark.stopped_at is not None:
                     self._say_told(None)
@@ -171,6 +174,7 @@ class Reaction:
     def _go_on(self, after: int) -> None:
         with self._log.reading() as reading:
             page = reading.events_named(after, PAGE, self._events)
+            self._firsts = reading.first_positions({one.command for one in page.events})
         # After these, the page may pass over others: refusals, or events of other names.
         if not all(map(self._tell, page.events)) or not self._bookmark.move(page.last):
             return
@@ -188,14 +192,15 @@ class Reaction:
         """Tell the handler of an event; true if it may go on with the next."""
         tell = partial(self._tell_once, recorded)
         told = self._succeeds(tell, recorded.position) and self._bookmark.move(recorded.position)
-        return told and not self._stopping.is_set()
+        return told and not self._stopping.is_set() and self._log.still_alone(self.name)
 
     def _tell_once(self, recorded: RecordedEvent) -> None:
         # A log whose id somebody has damaged stops the reaction, as any damage does.
         if self._log_id is None:
             with self._log.reading() as reading:
                 self._log_id = reading.log_id()
-        self._handler(Happened(recorded, self.name, self._log_id))
+        number = recorded.position - self._firsts[recorded.command.command_id] + 1
+        self._handler(Happened(recorded, self.name, self._log_id, number))
 
     def _succeeds(self, call: Callable[[], object], position: int) -> bool:
         why = failure_of(call, self._attempts, self._stopping)

@@ -156,9 +156,15 @@ class SimulatedHypervisor:
             self._schedule.notify_all()
 
     def _asked(self, server: Server) -> Happened | None:
-        for entry in reversed(self._servers.history(server.id)):
+        history = self._servers.history(server.id)
+        for entry in reversed(history):
             if _asks(entry, server):
-                return Happened(entry.recorded, NAME, self._servers.log_id)
+                of = entry.recorded.command.command_id
+                begins = min(
+                    one.position for one in history if one.recorded.command.command_id == of
+                )
+                number = entry.position - begins + 1
+                return Happened(entry.recorded, NAME, self._servers.log_id, number)
         return None
 
     def _work(self) -> None:

@@ -11,11 +11,13 @@ import psycopg
 import pytest
 
 from serverdomain.store.bookmarks import Bookmark
+from serverdomain.store.postgresql import leases
 from serverdomain.store.postgresql.address import Address
 from serverdomain.store.postgresql.log import PostgreSQLLog
 
 _HOLDER = """\
 import sys
+from serverdomain.store.postgresql import leases
 from serverdomain.store.postgresql import leases
 from serverdomain.store.postgresql.address import Address
 from serverdomain.store.postgresql.log import PostgreSQLLog
@@ -90,3 +92,19 @@ def test_who_slept_past_its_time_keeps_no_place(
             assert other.keep_bookmark(Bookmark("billing", 3), first)
     with one.reading() as reading:
         assert reading.bookmark("billing") == Bookmark("billing", 3)
+
+
+def test_who_slept_past_its_time_knows_it_by_its_own_clock(
+    nodes: tuple[PostgreSQLLog, PostgreSQLLog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = nodes
+    now = [100.0]
+    monkeypatch.setattr(leases, "monotonic", lambda: now[0])
+    with one.alone("billing"):
+        assert one.still_alone("billing")
+        now[0] += leases.LEASE_SECONDS - 1
+        assert one.still_alone("billing")
+        now[0] += 1
+        assert not one.still_alone("billing")
+    assert not other.still_alone("billing")
+    assert one.still_alone("_view")
