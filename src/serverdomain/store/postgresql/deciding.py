@@ -14,7 +14,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolati
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.server import Server
-from serverdomain.errors import OutcomeUnknown
+from serverdomain.errors import OutcomeUnknown, StoreError
 from serverdomain.store.log import LARGEST, Answered, CommitFailed, Log, Overtaken, Row
 from serverdomain.store.postgresql.as_stored import in_schema
 from serverdomain.store.postgresql.connections import Watched
@@ -28,6 +28,11 @@ _FOR_NOW = 2**62
 """Behind it lie the positions of what is not written yet, and no others."""
 
 _TOUCH = "UPDATE {schema}.head SET position = position"
+
+_THEIRS = (
+    "SELECT originator_id FROM {schema}.stored_events"
+    " WHERE originator_id = ANY(%s) AND command_id IS NULL LIMIT 1"
+)
 
 _OVERTAKEN = (UniqueViolation, SerializationFailure, DeadlockDetected)
 """What the statement gets where another wrote first what it was not decided on."""
@@ -131,12 +136,20 @@ class Deciding(PostgreSQLWriting):
     def write(self) -> int:
         """Write what was decided, if anything was; raises `Overtaken` and `CommitFailed`."""
         if self._commands:
+            written = list(self._events)
             try:
                 with self._unwarned():
                     self._behind = super().write()
             except _OVERTAKEN as error:
+                self._require_ours(written)
                 raise Overtaken(f"another was there before: {error}") from error
         return self._behind
+
+    def _require_ours(self, events: Sequence[Row]) -> None:
+        """Raise `StoreError` where a stream is another application's: ours never follow there."""
+        streams = list({event[0] for event in events})
+        if found := self._all(_THEIRS, streams):
+            raise StoreError(f"the stream {found[0][0]} of the log is another application's")
 
     def as_written(self, answer: Answered) -> Answered:
         """What was answered here with the positions that it has, once it is written."""

@@ -27,6 +27,21 @@ _LOOK_WHETHER_OVER = 0.5
 _log = logging.getLogger("serverdomain")
 
 
+def channel(schema: str) -> str:
+    """The name under which it is told that the log in a schema has grown."""
+    return f"serverdomain_{schema}"[:63]
+
+
+def notify(schema: str) -> str:
+    """The statement that tells it."""
+    return f'NOTIFY "{channel(schema)}"'
+
+
+def listen(schema: str) -> str:
+    """The statement behind which a session is told it."""
+    return f'LISTEN "{channel(schema)}"'
+
+
 class Hints:
     """Tells other processes that this one has written, and hears of theirs.
 
@@ -36,7 +51,6 @@ class Hints:
     def __init__(self, connections: Connections, heard: Callable[[], None]) -> None:
         self._connections = connections
         self._heard = heard
-        self._channel = f"serverdomain_{connections.address.schema}"[:63]
         self._over = Event()
         self._grown = Event()
         self._beginning = Lock()
@@ -70,10 +84,8 @@ class Hints:
         while self._grown.wait() and not self._over.is_set():
             self._grown.clear()
             try:
-                with (
-                    self._connections.errors(),
-                    self._connections.asked(f'NOTIFY "{self._channel}"'),
-                ):
+                told = notify(self._connections.address.schema)
+                with self._connections.errors(), self._connections.asked(told):
                     pass
             except StoreError as error:
                 _log.debug("nobody is told that the log has grown: %s", error)
@@ -92,7 +104,7 @@ class Hints:
     def _hear(self, connection: Watched) -> None:
         if connection.prepare_threshold is None:
             return  # A pool between them: what one session asked for, another would hear.
-        connection.execute(f'LISTEN "{self._channel}"')
+        connection.execute(listen(self._connections.address.schema))
         self.listening.set()
         self._heard()  # What was written before that, nobody told.
         while not self._over.is_set():
