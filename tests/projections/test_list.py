@@ -252,3 +252,36 @@ def test_a_page_is_read_where_it_begins_and_sorted_by_an_index(cloud, asked):
     assert "SEARCH" in plan
     assert "created<" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_list_is_sorted_by_any_column_and_paged_by_how_many_came_before(cloud):
+    by_name = [4, 3, 2, 1, 0][::-1]  # active, build, error, rebuild, shutoff
+    assert numbers(cloud.servers.list(sort="name")) == by_name
+    assert numbers(cloud.servers.list(sort="name:desc")) == by_name[::-1]
+    assert numbers(cloud.servers.list(sort="name:asc", limit=2, offset=1)) == by_name[1:3]
+    # Those alike in it come as they always do, the newest first.
+    assert numbers(cloud.servers.list(sort="project_id")) == [4, 2, 0, 3, 1]
+
+
+def test_how_many_a_list_has_is_counted_whatever_its_page(cloud):
+    assert cloud.servers.view.count() == 5
+    assert cloud.servers.view.count(project_id="odd", limit=1) == 2
+    with cloud.servers.fleet() as fleet:
+        assert fleet.count(name="err") == 1
+        assert numbers(fleet.servers(sort="name:desc", limit=1)) == [4]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"sort": "server"}, "sort: 'server' came, created, updated, "),
+        ({"sort": "name:up"}, "sort: 'name:up' came, created, "),
+        ({"sort": "name; --"}, "sort: 'name; --' came, created, "),
+        ({"offset": -1}, "offset: -1 came, a whole number of at least 0 is allowed"),
+        ({"marker": "x", "sort": "name"}, "marker: it came with sort or offset, one of them"),
+    ],
+)
+def test_an_order_that_there_is_not_is_refused_by_name(cloud, asked, said):
+    with pytest.raises(InvalidInput) as caught:
+        cloud.servers.list(**asked)
+    assert str(caught.value).startswith(said)

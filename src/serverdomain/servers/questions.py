@@ -154,6 +154,11 @@ class Questions:
             micros = log.latest_recorded_at()
         return None if micros is None else moment.to_datetime(micros)
 
+    def head(self) -> int:
+        """The last position of the log; 0 where it is empty."""
+        with self._log.reading() as log:
+            return log.head()
+
     @typed
     def follow(self, server_id: ServerId, seconds: float | None = None) -> Iterator[Server]:
         """The server as it is, then after each event that the log takes in, whoever asked for it.
@@ -252,8 +257,9 @@ class Questions:
         ``flavor_id`` and ``project_id`` are what they have; ``name`` finds a part, of which,
         ``anchored``, a ``^`` before it and a ``$`` behind it stand for the name's ends. Of each,
         several values mean any of them. At most ``limit`` are given, those behind the server with
-        the id ``marker``, which may be deleted by now. Raises `InvalidInput`, also for an unknown
-        marker.
+        the id ``marker``, which may be deleted by now. ``sort`` is another order (``"name"``,
+        ``"updated:desc"``), in which a page begins behind ``offset`` servers. Raises
+        `InvalidInput`, also for an unknown marker.
         """
         return self.view.servers(caught_up=True, **asked)
 

@@ -65,6 +65,7 @@ class AsyncQuestions:
 
     find = in_a_thread(Servers.find)
     latest = in_a_thread(Servers.latest)
+    head = in_a_thread(Servers.head)
     history = in_a_thread(Servers.history)
     actions = in_a_thread(Servers.actions)
     what_if = in_a_thread(Servers.what_if)
