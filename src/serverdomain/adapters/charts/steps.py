@@ -1,0 +1,72 @@
+"""Numbers over time as steps: each holds until the next, and none between two is made up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from serverdomain.adapters.charts.chart import SERIES, Chart, new_axes
+
+_HATCHES = ("", "//", "..", "xx", "\\\\", "--")
+
+
+def steps(
+    title: str,
+    times: Sequence[datetime],
+    series: Mapping[str, Sequence[float]],
+    *,
+    of: str,
+    stacked: bool = True,
+) -> Chart:
+    """What was counted at each of two times or more, for each name, at most six.
+
+    ``of`` says what was. Stacked, the first name lies below. A name stands beside its last value.
+    """
+    figure, axes = new_axes(title, 10, 4.4)
+    # The last value holds as long as the one before it did.
+    shown = [*times, times[-1] + (times[-1] - times[-2])]
+    below = [0.0] * len(shown)
+    places: list[tuple[float, str, str]] = []
+    for number, (name, counted) in enumerate(series.items()):
+        colour, values = SERIES[number], [*counted, counted[-1]]
+        if stacked:
+            above = [one + value for one, value in zip(below, values, strict=True)]
+            axes.fill_between(
+                shown, below, above, step="post", facecolor=f"{colour}66", edgecolor=colour,
+                hatch=_HATCHES[number], linewidth=0.8,
+            )  # fmt: skip
+            places.append(((below[-1] + above[-1]) / 2, name, colour))
+            below = above
+        else:
+            axes.step(shown, values, where="post", color=colour, linewidth=1.8)
+            places.append((values[-1], name, colour))
+    axes.set_xlim(shown[0], shown[-1])
+    axes.set_ylim(0)
+    beside = {"boxstyle": "square,pad=0.2", "linewidth": 0}
+    for y, name, colour in _apart(places, axes.get_ylim()[1] / 18):
+        axes.text(
+            1.01, y, name, transform=axes.get_yaxis_transform(), va="center", fontsize=9,
+            bbox=beside | {"facecolor": f"{colour}55"},
+        )  # fmt: skip
+    axes.set_ylabel(of)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    return Chart(figure, _words(title, times, series, of))
+
+
+def _apart(places: Sequence[tuple[float, str, str]], least: float) -> list[tuple[float, str, str]]:
+    """The same from below to above, moved up where two would touch."""
+    apart: list[tuple[float, str, str]] = []
+    for y, name, colour in sorted(places):
+        apart.append((max(y, apart[-1][0] + least) if apart else y, name, colour))
+    return apart
+
+
+def _words(
+    title: str, times: Sequence[datetime], series: Mapping[str, Sequence[float]], of: str
+) -> str:
+    told = "; ".join(
+        f"{name}: {values[0]:,g} at first, {max(values):,g} at most, {values[-1]:,g} at last"
+        for name, values in series.items()
+    )
+    return f"{title}, {of}, from {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}. {told}."
