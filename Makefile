@@ -16,7 +16,7 @@ ifneq ($(SOUND),True)
 .PHONY: $(DEMO) $(VENV) $(ALL)
 endif
 
-.PHONY: all demo test test-slow tempest schemas routes pictures bench bench-quick bench-growth bench-docs notebooks notebooks-test dist mutants constraints help clean
+.PHONY: all demo test test-slow tempest schemas routes pictures bench bench-quick bench-growth bench-docs notebooks notebooks-test docs docs-test dist mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
@@ -61,6 +61,12 @@ notebooks: $(ALL)  ## run the sources of the notebooks and keep what they give: 
 
 notebooks-test: $(ALL)  ## test the notebooks, which "make test" skips
 	$(PY) -m pytest tests/notebooks tests/adapters/charts
+
+docs: $(ALL)  ## build the site of the documentation into build/site
+	$(PY) docs/site/build.py build/site
+
+docs-test: $(ALL)  ## test the site, which "make test" skips
+	$(PY) -m pytest tests/site
 
 dist: $(VENV)  ## build sdist and wheel into dist, and try each with every Python that is at hand
 	$(PY) -m pytest -m slow tests/installed/test_dist.py
