@@ -11,7 +11,7 @@ import pytest
 from serverdomain import Context, CreateServer, Servers
 from serverdomain.adapters.charts import Chart, bands, plane, steps, story, tree
 from serverdomain.adapters.charts.chart import LOOKS
-from serverdomain.errors import ExtraMissing
+from serverdomain.errors import ExtraMissing, InvalidInput
 from serverdomain.testing import ManualClock
 
 drawn = pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib is not installed")
@@ -70,6 +70,11 @@ def test_a_step_holds_until_the_next_and_nothing_between_is_made_up() -> None:
     chart = steps("a fleet", DAYS, {"servers": [1, 5, 5]}, of="servers", stacked=False)
     (line,) = chart.figure.axes[0].get_lines()
     assert line.get_drawstyle() == "steps-post"
+
+
+def test_more_lines_than_can_be_told_apart_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="series: 7 came, at most 6 are allowed"):
+        steps("a fleet", DAYS, {str(n): [1, 2, 3] for n in range(7)}, of="servers")
 
 
 @drawn

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from serverdomain.adapters.charts.chart import SERIES, Chart, new_axes
+from serverdomain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _HATCHES = ("", "//", "..", "xx", "\\\\", "--")
 
@@ -18,10 +23,13 @@ def steps(
     of: str,
     stacked: bool = True,
 ) -> Chart:
-    """What was counted at each of two times or more, for each name, at most six.
+    """What was counted at each of two times or more, for each name; ``of`` says what.
 
-    ``of`` says what was. Stacked, the first name lies below. A name stands beside its last value.
+    Stacked, the first name lies below. A name stands beside its last value. Raises `InvalidInput`
+    for more than six names: nobody could tell them apart.
     """
+    if len(series) > len(SERIES):
+        raise InvalidInput("series", f"{len(series)} came, at most {len(SERIES)} are allowed")
     figure, axes = new_axes(title, 10, 4.4)
     # The last value holds as long as the one before it did.
     shown = [*times, times[-1] + (times[-1] - times[-2])]
@@ -42,24 +50,21 @@ def steps(
             places.append((values[-1], name, colour))
     axes.set_xlim(shown[0], shown[-1])
     axes.set_ylim(0)
-    beside = {"boxstyle": "square,pad=0.2", "linewidth": 0}
-    for y, name, colour in _apart(places, axes.get_ylim()[1] / 18):
-        axes.text(
-            1.01, y, name, transform=axes.get_yaxis_transform(), va="center", fontsize=9,
-            bbox=beside | {"facecolor": f"{colour}55"},
-        )  # fmt: skip
+    _name(axes, places)
     axes.set_ylabel(of)
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     return Chart(figure, _words(title, times, series, of))
 
 
-def _apart(places: Sequence[tuple[float, str, str]], least: float) -> list[tuple[float, str, str]]:
-    """The same from below to above, moved up where two would touch."""
-    apart: list[tuple[float, str, str]] = []
+def _name(axes: Axes, places: Sequence[tuple[float, str, str]]) -> None:
+    """Write each name at its height, beside the axes; moved up where two would touch."""
+    least, free = axes.get_ylim()[1] / 18, 0.0
     for y, name, colour in sorted(places):
-        apart.append((max(y, apart[-1][0] + least) if apart else y, name, colour))
-    return apart
+        ground = {"boxstyle": "square,pad=0.2", "linewidth": 0, "facecolor": f"{colour}55"}
+        height, beside = max(y, free), axes.get_yaxis_transform()
+        axes.text(1.01, height, name, transform=beside, va="center", fontsize=9, bbox=ground)
+        free = height + least
 
 
 def _words(
