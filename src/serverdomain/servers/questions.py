@@ -122,12 +122,23 @@ class Questions:
         require_project(server, project_id)
         return server
 
-    def get_at_once(self, server_id: ServerId, *, project_id: str | None = None) -> Server | None:
+    def mark(self) -> int | None:
+        """A number that is another once anything was committed; ``None`` if it is not known.
+
+        Reads no row, and never waits.
+        """
+        return self._log.mark()
+
+    def get_at_once(
+        self, server_id: ServerId, *, project_id: str | None = None, mark: int | None = None
+    ) -> Server | None:
         """What `get` would give, if that is known without a look into the log; never waits.
 
-        It is behind a `get`, until anybody in any process commands something. For event loops.
+        It is behind a `get`, until anybody in any process commands something. For event loops. With
+        a `mark` that was read a moment ago it is what a `get` would have given then.
         """
-        server = self._log.server_at_once(known_form(server_id))
+        known = known_form(server_id)
+        server = self._log.server_at_once(known, self.mark() if mark is None else mark)
         if is_there(server):
             require_project(server, project_id)
             return server
