@@ -10,7 +10,7 @@ from serverdomain import InvalidInput, RebuildServer, RegisterServer
 from serverdomain.projections import server_rows
 from serverdomain.projections.server_query import STATUSES, ServerQuery
 from serverdomain.testing import registered
-from tests.projections.cloud import IMAGE, OTHER_IMAGE, Cloud
+from tests.projections.cloud import IMAGE, OTHER_IMAGE, Cloud, rows
 
 DAY = 86_400_000_000
 
@@ -187,6 +187,40 @@ def test_a_page_may_be_empty(cloud):
     assert cloud.servers.list(limit=2**63) == cloud.servers.list()
     with pytest.raises(InvalidInput, match=r"^limit: -1 came"):
         cloud.servers.list(limit=-1)
+
+
+def test_a_list_ends_with_the_row_that_reaches_so_many_bytes(cloud):
+    view = cloud.servers.view
+    cloud.servers.list()
+    second, newest = (len(server) for (server,) in rows(cloud.view_path, "server")[-2:])
+    for most, shown in (
+        (1, [4]),
+        (newest, [4]),
+        (newest + 1, [4, 3]),
+        (newest + second, [4, 3]),
+        (newest + second + 1, [4, 3, 2]),
+    ):
+        servers, is_cut = view.some(most)
+        assert (numbers(servers), is_cut) == (shown, True)
+    servers, is_cut = view.some(1_000_000)
+    assert (numbers(servers), is_cut) == ([4, 3, 2, 1, 0], False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"limit": True}, "limit: True came, a whole number of at least 0 is allowed"),
+        ({"limit": "1"}, "limit: '1' came, a whole number of at least 0 is allowed"),
+        ({"anchored": 1}, "anchored: 1 came, True or False is allowed"),
+        ({"name": 5}, "name: an int came, a string or an iterable is allowed"),
+        ({"status": 5}, "status: an int came, a string or an iterable is allowed"),
+        ({"marker": "x"}, "marker: 'x' came, the id of a server is allowed"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused_by_name_with_what_came(cloud, wrong, words):
+    with pytest.raises(InvalidInput) as refused:
+        cloud.servers.list(**wrong)
+    assert str(refused.value) == words
 
 
 @pytest.mark.parametrize("asked", [{}, {"project_id": "even"}])
