@@ -5,6 +5,7 @@ How many that are is counted in the same run: ours are asked first, and the hand
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.by_hand import ByHand
@@ -22,8 +23,10 @@ class Batch:
 class Counted(Callers):
     """`serverdomain`, its commits counted."""
 
-    def __init__(self, batch: Batch, work: Work, folder: Path) -> None:
-        super().__init__(Ours, work, folder)
+    def __init__(
+        self, batch: Batch, work: Work, folder: Path, of: Callable[[Path], Ours] = Ours
+    ) -> None:
+        super().__init__(of, work, folder)
         self._batch = batch
 
     def ask(self, number: int) -> Round:

@@ -155,10 +155,7 @@ class ByHand:
 
     def view(self) -> int:
         servers: dict[str, dict[str, Any]] = {}
-        rows = self._reader.execute(
-            "SELECT originator_id, state FROM stored_events ORDER BY position"
-        )
-        for originator_id, state in rows:
+        for originator_id, state in self._states():
             servers.setdefault(originator_id, {}).update(json.loads(state))
         view = self._connect(self._view_path)
         try:
@@ -175,6 +172,11 @@ class ByHand:
         finally:
             view.close()
         return len(servers)
+
+    def _states(self) -> Iterator[tuple[Any, ...]]:
+        return self._reader.execute(
+            "SELECT originator_id, state FROM stored_events ORDER BY position"
+        )
 
     def durability(self) -> str:
         (journal,) = self._writer.execute("PRAGMA journal_mode").fetchone()

@@ -17,7 +17,8 @@ from serverdomain import Actor, AsOf, Context, NotFound, Servers, StoreDamaged, 
 from serverdomain.domain.events import ServerRenamed
 from serverdomain.store import remembered
 from serverdomain.store.recorded import RecordedCommand
-from serverdomain.store.remembered import MOST_BYTES, Remembered, weight
+from serverdomain.store.remembered import MOST_BYTES, Remembered
+from serverdomain.store.weighed import weight
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted
 from tests.store.test_so_far import damage
 

@@ -263,6 +263,10 @@ class Writing(Reading, Protocol):
     as_written: Callable[[Answered], Answered] | None = None
     """What was answered here with the positions that it has, once it is written, if others."""
 
+    def expect(self, requests: Sequence[Request]) -> None:
+        """Be told what is about to be decided: an engine that is far away asks for all at once."""
+        return
+
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
         """Append a command and its events behind ``version``; gives back their positions.
 

@@ -8,7 +8,6 @@ same log, and not one that was put back from a backup, tells its row at that pos
 
 from __future__ import annotations
 
-from sys import getsizeof
 from threading import Lock
 
 from msgspec.structs import replace
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 from serverdomain.domain.history import History
 from serverdomain.domain.server import Server
 from serverdomain.store.log import Log, News, Reading, Tip
-from serverdomain.store.weighed import Weighed
+from serverdomain.store.weighed import Weighed, weight
 
 MOST_BYTES = 64 * 1024 * 1024
 """What the servers weigh that are remembered, at most."""
@@ -25,8 +24,6 @@ MOST_NEW = 10_000
 """Events behind what is remembered that are read; where there are more, all is forgotten."""
 
 _TRIES = 5
-_BARE = 2 * 1024
-_ITEM = 256
 
 
 class Remembered:
@@ -78,6 +75,18 @@ class Remembered:
         """What a reading may go on from, if it reads the same log; it may be behind or ahead."""
         server, tip = self._servers.get(server_id), self._tip
         return server if server is not None and reading.tip(tip.position) == tip else None
+
+    def as_of(self, tip: Tip, server_id: str) -> Server | None:
+        """A server as of a row, if that is what is remembered."""
+        with self._moving:
+            return self._servers.get(server_id) if self._tip == tip else None
+
+    def grow(self, seen: Tip, news: list[News], tip: Tip) -> None:
+        """Take in what was written here, right behind what was seen."""
+        with self._moving:
+            if self._tip == seen:
+                self._fold_in(news)
+                self._tip = tip
 
     def follow(self, reading: Reading) -> Tip:
         """Bring it up to what an engine reads that decides before it locks; gives back how far."""
@@ -191,10 +200,3 @@ class Ahead:
 def own(server: Server) -> Server:
     """A server whose maps are its holder's to change, and not what others are given."""
     return replace(server, metadata=dict(server.metadata), addresses=dict(server.addresses))
-
-
-def weight(server: Server) -> int:
-    """What a server weighs in memory, in bytes, roughly."""
-    texts = sum(getsizeof(text) for item in server.metadata.items() for text in item)
-    items = len(server.metadata) + sum(map(len, server.addresses.values()))
-    return _BARE + _ITEM * items + texts

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from sys import getsizeof
 from threading import Lock
 from typing import Generic, TypeVar
+
+from serverdomain.domain.server import Server
+
+_BARE = 2 * 1024
+_ITEM = 256
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -62,3 +68,10 @@ class Weighed(Generic[Key, Value]):
 
     def __len__(self) -> int:
         return len(self._kept)
+
+
+def weight(server: Server) -> int:
+    """What a server weighs in memory, in bytes, roughly."""
+    texts = sum(getsizeof(text) for item in server.metadata.items() for text in item)
+    items = len(server.metadata) + sum(map(len, server.addresses.values()))
+    return _BARE + _ITEM * items + texts

@@ -142,6 +142,7 @@ class Writer:
 
 
 def _accept_each(log: Writing, requests: Sequence[Request], answers: Answers) -> None:
+    log.expect(requests)
     for request in requests:
         try:
             answers.append(accept(log, request))

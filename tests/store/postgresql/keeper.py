@@ -42,7 +42,7 @@ def nobody() -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-def keep(programs: Path, folder: Path, used: Path) -> None:
+def keep(programs: Path, folder: Path, used: Path, *, synced: bool = False) -> None:
     """Start a server in ``folder``, and end it once nobody holds a lock on ``used``."""
     server: subprocess.Popen[bytes] | None = None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
@@ -51,7 +51,7 @@ def keep(programs: Path, folder: Path, used: Path) -> None:
         try:
             found = _reachable(programs, folder)
             _make(found, folder / "data")
-            server = _start(found, folder / "data", folder)
+            server = _start(found, folder / "data", folder, synced)
             while not _unused(file.fileno()) and server.poll() is None:
                 time.sleep(LOOK_AGAIN)
         finally:
@@ -96,8 +96,12 @@ def _make(programs: Path, data: Path) -> None:
     )
 
 
-def _start(programs: Path, data: Path, folder: Path) -> subprocess.Popen[bytes]:
+def _start(
+    programs: Path, data: Path, folder: Path, synced: bool = False
+) -> subprocess.Popen[bytes]:
     settings = _SETTINGS | {"unix_socket_directories": str(folder)}
+    if synced:
+        settings |= dict.fromkeys(("fsync", "full_page_writes"), "on")
     server = subprocess.Popen(
         [
             programs / "postgres",
@@ -140,4 +144,4 @@ def _unused(file: int) -> bool:
 
 
 if __name__ == "__main__":
-    keep(*map(Path, sys.argv[1:4]))
+    keep(*map(Path, sys.argv[1:4]), synced=sys.argv[4:] == ["synced"])

@@ -58,7 +58,8 @@ def url_of(folder: Path, user: str = "postgres", password: str | None = None) ->
 class SharedServer:
     """The server of all processes that name the same folder; it ends with the last of them."""
 
-    def __init__(self, shared: Path, found: Path) -> None:
+    def __init__(self, shared: Path, found: Path, *, synced: bool = False) -> None:
+        self._synced = synced
         self._used = (shared / "postgres.used").open("a+b")
         # Before it is looked for: a server that is in use stays.
         fcntl.flock(self._used, fcntl.LOCK_SH)
@@ -73,7 +74,10 @@ class SharedServer:
 
     def _start(self, found: Path) -> None:
         keeping = subprocess.Popen(
-            [sys.executable, "-I", keeper.__file__, found, self.folder, self._used.name],
+            [
+                *(sys.executable, "-I", keeper.__file__, found, self.folder, self._used.name),
+                *(["synced"] if self._synced else []),
+            ],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 from msgspec.structs import replace
@@ -14,25 +13,37 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolati
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.server import Server
-from serverdomain.errors import OutcomeUnknown, StoreError
-from serverdomain.store.log import LARGEST, Answered, CommitFailed, Log, Overtaken, Row
+from serverdomain.errors import OutcomeUnknown
+from serverdomain.store.log import (
+    LARGEST,
+    Answered,
+    CommitFailed,
+    Log,
+    News,
+    Overtaken,
+    Row,
+    Tip,
+)
 from serverdomain.store.postgresql.as_stored import in_schema
 from serverdomain.store.postgresql.connections import Watched
 from serverdomain.store.postgresql.faults import is_lost
 from serverdomain.store.postgresql.writing import PostgreSQLWriting
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.remembered import Remembered
-from serverdomain.store.request import Outcome
+from serverdomain.store.request import Outcome, Request
+from serverdomain.store.sqlite.stored import OF_COMMAND, command_of
+
+RecordedBefore = dict[str, RecordedCommand | None]
+"""What is recorded under the request ids that were looked up."""
+
+_AMONG = (
+    f"SELECT {OF_COMMAND} FROM {{schema}}.commands c WHERE c.request_id = ANY(%s) AND c.refused = 0"
+)
 
 _FOR_NOW = 2**62
 """Behind it lie the positions of what is not written yet, and no others."""
 
 _TOUCH = "UPDATE {schema}.head SET position = position"
-
-_THEIRS = (
-    "SELECT originator_id FROM {schema}.stored_events"
-    " WHERE originator_id = ANY(%s) AND command_id IS NULL LIMIT 1"
-)
 
 _OVERTAKEN = (UniqueViolation, SerializationFailure, DeadlockDetected)
 """What the statement gets where another wrote first what it was not decided on."""
@@ -46,25 +57,43 @@ class Deciding(PostgreSQLWriting):
         connection: Watched,
         schema: str,
         log: Log,
-        remembered: Remembered | None,
+        remembered: Remembered,
         beginning: Row,
+        tip: Tip,
     ) -> None:
         super().__init__(connection, schema, log, remembered, beginning, _FOR_NOW)
         self._behind = 0
         self._watched = connection
-        self._known = None if remembered is None else remembered.follow(self)
+        self._tip = tip
+        self._known = remembered.follow(self)
+        self._among: RecordedBefore = {}
         self._facts: defaultdict[str, list[Fact]] = defaultdict(list)
         self._recorded_now: dict[str, RecordedCommand] = {}
         self._refused: list[RecordedCommand] = []
+
+    def tip(self, until: int = LARGEST) -> Tip:
+        """The last row, or the last at or below a position, as of when this began."""
+        is_known = until == LARGEST or until == self._tip.position
+        return self._tip if is_known else super().tip(until)
+
+    def expect(self, requests: Sequence[Request]) -> None:
+        """Look all request ids up at once."""
+        self._among = dict.fromkeys(one.context.request_id for one in requests)
+        found = self._all(_AMONG, list(self._among))
+        self._among |= {one.request_id: one for one in map(command_of, found)}
 
     def so_far(
         self, server_id: str, position: int = LARGEST, base: Server | None = None
     ) -> History:
         """A server's history, and what is to be written of it."""
-        history = super().so_far(server_id, position, base)
-        if self._known is not None and history.server is not None and position == LARGEST:
-            assert self._remembered is not None
-            self._remembered.keep(history.server, self._known)
+        assert self._remembered is not None
+        server = self._remembered.as_of(self._known, server_id) if position == LARGEST else None
+        if server is not None:
+            history = History(base=server)  # It may be older than the log; unique indexes tell.
+        else:
+            history = super().so_far(server_id, position, base)
+            if history.server is not None and position == LARGEST:
+                self._remembered.keep(history.server, self._known)
         for fact in self._facts[server_id]:
             history.take(fact)
             if history.lacks_past:
@@ -82,7 +111,9 @@ class Deciding(PostgreSQLWriting):
         Raises `OutcomeUnknown` where one is there that may be lost with this server.
         """
         pending = self._recorded_now.get(request_id)
-        found = pending or super().command(request_id)
+        found = pending or (
+            self._among[request_id] if request_id in self._among else super().command(request_id)
+        )
         if found is not None and pending is None:
             self._require_replicated(request_id)
         return found
@@ -136,20 +167,36 @@ class Deciding(PostgreSQLWriting):
     def write(self) -> int:
         """Write what was decided, if anything was; raises `Overtaken` and `CommitFailed`."""
         if self._commands:
-            written = list(self._events)
+            commands, written = list(self._commands), list(self._events)
             try:
                 with self._unwarned():
                     self._behind = super().write()
             except _OVERTAKEN as error:
-                self._require_ours(written)
+                self.require_ours(written)
                 raise Overtaken(f"another was there before: {error}") from error
+            if self._behind == self._tip.position:
+                self._remember(commands, written)
         return self._behind
 
-    def _require_ours(self, events: Sequence[Row]) -> None:
-        """Raise `StoreError` where a stream is another application's: ours never follow there."""
-        streams = list({event[0] for event in events})
-        if found := self._all(_THEIRS, streams):
-            raise StoreError(f"the stream {found[0][0]} of the log is another application's")
+    def _remember(self, commands: Sequence[Row], events: Sequence[Row]) -> None:
+        """Know what was written here, right behind all that was known."""
+        assert self._remembered is not None
+        stream, version, *_ = events[-1]
+        recorded_at = max(self._recorded_at, commands[-1][10])
+        tip = Tip(
+            self._position,
+            stream.encode(),
+            version,
+            self._command_id,
+            commands[-1][6].encode(),
+            recorded_at,
+        )
+        facts = [fact for facts in self._facts.values() for fact in facts]
+        news: list[News] = [
+            (fact.server_id, fact._replace(position=self._real(fact.position)))
+            for fact in sorted(facts, key=lambda fact: fact.position)
+        ]
+        self._remembered.grow(self._known, news, tip)
 
     def as_written(self, answer: Answered) -> Answered:
         """What was answered here with the positions that it has, once it is written."""
@@ -164,36 +211,3 @@ class Deciding(PostgreSQLWriting):
 
     def _real(self, position: int) -> int:
         return position - _FOR_NOW + self._behind
-
-
-class Bulk(PostgreSQLWriting):
-    """Much that is appended in one transaction, which holds the counter to its end.
-
-    It is written before anything is asked of the log.
-    """
-
-    _AT_ONCE = 2_000
-
-    def append_many(self, batch: Iterable[tuple[RecordedCommand, int, Sequence[Event]]]) -> None:
-        """Append commands in their order, each with its events behind a version of its server."""
-        for command, version, events in batch:
-            self.append(command, version, events)
-            if len(self._commands) >= self._AT_ONCE:
-                self.flush()
-
-    def flush(self) -> None:
-        """Write what was appended since."""
-        if self._commands:
-            self.write()
-
-    def _all(self, query: str, *values: Any) -> list[Row]:
-        self.flush()
-        return super()._all(query, *values)
-
-    def _some(self, query: str, *values: Any) -> list[Row]:
-        self.flush()
-        return super()._some(query, *values)
-
-    def _value(self, query: str, *values: Any) -> Any:
-        self.flush()
-        return super()._value(query, *values)

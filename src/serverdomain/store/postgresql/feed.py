@@ -11,7 +11,7 @@ from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
 from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, server_id_of
-from serverdomain.store.log import LARGEST, News, Page, Tip
+from serverdomain.store.log import LARGEST, News, Page, Row, Tip
 from serverdomain.store.postgresql.as_stored import ANY, AsStored, is_full, page_of
 from serverdomain.store.postgresql.states import as_bytes
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
@@ -39,10 +39,12 @@ _NAMES = " AND split_part(e.topic, ':', 2) = ANY(%s)"
 _ALL_FACTS, _NAMED_FACTS = page_of(EVENT, _HAPPENED), page_of(EVENT, f"{_HAPPENED}{_NAMES}")
 
 
-_TIP = (
+TIP = (
     "SELECT e.position, e.originator_id, e.originator_version, e.command_id, c.request_id,"
     f" c.recorded_at {ANY} WHERE e.position <= %s ORDER BY e.position DESC LIMIT 1"
 )
+"""The last row at or below a position, as `tip_of` reads it."""
+
 _NEWS = MOST_NEW + 1
 _FIRSTS = (
     "SELECT e.command_id, MIN(e.position) FROM {schema}.stored_events e"
@@ -59,12 +61,8 @@ class Feed(AsStored):
 
     def tip(self, until: int = LARGEST) -> Tip:
         """The last row, or the last at or below a position."""
-        rows = self._all(_TIP, until)
-        if not rows:
-            return Tip()
-        position, stream, version, command_id, request_id, recorded_at = rows[0]
-        named = None if request_id is None else request_id.encode()
-        return Tip(position, stream.encode(), version, command_id, named, recorded_at)
+        rows = self._all(TIP, until)
+        return tip_of(rows[0]) if rows else Tip()
 
     def news(self, after: int, of: Container[str]) -> list[News] | None:
         """What was appended to some servers behind a position."""
@@ -160,3 +158,12 @@ class Feed(AsStored):
     def first_positions(self, commands: Collection[RecordedCommand]) -> dict[int, int]:
         """The position of each command's first event."""
         return dict(self._all(_FIRSTS, [one.command_id for one in commands]))
+
+
+def tip_of(row: Row) -> Tip:
+    """The `Tip` of a row, which may be of nothing but nulls: a log that is empty."""
+    position, stream, version, command_id, request_id, recorded_at = row
+    if position is None:
+        return Tip()
+    named = None if request_id is None else request_id.encode()
+    return Tip(position, stream.encode(), version, command_id, named, recorded_at)

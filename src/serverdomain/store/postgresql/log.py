@@ -16,13 +16,15 @@ from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log, Row
 from serverdomain.store.postgresql import bookmarks
 from serverdomain.store.postgresql.address import Address
+from serverdomain.store.postgresql.bulk import Bulk
 from serverdomain.store.postgresql.connections import Connections
-from serverdomain.store.postgresql.deciding import Bulk, Deciding
+from serverdomain.store.postgresql.deciding import Deciding
 from serverdomain.store.postgresql.examination import PostgreSQLExamination
+from serverdomain.store.postgresql.feed import tip_of
 from serverdomain.store.postgresql.hints import Hints
 from serverdomain.store.postgresql.leases import Leases
 from serverdomain.store.postgresql.reading import PostgreSQLReading
-from serverdomain.store.postgresql.writing import HEAD, require_here
+from serverdomain.store.postgresql.writing import HEAD, HEAD_AND_TIP, require_here
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.sqlite.examination import SQLiteExamination
@@ -73,9 +75,11 @@ class PostgreSQLLog(Log):
     @contextmanager
     def writing(self) -> Iterator[Deciding]:
         """Decide, then write by one statement."""
-        with self.connections.errors(), self.connections.asked(self._asks) as (connection, rows):
-            head = require_here(self._one(rows), self.address)
-            log = Deciding(connection, self.address.schema, self, self._remembered, head)
+        asks = self.connections.in_schema(HEAD_AND_TIP)
+        with self.connections.errors(), self.connections.asked(asks) as (connection, rows):
+            head = self._one(rows)
+            numbers, tip = require_here(head, self.address), tip_of(head[4:])
+            log = Deciding(connection, self.address.schema, self, self._remembered, numbers, tip)
             yield log
             log.write()
         self._say_it_has_grown()

@@ -9,7 +9,8 @@ from typing import NoReturn
 from serverdomain.errors import StoreReadOnly
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.postgresql.address import Address
-from serverdomain.store.postgresql.deciding import Bulk, Deciding
+from serverdomain.store.postgresql.bulk import Bulk
+from serverdomain.store.postgresql.deciding import Deciding
 from serverdomain.store.postgresql.log import PostgreSQLLog
 
 

@@ -13,17 +13,18 @@ import msgspec
 from psycopg import Connection
 
 from serverdomain.domain.events import CommandRefused, Event
-from serverdomain.errors import InvalidInput, StoreDamaged, StoreReadOnly
+from serverdomain.errors import InvalidInput, StoreDamaged, StoreError, StoreReadOnly
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.log import Log, Row, Writing
 from serverdomain.store.postgresql.arrays import COMMANDS, EVENTS, arrays_of, rows_of
 from serverdomain.store.postgresql.as_stored import in_schema
+from serverdomain.store.postgresql.feed import TIP
 from serverdomain.store.postgresql.reading import VERSION, PostgreSQLReading
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.remembered import Remembered
 
 # ``position >= known`` finds the row from there on, whatever it has become meanwhile.
-_WRITE = f"""
+WRITE = f"""
 WITH h AS (
     UPDATE {{schema}}.head SET
         position = position + %s,
@@ -48,13 +49,26 @@ WITH h AS (
 )
 SELECT h.position, (SELECT COUNT(*) FROM c), (SELECT COUNT(*) FROM e) FROM h
 """
+"""Moves the counter, and writes commands and events with the numbers behind it."""
+
+_THEIRS = (
+    "SELECT originator_id FROM {schema}.stored_events"
+    " WHERE originator_id = ANY(%s) AND command_id IS NULL LIMIT 1"
+)
+
 HEAD = "SELECT position, command_id, recorded_at, moved_to FROM {schema}.head"
 """The last numbers that were given, and when; and where the log went, if it did."""
+
+HEAD_AND_TIP = (
+    "SELECT h.position, h.command_id, h.recorded_at, h.moved_to, t.*"
+    f" FROM {{schema}}.head h LEFT JOIN LATERAL ({TIP}) AS t ON 0 = 0"
+).replace("%s", "h.position")
+"""The same, with the last row."""
 
 
 def require_here(head: Row, place: object) -> Row:
     """The numbers in a row of `HEAD`. Raises `StoreReadOnly` where the log went elsewhere."""
-    *numbers, went = head
+    *numbers, went = head[:4]
     if went is not None:
         raise StoreReadOnly(f"{place} went to {went}: here it is only read (read_only=True)")
     return tuple(numbers)
@@ -103,7 +117,7 @@ class PostgreSQLWriting(PostgreSQLReading, Writing):
         commands, self._commands = self._commands, []
         events, self._events = self._events, []
         found = self.connection.execute(
-            in_schema(_WRITE, self.schema),
+            in_schema(WRITE, self.schema),
             (
                 len(events),
                 len(commands),
@@ -123,6 +137,12 @@ class PostgreSQLWriting(PostgreSQLReading, Writing):
         self._position = before + len(events)
         self._command_id += len(commands)
         return before
+
+    def require_ours(self, events: Sequence[Row]) -> None:
+        """Raise `StoreError` where a stream is another application's: ours never follow there."""
+        streams = list({event[0] for event in events})
+        if found := self._all(_THEIRS, streams):
+            raise StoreError(f"the stream {found[0][0]} of the log is another application's")
 
     def latest_recorded_at(self) -> int | None:
         """When the log took its latest command in."""

@@ -20,6 +20,7 @@ from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.log import LARGEST, Log, Row, Tip, Writing
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.remembered import Ahead, Remembered
+from serverdomain.store.request import Request
 from serverdomain.store.sqlite.feed import TIP
 from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.store.sqlite.stored import is_time
@@ -73,6 +74,9 @@ class SQLiteWriting(SQLiteReading, Writing):
     @connection.setter
     def connection(self, connection: sqlite3.Connection) -> None:
         self._written = connection
+
+    def expect(self, requests: Sequence[Request]) -> None:
+        """Nothing: to ask costs no more one by one."""
 
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
         """Append a command and its events behind ``version``; gives back their positions."""
