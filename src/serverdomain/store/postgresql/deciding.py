@@ -31,7 +31,7 @@ from serverdomain.store.postgresql.writing import PostgreSQLWriting
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.request import Outcome, Request
-from serverdomain.store.sqlite.stored import OF_COMMAND, command_of
+from serverdomain.store.stored import OF_COMMAND, command_of
 
 RecordedBefore = dict[str, RecordedCommand | None]
 """What is recorded under the request ids that were looked up."""
