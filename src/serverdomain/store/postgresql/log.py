@@ -5,19 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Condition
+
+import psycopg
 
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreDamaged
 from serverdomain.store import cache_folder
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.log import Log, Row
+from serverdomain.store.log import CommitFailed, Log, Overtaken, Row, Tip, Unanswered
+from serverdomain.store.postgresql import places
 from serverdomain.store.postgresql.address import Address
+from serverdomain.store.postgresql.bulk import Bulk
+from serverdomain.store.postgresql.connection import Watched
 from serverdomain.store.postgresql.connections import Connections
-from serverdomain.store.postgresql.deciding import Bulk, Deciding
+from serverdomain.store.postgresql.deciding import Deciding
 from serverdomain.store.postgresql.examination import PostgreSQLExamination
+from serverdomain.store.postgresql.faults import is_lost, store_error
 from serverdomain.store.postgresql.leases import Leases
 from serverdomain.store.postgresql.reading import PostgreSQLReading
 from serverdomain.store.postgresql.writing import HEAD
@@ -27,18 +33,12 @@ from serverdomain.store.sqlite.examination import SQLiteExamination
 from serverdomain.store.sqlite.locks import Locks
 from serverdomain.store.writer import Writer
 
+# After a failover the numbers alone may be those of other commands.
+_LAST = (
+    "SELECT h.position, h.command_id, h.recorded_at, (SELECT c.request_id FROM {schema}.commands c"
+    " WHERE c.command_id = h.command_id) FROM {schema}.head h"
+)
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-# Who slept past its lease keeps no place.
-_MINE = "(%s OR EXISTS (SELECT 1 FROM {schema}.leases WHERE name = %s AND fence = %s))"
-_PUT = (
-    "INSERT INTO {schema}.reactions (name, position, stopped_at, why)"
-    f" SELECT %s, %s, %s, %s WHERE {_MINE} ON CONFLICT (name) DO NOTHING"
-)
-_MOVE = (
-    "UPDATE {schema}.reactions SET position = %s, stopped_at = %s, why = %s"
-    " WHERE name = %s AND position = %s AND stopped_at IS NOT DISTINCT FROM %s"
-    f" AND why IS NOT DISTINCT FROM %s AND {_MINE}"
-)
 _LOOK_AGAIN = 0.2
 """Seconds between two looks at what other nodes have written."""
 
@@ -50,7 +50,7 @@ class PostgreSQLLog(Log):
         self.address = address
         self.keeps_refusals = keeps_refusals
         self.recent_refusals = RecentRefusals()
-        self.connections = Connections(address)
+        self.connections = Connections(address, writes=not self.read_only)
         self._remembered = Remembered(self)
         self.server = self._remembered.server
         self.server_at_once = self._remembered.server_at_once
@@ -59,10 +59,9 @@ class PostgreSQLLog(Log):
         writer = Writer(self)
         self.accept = writer.accept
         self.accept_many = writer.accept_many
-        self._asks = self.connections.in_schema(HEAD)
+        self._asks, self._last = map(self.connections.in_schema, (HEAD, _LAST))
 
     def __str__(self) -> str:
-        """Where it lies, not where its caches do."""
         return str(self.address)
 
     @cached_property
@@ -81,12 +80,29 @@ class PostgreSQLLog(Log):
     @contextmanager
     def writing(self) -> Iterator[Deciding]:
         """Decide, then write by one statement."""
-        with self.connections.errors(), self.connections.asked(self._asks) as (connection, rows):
-            head = self._one(rows)
-            log = Deciding(connection, self.address.schema, self, self._remembered, head)
+        with self._deciding(self._asks) as (connection, rows):
+            log = Deciding(connection, self.address.schema, self, self._remembered, self._one(rows))
             yield log
-            log.write()
+            try:
+                log.write()
+            except CommitFailed as error:
+                raise Unanswered(str(error), log, partial(self._is_written, log)) from error
         self.wake()
+
+    def _is_written(self, log: Deciding) -> bool:
+        with self._deciding(self._asks) as (connection, _):
+            return log.is_written(connection)
+
+    @contextmanager
+    def _deciding(self, first: str) -> Iterator[tuple[Watched, list[Row]]]:
+        """Let that be done again whose connection goes before anything is written."""
+        with self.connections.errors(), self.connections.asked(first) as asked:
+            try:
+                yield asked
+            except psycopg.Error as error:
+                if is_lost(error):
+                    raise Overtaken(str(store_error(error, self.address))) from error
+                raise
 
     @contextmanager
     def bulk(self) -> Iterator[Bulk]:
@@ -98,6 +114,13 @@ class PostgreSQLLog(Log):
             log = Bulk(connection, self.address.schema, self, None, head)
             yield log
             log.flush()
+            try:
+                with connection.certain():
+                    connection.commit()
+            except psycopg.Error as error:
+                if is_lost(error):
+                    raise CommitFailed(str(store_error(error, self.address))) from error
+                raise
         self.wake()
 
     @contextmanager
@@ -121,9 +144,9 @@ class PostgreSQLLog(Log):
         return copied(self.reading(), path, progress)
 
     def mark(self) -> int | None:
-        """The number of the last command: another one once anything was committed."""
-        with self.connections.errors(), self.connections.asked(self._asks) as (_, rows):
-            return int(self._one(rows)[1])
+        """A hash of what tells the last command: another one once anything was committed."""
+        with self.connections.errors(), self.connections.asked(self._last) as (_, rows):
+            return hash(self._one(rows))
 
     def wake(self) -> None:
         """Let those who wait in this process look again."""
@@ -148,19 +171,16 @@ class PostgreSQLLog(Log):
             return self._locks.alone(name, seconds)
         return self._leases.alone(name, seconds)
 
-    def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
+    def keep_bookmark(
+        self, place: Bookmark, instead_of: Bookmark | None, tip: Tip | None = None
+    ) -> bool:
         """Keep a reaction's place, if it still stands where it was seen, and this node may."""
-        why = None if place.why is None else place.why.replace("\0", "\\0")
         fence = self._leases.fences.get(place.name)
-        kept = (place.name, place.position, place.stopped_at, why)
-        mine = (fence is None, place.name, fence)
         with self.connections.errors(), self.connections.asked() as (connection, _):
-            values: tuple[object, ...] = (*kept, *mine)
-            query = _PUT
-            if instead_of is not None:
-                seen = (instead_of.name, instead_of.position, instead_of.stopped_at, instead_of.why)
-                query, values = _MOVE, (*kept[1:], *seen, *mine)
-            return connection.execute(self.connections.in_schema(query), values).rowcount == 1
+            # On one connection: another may lead to a server that lacks the row.
+            log = PostgreSQLReading(connection, self.address.schema)
+            stands = tip is None or log.tip(tip.position) == tip
+            return stands and places.keep(log, place, instead_of, fence)
 
     @property
     def is_kept(self) -> bool:

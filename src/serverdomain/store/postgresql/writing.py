@@ -16,7 +16,7 @@ from psycopg import Connection
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.errors import InvalidInput, StoreDamaged
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
-from serverdomain.store.log import Log, Row, Writing
+from serverdomain.store.log import Log, Overtaken, Row, Writing
 from serverdomain.store.postgresql.as_stored import in_schema
 from serverdomain.store.postgresql.reading import VERSION, PostgreSQLReading
 from serverdomain.store.recorded import RecordedCommand
@@ -137,12 +137,19 @@ class PostgreSQLWriting(PostgreSQLReading, Writing):
                 *_arrays(events, len(_EVENTS)),
             ),
         ).fetchall()
+        if not found and self._is_behind():
+            raise Overtaken(f"{self.schema} went back behind position {self._position}")
         if len(found) != 1 or found[0][1:] != (len(commands), len(events)):
             raise StoreDamaged(f"the row in {self.schema}.head is not the one that was there")
         before = int(found[0][0])
         self._position = before + len(events)
         self._command_id += len(commands)
         return before
+
+    def _is_behind(self) -> bool:
+        # A pool between led the statement to another server than the one that was asked before.
+        heads = self.connection.execute(in_schema(HEAD, self.schema)).fetchall()
+        return len(heads) == 1 and heads[0][0] < self._position
 
     def latest_recorded_at(self) -> int | None:
         """When the log took its latest command in."""
