@@ -59,13 +59,14 @@ class Cut(NamedTuple):
 class Disk:
     """An ext4 in a file, mounted through a loop device."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, size: int = 64 * 1024 * 1024) -> None:
+        self._size = size
         self.image, self.mount = folder / "image", folder / "mounted"
         self.mount.mkdir()
 
     def format(self) -> None:
         with self.image.open("wb") as image:
-            image.truncate(64 * 1024 * 1024)
+            image.truncate(self._size)
         self._run("mkfs.ext4", "-q", "-F", str(self.image))
 
     def plug_in(self) -> None:

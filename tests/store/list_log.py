@@ -350,9 +350,12 @@ class ListLog(Log):
             if mine:
                 held.release()
 
-    def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
+    def keep_bookmark(
+        self, place: Bookmark, instead_of: Bookmark | None, tip: Tip | None = None
+    ) -> bool:
         with self.bulk() as log:
             stands = log.bookmark(place.name) == instead_of
+            stands = stands and (tip is None or log.tip(tip.position) == tip)
             if stands:
                 log.places[place.name] = place
         return stands

@@ -16,7 +16,7 @@ from serverdomain import RequestIdTaken, Servers, StoreDamaged
 from serverdomain.domain.events import MetadataReplaced, ServerRenamed
 from serverdomain.store.log import Reading
 from serverdomain.store.recorded import RecordedCommand
-from serverdomain.store.sqlite.as_stored import PAGE_BYTES
+from serverdomain.store.stored import PAGE_BYTES
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted, under
 
 FULL = {f"{number:0255}": "v" * 255 for number in range(128)}

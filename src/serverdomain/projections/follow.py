@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from serverdomain.domain.decisions import require_there
 from serverdomain.domain.server import Server
-from serverdomain.store.log import Log
+from serverdomain.store.log import Log, Tip
 
 LOOK = 0.1
 """Seconds between two looks for events of other processes."""
@@ -16,13 +16,14 @@ LOOK = 0.1
 class Followed:
     """A server, and the position of the log up to which somebody knows what it was.
 
-    ``head`` is that position; -1 before the first look.
+    ``head`` is that position; -1 before the first look. Where the log went back, it begins again.
     """
 
     def __init__(self, log: Log, server_id: str) -> None:
         self._log = log
         self._server_id = server_id
         self.head = -1
+        self._tip = Tip()
 
     def states(self) -> Iterator[Server]:
         """What it became since the last look, in order; at first, what it is.
@@ -31,7 +32,9 @@ class Followed:
         not there or is deleted.
         """
         with self._log.reading() as log:
-            seen, self.head = self.head, log.head()
+            stands = log.tip(self._tip.position) == self._tip
+            seen = self.head if stands else -1
+            self._tip, self.head = log.tip(), log.head()
             if seen < 0:
                 states = [log.so_far(self._server_id).server]
             elif self._server_id not in log.changed_between(seen, self.head):

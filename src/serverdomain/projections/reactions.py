@@ -140,6 +140,8 @@ class Reaction:
                 with self._log.alone(self.name) as mine:
                     if mine:
                         self._take_up()
+                    else:
+                        self._bookmark.look_back()
             # The log cannot be used, or leaving `at_work` failed.
             except BaseException as error:
                 is_news, pause = self._trouble.met(in_words(error))
@@ -173,10 +175,13 @@ class Reaction:
 
     def _go_on(self, after: int) -> None:
         with self._log.reading() as reading:
+            if not self._bookmark.stands(reading):
+                return
             page = reading.events_named(after, PAGE, self._events)
             self._firsts = reading.first_positions({one.command for one in page.events})
+            tip = reading.tip(page.last)
         # After these, the page may pass over others: refusals, or events of other names.
-        if not all(map(self._tell, page.events)) or not self._bookmark.move(page.last):
+        if not all(map(self._tell, page.events)) or not self._bookmark.move(page.last, tip):
             return
         if page.stopped_by is not None:
             self._give_up(page.last + 1, str(page.stopped_by))
@@ -191,7 +196,7 @@ class Reaction:
     def _tell(self, recorded: RecordedEvent) -> bool:
         """Tell the handler of an event; true if it may go on with the next."""
         tell = partial(self._tell_once, recorded)
-        told = self._succeeds(tell, recorded.position) and self._bookmark.move(recorded.position)
+        told = self._succeeds(tell, recorded.position) and self._bookmark.told(recorded)
         return told and not self._stopping.is_set() and self._log.still_alone(self.name)
 
     def _tell_once(self, recorded: RecordedEvent) -> None:

@@ -38,6 +38,19 @@ class CommitFailed(StoreError):
     """A commit failed, so that nobody can tell whether it happened."""
 
 
+class Unanswered(CommitFailed):
+    """Nobody was told whether what a ``writing`` sent is written; ``is_written`` finds out.
+
+    Where it is, the writing's answers hold `as_written`, and nothing takes them back. Raises
+    `Overtaken` where it has to be asked again.
+    """
+
+    def __init__(self, message: str, writing: Writing, is_written: Callable[[], bool]) -> None:
+        super().__init__(message)
+        self.writing = writing
+        self.is_written = is_written
+
+
 class Tip(NamedTuple):
     """The last row of a log as it is stored: whoever knows the log to there knows it again by it.
 
@@ -57,7 +70,10 @@ News = tuple[str, Fact | None]
 
 
 class Overtaken(StoreError):
-    """Another wrote what a batch was decided on, so that none of it is written: decide it again."""
+    """Nothing of a batch is written, and it may go better at once: decide it again.
+
+    Another wrote what it was decided on, or the connection went.
+    """
 
 
 class Page(NamedTuple, Generic[Item]):
@@ -371,10 +387,13 @@ class Log(Protocol):
         """
         return True
 
-    def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
+    def keep_bookmark(
+        self, place: Bookmark, instead_of: Bookmark | None, tip: Tip | None = None
+    ) -> bool:
         """Keep a reaction's place, if it still stands where it was seen; whether it did.
 
-        ``instead_of`` is ``None`` where there was none.
+        ``instead_of`` is ``None`` where there was none. With a ``tip``, the log must still have
+        that row.
         """
 
     @property

@@ -11,14 +11,21 @@ import logging
 import time
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from serverdomain.errors import OutcomeUnknown, Refused, ServerdomainError, StoreLocked
 from serverdomain.store.accept import accept, first_outcome
 from serverdomain.store.interrupts import Interrupts
 from serverdomain.store.lock_timeout import lock_timeout_setting
-from serverdomain.store.log import Answer, CommitFailed, Log, Overtaken, Writing
+from serverdomain.store.log import Answer, CommitFailed, Log, Overtaken, Unanswered, Writing
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.request import Outcome, Request
 from serverdomain.store.turns import MOST_TOGETHER, MOST_WAITING, Answers, Call, Turns
+
+Sent = tuple[Unanswered, Answers]
+"""What was written, or not: nobody was told; and what is answered if it was."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 1.0  # Seconds before what was not answered is sent again.
 
 _log = logging.getLogger("serverdomain")
 
@@ -95,10 +102,11 @@ class Writer:
         """The answers where the log does not say that what was taken is written."""
         if not self._turns.taken:
             self._turns.take(call)
-            return [error for _ in call.requests]
+            if not isinstance(error, Overtaken):
+                return [error for _ in call.requests]
         requests = [request for one in self._turns.taken for request in one.requests]
-        if isinstance(error, Overtaken):
-            return self._anew(requests)
+        if isinstance(error, Overtaken | Unanswered):
+            return self._anew(requests, [(error, answers)] if type(error) is Unanswered else [])
         return self._each_or_alone(requests, answers, error)
 
     def _each_or_alone(
@@ -118,20 +126,38 @@ class Writer:
             alone.append(answer)
         return alone
 
-    def _anew(self, requests: list[Request]) -> Answers:
-        """Have commands decided and written, as often as another is there before."""
-        end = time.monotonic() + self._seconds
+    def _anew(self, requests: list[Request], sent: Sequence[Sent] = ()) -> Answers:
+        """Have commands decided and written, as often as another is there before.
+
+        What was ``sent`` and not answered is looked for first: it may have happened.
+        """
+        began, sent = time.monotonic(), [*sent]
         while True:
             answers: Answers = []
+            is_open = False
             try:
+                for unanswered, given in sent:
+                    if unanswered.is_written():
+                        return _as_written(unanswered.writing, given)
                 with self._log.writing() as log:
-                    _accept_each(log, requests, answers)
+                    is_open = True
+                    _accept_each(log, _now(requests, began) if sent else requests, answers)
                 return _as_written(log, answers)
+            except Unanswered as error:
+                sent.append((error, answers))
+                time.sleep(min(_FIRST_PAUSE * 2 ** len(sent), _LONGEST_PAUSE))
             except Overtaken as error:
-                if time.monotonic() > end:
-                    return [error for _ in requests]
+                overtaken = error
             except Exception as error:
-                return self._each_or_alone(requests, answers, error)
+                if sent:
+                    break
+                alone = self._each_or_alone
+                return alone(requests, answers, error) if is_open else [error] * len(requests)
+            if time.monotonic() > began + self._seconds:
+                break
+        if sent:
+            return self._each_or_alone(requests, sent[-1][1], sent[-1][0])
+        return [overtaken] * len(requests)
 
     def _first_outcome(self, first: RecordedCommand, request: Request) -> Answer:
         try:
@@ -148,6 +174,12 @@ def _accept_each(log: Writing, requests: Sequence[Request], answers: Answers) ->
             answers.append(accept(log, request))
         except ServerdomainError as error:
             answers.append(error)
+
+
+def _now(requests: Sequence[Request], began: float) -> list[Request]:
+    """Requests as they are asked again later: of two logs each has another row then."""
+    later = int((time.monotonic() - began) * 1_000_000) + 1
+    return [replace(request, now=request.now + later) for request in requests]
 
 
 def _as_written(log: Writing, answers: Answers) -> Answers:

@@ -49,8 +49,8 @@ def keep(programs: Path, folder: Path, used: Path, *, synced: bool = False) -> N
     # The lock is held to the very end: who comes then waits, and starts a server anew.
     with used.open() as file:
         try:
-            found = _reachable(programs, folder)
-            _make(found, folder / "data")
+            found = reachable(programs, folder)
+            make(found, folder / "data")
             server = _start(found, folder / "data", folder, synced)
             while not _unused(file.fileno()) and server.poll() is None:
                 time.sleep(LOOK_AGAIN)
@@ -61,7 +61,7 @@ def keep(programs: Path, folder: Path, used: Path, *, synced: bool = False) -> N
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _reachable(programs: Path, folder: Path) -> Path:
+def reachable(programs: Path, folder: Path) -> Path:
     """The programs where nobody may run them: a copy, if no other way leads there."""
     who = nobody()
     if not who:
@@ -75,7 +75,7 @@ def _reachable(programs: Path, folder: Path) -> Path:
     return programs
 
 
-def _make(programs: Path, data: Path) -> None:
+def make(programs: Path, data: Path) -> None:
     made = subprocess.run(
         [
             programs / "initdb",
@@ -112,7 +112,7 @@ def _start(
         cwd="/",
         stdin=subprocess.DEVNULL,
     )
-    ready = _until(lambda: is_ready(data) or server.poll() is not None)
+    ready = until(lambda: is_ready(data) or server.poll() is not None)
     if not ready or server.poll() is not None:
         raise SystemExit("the server did not start")
     return server
@@ -126,7 +126,7 @@ def is_ready(data: Path) -> bool:
         return False
 
 
-def _until(holds: Callable[[], bool]) -> bool:
+def until(holds: Callable[[], bool]) -> bool:
     end = time.monotonic() + SECONDS
     while not holds():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""A way to a PostgreSQL server that can be cut at a statement, before or after it has run."""
+"""A way to a PostgreSQL server that can be cut, or fall silent, before or after a statement ran."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Proxy:
         )
         self._open: list[socket.socket] = []
         self._cut_at: tuple[bytes, Literal["before", "after"]] | None = None
+        self._is_silent = False
         self.has_cut = Event()
         self._closed = False
         Thread(target=self._accept, daemon=True).start()
@@ -36,11 +37,18 @@ class Proxy:
         The server's answer to it goes to nobody.
         """
         self.has_cut.clear()
-        self._cut_at = statement, when
+        self._cut_at, self._is_silent = (statement, when), False
+
+    def swallow_at(self, statement: bytes, when: Literal["before", "after"]) -> None:
+        """The same, but nobody is told that the connection is cut: it stays open and silent."""
+        self.cut_at(statement, when)
+        self._is_silent = True
 
     def close(self) -> None:
         self._closed = True
         for one in [self._listening, *self._open]:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
             one.close()
 
     def _accept(self) -> None:
@@ -71,21 +79,30 @@ class Proxy:
                     cutting.set()
                     if cut[1] == "before":
                         self._end(client, server)
-                        return
+                        if not self._is_silent:
+                            return
+                if self._is_silent and self.has_cut.is_set() and cutting.is_set():
+                    continue
                 server.sendall(sent)
+        # The other thread, which waits for it, holds it open otherwise.
+        with suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)
         server.close()
 
     def _to_client(self, server: socket.socket, client: socket.socket, cutting: Event) -> None:
         with suppress(OSError):
             while answer := server.recv(65_536):
-                if cutting.is_set():
+                if not cutting.is_set():
+                    client.sendall(answer)
+                elif self._is_silent:
+                    self.has_cut.set()
+                else:
                     break
-                client.sendall(answer)
         if cutting.is_set():
             self._end(client, server)
 
     def _end(self, client: socket.socket, server: socket.socket) -> None:
-        for one in (client, server):
+        for one in () if self._is_silent else (client, server):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()

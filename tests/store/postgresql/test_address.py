@@ -36,10 +36,14 @@ def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
     assert SECRET in str(address.parameters()["password"])
 
 
+WAITS = ("keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
+
+
 def test_what_is_not_ours_in_a_url_is_libpqs() -> None:
     address = Address("postgresql://db/cloud?connect_timeout=3&schema=log&sslmode=require")
     assert address.schema == "log"
-    assert address.parameters() == {
+    given = {name: one for name, one in address.parameters().items() if name not in WAITS}
+    assert given == {
         "application_name": "serverdomain",
         "host": "db",
         "dbname": "cloud",
@@ -75,3 +79,27 @@ def test_a_server_that_is_not_there_is_named_without_the_password(
     ):
         Connections(Address(f"postgresql://me:{SECRET}@127.0.0.1:1/cloud"))
     assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "writes", "which"),
+    [
+        ("postgresql://one/cloud", True, None),
+        ("postgresql://one:1,two:2/cloud", True, "read-write"),
+        ("postgresql:///cloud?host=/one,/two", True, "read-write"),
+        ("postgresql:///cloud?hostaddr=::1,::2", True, "read-write"),
+        ("postgresql://one,two/cloud", False, None),
+        ("postgresql://one,two/cloud?target_session_attrs=any", True, "any"),
+        ("postgresql://one/cloud?target_session_attrs=primary", False, "primary"),
+    ],
+)
+def test_of_several_hosts_one_is_taken_that_can_be_written(
+    url: str, writes: bool, which: str | None
+) -> None:
+    assert Address(url).parameters(writes=writes).get("target_session_attrs") == which
+
+
+def test_a_server_that_is_silent_is_waited_for_so_long_and_no_longer() -> None:
+    given = Address("postgresql://one/cloud?keepalives_idle=3").parameters()
+    assert (given["connect_timeout"], given["keepalives_idle"]) == (10, "3")
+    assert {*WAITS} <= {*given}

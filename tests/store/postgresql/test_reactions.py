@@ -35,8 +35,8 @@ def bill(happened):
 with Servers.open(sys.argv[1]) as servers:
     keep = servers._log.keep_bookmark
 
-    def keeping(place, instead_of):
-        kept = keep(place, instead_of)
+    def keeping(place, instead_of, tip=None):
+        kept = keep(place, instead_of, tip)
         say("kept" if kept else "lost", place.position)
         return kept
 

@@ -11,7 +11,7 @@ import pytest
 from serverdomain import Servers
 from serverdomain.domain import commands as c
 from serverdomain.store.log import Log
-from serverdomain.store.postgresql.connections import Watched
+from serverdomain.store.postgresql.connection import Watched
 from serverdomain.testing.contract import OTHER, SERVER, adopted, asked
 
 

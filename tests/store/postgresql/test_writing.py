@@ -23,7 +23,6 @@ from serverdomain.store.postgresql.log import PostgreSQLLog
 from serverdomain.store.request import Outcome, Request
 from serverdomain.testing.contract import NOW, OTHER, SECOND, SERVER, adopted, ask, under
 from serverdomain.testing.scenario import ADMIN
-from tests.store.postgresql.proxy import Proxy
 
 Owner = psycopg.Connection[tuple[object, ...]]
 
@@ -38,12 +37,6 @@ def log(log_url: str) -> Iterator[PostgreSQLLog]:
 def owner(server_url: str) -> Iterator[Owner]:
     with psycopg.connect(server_url, autocommit=True) as connection:
         yield connection
-
-
-@pytest.fixture
-def proxy(log_url: str) -> Iterator[Proxy]:
-    with closing(Proxy(log_url)) as proxy:
-        yield proxy
 
 
 def positions(log: Log) -> list[int]:
@@ -216,23 +209,6 @@ def test_a_nul_is_refused_by_the_fields_name_before_anything_is_written(
         server = reading.so_far(SERVER).server
     assert server is not None
     assert server.name == "a\0b"
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_of_a_connection_that_goes_in_mid_commit_the_outcome_is_unknown(
-    log: PostgreSQLLog, proxy: Proxy, when: str
-) -> None:
-    with closing(PostgreSQLLog(Address(proxy.url))) as node:
-        ask(node, adopted(), "req-1")
-        proxy.cut_at(b"WITH h AS", when)  # type: ignore[arg-type]
-        with pytest.raises(OutcomeUnknown, match="req-2"):
-            ask(node, c.StopServer(), "req-2", at=60)
-        assert proxy.has_cut.wait(60)
-
-        again = ask(node, c.StopServer(), "req-2", at=60)
-
-    assert (again.position, again.replayed) == (2, when == "after")
-    assert positions(log) == [1, 2]
 
 
 def test_a_connection_that_went_before_is_replaced(log_url: str, owner: Owner) -> None:

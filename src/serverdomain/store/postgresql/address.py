@@ -18,6 +18,18 @@ _URL = re.compile(r"(postgres(?:ql)?://(?:[^@/]*@)?[^?]*)(?:\?(.*))?", re.DOTALL
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 _ALLOWED = "postgresql://user@host:5432/database?schema=name is allowed"
 
+ANSWER_SECONDS = 10
+"""How long a server may take to let a connection in, or to answer its first statement."""
+
+_SILENCE = {
+    "connect_timeout": ANSWER_SECONDS,
+    # A machine that went away without a word is noticed in about half a minute.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+
 LOWER = ("off", "local", "remote_write")
 """What ``synchronous_commit`` may be asked to be, lower than PostgreSQL's own default."""
 
@@ -47,10 +59,15 @@ class Address:
             # libpq says what it stumbled over, which may be the password.
             raise InvalidInput("store", f"a URL came that libpq cannot read, {_ALLOWED}") from None
 
-    def parameters(self) -> dict[str, str | int]:
-        """What libpq connects with, the password among it."""
+    def parameters(self, *, writes: bool = True) -> dict[str, str | int]:
+        """What libpq connects with, the password among it.
+
+        Of several hosts one is taken that can be written, where that is meant.
+        """
         given = {name: value for name, value in self._libpq.items() if value is not None}
-        return {"application_name": "serverdomain", **given}
+        hosts = f"{given.get('host', '')},{given.get('hostaddr', '')}".strip(",")
+        of_many = {"target_session_attrs": "read-write"} if writes and "," in hosts else {}
+        return {"application_name": "serverdomain", **_SILENCE, **of_many, **given}
 
     def __str__(self) -> str:
         of = self._libpq.get

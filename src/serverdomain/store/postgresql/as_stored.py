@@ -11,7 +11,7 @@ from psycopg import Connection
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.log import LARGEST, Reading, Row
 from serverdomain.store.postgresql.states import as_given
-from serverdomain.store.sqlite.as_stored import PAGE_BYTES
+from serverdomain.store.stored import PAGE_BYTES
 
 # What docs/ledger-spec.md makes a leaf of.
 _COMMAND = (

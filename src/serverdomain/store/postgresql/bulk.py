@@ -1,4 +1,4 @@
-"""Much that is appended to a log in PostgreSQL at once."""
+"""Much that is appended to a log in PostgreSQL at once, in one transaction."""
 
 from __future__ import annotations
 

@@ -11,20 +11,18 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 
 import psycopg
-from psycopg import Connection
-from psycopg.errors import Diagnostic
-from psycopg.pq.abc import PGconn
-from psycopg.rows import RowFactory, tuple_row
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from serverdomain.errors import StoreError
 from serverdomain.store.lock_timeout import lock_timeout_setting
 from serverdomain.store.log import Row
 from serverdomain.store.postgresql import making
-from serverdomain.store.postgresql.address import LOWER, Address
+from serverdomain.store.postgresql.address import ANSWER_SECONDS, Address
 from serverdomain.store.postgresql.as_stored import in_schema
+from serverdomain.store.postgresql.connection import Watched, connect, require_settings
 from serverdomain.store.postgresql.faults import is_lost, store_error
 
 # What it warns of is told by the error of whoever waits.
@@ -34,40 +32,36 @@ MOST_CONNECTIONS = 16
 """Connections of a process to its log; who needs one more waits for one."""
 
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_WARNING = "01000"
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 """Seconds between two tries to reach a server that is away: at first, and at last."""
 
-
-class Watched(Connection[Row]):
-    """A connection that keeps what it is warned of."""
-
-    def __init__(self, pgconn: PGconn, row_factory: RowFactory[Row] = tuple_row) -> None:
-        super().__init__(pgconn, row_factory)
-        self.warnings: list[str] = []
-        self.add_notice_handler(self._notice)
-
-    def _notice(self, notice: Diagnostic) -> None:
-        if notice.sqlstate == _WARNING:
-            self.warnings.append(notice.message_primary or "")
+_READS_LONGER = 10
+"""How many times as long a question may take as a lock: it may have to read the whole log."""
 
 
 class Connections:
     """The connections of a process to a log that is there."""
 
-    def __init__(self, address: Address) -> None:
-        """Raise `StoreError` where there is no log that can be used."""
+    def __init__(self, address: Address, *, writes: bool = True) -> None:
+        """Raise `StoreError` where there is no log that can be used, and written if that is meant.
+
+        Of several servers one that is written is taken then.
+        """
         self.address = address
         self.timeout = lock_timeout_setting()
+        self._writes = writes
         self._pid = os.getpid()
-        with self.errors(), connect(address) as connection:
+        self._away = Event()
+        with self.errors(), connect(address, writes=writes) as connection:
             making.require_there(connection, address)
         self._pool: ConnectionPool[Watched] = ConnectionPool(
             connection_class=Watched,
-            kwargs={**address.parameters(), "autocommit": True},
+            kwargs={**address.parameters(writes=writes), "autocommit": True},
             min_size=0,
             max_size=MOST_CONNECTIONS,
-            timeout=self.timeout,
+            # Its own pauses double without an end: whoever waits asks again instead.
+            reconnect_timeout=0,
+            reconnect_failed=lambda _: self._away.set(),
             configure=self._configure,
             open=True,
         )
@@ -80,6 +74,7 @@ class Connections:
     def snapshot(self) -> Iterator[Watched]:
         """A connection that shows one state of the log and cannot write."""
         with self.errors(), self.begun(_READING) as connection:
+            connection.patience = _READS_LONGER * self.timeout
             yield connection
 
     @contextmanager
@@ -128,51 +123,37 @@ class Connections:
         """A connection that answered a first statement; one that is lost is replaced."""
         self.require_usable()
         end = time.monotonic() + self.timeout
-        pause = _FIRST_PAUSE
         while True:
-            connection = self._pool.getconn(max(end - time.monotonic(), 0))
+            connection = self._taken(end)
+            connection.patience = min(ANSWER_SECONDS, self.timeout)
             try:
                 cursor = connection.execute(first)
-                return connection, [] if cursor.description is None else cursor.fetchall()
+                rows = [] if cursor.description is None else cursor.fetchall()
             except BaseException as error:
                 self._pool.putconn(connection)
-                if not is_lost(error) or time.monotonic() + pause > end:
+                if not is_lost(error) or time.monotonic() > end:
                     raise
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+                # What took this one away took the others that lie idle.
+                self._pool.drain()
+            else:
+                connection.patience = self.timeout
+                return connection, rows
+
+    def _taken(self, end: float) -> Watched:
+        """A connection of the pool, which is asked again as long as the server is away."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return self._pool.getconn(max(min(pause, end - time.monotonic()), 0.001))
+            except PoolTimeout:
+                if time.monotonic() < end:
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+                    continue
+                if self._away.is_set():
+                    # The pool does not say why it gave none.
+                    connect(self.address, writes=self._writes).close()
+                raise
 
     def _configure(self, connection: Watched) -> None:
         require_settings(connection, self.address)
-
-
-def connect(address: Address) -> Watched:
-    """A connection for one purpose, outside of the pool; each statement is a transaction."""
-    connection = Watched.connect(**address.parameters(), autocommit=True)  # type: ignore[arg-type]
-    try:
-        making.require_utf8(connection, address)
-        require_settings(connection, address)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def require_settings(connection: Watched, address: Address) -> None:
-    """See that what is committed stays so, and that each statement sees what was committed.
-
-    Raises `StoreError` where ``synchronous_commit`` is lower than the address asks for.
-    """
-    pid, commit, isolation = connection.execute(
-        "SELECT pg_backend_pid(), current_setting('synchronous_commit'),"
-        " current_setting('default_transaction_isolation')"
-    ).fetchone() or (0, "", "")
-    if commit in LOWER and commit != address.synchronous_commit:
-        raise StoreError(
-            f"{address} has synchronous_commit={commit}, with which a commit may be lost: on is "
-            f"allowed, or a URL that says so (&synchronous_commit={commit})"
-        )
-    if pid != connection.info.backend_pid:
-        # Between them a pool gives each transaction another connection: nothing stays on one.
-        connection.prepare_threshold = None
-    elif isolation != "read committed":
-        connection.execute("SET default_transaction_isolation = 'read committed'")
+        self._away.clear()

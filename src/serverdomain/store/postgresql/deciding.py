@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import psycopg
 from msgspec.structs import replace
@@ -25,13 +24,13 @@ from serverdomain.store.log import (
     Tip,
 )
 from serverdomain.store.postgresql.as_stored import in_schema
-from serverdomain.store.postgresql.connections import Watched
+from serverdomain.store.postgresql.connection import Watched
 from serverdomain.store.postgresql.faults import is_lost
 from serverdomain.store.postgresql.writing import PostgreSQLWriting
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.request import Outcome, Request
-from serverdomain.store.sqlite.stored import OF_COMMAND, command_of
+from serverdomain.store.stored import OF_COMMAND, command_of
 
 RecordedBefore = dict[str, RecordedCommand | None]
 """What is recorded under the request ids that were looked up."""
@@ -44,6 +43,15 @@ _FOR_NOW = 2**62
 """Behind it lie the positions of what is not written yet, and no others."""
 
 _TOUCH = "UPDATE {schema}.head SET position = position"
+
+_SENT = """
+SELECT MIN(e.position) FROM {schema}.stored_events e JOIN {schema}.commands c
+    ON c.command_id = e.command_id
+WHERE c.kind = %s AND c.server_id = %s AND c.members = %s AND c.user_id = %s AND c.project_id = %s
+    AND c.roles = %s AND c.request_id = %s AND c.correlation_id IS NOT DISTINCT FROM %s
+    AND c.caused_by IS NOT DISTINCT FROM %s AND c.occurred_at = %s AND c.recorded_at >= %s
+    AND c.refused = %s
+"""
 
 _OVERTAKEN = (UniqueViolation, SerializationFailure, DeadlockDetected)
 """What the statement gets where another wrote first what it was not decided on."""
@@ -63,6 +71,7 @@ class Deciding(PostgreSQLWriting):
     ) -> None:
         super().__init__(connection, schema, log, remembered, beginning, _FOR_NOW)
         self._behind = 0
+        self._sent: Row = ()
         self._watched = connection
         self._tip = tip
         self._known = remembered.follow(self)
@@ -119,25 +128,15 @@ class Deciding(PostgreSQLWriting):
         return found
 
     def _require_replicated(self, request_id: str) -> None:
-        # A commit that is there may not be on the replica yet. Behind one of our own it is.
         try:
-            with self._unwarned():
-                self.connection.execute(in_schema(_TOUCH, self.schema))
+            self._write_once_more()
         except CommitFailed as error:
             raise OutcomeUnknown(request_id, str(error)) from error
 
-    @contextmanager
-    def _unwarned(self) -> Iterator[None]:
-        self._watched.warnings.clear()
-        try:
-            yield
-        except psycopg.Error as error:
-            if is_lost(error):
-                raise CommitFailed(f"the connection was lost: {error}") from error
-            raise
-        # What it wrote is there, and may be lost with this server: nobody waited for the replica.
-        if self._watched.warnings:
-            raise CommitFailed("; ".join(self._watched.warnings))
+    def _write_once_more(self) -> None:
+        # A commit that is there may not be on the replica yet. Behind one of our own it is.
+        with self._watched.certain():
+            self._watched.execute(in_schema(_TOUCH, self.schema))
 
     def refused_since(self, user_id: str, project_id: str, recorded_at: int) -> int:
         """How many refusals to an actor were recorded after a time, or will be."""
@@ -167,13 +166,18 @@ class Deciding(PostgreSQLWriting):
     def write(self) -> int:
         """Write what was decided, if anything was; raises `Overtaken` and `CommitFailed`."""
         if self._commands:
+            self._sent = self._commands[0]
             commands, written = list(self._commands), list(self._events)
             try:
-                with self._unwarned():
+                with self._watched.certain():
                     self._behind = super().write()
             except _OVERTAKEN as error:
                 self.require_ours(written)
                 raise Overtaken(f"another was there before: {error}") from error
+            except psycopg.Error as error:
+                if is_lost(error):
+                    raise CommitFailed(f"the connection was lost: {error}") from error
+                raise
             if self._behind == self._tip.position:
                 self._remember(commands, written)
         return self._behind
@@ -197,6 +201,17 @@ class Deciding(PostgreSQLWriting):
             for fact in sorted(facts, key=lambda fact: fact.position)
         ]
         self._remembered.grow(self._known, news, tip)
+
+    def is_written(self, connection: Watched) -> bool:
+        """Whether what was sent happened, and stays so; asked on another connection."""
+        self.connection = self._watched = connection
+        # One statement wrote all or nothing, so the first command stands for all.
+        position = self._value(_SENT, *self._sent)
+        if position is None:
+            return False
+        self._write_once_more()
+        self._behind = position - 1
+        return True
 
     def as_written(self, answer: Answered) -> Answered:
         """What was answered here with the positions that it has, once it is written."""

@@ -16,7 +16,7 @@ from serverdomain.store.postgresql.as_stored import ANY, AsStored, is_full, page
 from serverdomain.store.postgresql.states import as_bytes
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.remembered import MOST_NEW
-from serverdomain.store.sqlite.stored import OF_COMMAND, event_of, is_ours, require_fact
+from serverdomain.store.stored import OF_COMMAND, event_of, is_ours, require_fact
 
 EVENT = f"e.position, e.originator_version, e.topic, e.state, {OF_COMMAND}"
 """The columns of an event and its command, as `event_of` reads them."""

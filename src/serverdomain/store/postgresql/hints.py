@@ -14,7 +14,8 @@ from threading import Event, Lock, Thread
 import psycopg
 
 from serverdomain.errors import StoreError
-from serverdomain.store.postgresql.connections import Connections, Watched, connect
+from serverdomain.store.postgresql.connection import Watched, connect
+from serverdomain.store.postgresql.connections import Connections
 
 TOGETHER = 0.02
 """Seconds between two hints of a process: the commits of that time are told by one."""

@@ -5,21 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Condition
+
+import psycopg
 
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreDamaged
 from serverdomain.store import cache_folder
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.log import Log, Row
-from serverdomain.store.postgresql import bookmarks
+from serverdomain.store.log import CommitFailed, Log, Overtaken, Row, Tip, Unanswered
+from serverdomain.store.postgresql import places
 from serverdomain.store.postgresql.address import Address
 from serverdomain.store.postgresql.bulk import Bulk
+from serverdomain.store.postgresql.connection import Watched
 from serverdomain.store.postgresql.connections import Connections
 from serverdomain.store.postgresql.deciding import Deciding
 from serverdomain.store.postgresql.examination import PostgreSQLExamination
+from serverdomain.store.postgresql.faults import is_lost, store_error
 from serverdomain.store.postgresql.feed import tip_of
 from serverdomain.store.postgresql.hints import Hints
 from serverdomain.store.postgresql.leases import Leases
@@ -31,6 +35,11 @@ from serverdomain.store.sqlite.examination import SQLiteExamination
 from serverdomain.store.sqlite.locks import Locks
 from serverdomain.store.writer import Writer
 
+# After a failover the numbers alone may be those of other commands.
+_LAST = (
+    "SELECT h.position, h.command_id, h.recorded_at, (SELECT c.request_id FROM {schema}.commands c"
+    " WHERE c.command_id = h.command_id) FROM {schema}.head h"
+)
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _LOOK_AGAIN, _LOOK_SELDOM = 0.2, 0.8
 """Seconds between two looks at what other nodes have written: alone, and where hints come, too."""
@@ -43,7 +52,7 @@ class PostgreSQLLog(Log):
         self.address = address
         self.keeps_refusals = keeps_refusals
         self.recent_refusals = RecentRefusals()
-        self.connections = Connections(address)
+        self.connections = Connections(address, writes=not self.read_only)
         self._remembered = Remembered(self)
         self.server = self._remembered.server
         self.server_at_once = self._remembered.server_at_once
@@ -53,10 +62,9 @@ class PostgreSQLLog(Log):
         writer = Writer(self)
         self.accept = writer.accept
         self.accept_many = writer.accept_many
-        self._asks = self.connections.in_schema(HEAD)
+        self._asks, self._last = map(self.connections.in_schema, (HEAD, _LAST))
 
     def __str__(self) -> str:
-        """Where it lies, not where its caches do."""
         return str(self.address)
 
     @cached_property
@@ -75,14 +83,31 @@ class PostgreSQLLog(Log):
     @contextmanager
     def writing(self) -> Iterator[Deciding]:
         """Decide, then write by one statement."""
-        asks = self.connections.in_schema(HEAD_AND_TIP)
-        with self.connections.errors(), self.connections.asked(asks) as (connection, rows):
+        with self._deciding(self.connections.in_schema(HEAD_AND_TIP)) as (connection, rows):
             head = self._one(rows)
             numbers, tip = require_here(head, self.address), tip_of(head[4:])
             log = Deciding(connection, self.address.schema, self, self._remembered, numbers, tip)
             yield log
-            log.write()
+            try:
+                log.write()
+            except CommitFailed as error:
+                raise Unanswered(str(error), log, partial(self._is_written, log)) from error
         self._say_it_has_grown()
+
+    def _is_written(self, log: Deciding) -> bool:
+        with self._deciding(self._asks) as (connection, _):
+            return log.is_written(connection)
+
+    @contextmanager
+    def _deciding(self, first: str) -> Iterator[tuple[Watched, list[Row]]]:
+        """Let that be done again whose connection goes before anything is written."""
+        with self.connections.errors(), self.connections.asked(first) as asked:
+            try:
+                yield asked
+            except psycopg.Error as error:
+                if is_lost(error):
+                    raise Overtaken(str(store_error(error, self.address))) from error
+                raise
 
     @contextmanager
     def bulk(self) -> Iterator[Bulk]:
@@ -94,6 +119,13 @@ class PostgreSQLLog(Log):
             log = Bulk(connection, self.address.schema, self, None, head)
             yield log
             log.flush()
+            try:
+                with connection.certain():
+                    connection.commit()
+            except psycopg.Error as error:
+                if is_lost(error):
+                    raise CommitFailed(str(store_error(error, self.address))) from error
+                raise
         self._say_it_has_grown()
 
     @contextmanager
@@ -117,9 +149,9 @@ class PostgreSQLLog(Log):
         return copied(self.reading(), path, progress)
 
     def mark(self) -> int | None:
-        """The number of the last command: another one once anything was committed."""
-        with self.connections.errors(), self.connections.asked(self._asks) as (_, rows):
-            return int(self._one(rows)[1])
+        """A hash of what tells the last command: another one once anything was committed."""
+        with self.connections.errors(), self.connections.asked(self._last) as (_, rows):
+            return hash(self._one(rows))
 
     def wake(self) -> None:
         """Let those who wait in this process look again."""
@@ -150,11 +182,16 @@ class PostgreSQLLog(Log):
         """Whether who was let work under a name may go on: a lease ends while its holder sleeps."""
         return name.startswith("_") or self._leases.still_alone(name)
 
-    def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
+    def keep_bookmark(
+        self, place: Bookmark, instead_of: Bookmark | None, tip: Tip | None = None
+    ) -> bool:
         """Keep a reaction's place, if it still stands where it was seen, and this node may."""
-        return bookmarks.keep(
-            self.connections, place, instead_of, self._leases.fences.get(place.name)
-        )
+        fence = self._leases.fences.get(place.name)
+        with self.connections.errors(), self.connections.asked() as (connection, _):
+            # On one connection: another may lead to a server that lacks the row.
+            log = PostgreSQLReading(connection, self.address.schema)
+            stands = tip is None or log.tip(tip.position) == tip
+            return stands and places.keep(log, place, instead_of, fence)
 
     @property
     def is_kept(self) -> bool:

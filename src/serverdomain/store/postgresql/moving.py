@@ -18,10 +18,10 @@ from serverdomain.store.postgresql import making
 from serverdomain.store.postgresql.address import Address
 from serverdomain.store.postgresql.arrays import COMMANDS, EVENTS, arrays_of, rows_of
 from serverdomain.store.postgresql.as_stored import in_schema
-from serverdomain.store.postgresql.connections import Watched, connect
+from serverdomain.store.postgresql.connection import Watched, connect
 from serverdomain.store.postgresql.examination import PostgreSQLExamination
 from serverdomain.store.postgresql.faults import store_error
-from serverdomain.store.postgresql.read_only_log import ReadOnlyPostgreSQLLog
+from serverdomain.store.postgresql.log import PostgreSQLLog
 from serverdomain.store.postgresql.states import as_text
 
 _WITH_ID = (("command_id", "bigint"), *COMMANDS)
@@ -59,7 +59,8 @@ class PostgreSQLSource(Source):
         """Raise `StoreError` where there is no log."""
         self.place = str(address)
         self._address = address
-        self._log = ReadOnlyPostgreSQLLog(address)
+        # Where it is written: a replica may lack what was written last.
+        self._log = PostgreSQLLog(address)
 
     def reading(self) -> AbstractContextManager[Reading]:
         """The log as it is now."""

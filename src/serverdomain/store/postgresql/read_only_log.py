@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from serverdomain.errors import StoreReadOnly
 from serverdomain.store.bookmarks import Bookmark
+from serverdomain.store.log import Tip
 from serverdomain.store.postgresql.address import Address
 from serverdomain.store.postgresql.bulk import Bulk
 from serverdomain.store.postgresql.deciding import Deciding
@@ -34,7 +35,9 @@ class ReadOnlyPostgreSQLLog(PostgreSQLLog):
         self._refuse()
         yield
 
-    def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
+    def keep_bookmark(
+        self, place: Bookmark, instead_of: Bookmark | None, tip: Tip | None = None
+    ) -> bool:
         """Raise `StoreReadOnly`."""
         self._refuse()
 

@@ -16,13 +16,7 @@ from serverdomain.store.postgresql.as_stored import is_full, page_of
 from serverdomain.store.postgresql.feed import OURS, RECORDED, Feed
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.remembered import Remembered
-from serverdomain.store.sqlite.stored import (
-    OF_COMMAND,
-    bookmark_of,
-    command_of,
-    event_of,
-    fact_of,
-)
+from serverdomain.store.stored import OF_COMMAND, bookmark_of, command_of, event_of, fact_of
 
 _FACT = "e.position, e.originator_version, e.topic, e.state, c.occurred_at, c.request_id"
 _STREAM = f"{OURS} WHERE e.originator_id = %s"

@@ -15,7 +15,7 @@ from psycopg import Connection
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.errors import InvalidInput, StoreDamaged, StoreError, StoreReadOnly
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
-from serverdomain.store.log import Log, Row, Writing
+from serverdomain.store.log import Log, Overtaken, Row, Writing
 from serverdomain.store.postgresql.arrays import COMMANDS, EVENTS, arrays_of, rows_of
 from serverdomain.store.postgresql.as_stored import in_schema
 from serverdomain.store.postgresql.feed import TIP
@@ -129,8 +129,8 @@ class PostgreSQLWriting(PostgreSQLReading, Writing):
                 *arrays_of(events, len(EVENTS)),
             ),
         ).fetchall()
-        if not found:
-            require_here((self._value("SELECT moved_to FROM {schema}.head"),), self.schema)
+        if not found and self._is_behind():
+            raise Overtaken(f"{self.schema} went back behind position {self._position}")
         if len(found) != 1 or found[0][1:] != (len(commands), len(events)):
             raise StoreDamaged(f"the row in {self.schema}.head is not the one that was there")
         before = int(found[0][0])
@@ -143,6 +143,11 @@ class PostgreSQLWriting(PostgreSQLReading, Writing):
         streams = list({event[0] for event in events})
         if found := self._all(_THEIRS, streams):
             raise StoreError(f"the stream {found[0][0]} of the log is another application's")
+
+    def _is_behind(self) -> bool:
+        # A pool between led the statement to another server than the one that was asked before.
+        heads = self.connection.execute(in_schema(HEAD, self.schema)).fetchall()
+        return len(heads) == 1 and require_here(heads[0], self.schema)[0] < self._position
 
     def latest_recorded_at(self) -> int | None:
         """When the log took its latest command in."""

@@ -12,6 +12,7 @@ from typing import Any
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.log import LARGEST, Reading, Row
 from serverdomain.store.sqlite import schema
+from serverdomain.store.stored import PAGE_BYTES
 
 # What docs/ledger-spec.md makes a leaf of.
 _ROWS = (
@@ -34,9 +35,6 @@ _PLACES = ("position", "command_id", "name")
 """The columns that tell which row it is."""
 _SMALLEST = -LARGEST - 1
 """What SQLite keeps a whole number in ends here; only an edit can have put a position there."""
-
-PAGE_BYTES = 4 * 1024 * 1024
-"""A page ends behind the event with which its events, as they are stored, reach this size."""
 
 
 def any_text(text: bytes) -> str:

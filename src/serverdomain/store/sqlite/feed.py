@@ -16,16 +16,9 @@ from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
 from serverdomain.store.log import LARGEST, News, Page, Tip
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
-from serverdomain.store.sqlite.as_stored import PAGE_BYTES, AsStored, weight
-from serverdomain.store.sqlite.stored import (
-    EVENTS,
-    OF_COMMAND,
-    OURS,
-    RECORDED,
-    event_of,
-    is_ours,
-    require_fact,
-)
+from serverdomain.store.sqlite.as_stored import AsStored, weight
+from serverdomain.store.sqlite.stored import EVENTS, OURS, RECORDED
+from serverdomain.store.stored import OF_COMMAND, PAGE_BYTES, event_of, is_ours, require_fact
 
 TIP = (
     "e.position, CAST(e.originator_id AS BLOB), e.originator_version, e.command_id,"

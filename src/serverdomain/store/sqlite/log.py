@@ -10,7 +10,7 @@ from threading import Condition
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreMissing, StoreReadOnly
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.log import Log
+from serverdomain.store.log import Log, Tip
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.sqlite import place as places
@@ -147,10 +147,15 @@ class SQLiteLog(Log):
         """Whether the caller may work now; the system gives the lock up with its process."""
         return self._locks.alone(name, seconds)
 
-    def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
+    def keep_bookmark(
+        self, place: Bookmark, instead_of: Bookmark | None, tip: Tip | None = None
+    ) -> bool:
         """Keep a reaction's place, if it still stands where it was seen."""
         with self.connections.writing() as connection:
-            if SQLiteReading(connection).bookmark(place.name) != instead_of:
+            log = SQLiteReading(connection)
+            if log.bookmark(place.name) != instead_of:
+                return False
+            if tip is not None and log.tip(tip.position) != tip:
                 return False
             connection.execute(_PUT, (place.name, place.position, place.stopped_at, place.why))
         return True

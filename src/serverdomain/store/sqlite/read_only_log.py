@@ -14,7 +14,7 @@ from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreDamaged, StoreError, StoreReadOnly
 from serverdomain.store import cache_folder
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.log import Answer, Log
+from serverdomain.store.log import Answer, Log, Tip
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.request import Outcome, Request
@@ -127,7 +127,9 @@ class ReadOnlyLog(Log):
         """Raise `StoreReadOnly`."""
         self._refuse()
 
-    def keep_bookmark(self, place: Bookmark, instead_of: Bookmark | None) -> bool:
+    def keep_bookmark(
+        self, place: Bookmark, instead_of: Bookmark | None, tip: Tip | None = None
+    ) -> bool:
         """Raise `StoreReadOnly`."""
         self._refuse()
 

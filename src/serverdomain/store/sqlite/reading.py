@@ -15,10 +15,9 @@ from serverdomain.store.log import LARGEST
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.sqlite.feed import Feed
-from serverdomain.store.sqlite.stored import (
-    FACTS,
+from serverdomain.store.sqlite.stored import FACTS, RECORDED
+from serverdomain.store.stored import (
     OF_COMMAND,
-    RECORDED,
     bookmark_of,
     command_of,
     event_of,

@@ -1,26 +1,8 @@
-"""Rows of a log on SQLite: the columns that are asked for, and what is read back from them."""
+"""The columns of a log on SQLite that are asked for, and where they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import product
-from types import NoneType
-
-import msgspec
-
-from serverdomain.domain import moment
-from serverdomain.domain.history import Fact
-from serverdomain.errors import StoreDamaged
-from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.codec import CODEC, PREFIX
-from serverdomain.store.log import LARGEST, Row
-from serverdomain.store.recorded import RecordedCommand, RecordedEvent
-
-OF_COMMAND = (
-    "c.command_id, c.kind, c.server_id, c.members, c.user_id, c.project_id, c.roles,"
-    " c.request_id, c.correlation_id, c.caused_by, c.occurred_at, c.recorded_at"
-)
-"""The columns of a command, as `command_of` reads them."""
+from serverdomain.store.stored import OF_COMMAND
 
 EVENTS = f"SELECT e.position, e.originator_version, e.topic, e.state, {OF_COMMAND}"
 """The columns of an event and its command, as `event_of` reads them."""
@@ -35,81 +17,3 @@ FACTS = (
     f"SELECT e.position, e.originator_version, e.topic, e.state, c.occurred_at, c.request_id {OURS}"
 )
 """The facts of servers, as `fact_of` reads them, with the request id of their command."""
-
-# What a row may hold is asked by hand: to convert it would cost as much as to read the event.
-_COMMANDS = {
-    (int, str, str, str, str, str, tuple, str, correlation_id, caused_by, int, int)
-    for correlation_id, caused_by in product((str, NoneType), repeat=2)
-}
-_BOOKMARKS = {(str, int, *rest) for rest in product((int, NoneType), (str, NoneType))}
-
-_decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
-
-
-def command_of(columns: Iterable[object]) -> RecordedCommand:
-    """The command of a row. Raises `StoreDamaged` where a column cannot be read."""
-    values = list(columns)
-    try:
-        values[6] = _decode_roles(values[6])  # type: ignore[arg-type]
-    except (msgspec.DecodeError, TypeError) as error:
-        raise StoreDamaged(f"command {values[0]} has roles that cannot be read: {error}") from error
-    if tuple(map(type, values)) not in _COMMANDS or not (
-        is_time(values[10]) and is_time(values[11])
-    ):
-        raise StoreDamaged(f"command {values[0]} has columns that cannot be read")
-    return RecordedCommand(*values)  # type: ignore[arg-type]
-
-
-def event_of(row: Row) -> RecordedEvent:
-    """The event of a row. Raises `StoreDamaged` or `UnknownEvent` where it cannot be read."""
-    position, version, topic, state, *columns = row
-    require_event(position, version, topic)
-    event = CODEC.decode(topic, state, position)
-    return RecordedEvent(position, version, topic, event, command_of(columns))
-
-
-def fact_of(server_id: str, row: Row) -> Fact:
-    """The fact of a row. Raises `StoreDamaged` or `UnknownEvent` where it cannot be read."""
-    position, version, topic, state, occurred_at, _ = row
-    require_fact(position, version, topic, occurred_at)
-    event = CODEC.decode(topic, state, position)
-    return Fact(occurred_at, position, server_id, version, event)
-
-
-def require_fact(position: int, version: object, topic: object, occurred_at: object) -> None:
-    """Raise `StoreDamaged` unless a fact has a version, a topic and a time that one can have."""
-    # In one breath, since every event of a replay comes by here.
-    if not (
-        type(occurred_at) is int
-        and type(version) is int
-        and type(topic) is str
-        and moment.EARLIEST <= occurred_at <= moment.LATEST
-        and 0 < version < LARGEST
-    ):
-        require_event(position, version, topic)
-        raise StoreDamaged(f"the event at position {position} has no time")
-
-
-def require_event(position: int, version: object, topic: object) -> None:
-    """Raise `StoreDamaged` unless an event has the version and the topic that one can have."""
-    if type(version) is not int or type(topic) is not str or not 0 < version < LARGEST:
-        raise StoreDamaged(
-            f"position {position} of the log holds an event whose version or topic cannot be read"
-        )
-
-
-def is_ours(topic: str | bytes) -> bool:
-    """Whether an event is not another application's; no application's topic is bytes."""
-    return type(topic) is not str or topic.startswith(PREFIX)
-
-
-def is_time(found: object) -> bool:
-    """Whether it is a time that can be written, in microseconds since 1970 UTC."""
-    return type(found) is int and moment.EARLIEST <= found <= moment.LATEST
-
-
-def bookmark_of(row: Row) -> Bookmark:
-    """The bookmark of a row. Raises `StoreDamaged` where a column cannot be read."""
-    if tuple(map(type, row)) not in _BOOKMARKS:
-        raise StoreDamaged(f"the bookmark of the reaction {row[0]!a} cannot be read")
-    return Bookmark(*row)

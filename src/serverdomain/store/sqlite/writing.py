@@ -23,7 +23,7 @@ from serverdomain.store.remembered import Ahead, Remembered
 from serverdomain.store.request import Request
 from serverdomain.store.sqlite.feed import TIP
 from serverdomain.store.sqlite.reading import SQLiteReading
-from serverdomain.store.sqlite.stored import is_time
+from serverdomain.store.stored import is_time
 
 _INSERT_COMMAND = (
     "INSERT INTO commands (command_id, kind, server_id, members, user_id, project_id, roles,"

@@ -1,9 +1,10 @@
-"""The places of reactions in PostgreSQL: no facts, so they may be updated, by who is at work."""
+"""Where a reaction stands, kept in the database: not over what another did, nor past its lease."""
 
 from __future__ import annotations
 
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.postgresql.connections import Connections
+from serverdomain.store.postgresql.as_stored import in_schema
+from serverdomain.store.postgresql.reading import PostgreSQLReading
 
 # Who slept past its lease keeps no place, and nobody does in a log that went elsewhere.
 _MINE = (
@@ -22,19 +23,14 @@ _MOVE = (
 
 
 def keep(
-    connections: Connections, place: Bookmark, instead_of: Bookmark | None, fence: int | None
+    log: PostgreSQLReading, place: Bookmark, instead_of: Bookmark | None, fence: int | None
 ) -> bool:
-    """Keep a place that still stands where it was seen, for who has this fence; whether it did.
-
-    Without a fence nobody is at work: somebody resumes the reaction, or skips an event.
-    """
+    """Keep a place instead of the one that was seen; whether it was, and the ``fence`` holds."""
     why = None if place.why is None else place.why.replace("\0", "\\0")
     kept = (place.name, place.position, place.stopped_at, why)
     mine = (fence is None, place.name, fence)
-    values: tuple[object, ...] = (*kept, *mine)
-    query = _PUT
+    query, values = _PUT, [*kept, *mine]
     if instead_of is not None:
         seen = (instead_of.name, instead_of.position, instead_of.stopped_at, instead_of.why)
-        query, values = _MOVE, (*kept[1:], *seen, *mine)
-    with connections.errors(), connections.asked() as (connection, _):
-        return connection.execute(connections.in_schema(query), values).rowcount == 1
+        query, values = _MOVE, [*kept[1:], *seen, *mine]
+    return log.connection.execute(in_schema(query, log.schema), values).rowcount == 1
