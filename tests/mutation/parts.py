@@ -63,6 +63,12 @@ PARTS = (
             "projections/test_happened.py",
         ),
     ),
+    Part(
+        "projections-questions",
+        10,
+        ("projections/server_query.py", "projections/history.py"),
+        ("projections/test_list.py", "projections/test_history.py"),
+    ),
 )
 
 TABLES = Part(
@@ -139,16 +145,13 @@ UNREAD = (
             "projections/view_file.py",
             "projections/view_owner.py",
             "projections/view_place.py",
-            "projections/server_query.py",
-            "projections/history.py",
         ),
         (
+            "projections/test_view.py",
             "projections/test_view_owner.py",
             "projections/test_view_place.py",
-            "projections/test_list.py",
             "projections/test_exchanged.py",
             "projections/test_gone.py",
-            "projections/test_history.py",
             "projections/test_catch_up.py",
             "projections/test_replay.py",
         ),

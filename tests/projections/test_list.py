@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlite_utils import Database
 
-from serverdomain import InvalidInput, RebuildServer, RegisterServer
+from serverdomain import AsOf, InvalidInput, RebuildServer, RegisterServer
 from serverdomain.projections import server_rows
 from serverdomain.projections.server_query import STATUSES, ServerQuery
 from serverdomain.testing import registered
@@ -85,6 +85,11 @@ def test_a_status_that_there_is_not_is_refused_by_name(cloud, status):
 )
 def test_of_a_part_of_a_name_taken_as_it_is(cloud, name, found):
     assert sorted(numbers(cloud.servers.list(name=name))) == sorted(found)
+
+
+def test_of_a_flavor(cloud):
+    assert numbers(cloud.servers.list(flavor_id="1")) == [4, 3, 2, 1, 0]
+    assert cloud.servers.list(flavor_id="2") == []
 
 
 def test_of_an_image_and_of_a_project(cloud):
@@ -246,6 +251,14 @@ def test_a_marker_that_was_deleted_in_another_project_is_unknown(cloud):
     cloud.servers.delete("00000000-0000-4000-8000-000000000001")
     with pytest.raises(InvalidInput, match=r"^marker: "):
         cloud.servers.list(marker="00000000-0000-4000-8000-000000000001", project_id="even")
+
+
+def test_a_marker_that_was_not_there_yet_is_unknown_to_the_fleet_of_that_position(cloud):
+    there, later = (f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 4))
+    with cloud.servers.fleet(as_of=AsOf(position=2)) as fleet:
+        assert numbers(fleet.servers(marker=there)) == [0]
+        with pytest.raises(InvalidInput, match=r"^marker: "):
+            fleet.servers(marker=later)
 
 
 def test_several_values_mean_any_of_them(cloud):

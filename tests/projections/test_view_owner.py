@@ -108,6 +108,15 @@ def test_a_view_of_0_1_0_without_a_suffix_is_no_left_behind_one(
         made_anew(tmp_path)
 
 
+@pytest.mark.parametrize("damage", ["DELETE FROM follows", "UPDATE follows SET log_path = 5"])
+def test_one_that_says_nothing_sound_of_a_log_that_is_gone_is_replaced(
+    cloud: Cloud, tmp_path: Path, damage: str
+) -> None:
+    change(cloud.view_path, damage)
+    remove_log(cloud)
+    assert made_anew(tmp_path) == ["new"]
+
+
 def test_a_given_view_of_a_log_that_is_gone_stays(cloud: Cloud, tmp_path: Path) -> None:
     remove_log(cloud)
     given = cloud.view_path.rename(tmp_path / "given.db")
@@ -130,3 +139,4 @@ def test_a_view_says_where_its_log_is_and_follows_it(cloud: Cloud, tmp_path: Pat
     with Cloud(folder) as moved:
         assert moved.servers.list() == moved.folded()
     assert rows(moved.view_path, "(SELECT log_path FROM follows)") == [(os.fsencode(moved.path),)]
+    assert not [*folder.glob("*.damaged")]

@@ -270,6 +270,18 @@ def test_a_damaged_view_at_a_given_place_is_refused_untouched(cloud, caplog, tmp
     assert caplog.messages == []
 
 
+def test_a_damaged_view_that_cannot_be_put_aside_is_one_clear_line(cloud):
+    listed(cloud)
+    text(cloud.view_path)
+    before = cloud.view_path.read_bytes()
+    cloud.view_path.with_name("cloud.view.db.damaged").mkdir()
+    with pytest.raises(StoreError, match="it cannot be put aside: Is a directory") as refused:
+        listed(cloud)
+    assert str(cloud.view_path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert cloud.view_path.read_bytes() == before
+
+
 def damage_somewhere(path, chance):
     """A page, a few bytes or a few bits of nonsense, or an end that is missing."""
     data = bytearray(path.read_bytes())

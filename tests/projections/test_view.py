@@ -1,0 +1,82 @@
+"""What a view is to whoever holds it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from serverdomain import StoreMissing
+from tests.projections.cloud import Cloud
+
+
+def test_a_view_is_there_even_without_rows_and_counts_those_of_its_position(
+    tmp_path: Path,
+) -> None:
+    with Cloud(tmp_path) as cloud:
+        view = cloud.servers.view
+        assert view
+        assert len(view) == 0
+        cloud.create()
+        assert len(view) == 0
+        view.catch_up()
+        assert len(view) == 1
+        assert repr(view) == f"<ServerView of {cloud.store}>"
+
+
+def test_who_waits_for_it_is_told_after_each_page_how_far_it_has_come(tmp_path: Path) -> None:
+    with Cloud(tmp_path) as cloud:
+        for _ in range(3):
+            cloud.create()
+        view = cloud.view(page=2)
+        told: list[tuple[int, int]] = []
+        view.catch_up(lambda position, head: told.append((position, head)))
+        assert told == [(2, 3), (3, 3)]
+        view.close()
+
+
+@pytest.fixture
+def when_it_is_made_anew() -> Iterator[list[Callable[[], object]]]:
+    """What happens each time right before a view that is gone is made anew, one after another."""
+    happens: list[Callable[[], object]] = []
+
+    class Hook(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if happens and "is gone: made anew" in record.getMessage():
+                happens.pop(0)()
+
+    hook = Hook()
+    logging.getLogger("serverdomain").addHandler(hook)
+    yield happens
+    logging.getLogger("serverdomain").removeHandler(hook)
+
+
+def test_one_whose_folder_goes_while_it_is_made_anew_is_tried_again(
+    tmp_path: Path, when_it_is_made_anew: list[Callable[[], object]]
+) -> None:
+    folder, away = tmp_path / "views", tmp_path / "away"
+    folder.mkdir()
+    with Cloud(tmp_path) as cloud:
+        cloud.create()
+        view = cloud.view(folder / "view.db")
+        (folder / "view.db").unlink()
+        when_it_is_made_anew += [lambda: folder.rename(away), lambda: away.rename(folder)]
+        view.catch_up()
+        assert (len(view), when_it_is_made_anew) == (1, [])
+        view.close()
+
+
+def test_one_that_cannot_be_made_anew_is_tried_ten_times(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "views"
+    folder.mkdir()
+    with Cloud(tmp_path) as cloud:
+        view = cloud.view(folder / "view.db")
+        folder.rename(tmp_path / "away")
+        with pytest.raises(StoreMissing):
+            view.catch_up()
+        assert len([line for line in caplog.messages if "is gone: made anew" in line]) == 9
+        view.close()
