@@ -13,7 +13,7 @@ from tests.house.pages import EXTRAS, PAGES, blocks, run
 EVENTS_PAGE = ROOT / "docs/events.md"
 
 
-LONG = ("auditors-hour", "backup", "cli", "testing-clients", "time-travel", "what-if")
+LONG = ("auditors-hour", "backup", "cli", "export", "testing-clients", "time-travel", "what-if")
 """Pages whose commands, or tests, are many processes of their own: they run with the slow tests."""
 
 
