@@ -7,6 +7,7 @@ PY := .venv/bin/python
 DEMO := .venv/.stamp-demo
 VENV := .venv/.stamp
 ALL := .venv/.stamp-all
+EVERYTHING := .venv-all/.stamp
 
 # Make the environment anew when it is unfinished, its interpreter went away or
 # became another version, or the project was moved.
@@ -16,7 +17,7 @@ ifneq ($(SOUND),True)
 .PHONY: $(DEMO) $(VENV) $(ALL)
 endif
 
-.PHONY: all demo test test-slow tempest schemas routes pictures bench bench-quick bench-growth bench-docs notebooks notebooks-test docs docs-test dist mutants constraints help clean
+.PHONY: all demo test test-all test-slow tempest schemas routes pictures bench bench-quick bench-growth bench-docs notebooks notebooks-test docs docs-test dist mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
@@ -28,6 +29,9 @@ test: $(VENV)  ## lint, check types and run all but the slow tests
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(PY) -m pytest -n 2 -m "not slow"
+
+test-all: $(EVERYTHING)  ## run the tests with every format and engine, in their own .venv-all of a gigabyte more
+	.venv-all/bin/python -m pytest -n 2 -m "not slow or heavy"
 
 test-slow: $(VENV)  ## run the slow tests
 	$(PY) -m pytest -m slow
@@ -77,13 +81,13 @@ mutants: $(VENV)  ## ask whether the tests notice changed code: all of it, or PA
 
 constraints: $(VENV)  ## pin the newest versions that pyproject.toml allows
 	$(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 \
-		--no-header --no-annotate --quiet --upgrade --extra all -o constraints.txt
+		--no-header --no-annotate --quiet --upgrade --extra everything -o constraints.txt
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 14
 
 clean:  ## remove the environment and all caches
-	rm -rf .venv .venv-tempest .venv-schemas .venv-schemas.lock .venv-mimic .venv-umadb .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
+	rm -rf .venv .venv-all .venv-tempest .venv-schemas .venv-schemas.lock .venv-mimic .venv-umadb .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Install an extra, naming each package as it comes. awk says at the end whether pip succeeded,
@@ -115,3 +119,10 @@ $(VENV): $(DEMO)
 
 $(ALL): $(VENV)
 	$(call install,what runs the notebooks and builds the site,all)
+
+$(EVERYTHING): $(VENV)
+	@echo "Installing every format and engine into .venv-all"
+	@$(PY) -m venv --clear .venv-all
+	@.venv-all/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e '.[everything]'
+	@touch $@

@@ -36,8 +36,17 @@ from tests.house.imports import ROOT
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-EXTRAS = [extra for extra in PROJECT["optional-dependencies"] if extra not in ("dev", "all")]
-"""What users install; ``dev`` and ``all`` are environments of the Makefile."""
+OURS = ("dev", "all", "everything")
+EXTRAS = [extra for extra in PROJECT["optional-dependencies"] if extra not in OURS]
+"""What users install; ``dev``, ``all`` and ``everything`` are environments of the Makefile."""
+HEAVY = {
+    "cloudevents": "cloudevents",
+    "cadf": "pycadf",
+    "analysis": "pyarrow",
+    "fleet": "distributed",
+    "spark": "pysail",
+}
+"""Extras that `make test-all` alone installs, and what each brings."""
 
 _OPTIONS = ELLIPSIS | NORMALIZE_WHITESPACE
 

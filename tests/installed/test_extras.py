@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 from importlib.metadata import distribution, packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from packaging.requirements import Requirement
 
 from tests.house.imports import ROOT
-from tests.house.pages import EXTRAS, PROJECT, run
+from tests.house.pages import EXTRAS, HEAVY, PROJECT, run
 from tests.installed.conftest import Install
 
-LONG = ("notebooks", "docs")
+LONG = ("notebooks", "docs", "spark")
 PAGES = Path(__file__).parent / "extras"
 
 
@@ -25,8 +27,19 @@ def page(extra: str) -> Path:
     return PAGES / f"{extra or 'none'}.md"
 
 
+def extras() -> list[ParameterSet]:
+    """None and every extra; those that are not installed here are skipped."""
+    found = []
+    for extra in ("", *EXTRAS):
+        there = extra not in HEAVY or find_spec(HEAVY[extra]) is not None
+        marks = [pytest.mark.skipif(not there, reason=f"{extra} is not installed: make test-all")]
+        marks += [pytest.mark.heavy] * (extra in HEAVY)
+        found.append(pytest.param(extra, marks=marks))
+    return found
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("extra", ["", *EXTRAS])
+@pytest.mark.parametrize("extra", extras())
 def test_an_extra_alone_is_enough_in_an_environment_of_its_own(
     extra: str, install: Install, tmp_path: Path
 ) -> None:
@@ -36,7 +49,7 @@ def test_an_extra_alone_is_enough_in_an_environment_of_its_own(
     run(page(extra), tmp_path, PATH=path, HOME=str(tmp_path), CLONE=str(ROOT))
 
 
-@pytest.mark.parametrize("extra", ["", *(extra for extra in EXTRAS if extra not in LONG)])
+@pytest.mark.parametrize("extra", [one for one in extras() if one.values[0] not in LONG])
 def test_an_extra_alone_is_enough_where_nothing_else_is_imported(
     extra: str, tmp_path: Path
 ) -> None:

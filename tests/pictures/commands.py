@@ -91,6 +91,9 @@ UNSEEN = {
     "serve": "runs until it is ended",
     "store init": "prints one line, and needs a PostgreSQL",
     "store copy": "prints one line",
+    "import log": "prints one line",
+    "export": "prints lines for a program",
+    "digest": "prints one line",
     "demo": "tells a story of its own time",
 }
 """Commands without a picture, and why."""

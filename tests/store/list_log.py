@@ -26,7 +26,7 @@ from serverdomain.errors import InvalidInput, StoreDamaged, StoreError, UnknownE
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.finding import Finding
-from serverdomain.store.log import LARGEST, Examination, Log, News, Page, Row, Tip, Writing
+from serverdomain.store.log import LARGEST, BulkWriting, Examination, Log, News, Page, Row, Tip
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.remembered import Ahead, Remembered
@@ -229,7 +229,7 @@ class ListReading(Examination):
         return iter(())
 
 
-class ListWriting(ListReading, Writing):
+class ListWriting(ListReading, BulkWriting):
     """The same, to be appended to: lists of its own, until they take the place of the others."""
 
     keeps_refusals = True
@@ -252,6 +252,14 @@ class ListWriting(ListReading, Writing):
     def append_refusal(self, command: RecordedCommand, refusal: CommandRefused) -> None:
         stream = refusals_of(command.server_id)
         self._append(stream, command, len(self._of(stream)), [refusal], refused=1)
+
+    def append_rows(self, rows: Sequence[Row]) -> None:
+        for position, stream, version, topic, state, *columns, refused in rows:
+            columns[6] = tuple(msgspec.json.decode(columns[6]))
+            command = RecordedCommand(*columns)
+            self.stored.append(Stored(position, stream, version, topic, state, command, refused))
+            if not refused:
+                self.ahead.appended(command.server_id, version)
 
     def _append(
         self,

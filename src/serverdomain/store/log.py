@@ -297,6 +297,17 @@ class Writing(Reading, Protocol):
         """Append what was refused, in a stream of its own beside the server's."""
 
 
+class BulkWriting(Writing, Protocol):
+    """A writing in which much is appended at once."""
+
+    def append_rows(self, rows: Sequence[Row]) -> None:
+        """Append events as another log holds them, as `rows` gives them: with all their numbers.
+
+        They lie behind the last position, in order; whoever asks has seen to it that they are
+        sound. Raises `StoreError` where the log's own guards say no.
+        """
+
+
 class Log(Protocol):
     """An append-only log of servers' facts, shared by threads.
 
@@ -339,7 +350,7 @@ class Log(Protocol):
         hold once they are `Writing.as_written`. For the writer, which is the one way in.
         """
 
-    def bulk(self) -> AbstractContextManager[Writing]:
+    def bulk(self) -> AbstractContextManager[BulkWriting]:
         """Append much at once; written as a whole at the end, or not at all if it raises."""
 
     def reading(self) -> AbstractContextManager[Reading]:

@@ -30,19 +30,20 @@ other is a path.
 """
 
 
-def open_log(store: Store, *, create: bool = True) -> Log:
+def open_log(store: Store, *, create: bool = True, log_id: str | None = None) -> Log:
     """Open a log to read and to write it.
 
-    Makes it where there is none, unless ``create`` is false; one in PostgreSQL is made by
-    `init_log` alone. Raises `InvalidInput` for what is no store, `StoreReadOnly` where it cannot be
-    written, and `StoreError`.
+    Makes it where there is none, unless ``create`` is false, with a new id or the one of a log that
+    is to be put there; one in PostgreSQL is made by `init_log` alone. Raises `InvalidInput` for
+    what is no store, `StoreReadOnly` where it cannot be written, and `StoreError`.
     """
     if _is_postgresql(store):
         with _psycopg():
             from serverdomain.store.postgresql.address import Address
             from serverdomain.store.postgresql.log import PostgreSQLLog
         return PostgreSQLLog(Address(store), keeps_refusals=refusals.setting())
-    return SQLiteLog(places.of(store), create=create, keeps_refusals=refusals.setting())
+    keeps = refusals.setting()
+    return SQLiteLog(places.of(store), create=create, keeps_refusals=keeps, log_id=log_id)
 
 
 def open_to_read(store: Store, *, beside: bool = False) -> Log:

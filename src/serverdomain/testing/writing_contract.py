@@ -6,7 +6,7 @@ What comes of single commands is tested through `Servers`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from threading import Event as Flag
 from threading import Thread
 from typing import Any
@@ -19,6 +19,7 @@ from serverdomain.errors import Conflict, InvalidInput, Refused, StoreError
 from serverdomain.servers import Servers
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log, Reading
+from serverdomain.store.opening import open_log
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.request import Outcome
 from serverdomain.testing.contract import (
@@ -72,6 +73,23 @@ class WritingContract(Contract):
     """What is taken in, waiting, locks and bookmarks."""
 
     # Taking in
+
+    def test_rows_of_another_log_are_appended_with_all_their_numbers(self, log: Log) -> None:
+        with closing(open_log("memory:")) as other:
+            ask(other, adopted(), "req-1")
+            ask(other, c.StopServer(), "req-2", at=60)
+            with suppress(Refused):
+                ask(other, c.StopServer(), "req-3", at=61)
+            with other.reading() as reading:
+                rows = [row for some in reading.rows() for row in some]
+        for some in (rows[:1], rows[1:]):
+            with log.bulk() as writing:
+                writing.append_rows(some)
+        with log.reading() as reading:
+            assert [row for some in reading.rows() for row in some] == rows
+            assert [row for some in reading.rows(2) for row in some] == rows[2:]
+        assert ask(log, c.StopServer(), "req-2", at=62).replayed
+        assert ask(log, c.StartServer(), "req-4", at=63).position == 4
 
     def test_what_is_raised_and_not_kept_leaves_nothing(self, log: Log) -> None:
         ask(log, adopted(), "req-1")

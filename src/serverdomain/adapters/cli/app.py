@@ -15,9 +15,12 @@ from serverdomain.adapters.cli import (
     check,
     demo,
     diff,
+    digest,
     env,
+    export,
     generate,
     history,
+    importing,
     ledger,
     listing,
     questions,
@@ -73,5 +76,5 @@ for group in (
     reactions,
 ):
     app.add_typer(group.app)
-for group in (serve, env, store, check, backup, ledger, demo, generate):
+for group in (serve, env, store, check, backup, importing, export, digest, ledger, demo, generate):
     app.add_typer(group.app)

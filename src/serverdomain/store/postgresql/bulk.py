@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from serverdomain.domain.events import Event
-from serverdomain.store.log import Row
+from serverdomain.store.log import BulkWriting, Row
+from serverdomain.store.postgresql import numbered
 from serverdomain.store.postgresql.writing import PostgreSQLWriting
 from serverdomain.store.recorded import RecordedCommand
 
 
-class Bulk(PostgreSQLWriting):
+class Bulk(PostgreSQLWriting, BulkWriting):
     """Much that is appended in one transaction, which holds the counter to its end.
 
     It is written before anything is asked of the log.
@@ -25,6 +26,12 @@ class Bulk(PostgreSQLWriting):
             self.append(command, version, events)
             if len(self._commands) >= self._AT_ONCE:
                 self.flush()
+
+    def append_rows(self, rows: Sequence[Row]) -> None:
+        """Append events as another log holds them, with their commands."""
+        self.flush()
+        head = numbered.put(self.connection, self.schema, rows, self._command_id)
+        self._position, self._command_id, self._recorded_at = head
 
     def flush(self) -> None:
         """Write what was appended since."""

@@ -19,6 +19,7 @@ from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.database import drop_everything, make, use_wal
 from serverdomain.store.sqlite.examination import SQLiteExamination, examine
 from serverdomain.store.sqlite.locks import Locks
+from serverdomain.store.sqlite.numbered import SQLiteBulk
 from serverdomain.store.sqlite.place import Place, require_writable
 from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.store.sqlite.watcher import Watcher
@@ -30,9 +31,10 @@ _BULK_CACHE_KIB = 262_144
 _PUT = "INSERT OR REPLACE INTO reactions (name, position, stopped_at, why) VALUES (?, ?, ?, ?)"
 
 
-def prepare(connections: Connections, *, create: bool) -> None:
+def prepare(connections: Connections, *, create: bool, log_id: str | None = None) -> None:
     """See that a store of ours is there, of this release's schema, or make one.
 
+    A new one gets a new id, or this.
     Raises `StoreMissing` where there is none and none is to be made, `StoreReadOnly` where there is
     one that cannot be written.
     """
@@ -51,14 +53,21 @@ def prepare(connections: Connections, *, create: bool) -> None:
         make(connections)
     if version < len(schema.STEPS):
         with connections.writing() as connection:
-            schema.bring_up(connection, place)
+            schema.bring_up(connection, place, log_id)
     use_wal(connections)
 
 
 class SQLiteLog(Log):
     """A log in an SQLite database: two tables that are only appended to."""
 
-    def __init__(self, place: Place, *, create: bool = True, keeps_refusals: bool = True) -> None:
+    def __init__(
+        self,
+        place: Place,
+        *,
+        create: bool = True,
+        keeps_refusals: bool = True,
+        log_id: str | None = None,
+    ) -> None:
         self.place = place
         self.caches: Path | None = place.path
         self.keeps_refusals = keeps_refusals
@@ -74,7 +83,7 @@ class SQLiteLog(Log):
         self.accept = writer.accept
         self.accept_many = writer.accept_many
         try:
-            prepare(self.connections, create=create)
+            prepare(self.connections, create=create, log_id=log_id)
         except BaseException:
             self.connections.close()
             raise
@@ -90,11 +99,11 @@ class SQLiteLog(Log):
         self.wake()
 
     @contextmanager
-    def bulk(self) -> Iterator[SQLiteWriting]:
+    def bulk(self) -> Iterator[SQLiteBulk]:
         """Append much in one transaction."""
         with self.connections.writing() as connection:
             connection.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
-            log = SQLiteWriting(connection, self, self._remembered)
+            log = SQLiteBulk(connection, self, self._remembered)
             yield log
             log.write()
         log.committed()

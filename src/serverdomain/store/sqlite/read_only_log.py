@@ -14,7 +14,7 @@ from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreDamaged, StoreError, StoreReadOnly
 from serverdomain.store import cache_folder
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.log import Answer, Log, Tip
+from serverdomain.store.log import Answer, BulkWriting, Log, Tip
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.request import Outcome, Request
@@ -123,7 +123,7 @@ class ReadOnlyLog(Log):
         """Raise `StoreReadOnly`."""
         self._refuse()
 
-    def bulk(self) -> AbstractContextManager[SQLiteWriting]:
+    def bulk(self) -> AbstractContextManager[BulkWriting]:
         """Raise `StoreReadOnly`."""
         self._refuse()
 

@@ -1,0 +1,244 @@
+"""An event of the log as a line of JSON with all that the log holds of it, and back.
+
+What the log keeps as JSON stands in its line as it is, byte for byte, so that the same row comes
+back. docs/export.md names the members.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import Any, NoReturn
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from serverdomain.domain import moment
+from serverdomain.domain.events import CommandRefused
+from serverdomain.errors import InvalidInput, StoreDamaged
+from serverdomain.store.codec import CODEC, PREFIX, refusals_of, stream_of
+from serverdomain.store.log import LARGEST, Row
+
+LONGEST = 16 * 1024 * 1024
+"""The bytes of a line, at most."""
+
+
+class _Event(Struct, frozen=True, gc=False):
+    log_id: str
+    position: int
+    stream: str
+    version: int
+    topic: str
+    behind: int | UnsetType = UNSET
+    data: Raw | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    state_base64: str | UnsetType = UNSET
+
+
+class _Command(Struct, frozen=True, gc=False):
+    command_id: int
+    kind: str
+    server_id: str
+    members: Raw
+    user_id: str
+    project_id: str
+    roles: Raw
+    request_id: str
+    correlation_id: str | None
+    caused_by: str | None
+    occurred_at: str
+    recorded_at: str
+    refused: bool
+
+
+class Line(_Event, frozen=True, gc=False):
+    """A line. ``command_id`` and what follows are absent in another application's event.
+
+    ``behind`` is the position before, where that is not one less.
+    """
+
+    command_id: int | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+    server_id: str | UnsetType = UNSET
+    members: Raw | UnsetType = UNSET
+    user_id: str | UnsetType = UNSET
+    project_id: str | UnsetType = UNSET
+    roles: Raw | UnsetType = UNSET
+    request_id: str | UnsetType = UNSET
+    correlation_id: str | UnsetType | None = UNSET
+    caused_by: str | UnsetType | None = UNSET
+    occurred_at: str | UnsetType = UNSET
+    recorded_at: str | UnsetType = UNSET
+    refused: bool | UnsetType = UNSET
+
+    @property
+    def before(self) -> int:
+        """The position of the event before it."""
+        return self.position - 1 if self.behind is UNSET else self.behind
+
+    def row(self) -> Row:
+        """The event as the log stores it. Raises `ValueError` where no log could hold it."""
+        event = (self.position, self.stream, self.version, self.topic)
+        if not (0 <= self.before < self.position <= LARGEST and 0 < self.version < LARGEST):
+            raise ValueError("a position or version that none can have")
+        if self.command_id is UNSET:
+            return (*event, self._state(), *[None] * 13)
+        return (*event, *self._of_command())
+
+    def _state(self) -> str | bytes:
+        if self.topic.startswith(PREFIX):
+            raise ValueError(f"{self.topic!a} without its command")
+        if isinstance(self.state, str):
+            return self.state
+        if isinstance(self.state_base64, str):
+            return b64decode(self.state_base64, validate=True)
+        raise ValueError("neither state nor state_base64")
+
+    def _of_command(self) -> Row:
+        values = [getattr(self, name) for name in _Command.__struct_fields__]
+        if (
+            any(one is UNSET for one in values)
+            or self.data is UNSET
+            or not self.topic.startswith(PREFIX)
+        ):
+            raise ValueError("a member is missing")
+        state = _text(self.data)
+        event = CODEC.decode(self.topic, state, self.position)
+        server_id, refused = values[2], values[12]
+        if refused != isinstance(event, CommandRefused):
+            raise ValueError(f"refused: {refused!r} does not go with {self.topic!a}")
+        if self.stream != (refusals_of if refused else stream_of)(server_id):
+            raise ValueError("stream: it is not the server's")
+        msgspec.json.decode(values[3], type=dict[str, Any])
+        msgspec.json.decode(values[6], type=list[str])
+        values[3], values[6] = _text(values[3]), _text(values[6])
+        values[10], values[11] = _micros(values[10]), _micros(values[11])
+        if not 0 < self.command_id <= LARGEST:  # type: ignore[operator]
+            raise ValueError("a command_id that no command can have")
+        return (state, *values[:12], int(refused))
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Line).decode
+_read = msgspec.json.Decoder(Raw).decode
+
+
+class Lines:
+    """Makes lines of a log's rows, in their order."""
+
+    def __init__(self, log_id: str) -> None:
+        self._log_id = log_id
+        self._command_id: int | None = None
+        self._command = b""
+
+    def line(self, row: Row, before: int) -> bytes:
+        """The line of a row; ``before`` is the position of the row before.
+
+        Raises `StoreDamaged` for a row that no log is given.
+        """
+        try:
+            event = _encode(self._event(row, before))
+            if row[5] is None:
+                return event + b"\n"
+            if row[5] != self._command_id:
+                self._command = b"," + _encode(_command(row))[1:] + b"\n"
+                self._command_id = row[5]
+        except (ValueError, TypeError, OverflowError, AttributeError):
+            _damaged(row)
+        return event[:-1] + self._command
+
+    def _event(self, row: Row, before: int) -> _Event:
+        position, stream, version, topic, state, command_id, *_ = row
+        behind: int | UnsetType = UNSET if before == position - 1 else before
+        known = self._log_id, position, stream, version, topic, behind
+        if not (type(stream) is type(topic) is str and type(version) is type(position) is int):
+            raise TypeError
+        if command_id is not None:
+            if not topic.startswith(PREFIX):
+                raise ValueError
+            return _Event(*known, data=_raw(state, "{}"))
+        if topic.startswith(PREFIX) or any(value is not None for value in row[6:]):
+            raise ValueError
+        if isinstance(state, bytes):
+            return _Event(*known, state_base64=b64encode(state).decode())
+        if not isinstance(state, str):
+            raise TypeError
+        return _Event(*known, state=state)
+
+
+def read(line: bytes, number: int) -> tuple[Line, Row]:
+    """The line that the ``number`` counts, from 1, and its row.
+
+    Raises `InvalidInput` for what is none, `UnknownEvent` for an event of a newer release.
+    """
+    try:
+        if len(line) > LONGEST:
+            raise ValueError(f"it is longer than {LONGEST} bytes")
+        if not line.endswith(b"\n"):
+            raise ValueError("it has no end, as one that was cut off")
+        found = _decode(line)
+        row = found.row()
+    except (ValueError, TypeError, StoreDamaged) as error:
+        why = str(error).partition("\n")[0]
+        raise InvalidInput(
+            f"line {number}", f"{why}; an event as serverdomain export writes it is allowed"
+        ) from None
+    return found, row
+
+
+def _command(row: Row) -> _Command:
+    command_id, kind, server_id, members, user_id, project_id, roles = row[5:12]
+    request_id, correlation_id, caused_by, occurred_at, recorded_at, refused = row[12:]
+    texts = (kind, server_id, user_id, project_id, request_id)
+    ids = (one for one in (correlation_id, caused_by) if one is not None)
+    if not all(type(one) is str for one in (*texts, *ids)):
+        raise TypeError
+    if type(command_id) is not int or refused not in (0, 1):
+        raise TypeError
+    return _Command(
+        command_id,
+        kind,
+        server_id,
+        _raw(members, "{}"),
+        user_id,
+        project_id,
+        _raw(roles, "[]"),
+        request_id,
+        correlation_id,
+        caused_by,
+        _time(occurred_at),
+        _time(recorded_at),
+        bool(refused),
+    )
+
+
+def _raw(text: object, ends: str) -> Raw:
+    """JSON as it is kept, on one line. Raises `ValueError` or `TypeError` for anything else."""
+    if type(text) is not str or text[:1] + text[-1:] != ends or "\n" in text or "\r" in text:
+        raise TypeError
+    return _read(text.encode())
+
+
+def _time(micros: object) -> str:
+    if type(micros) is not int or not moment.EARLIEST <= micros <= moment.LATEST:
+        raise TypeError
+    return moment.exact(micros)
+
+
+def _micros(text: str) -> int:
+    micros = moment.parse(text)
+    if moment.exact(micros) != text:
+        raise ValueError(f"{text!a}: a time in UTC with six digits of a second is allowed")
+    return micros
+
+
+def _text(raw: Raw) -> str:
+    text = bytes(raw).decode()
+    if "\r" in text:
+        raise ValueError("a line break stands in it")
+    return text
+
+
+def _damaged(row: Row) -> NoReturn:
+    raise StoreDamaged(
+        f"position {row[0]!a} holds what no log is given: serverdomain check says more"
+    ) from None
