@@ -24,7 +24,7 @@ LIMITS = {
     "changes of file in a list one event behind": 63,
     "circles of modules": 0,
     "files that import sqlite3 and are no home of it": 0,
-    "lines of code": 23_000,
+    "lines of code": 33_000,
     "lines of the median file": 100,
     "functions of more than 40 lines": 0,
 }

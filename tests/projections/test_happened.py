@@ -20,7 +20,7 @@ def told(context: Context = RENAMED) -> Happened:
     with Servers.open("memory:") as servers:
         servers.register(adopted())
         servers.rename(SERVER, "after", context, occurred_at=OCCURRED)
-        return Happened(servers.history(SERVER)[-1].recorded, "billing", "log-1")
+        return Happened(servers.history(SERVER)[-1].recorded, "billing", "log-1", 1)
 
 
 def test_a_handler_is_told_what_happened_to_what_when_and_by_whom() -> None:
@@ -35,8 +35,8 @@ def test_a_handler_is_told_what_happened_to_what_when_and_by_whom() -> None:
 @pytest.mark.parametrize(
     ("step", "request_id"),
     [
-        ("", "req-f96f5e61-0beb-5f96-afea-7a9cb8cb5388"),
-        ("invoice", "req-c785b988-6f90-56d6-bda7-4c1faa6a0109"),
+        ("", "req-717472cf-f32b-5588-8411-55e8151bfb73"),
+        ("invoice", "req-b0d8ed10-0ff7-5eae-84b3-04a5ef742b1d"),
     ],
 )
 def test_the_request_ids_it_commands_under_are_those_of_every_release(

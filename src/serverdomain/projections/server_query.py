@@ -58,17 +58,12 @@ class ServerQuery:
         sort: str | None = None,
         offset: int = 0,
     ) -> None:
-        wanted = {"status": status, "image_id": image_id, "flavor_id": flavor_id}
-        wanted["project_id"] = project_id
+        wanted = dict(status=status, image_id=image_id, flavor_id=flavor_id, project_id=project_id)
         several = {member: _several(member, value) for member, value in wanted.items()}
         for one in several["status"] or ():
             if one not in STATUSES:
                 raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")
-        for member, number in (("limit", limit), ("offset", offset)):
-            if number is not None and (type(number) is not int or number < 0):
-                raise InvalidInput(
-                    member, f"{limits.shown(number)} came, a whole number of at least 0 is allowed"
-                )
+        _require_numbers(limit=limit, offset=offset)
         if type(anchored) is not bool:
             raise InvalidInput(
                 "anchored", f"{limits.shown(anchored)} came, True or False is allowed"
@@ -77,8 +72,10 @@ class ServerQuery:
         self._limit = -1 if limit is None or limit > LARGEST else limit
         self._offset, self._order = min(offset, LARGEST), _order(sort)
         self._marker, self._projects = marker, several["project_id"]
-        if marker is not None and (sort is not None or offset):
-            raise InvalidInput("marker", "it came with sort or offset, one of them is allowed")
+        if marker is not None:
+            limits.text("marker", marker)
+            if sort is not None or offset:
+                raise InvalidInput("marker", "it came with sort or offset, one of them is allowed")
         self._conditions: list[str] = []
         self._values: list[str | int] = []
         for member, values in several.items():
@@ -176,6 +173,14 @@ def _past(log: Log, marker: str, until: int) -> Server | None:
         return None
     with log.reading() as reading:
         return reading.so_far(server_id, until).server
+
+
+def _require_numbers(**given: object) -> None:
+    for member, number in given.items():
+        if number is not None and (type(number) is not int or number < 0):
+            raise InvalidInput(
+                member, f"{limits.shown(number)} came, a whole number of at least 0 is allowed"
+            )
 
 
 def _several(member: str, given: str | Iterable[str] | None) -> list[str] | None:

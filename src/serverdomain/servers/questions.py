@@ -30,7 +30,7 @@ from serverdomain.domain import limits, moment
 from serverdomain.domain.decisions import require_project, require_there
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, is_there
-from serverdomain.domain.typed import typed
+from serverdomain.domain.typed import require_type, typed
 from serverdomain.errors import NotFound
 from serverdomain.projections import coming
 from serverdomain.projections.beginnings import Beginnings
@@ -137,8 +137,11 @@ class Questions:
         It is behind a `get`, until anybody in any process commands something. For event loops. With
         a `mark` that was read a moment ago it is what a `get` would have given then.
         """
-        known = known_form(server_id)
-        server = self._log.server_at_once(known, self.mark() if mark is None else mark)
+        if mark is None:
+            mark = self.mark()
+        elif type(mark) is not int:
+            require_type("mark", mark, int)
+        server = self._log.server_at_once(known_form(server_id), mark)
         if is_there(server):
             require_project(server, project_id)
             return server

@@ -61,10 +61,7 @@ class Remembered:
         return server
 
     def server_at_once(self, server_id: str, mark: int | None) -> Server | None:
-        """A server as of the log's ``mark``, if that is known without a look into it; never waits.
-
-        It is a server as it is now if the mark was read since that was asked.
-        """
+        """A server as of the log's ``mark``, if that is known without a look into the log."""
         if mark is None or mark != self._mark:
             return None
         # Behind the mark: what is read before it may be older than a commit that it knows.
