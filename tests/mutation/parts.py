@@ -64,6 +64,16 @@ PARTS = (
         ),
     ),
     Part(
+        "projections-owner",
+        5,
+        ("projections/view_owner.py",),
+        (
+            "projections/test_view_owner.py",
+            "projections/test_view_place.py",
+            "projections/test_exchanged.py",
+        ),
+    ),
+    Part(
         "projections-questions",
         10,
         ("projections/server_query.py", "projections/history.py"),
@@ -143,7 +153,6 @@ UNREAD = (
         (
             "projections/view.py",
             "projections/view_file.py",
-            "projections/view_owner.py",
             "projections/view_place.py",
         ),
         (

@@ -88,6 +88,6 @@ def test_nothing_is_written_to_a_file_that_is_gone(view: ServerView, is_open: bo
         with view._file.writing():
             written.append("a row")
 
-    with pytest.raises(StoreMissing):
+    with pytest.raises(StoreMissing, match=r"cloud\.view\.db is gone$"):
         write()
     assert written == []

@@ -16,11 +16,11 @@ OCCURRED = datetime(2013, 9, 12, 17, 20, 37, tzinfo=UTC)
 RENAMED = Context(Actor("fake", "openstack"), request_id="req-1", correlation_id="ticket-7")
 
 
-def told(context: Context = RENAMED) -> Happened:
+def told(context: Context = RENAMED, number: int = 1) -> Happened:
     with Servers.open("memory:") as servers:
         servers.register(adopted())
         servers.rename(SERVER, "after", context, occurred_at=OCCURRED)
-        return Happened(servers.history(SERVER)[-1].recorded, "billing", "log-1", 1)
+        return Happened(servers.history(SERVER)[-1].recorded, "billing", "log-1", number)
 
 
 def test_a_handler_is_told_what_happened_to_what_when_and_by_whom() -> None:
@@ -39,12 +39,13 @@ def test_a_handler_is_told_what_happened_to_what_when_and_by_whom() -> None:
         ("invoice", "req-b0d8ed10-0ff7-5eae-84b3-04a5ef742b1d"),
     ],
 )
-def test_the_request_ids_it_commands_under_are_those_of_every_release(
+def test_the_request_ids_it_commands_under_are_those_of_the_next_release(
     step: str, request_id: str
 ) -> None:
     # Another one would command again what was commanded before an upgrade.
     context = told().context(step) if step else told().context()
     assert context.request_id == request_id
+    assert told(number=2).context(step).request_id != request_id
 
 
 def test_what_it_commands_bears_its_actor_its_cause_and_what_it_belongs_to() -> None:
