@@ -58,8 +58,9 @@ class ServerQuery:
         sort: str | None = None,
         offset: int = 0,
     ) -> None:
-        wanted = dict(status=status, image_id=image_id, flavor_id=flavor_id, project_id=project_id)
-        several = {member: _several(member, value) for member, value in wanted.items()}
+        several = {"status": _several("status", status), "image_id": _several("image_id", image_id)}
+        several["flavor_id"] = _several("flavor_id", flavor_id)
+        several["project_id"] = _several("project_id", project_id)
         for one in several["status"] or ():
             if one not in STATUSES:
                 raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")
@@ -68,8 +69,7 @@ class ServerQuery:
             raise InvalidInput(
                 "anchored", f"{limits.shown(anchored)} came, True or False is allowed"
             )
-        # SQLite has no larger limit; -1 is none.
-        self._limit = -1 if limit is None or limit > LARGEST else limit
+        self._limit = -1 if limit is None or limit > LARGEST else limit  # SQLite has no larger.
         self._offset, self._order = min(offset, LARGEST), _order(sort)
         self._marker, self._projects = marker, several["project_id"]
         if marker is not None:
