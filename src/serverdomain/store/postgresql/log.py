@@ -55,7 +55,8 @@ class PostgreSQLLog(Log):
         self.connections = Connections(address, writes=not self.read_only)
         self._remembered = Remembered(self)
         self.server = self._remembered.server
-        self.server_at_once = self._remembered.server_at_once
+        # Whether what is remembered is current, only the database can say; that would be a wait.
+        self.server_at_once = lambda _: None
         self._grown = Condition()
         self._hints = Hints(self.connections, self.wake)
         self._leases = Leases(self.connections)
