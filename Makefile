@@ -17,7 +17,7 @@ ifneq ($(SOUND),True)
 .PHONY: $(DEMO) $(VENV) $(ALL)
 endif
 
-.PHONY: all demo test test-all test-slow tempest schemas routes pictures bench bench-quick bench-growth bench-docs notebooks notebooks-test docs docs-test dist mutants constraints help clean
+.PHONY: all demo test test-all test-slow tempest schemas routes pictures bench bench-quick bench-growth bench-lag bench-docs notebooks notebooks-test docs docs-test dist mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
@@ -56,6 +56,9 @@ bench-quick: $(VENV)  ## the same in a minute, which tells less and keeps nothin
 
 bench-growth: $(VENV)  ## draw what each costs in a store that grows to five million events
 	$(PY) -m benchmarks.growth --json benchmarks/growth.json --picture docs/growth.svg
+
+bench-lag: $(VENV)  ## draw how far three nodes' views are behind a log in PostgreSQL
+	$(PY) -m benchmarks.lag --picture docs/lag.svg
 
 bench-docs: $(VENV)  ## write what the pages say of speed from the runs that are kept
 	$(PY) -m benchmarks.told

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from benchmarks.growth import CURVES, Growth
 
 _GROUND, _TEXT, _LINE, _GRID = "#16191e", "#d8dbe0", "#7ed385", "#3a404a"
-_STYLE: Any = {
+STYLE: Any = {
     # The same run gives the same file, and its words stay words.
     "svg.hashsalt": "growth",
     "svg.fonttype": "none",
@@ -26,11 +26,12 @@ _STYLE: Any = {
     "ytick.color": _TEXT,
     "grid.color": _GRID,
 }
+"""How pictures of measurements look."""
 
 
 def draw(growth: Growth, file: Path) -> None:
     """A small picture for each curve: events to the right, tenfold by tenfold, its cost upwards."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(11, 5), layout="constrained")
         panels = figure.subplots(2, len(CURVES) // 2).flat
         for panel, (curve, what) in zip(panels, CURVES.items(), strict=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import lag
 from benchmarks.batches import Batch
 from benchmarks.postgres import (
     IdiomaticInPostgreSQL,
@@ -52,3 +53,14 @@ def test_what_the_hand_writes_is_a_log_that_holds(tmp_path: Path) -> None:
         assert head == 3 * 19 + 1
         assert [one.kind for one in servers.check() if one.kind == "schema"] == []
     by_hand.close()
+
+
+def test_the_lag_of_three_nodes_is_told_and_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "lag.svg"
+    lag.main(["--seconds", "1", "--picture", str(picture)])
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in told[1:]] == ["node 1", "node 2", "node 3"]
+    assert picture.read_text("utf-8").count("node ") >= 3
+    assert OneServer.running is None

@@ -2,8 +2,7 @@
 
 What is remembered follows the log as a view does: what others appended behind that position is read
 and folded in, and what is written here is taken over once it is committed. So neither a command nor
-a question reads again what was folded before. Nothing in a log is rewritten; that it is still the
-same log, and not one that was put back from a backup, tells its row at that position.
+a question reads again what was folded before. That it is the same log still tells its row there.
 """
 
 from __future__ import annotations
@@ -91,8 +90,7 @@ class Remembered:
 
     def beginning(self, reading: Reading, server_id: str) -> Server | None:
         """What a reading may go on from where nothing is remembered of a long history."""
-        find = self._log.beginning
-        return None if find is None else find(reading, server_id)
+        return self._log.beginning and self._log.beginning(reading, server_id)
 
     def bring_up(self, reading: Reading, seen: Tip) -> Tip:
         """Take in what a reading has that is not known; gives back up to where it reads.

@@ -91,3 +91,16 @@ def test_who_follows_a_server_at_another_node_sees_what_happens(log_url: str) ->
         assert next(following).status == "ACTIVE"
         other.stop(SERVER)
         assert next(following).status == "SHUTOFF"
+
+
+def test_a_node_waits_for_the_position_that_another_wrote(log_url: str) -> None:
+    with (
+        Servers.open(log_url) as one,
+        Servers.open(log_url) as other,
+        ThreadPoolExecutor() as threads,
+    ):
+        assert len(one.list()) == 0
+        waiting = threads.submit(one.wait_for, 1, SECONDS)
+        assert other.register(adopted()).position == 1
+        waiting.result(SECONDS)
+        assert [server.id for server in one.view.servers()] == [SERVER]

@@ -66,3 +66,10 @@ def test_every_node_lists_what_any_of_them_wrote_and_answers_the_command_alike(
     first = command("one", "list", "--json")
     assert command("two", "list", "--json") == first
     assert command("one", "history", "--json") == command("two", "history", "--json")
+
+
+def test_nothing_is_known_without_a_question_to_the_database(log_url: str) -> None:
+    with Servers.open(log_url) as servers:
+        servers.register(adopted())
+        assert servers.get(SERVER).id == SERVER
+        assert servers.get_at_once(SERVER) is None

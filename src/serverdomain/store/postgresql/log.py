@@ -12,6 +12,7 @@ from threading import Condition
 import psycopg
 
 from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.server import Server
 from serverdomain.errors import StoreDamaged
 from serverdomain.store import cache_folder
 from serverdomain.store.bookmarks import Bookmark
@@ -45,6 +46,10 @@ _LOOK_AGAIN, _LOOK_SELDOM = 0.2, 0.8
 """Seconds between two looks at what other nodes have written: alone, and where hints come, too."""
 
 
+def _nothing_at_once(server_id: str, mark: int | None = None) -> Server | None:
+    return None
+
+
 class PostgreSQLLog(Log):
     """A log in a schema of a PostgreSQL database, which somebody has made."""
 
@@ -55,7 +60,8 @@ class PostgreSQLLog(Log):
         self.connections = Connections(address, writes=not self.read_only)
         self._remembered = Remembered(self)
         self.server = self._remembered.server
-        self.server_at_once = self._remembered.server_at_once
+        # Whether what is remembered is current, only the database can say; that would be a wait.
+        self.server_at_once = _nothing_at_once
         self._grown = Condition()
         self._hints = Hints(self.connections, self.wake)
         self._leases = Leases(self.connections)
