@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.callers import Work, each_doing
+from benchmarks.exporting import Exporting, Looping
 from benchmarks.fleet import AskingHistories, Generating, InsertingRows, Reporting
 from benchmarks.measure import Row
 from benchmarks.rival import Rival
@@ -26,6 +27,11 @@ def make(rival: Rival, _: int, server: int) -> None:
 def report(rival: Rival, _: int, server: int) -> object:
     assert isinstance(rival, Reporting)
     return rival.report()
+
+
+def export(rival: Rival, _: int, server: int) -> None:
+    assert isinstance(rival, Exporting)
+    rival.export()
 
 
 def as_of_the_head(rival: Rival, _: int, number: int) -> object:
@@ -71,6 +77,14 @@ def rows(scale: Scale) -> list[Row]:
             "report",
             each_doing(Work(report, made, asked=(0,), units=3), Reporting, AskingHistories),
             min(scale.rounds, 5),
+        ),
+        Row(
+            "export",
+            f"export the log of {made:,} servers",
+            "log",
+            each_doing(Work(export, made, asked=(0,)), Exporting, Looping),
+            min(scale.rounds, 5),
+            times={Looping.name: 0.5},
         ),
         Row(
             "as-of",

@@ -15,6 +15,7 @@ from serverdomain.errors import InvalidInput
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_DAY = 86_400
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:(?P<second>\d\d)(\.\d+)?"
     r"(?P<zone>[Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)?",
@@ -94,17 +95,19 @@ def parse(text: str, field: str = "time", *, nearest: bool = False) -> int:
 
 def seconds(micros: int) -> str:
     """RFC 3339 in whole seconds, as the documented JSON shows a time (``2012-09-12T17:20:37Z``)."""
-    minutes, second = divmod(micros // 1_000_000, 60)
-    return f"{_minute(minutes)}:{second:02}Z"
+    day, second = divmod(micros // 1_000_000, _DAY)
+    return f"{_day(day)}T{second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
 
 
 def exact(micros: int) -> str:
     """RFC 3339 in microseconds, as views and reports show a time."""
-    minutes, second = divmod(micros, 60_000_000)
-    return f"{_minute(minutes)}:{second // 1_000_000:02}.{second % 1_000_000:06}Z"
+    second, micro = divmod(micros, 1_000_000)
+    day, second = divmod(second, _DAY)
+    clock = f"{second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02}"
+    return f"{_day(day)}T{clock}.{micro:06}Z"
 
 
 @lru_cache(maxsize=4096)
-def _minute(minutes: int) -> str:
-    # Kept, because a view shows the times of a log in their order, each of them more than once.
-    return (_EPOCH + timedelta(minutes=minutes)).isoformat()[:16]
+def _day(day: int) -> str:
+    # Kept, because times of a log are shown in their order, and many of them are of one day.
+    return (_EPOCH + timedelta(days=day)).isoformat()[:10]
