@@ -50,7 +50,7 @@ bench: $(VENV)  ## measure everything beside its rivals, in ten minutes or more
 bench-quick: $(VENV)  ## the same in a minute, which tells less and keeps nothing
 	$(PY) -m benchmarks --quick
 
-bench-growth: $(VENV)  ## draw what each costs in a store that grows to five million events
+bench-growth: $(ALL)  ## draw what each costs in a store that grows to five million events
 	$(PY) -m benchmarks.growth --json benchmarks/growth.json --picture docs/growth.svg
 
 bench-docs: $(VENV)  ## write what the pages say of speed from the runs that are kept
@@ -114,4 +114,4 @@ $(VENV): $(DEMO)
 	$(call install,everything else,dev)
 
 $(ALL): $(VENV)
-	$(call install,what runs the notebooks and builds the site,all)
+	$(call install,the notebooks and the site,all)
