@@ -56,7 +56,7 @@ bench-growth: $(ALL)  ## draw what each costs in a store that grows to five mill
 bench-docs: $(VENV)  ## write what the pages say of speed from the runs that are kept
 	$(PY) -m benchmarks.told
 
-notebooks: $(ALL)  ## run the sources of the notebooks and keep what they give: all, or NAME=01-a-servers-story
+notebooks: $(ALL)  ## run the notebooks' sources and keep what they give: all, or NAME=01-a-servers-story
 	$(PY) -m tests.notebooks $(NAME)
 
 notebooks-test: $(ALL)  ## test the notebooks, which "make test" skips
@@ -80,7 +80,7 @@ constraints: $(VENV)  ## pin the newest versions that pyproject.toml allows
 		--no-header --no-annotate --quiet --upgrade --extra all -o constraints.txt
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 16
 
 clean:  ## remove the environment and all caches
 	rm -rf .venv .venv-tempest .venv-schemas .venv-schemas.lock .venv-mimic .venv-umadb .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
