@@ -54,7 +54,7 @@ bench: $(VENV)  ## measure everything beside its rivals, in ten minutes or more
 bench-quick: $(VENV)  ## the same in a minute, which tells less and keeps nothing
 	$(PY) -m benchmarks --quick
 
-bench-growth: $(VENV)  ## draw what each costs in a store that grows to five million events
+bench-growth: $(ALL)  ## draw what each costs in a store that grows to five million events
 	$(PY) -m benchmarks.growth --json benchmarks/growth.json --picture docs/growth.svg
 
 bench-lag: $(VENV)  ## draw how far three nodes' views are behind a log in PostgreSQL
@@ -63,7 +63,7 @@ bench-lag: $(VENV)  ## draw how far three nodes' views are behind a log in Postg
 bench-docs: $(VENV)  ## write what the pages say of speed from the runs that are kept
 	$(PY) -m benchmarks.told
 
-notebooks: $(ALL)  ## run the sources of the notebooks and keep what they give: all, or NAME=01-a-servers-story
+notebooks: $(ALL)  ## run the notebooks' sources and keep what they give: all, or NAME=01-a-servers-story
 	$(PY) -m tests.notebooks $(NAME)
 
 notebooks-test: $(ALL)  ## test the notebooks, which "make test" skips
@@ -87,7 +87,7 @@ constraints: $(VENV)  ## pin the newest versions that pyproject.toml allows
 		--no-header --no-annotate --quiet --upgrade --extra everything -o constraints.txt
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 16
 
 clean:  ## remove the environment and all caches
 	rm -rf .venv .venv-all .venv-tempest .venv-schemas .venv-schemas.lock .venv-mimic .venv-umadb .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
@@ -121,7 +121,7 @@ $(VENV): $(DEMO)
 	$(call install,everything else,dev)
 
 $(ALL): $(VENV)
-	$(call install,what runs the notebooks and builds the site,all)
+	$(call install,the notebooks and the site,all)
 
 $(EVERYTHING): $(VENV)
 	@echo "Installing every format and engine into .venv-all"

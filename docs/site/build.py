@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import import_module
 from pathlib import Path
@@ -21,30 +22,20 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 
-PARTS: dict[str, tuple[str, ...]] = {
-    "Tutorial": ("docs/tour", "docs/teaching", "notebooks/*"),
-    "For authors of services": ("docs/embedding", "docs/async", "docs/reactions"),
-    "For authors of clients": ("docs/testing-clients", "docs/endpoint"),
-    "For auditors and operators": (
-        *("docs/auditors-hour", "docs/time-travel", "docs/what-if"),
-        *("docs/backup", "docs/postgresql"),
-    ),
-    "Reference": (
-        *("reference", "docs/cli", "docs/events", "docs/routes"),
-        *("docs/ledger-spec", "docs/bounds"),
-    ),
-    "Explanation": ("docs/event-sourcing", "docs/house", "docs/limits", "docs/benchmarks"),
-    "The project": ("CONTRIBUTING", "docs/adr/README", "CHANGELOG"),
-}
-"""The parts of the site and their pages, in order; a page that is in none is an error."""
+TUTORIAL = ("docs/tour", "docs/teaching", "notebooks/*")
+REFERENCE_PAGES = (
+    *("reference", "docs/cli", "docs/events", "docs/routes"),
+    *("docs/ledger-spec", "docs/bounds"),
+)
+EXPLANATION = ("docs/event-sourcing", "docs/house", "docs/limits", "docs/benchmarks")
+"""Pages that have a part of their own; the others stand by their readers, as in the README."""
 
-REFERENCE: dict[str, tuple[str, ...]] = {
-    "serverdomain": (),
-    "serverdomain.testing": (),
-    "serverdomain.adapters.compute_json": (),
-    "serverdomain.adapters.http": (),
-    "serverdomain.adapters.charts": (),
-}
+PUBLIC = (
+    "serverdomain",
+    "serverdomain.testing",
+    *(f"serverdomain.adapters.{name}" for name in ("compute_json", "http", "charts")),
+)
+"""The packages whose names are the reference."""
 
 
 def build(out: Path) -> None:
@@ -98,17 +89,31 @@ def _linked(text: str) -> str:
 
 
 def _contents() -> Iterator[str]:
-    for caption, pages in PARTS.items():
-        yield _toctree(pages, f":caption: {caption}\n")
+    """The parts of the site with their pages, in order."""
+    yield _toctree(TUTORIAL, ":caption: Tutorial\n")
+    yield from (_toctree(pages, f":caption: {readers}\n") for readers, pages in _by_readers())
+    yield _toctree(REFERENCE_PAGES, ":caption: Reference\n")
+    yield _toctree(EXPLANATION, ":caption: Explanation\n")
 
 
-def _toctree(pages: list[str] | tuple[str, ...], options: str = "") -> str:
+def _by_readers() -> Iterator[tuple[str, list[str]]]:
+    """Who reads, and the pages that the README lists for them and that no other part has."""
+    placed = {*TUTORIAL, *REFERENCE_PAGES, *EXPLANATION}
+    listed = (ROOT / "README.md").read_text("utf-8").partition("## Documentation\n")[2]
+    lists = re.compile(r"^(For [\w ]+)[^\n]*:\n\n((?:\* .*\n)+)", re.MULTILINE)
+    for readers, links in lists.findall(listed):
+        pages = re.findall(r"\]\((.*?)\.md\)", links)
+        if some := [page for page in pages if page not in placed]:
+            yield readers.strip(), some
+
+
+def _toctree(pages: Sequence[str], options: str = "") -> str:
     return "\n\n```{toctree}\n:hidden:\n:glob:\n" + options + "\n" + "\n".join(pages) + "\n```\n"
 
 
 def _reference() -> Iterator[str]:
     yield "# Reference of the public names\n\nMade from the docstrings.\n"
-    for package in REFERENCE:
+    for package in PUBLIC:
         module: Any = import_module(package)
         yield f"\n## `{package}`\n\n{(module.__doc__ or '').strip().splitlines()[0]}\n"
         for name in sorted(module.__all__):

@@ -8,6 +8,8 @@
 # 4" means: fold the first four facts, and stop.
 
 # %%
+from datetime import timedelta
+
 from ipywidgets import interact
 
 from serverdomain import Actor, AsOf, Context, CreateServer, NotFound, RebuildServer, Servers
@@ -85,9 +87,7 @@ story("The same life in time", servers.history(WEB), "/status", "/name")
 # %%
 start = servers.history(WEB)[0].occurred_at
 for seconds in (2, 10, 30, 40, 70, 80):
-    then = start.replace(
-        minute=start.minute + (start.second + seconds) // 60, second=(start.second + seconds) % 60
-    )
+    then = start + timedelta(seconds=seconds)
     server = servers.get(WEB, as_of=AsOf(occurred_at=then))
     print(f"after {seconds:2} s: {server.name:6} {server.status}")
 

@@ -39,8 +39,8 @@ print(made.checkpoint.size, "events are signed")
 
 # %% [markdown]
 # That last call made a **checkpoint**: one number over all events, signed with a key. The number is the root of a tree. Each event
-# is hashed, that is, turned into a number that no other text gives. Two neighbours are hashed together, then pairs of pairs, up to
-# a single root. Change one letter anywhere, and the root is another.
+# is hashed, that is, turned into a number, and nobody knows a way to find another text that gives the same. Two neighbours are
+# hashed together, then pairs of pairs, up to a single root. Change one letter anywhere, and the root is another.
 
 # %%
 with Servers.open(path, read_only=True) as servers:

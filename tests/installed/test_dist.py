@@ -24,14 +24,12 @@ def built(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def interpreter(version: str) -> str:
-    name = f"python{version}"
-    found = shutil.which(name)
-    if (
-        found is None
-        or subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode
-    ):
-        pytest.skip(f"{name} is not at hand")
-    return found
+    # pyenv leads to the one that was chosen, and keeps the others in its folder.
+    kept = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    for found in filter(None, [shutil.which(f"python{version}"), *map(str, kept)]):
+        if subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:
+            return found
+    pytest.skip(f"no Python {version} is at hand")
 
 
 @pytest.mark.slow

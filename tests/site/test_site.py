@@ -19,7 +19,7 @@ from tests.notebooks.sources import SOURCES
 from tests.site.browser import in_a_browser
 
 pytestmark = pytest.mark.skipif(
-    not all(map(find_spec, ("sphinx", "furo", "myst_parser", "matplotlib"))),
+    not all(map(find_spec, ("sphinx", "furo", "myst_parser"))),
     reason="what builds the site is not installed: make docs-test",
 )
 

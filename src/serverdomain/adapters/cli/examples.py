@@ -40,7 +40,7 @@ EXAMPLES: dict[str, str] = {
     "serve": "--store cloud.db --port 8774",
     "env": "--clouds-yaml",
     "store init": "postgresql://user@host/database",
-    "store copy": "cloud.db postgresql://user@host/database",
+    "store copy": "cloud.db 'postgresql://user@host/database?schema=cloud'",
     "check": "--store cloud.db",
     "backup": "monday.backup --store cloud.db",
     "import log": "cloud.jsonl --store copy.db",

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from serverdomain.errors import StoreMissing
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Examination
@@ -80,10 +79,10 @@ def examine(place: Place) -> Iterator[SQLiteExamination]:
     and `StoreDamaged` where there is no database at all.
     """
     if place.path is None or not places.holds(place.path, schema.APPLICATION_ID, "store"):
-        raise StoreMissing(f"there is no store at {place}")
+        raise place.missing
     with read_only(place) as connection:
         if schema.version(connection, place) == 0:
-            raise StoreMissing(f"there is no store at {place}")
+            raise place.missing
         yield SQLiteExamination(connection)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Condition
 
 from serverdomain.domain.progress import Progress, silent
-from serverdomain.errors import StoreMissing, StoreReadOnly
+from serverdomain.errors import StoreReadOnly
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log, Tip
 from serverdomain.store.recent_refusals import RecentRefusals
@@ -49,7 +49,7 @@ def prepare(connections: Connections, *, create: bool, log_id: str | None = None
             raise StoreReadOnly(f"{place} went to {went}: here it is only read (read_only=True)")
     if version == 0:
         if not create:
-            raise StoreMissing(f"there is no store at {place}")
+            raise place.missing
         make(connections)
     if version < len(schema.STEPS):
         with connections.writing() as connection:

@@ -70,6 +70,13 @@ class Place(NamedTuple):
         """The folder of its keyframes: ``cloud.keyframes`` beside ``cloud.db``."""
         return None if self.path is None else _named(self.path, "keyframes")
 
+    @property
+    def missing(self) -> StoreMissing:
+        """The error that no store is here, and what makes one."""
+        return StoreMissing(
+            f"there is no store at {self}: serverdomain create, register or generate makes one"
+        )
+
 
 def _named(path: Path, what: str) -> Path:
     # Another sign for names without .db, so that ``cloud`` and ``cloud.db`` share no place.
