@@ -110,6 +110,17 @@ def test_who_asked_is_given_the_password_though_the_answer_was_lost(
     assert rebuilt.admin_pass is not None
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_is_sent_again_is_another_row_than_what_may_be_lost(
+    node: PostgreSQLLog, proxy: Proxy, when: When
+) -> None:
+    proxy.cut_at(WRITES, when)
+    ask(node, c.StopServer(), "req-2", at=60)
+    with node.reading() as reading:
+        command = reading.recorded(SERVER)[-1].command
+    assert (command.recorded_at > NOW + 60 * SECOND) is (when == "before")
+
+
 def test_a_connection_lost_before_anything_was_sent_is_replaced(
     node: PostgreSQLLog, proxy: Proxy
 ) -> None:
