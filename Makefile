@@ -6,16 +6,17 @@ PYTHONS ?= python3 python3.14 python3.13 python3.12 python3.11 python
 PY := .venv/bin/python
 DEMO := .venv/.stamp-demo
 VENV := .venv/.stamp
+ALL := .venv/.stamp-all
 
 # Make the environment anew when it is unfinished, its interpreter went away or
 # became another version, or the project was moved.
 SOUND := $(shell $(PY) -I -c "import importlib.util as u, os; print(os.path.samefile( \
 	u.find_spec('serverdomain').origin, 'src/serverdomain/__init__.py'))" 2>/dev/null)
 ifneq ($(SOUND),True)
-.PHONY: $(DEMO) $(VENV)
+.PHONY: $(DEMO) $(VENV) $(ALL)
 endif
 
-.PHONY: all demo test test-slow tempest schemas routes pictures bench bench-quick bench-growth bench-docs notebooks mutants constraints help clean
+.PHONY: all demo test test-slow tempest schemas routes pictures bench bench-quick bench-growth bench-docs notebooks notebooks-test docs docs-test dist mutants constraints help clean
 
 all: demo test  ## the demo, then the tests (what "make" alone does)
 
@@ -55,15 +56,28 @@ bench-growth: $(VENV)  ## draw what each costs in a store that grows to five mil
 bench-docs: $(VENV)  ## write what the pages say of speed from the runs that are kept
 	$(PY) -m benchmarks.told
 
-notebooks: $(VENV)  ## run the notebooks and keep what they give
-	$(PY) -m tests.notebooks
+notebooks: $(ALL)  ## run the sources of the notebooks and keep what they give: all, or NAME=01-a-servers-story
+	$(PY) -m tests.notebooks $(NAME)
+
+notebooks-test: $(ALL)  ## test the notebooks, which "make test" skips
+	$(PY) -m pytest tests/notebooks tests/adapters/charts
+
+docs: $(ALL)  ## build the site of the documentation into build/site
+	$(PY) docs/site/build.py build/site
+
+docs-test: $(ALL)  ## test the site, which "make test" skips
+	$(PY) -m pytest tests/site
+
+dist: $(VENV)  ## build sdist and wheel into dist, and try each with every Python that is at hand
+	$(PY) -m pytest -m slow tests/installed/test_dist.py
+	$(PY) -m uv build --out-dir dist
 
 mutants: $(VENV)  ## ask whether the tests notice changed code: all of it, or PART=audit
 	$(PY) -m tests.mutation $(PART)
 
 constraints: $(VENV)  ## pin the newest versions that pyproject.toml allows
 	$(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 \
-		--no-header --no-annotate --quiet --upgrade --extra dev -o constraints.txt
+		--no-header --no-annotate --quiet --upgrade --extra all -o constraints.txt
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 14
@@ -98,3 +112,6 @@ endif
 
 $(VENV): $(DEMO)
 	$(call install,everything else,dev)
+
+$(ALL): $(VENV)
+	$(call install,what runs the notebooks and builds the site,all)

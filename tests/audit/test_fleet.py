@@ -117,7 +117,7 @@ def test_nothing_can_be_written_through_it(cloud, tmp_path, statement):
         assert [server.name for server in fleet.servers()] == ["web"]
         assert sorted(tmp_path.iterdir()) == before
     commands = {name for name in dir(fleet) if not name.startswith("_")}
-    assert commands == {"close", "connection", "position", "query", "servers"}
+    assert commands == {"close", "connection", "count", "position", "query", "servers"}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from serverdomain.testing import registered, strategies
 # Permanent: a name in a log keeps its meaning for good. Add here, never change.
 NAMES = {
     "AccessAddressesChanged": ("access_ipv4", "access_ipv6"),
+    "CallReported": ("action", "outcome", "code", "address"),
     "CommandRefused": ("server_id", "kind", "members", "rule", "why"),
     "DiskConfigChanged": ("disk_config",),
     "ImageChanged": ("image_id",),

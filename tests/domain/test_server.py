@@ -352,7 +352,7 @@ def test_every_event_is_among_those_that_any_history_is_made_of() -> None:
         found.add(type(event).__name__)
 
     look()
-    assert found == set(EVENTS) - {"CommandRefused"}
+    assert found == set(EVENTS) - {"CommandRefused", "CallReported"}
 
 
 @for_any(st.lists(strategies.facts(), max_size=8), st.integers(0, 8))
@@ -363,6 +363,25 @@ def test_a_history_is_folded_in_parts_as_it_is_folded_whole(facts, at) -> None:
 @for_any(st.lists(strategies.facts(), max_size=6), st.integers(0, 6), strategies.refusals())
 def test_a_refusal_changes_nothing_wherever_it_stands(facts, at, refusal) -> None:
     assert fold([*facts[:at], (refusal, 7), *facts[at:]]) == fold(facts)
+
+
+@for_any(st.lists(strategies.facts(), max_size=6), st.integers(0, 6), strategies.calls())
+def test_a_reported_call_changes_nothing_wherever_it_stands(facts, at, call) -> None:
+    assert fold([*facts[:at], (call, 7), *facts[at:]]) == fold(facts)
+
+
+def test_no_host_for_a_rebuild_that_was_not_heard_of_is_an_error_all_the_same() -> None:
+    failed = RebuildFailed("req-1", "scheduling", "No valid host was found.")
+    given(registered(), failed).then_server(status="ERROR")
+    # Where another one is under way, it goes on.
+    given(registered(), RebuildRequested("req-2", IMAGE, "given"), failed).then_server(
+        status="REBUILD"
+    )
+
+
+def test_a_server_elsewhere_can_be_in_states_that_nothing_here_brings_about() -> None:
+    paused = ServerObserved(server_id=SERVER_ID, state="PAUSED")
+    given(registered(), paused).then_server(status="PAUSED")
 
 
 def test_an_empty_history_leaves_what_was_there() -> None:

@@ -36,8 +36,8 @@ from tests.house.imports import ROOT
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-EXTRAS = [extra for extra in PROJECT["optional-dependencies"] if extra != "dev"]
-"""What users install; ``dev`` is the environment of the Makefile."""
+EXTRAS = [extra for extra in PROJECT["optional-dependencies"] if extra not in ("dev", "all")]
+"""What users install; ``dev`` and ``all`` are environments of the Makefile."""
 
 _OPTIONS = ELLIPSIS | NORMALIZE_WHITESPACE
 

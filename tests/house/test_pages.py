@@ -123,12 +123,20 @@ def test_what_an_event_may_leave_out_is_marked() -> None:
 def test_the_readme_lists_every_page_of_the_documentation_once() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     (section,) = re.findall(r"^## Documentation$(.*?)^## ", text, re.MULTILINE | re.DOTALL)
-    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "docs/adr/README.md", ROOT / "CHANGELOG.md"]
-    pages += (ROOT / "notebooks").glob("*.ipynb")
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "docs/adr/README.md"]
+    pages += [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
     listed = re.findall(r"^\* \[(.*?)\]\((.*?)\)", section, re.MULTILINE)
     assert all(name == target for name, target in listed)
     assert sorted(target for _, target in listed) == sorted(
         page.relative_to(ROOT).as_posix() for page in pages
+    )
+
+
+def test_the_teachers_page_has_a_row_for_each_notebook() -> None:
+    text = (ROOT / "docs/teaching.md").read_text("utf-8")
+    named = re.findall(r"^\| \[\d+\. .*\]\(\.\./(notebooks/.*)\) \|", text, re.MULTILINE)
+    assert named == sorted(
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "notebooks").glob("*.ipynb")
     )
 
 

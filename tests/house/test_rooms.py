@@ -124,13 +124,14 @@ ALWAYS_THERE = {*_packages(PROJECT["dependencies"]), "pydantic_core"}
 WITH_EXTRA = {
     extra: _packages(requirements)
     for extra, requirements in PROJECT["optional-dependencies"].items()
-    if extra != "dev"
+    if extra not in ("dev", "all")
 }
 ROOM_OF_EXTRA = {
     "audit": ("serverdomain.audit", "serverdomain.adapters.cli"),
     "cli": "serverdomain.adapters.cli",
     "clients": "serverdomain.testing",
     "http": "serverdomain.adapters.http",
+    "notebooks": "serverdomain.adapters.charts",
     "postgres": "serverdomain.store.postgresql",
     "testing": "serverdomain.testing",
 }

@@ -17,7 +17,7 @@ from tests.house.imports import ROOT
 from tests.house.pages import EXTRAS, PROJECT, run
 from tests.installed.conftest import Install
 
-LONG = ("notebooks",)
+LONG = ("notebooks", "docs")
 PAGES = Path(__file__).parent / "extras"
 
 

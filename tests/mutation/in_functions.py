@@ -15,7 +15,12 @@ from tests.mutation.outside_functions import ROOT
 from tests.mutation.parts import Part
 from tests.mutation.survivors import Survivor
 
-NOTICED = {"killed", "timeout", "caught by type check"}
+NOTICED = {"killed", "timeout", "segfault", "caught by type check"}
+"""A process that hangs may crash as it is ended from outside, while it tells where it hung."""
+
+HANGS = 15
+"""Seconds after which a test has noticed: its process ends as if it had failed."""
+
 COPIED = ("docs", "README.md", "notebooks", "benchmarks", "CHANGELOG.md")
 
 
@@ -47,6 +52,7 @@ def _make(folder: Path, part: Part) -> None:
         "also_copy": [*COPIED],
         "pytest_add_cli_args_test_selection": [f"tests/{test}" for test in part.tests],
         "pytest_add_cli_args": ["-m", "not slow", "-p", "no:cacheprovider"]
+        + ["-o", f"faulthandler_timeout={HANGS}", "-o", "faulthandler_exit_on_timeout=true"]
         + [f"--deselect=tests/{test}" for test in part.without],
         "type_check_command": [sys.executable, "-m", "tests.mutation.asked", "mypy", *sources],
         "timeout_multiplier": 8.0,

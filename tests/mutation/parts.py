@@ -45,6 +45,24 @@ PARTS = (
         ),
     ),
     Part("audit-ledger", 15, ("audit/ledger/*",), ("audit/ledger",)),
+    Part(
+        "projections-reactions",
+        15,
+        (
+            "projections/reactions.py",
+            "projections/saved_bookmark.py",
+            "projections/told.py",
+            "projections/attempts.py",
+            "projections/happened.py",
+        ),
+        (
+            "projections/test_reactions.py",
+            "projections/test_reactions_stopped.py",
+            "projections/test_saved_bookmark.py",
+            "projections/test_attempts.py",
+            "projections/test_happened.py",
+        ),
+    ),
 )
 
 TABLES = Part(
@@ -114,23 +132,6 @@ UNREAD = (
         ("adapters/http/serving",),
     ),
     Part(
-        "projections-reactions",
-        15,
-        (
-            "projections/reactions.py",
-            "projections/saved_bookmark.py",
-            "projections/told.py",
-            "projections/attempts.py",
-            "projections/happened.py",
-        ),
-        (
-            "projections/test_reactions.py",
-            "projections/test_reactions_stopped.py",
-            "projections/test_saved_bookmark.py",
-            "projections/test_attempts.py",
-        ),
-    ),
-    Part(
         "projections-views",
         15,
         (
@@ -147,6 +148,14 @@ UNREAD = (
             "projections/test_list.py",
             "projections/test_exchanged.py",
             "projections/test_gone.py",
+            "projections/test_history.py",
+            "projections/test_catch_up.py",
+            "projections/test_replay.py",
+        ),
+        (
+            "projections/test_catch_up.py::test_two_processes_catch_up_at_once",
+            "projections/test_gone.py::test_processes_that_find_it_damaged_at_once_go_on_with_one_file",
+            "projections/test_replay.py::test_processes_replay_while_another_appends_and_follows",
         ),
     ),
 )

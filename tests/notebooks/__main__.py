@@ -1,12 +1,15 @@
-"""``make notebooks``: run every notebook and keep what it gave."""
+"""``make notebooks``: run the source of each notebook, or of those named, and keep it."""
 
+import sys
 import tempfile
 from pathlib import Path
 
 import nbformat
 
-from tests.notebooks.execution import NOTEBOOKS, execute
+from tests.notebooks.execution import execute
+from tests.notebooks.sources import SOURCES, notebook_of, read
 
-for path in NOTEBOOKS:
-    with tempfile.TemporaryDirectory() as folder:
-        nbformat.write(execute(nbformat.read(path, as_version=4), Path(folder)), path)
+for source in SOURCES:
+    if not sys.argv[1:] or source.stem in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as folder:
+            nbformat.write(execute(read(source), Path(folder)), notebook_of(source))

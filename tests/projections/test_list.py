@@ -10,7 +10,7 @@ from serverdomain import InvalidInput, RebuildServer, RegisterServer
 from serverdomain.projections import server_rows
 from serverdomain.projections.server_query import STATUSES, ServerQuery
 from serverdomain.testing import registered
-from tests.projections.cloud import IMAGE, OTHER_IMAGE, Cloud
+from tests.projections.cloud import IMAGE, OTHER_IMAGE, Cloud, rows
 
 DAY = 86_400_000_000
 
@@ -189,6 +189,40 @@ def test_a_page_may_be_empty(cloud):
         cloud.servers.list(limit=-1)
 
 
+def test_a_list_ends_with_the_row_that_reaches_so_many_bytes(cloud):
+    view = cloud.servers.view
+    cloud.servers.list()
+    second, newest = (len(server) for (server,) in rows(cloud.view_path, "server")[-2:])
+    for most, shown in (
+        (1, [4]),
+        (newest, [4]),
+        (newest + 1, [4, 3]),
+        (newest + second, [4, 3]),
+        (newest + second + 1, [4, 3, 2]),
+    ):
+        servers, is_cut = view.some(most)
+        assert (numbers(servers), is_cut) == (shown, True)
+    servers, is_cut = view.some(1_000_000)
+    assert (numbers(servers), is_cut) == ([4, 3, 2, 1, 0], False)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"limit": True}, "limit: True came, a whole number of at least 0 is allowed"),
+        ({"limit": "1"}, "limit: '1' came, a whole number of at least 0 is allowed"),
+        ({"anchored": 1}, "anchored: 1 came, True or False is allowed"),
+        ({"name": 5}, "name: an int came, a string or an iterable is allowed"),
+        ({"status": 5}, "status: an int came, a string or an iterable is allowed"),
+        ({"marker": "x"}, "marker: 'x' came, the id of a server is allowed"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused_by_name_with_what_came(cloud, wrong, words):
+    with pytest.raises(InvalidInput) as refused:
+        cloud.servers.list(**wrong)
+    assert str(refused.value) == words
+
+
 @pytest.mark.parametrize("asked", [{}, {"project_id": "even"}])
 @pytest.mark.parametrize("is_of_the_view", [True, False])
 def test_a_list_goes_on_from_the_place_of_a_marker_that_was_deleted(cloud, asked, is_of_the_view):
@@ -252,3 +286,36 @@ def test_a_page_is_read_where_it_begins_and_sorted_by_an_index(cloud, asked):
     assert "SEARCH" in plan
     assert "created<" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_list_is_sorted_by_any_column_and_paged_by_how_many_came_before(cloud):
+    by_name = [4, 3, 2, 1, 0][::-1]  # active, build, error, rebuild, shutoff
+    assert numbers(cloud.servers.list(sort="name")) == by_name
+    assert numbers(cloud.servers.list(sort="name:desc")) == by_name[::-1]
+    assert numbers(cloud.servers.list(sort="name:asc", limit=2, offset=1)) == by_name[1:3]
+    # Those alike in it come as they always do, the newest first.
+    assert numbers(cloud.servers.list(sort="project_id")) == [4, 2, 0, 3, 1]
+
+
+def test_how_many_a_list_has_is_counted_whatever_its_page(cloud):
+    assert cloud.servers.view.count() == 5
+    assert cloud.servers.view.count(project_id="odd", limit=1) == 2
+    with cloud.servers.fleet() as fleet:
+        assert fleet.count(name="err") == 1
+        assert numbers(fleet.servers(sort="name:desc", limit=1)) == [4]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"sort": "server"}, "sort: 'server' came, created, updated, "),
+        ({"sort": "name:up"}, "sort: 'name:up' came, created, "),
+        ({"sort": "name; --"}, "sort: 'name; --' came, created, "),
+        ({"offset": -1}, "offset: -1 came, a whole number of at least 0 is allowed"),
+        ({"marker": "x", "sort": "name"}, "marker: it came with sort or offset, one of them"),
+    ],
+)
+def test_an_order_that_there_is_not_is_refused_by_name(cloud, asked, said):
+    with pytest.raises(InvalidInput) as caught:
+        cloud.servers.list(**asked)
+    assert str(caught.value).startswith(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -11,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from queue import Queue
 from threading import Event as Flag
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -162,7 +164,7 @@ def test_one_that_goes_on_failing_stops_alone_and_says_why(
     _, stopped = servers.reactions()
     assert (stopped.name, stopped.stopped_at) == ("billing", position)
     assert stopped.why == "RuntimeError: no room for ServerRenamed"
-    assert "reaction billing stopped" in caplog.text
+    assert f"reaction billing stopped at position {position}: {stopped.why}; look" in caplog.text
 
 
 def test_a_handler_may_stop_its_own_reaction(servers: Servers) -> None:
@@ -409,6 +411,28 @@ def test_it_is_told_of_some_events_alone_and_goes_past_the_others(servers: Serve
 def test_events_that_nobody_is_told_of_are_refused_by_name(servers: Servers, name: str) -> None:
     with pytest.raises(InvalidInput, match=f"events: '{name}' came"):
         servers.react("billing", print, events=[name])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"start": "middle"}, "start: 'middle' came, head or beginning is allowed"),
+        ({"attempts": 0}, "attempts: 0 came, at least one is allowed"),
+    ],
+)
+def test_what_no_reaction_can_do_is_refused_by_name_and_leaves_no_place(
+    servers: Servers, wrong: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Reaction(servers._log, "billing", print, **wrong)
+    assert str(refused.value) == words
+    assert servers.reactions() == []
+
+
+def test_its_thread_bears_its_name_and_keeps_no_process_from_ending(servers: Servers) -> None:
+    with servers.react("billing", print):
+        (thread,) = (one for one in threading.enumerate() if one.name == "reaction billing")
+        assert thread.daemon
 
 
 def until(there: Callable[[], bool]) -> None:

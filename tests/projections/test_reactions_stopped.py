@@ -221,6 +221,36 @@ def test_one_that_was_resumed_is_waited_for_again(servers: Servers) -> None:
         assert caught_up.result(SECONDS)
 
 
+def test_one_that_stopped_keeps_what_it_needs_at_work_until_it_is_resumed(
+    servers: Servers,
+) -> None:
+    told: Queue[str] = Queue()
+    broken = [True]
+
+    @contextmanager
+    def at_work() -> Iterator[None]:
+        told.put("entered")
+        yield
+        told.put("left")
+
+    def fails_at_first(happened: Happened) -> None:
+        if broken[0]:
+            raise RuntimeError("no room")
+        told.put(happened.name)
+
+    with servers.react(
+        "billing", fails_at_first, start="beginning", attempts=1, at_work=at_work
+    ) as billing:
+        until_stopped(billing)
+        # It has looked again, and found that nobody resumed it.
+        billing.stopped.clear()
+        until_stopped(billing)
+        broken[0] = False
+        servers.resume_reaction("billing")
+        assert [told.get(timeout=SECONDS) for _ in range(2)] == ["entered", "ServerRegistered"]
+    assert told.get(timeout=SECONDS) == "left"
+
+
 def test_after_events_it_waits_for_more_to_come_together_unless_somebody_waits_for_it(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from serverdomain import NotFound, Servers
+from serverdomain.projections import saved_bookmark
 from serverdomain.projections.saved_bookmark import PAGE, SavedBookmark, resume, skip
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
@@ -64,6 +66,23 @@ def test_it_is_saved_after_a_page_or_when_it_is_asked_to(log: Log, bookmark: Sav
     bookmark.move(PAGE + 1)
     bookmark.save()
     assert saved(log) == Bookmark(BILLING, PAGE + 1)
+
+
+def test_it_is_saved_a_second_after_it_first_moved(
+    log: Log, bookmark: SavedBookmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(saved_bookmark, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    bookmark.move(1)
+    now[0] = 100.9
+    bookmark.move(2)
+    bookmark.look()
+    assert saved(log) == Bookmark(BILLING, 0)
+    now[0] = 101.1
+    bookmark.look()
+    assert saved(log) == Bookmark(BILLING, 2)
+    bookmark.move(3)
+    assert saved(log) == Bookmark(BILLING, 2), "another second begins"
 
 
 def test_where_it_stops_is_saved_with_all_that_was_told_before(

@@ -18,7 +18,7 @@ from serverdomain.testing import strategies
 STORED = json.loads((Path(__file__).parents[1] / "data" / "stored-events.json").read_text())
 
 
-@for_any(strategies.events() | strategies.refusals())
+@for_any(strategies.events() | strategies.refusals() | strategies.calls())
 def test_every_event_survives_being_stored(event: Event) -> None:
     topic, state = CODEC.encode(event)
 
@@ -27,7 +27,7 @@ def test_every_event_survives_being_stored(event: Event) -> None:
     assert CODEC.encode(CODEC.decode(topic, state, 1)) == (topic, state)
 
 
-@for_any(strategies.events() | strategies.refusals())
+@for_any(strategies.events() | strategies.refusals() | strategies.calls())
 def test_what_is_stored_is_canonical(event: Event) -> None:
     _, state = CODEC.encode(event)
 

@@ -138,8 +138,8 @@ def test_no_more_than_so_many_bytes_are_remembered(
         assert known.server(server_id) == servers.get(server_id)
     assert len(known._servers) == 3
     assert known._servers.weight <= 3 * heavy
-    assert known.server_at_once(SERVER) is None
-    assert known.server_at_once(ids[-1]) == servers.get(ids[-1])
+    assert known.server_at_once(SERVER, servers.mark()) is None
+    assert known.server_at_once(ids[-1], servers.mark()) == servers.get(ids[-1])
 
 
 def test_where_the_log_has_no_mark_nothing_is_known_at_once_but_all_is_remembered(

@@ -23,7 +23,7 @@ from serverdomain.audit.as_of import (
     require_version,
 )
 from serverdomain.domain.document import changes, document
-from serverdomain.domain.events import ServerObserved, ServerRegistered
+from serverdomain.domain.events import CallReported, ServerObserved, ServerRegistered
 from serverdomain.domain.html import table
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, fold, is_there
@@ -251,8 +251,19 @@ def _diff(
         PathChange(*change, tuple(sorted(wrote[change.path])))
         for change in changes(one.server, other.server)
     )
-    positions = sorted({position for change in found for position in change.events})
-    return Diff(one, other, found, tuple(entries[position] for position in positions))
+    responsible = {position for change in found for position in change.events}
+    # Who asked for it, as another source has it, stands with the facts of the same request.
+    requests = {
+        request
+        for position in responsible
+        for request in (entries[position].request_id, entries[position].caused_by)
+    }
+    responsible |= {
+        entry.position
+        for entry in entries.values()
+        if isinstance(entry.event, CallReported) and (entry.caused_by or "") in requests
+    }
+    return Diff(one, other, found, tuple(entries[position] for position in sorted(responsible)))
 
 
 def _folded(recorded: Sequence[RecordedEvent], server: Server | None = None) -> Server | None:

@@ -80,6 +80,10 @@ class Fleet:
             ]
         )
 
+    def count(self, **asked: Unpack[Asked]) -> int:
+        """How many servers `servers` would give without a limit."""
+        return self._ask(ServerQuery(**asked).count)
+
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         """Run a SELECT; gives a dictionary for each row. Raises the errors of `sqlite3`."""
         given: Any = parameters

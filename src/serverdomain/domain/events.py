@@ -17,8 +17,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from serverdomain.domain import moment
 
 State = Literal["ACTIVE", "SHUTOFF", "ERROR", "BUILD"]
+# What a server elsewhere can be in, beside these: nothing here brings it about.
+OtherState = Literal[
+    "PAUSED", "SUSPENDED", "RESCUE", "VERIFY_RESIZE", "SHELVED", "SHELVED_OFFLOADED", "SOFT_DELETED"
+]
 DiskConfig = Literal["AUTO", "MANUAL"]
 Stage = Literal["scheduling", "hypervisor"]
+CallOutcome = Literal["success", "failure", "pending", "unknown"]
 Rule = Literal["role", "lock", "state", "image", "quota"]
 
 # Values outside these bounds could be stored but never shown, so the store refuses them.
@@ -84,12 +89,12 @@ class RebuildRequested(Event, frozen=True):
     """Somebody asked for the server to be wiped and installed again from an image.
 
     ``rebuild_id`` is the request id of the command that asked. The event says whether the password
-    was given or generated, never what it is.
+    was given or generated, never what it is; a source elsewhere does not say: ``unknown``.
     """
 
     rebuild_id: str
     image_id: str
-    password: Literal["given", "generated"]
+    password: Literal["given", "generated", "unknown"]
 
 
 class ImageChanged(Event, frozen=True):
@@ -185,7 +190,7 @@ class ServerObserved(Event, frozen=True, kw_only=True):
     user_id: str | UnsetType = UNSET
     image_id: str | UnsetType = UNSET
     flavor_id: str | UnsetType = UNSET
-    state: State | UnsetType = UNSET
+    state: State | OtherState | UnsetType = UNSET
     metadata: dict[str, str] | UnsetType = UNSET
     addresses: dict[str, tuple[Address, ...]] | UnsetType = UNSET
     access_ipv4: str | UnsetType = UNSET
@@ -195,6 +200,19 @@ class ServerObserved(Event, frozen=True, kw_only=True):
     disk_config: DiskConfig | UnsetType = UNSET
     created: Micros | UnsetType = UNSET
     fault: Fault | UnsetType = UNSET
+
+
+class CallReported(Event, frozen=True, kw_only=True):
+    """A source says that somebody asked something of the server, but not what it changed.
+
+    ``action`` is the source's word for it, ``outcome`` how it ended, ``code`` the HTTP status that
+    answered it and ``address`` where it came from, if the source says so. It changes nothing.
+    """
+
+    action: str
+    outcome: CallOutcome
+    code: Annotated[int, Meta(ge=100, le=599)] | UnsetType = UNSET
+    address: str | UnsetType = UNSET
 
 
 class CommandRefused(Event, frozen=True, kw_only=True):
@@ -230,6 +248,7 @@ EVENTS: dict[str, type[Event]] = {
     "StateReset": StateReset,
     "ServerDeleted": ServerDeleted,
     "ServerObserved": ServerObserved,
+    "CallReported": CallReported,
     "CommandRefused": CommandRefused,
 }
 """Every event by its permanent name, which does not depend on the name of its class."""

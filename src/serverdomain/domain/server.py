@@ -2,7 +2,8 @@
 
 The aggregate, the view, time travel, diff and any replay call it. It asks no rule and fails on no
 event: facts from elsewhere come in any order, and what makes no sense where it stands moves
-``updated`` and nothing else. A refusal moves not even that: nothing happened to the server.
+``updated`` and nothing else. A refusal and a reported call move not even that: what happened to
+the server, if anything did, other facts say.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from msgspec.structs import asdict, replace
 
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
-from serverdomain.domain.events import Address, DiskConfig, Event, Fault, State
+from serverdomain.domain.events import Address, DiskConfig, Event, Fault, OtherState, State
 from serverdomain.domain.html import table
 
 _SHOWS_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD"})
@@ -48,7 +49,7 @@ class Server(Struct, frozen=True, kw_only=True, gc=False):
     user_id: str
     image_id: str
     flavor_id: str
-    state: State
+    state: State | OtherState
     metadata: dict[str, str]
     addresses: dict[str, tuple[Address, ...]]
     access_ipv4: str
@@ -69,7 +70,10 @@ class Server(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def status(self) -> str:
-        """ACTIVE, BUILD, ERROR, REBUILD or SHUTOFF, as Nova derives it (documented ``status``)."""
+        """ACTIVE, BUILD, ERROR, REBUILD or SHUTOFF, as Nova derives it (documented ``status``).
+
+        A server that a source elsewhere observed may be in another one of Nova's.
+        """
         return "REBUILD" if self.rebuild is not None else self.state
 
     @property
@@ -143,7 +147,7 @@ def evolve(server: Server | None, event: Event, at: int) -> Server | None:
         begin = _BEGINNINGS.get(type(event))
         return begin(event, at) if begin is not None else None
     kind = type(event)
-    if kind is e.CommandRefused:
+    if kind in _NOTHING_HAPPENED:
         return server
     if server.deleted:
         return replace(server, updated_micros=at)
@@ -226,7 +230,9 @@ def _completed(server: Server, event: e.RebuildCompleted, at: int) -> dict[str, 
 
 
 def _failed(server: Server, event: e.RebuildFailed, at: int) -> dict[str, Any]:
-    if not _is_under_way(server, event.rebuild_id):
+    # A source elsewhere says of a rebuild that no host was found for this alone, not its request.
+    unheard_of = server.rebuild is None and event.stage == "scheduling"
+    if not (unheard_of or _is_under_way(server, event.rebuild_id)):
         return {}
     return {"rebuild": None, "state": "ERROR", "fault": Fault(500, at, event.reason)}
 
@@ -234,6 +240,8 @@ def _failed(server: Server, event: e.RebuildFailed, at: int) -> dict[str, Any]:
 def _is_under_way(server: Server, rebuild_id: str) -> bool:
     return server.rebuild is not None and server.rebuild.id == rebuild_id
 
+
+_NOTHING_HAPPENED = frozenset({e.CommandRefused, e.CallReported})
 
 _BEGINNINGS = cast(
     "dict[type[Event], Callable[[Event, int], Server]]",

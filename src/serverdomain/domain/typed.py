@@ -153,7 +153,9 @@ def _takes(function: Callable[..., Any]) -> _Takes:
             hint = Any  # It is `self`, or a class.
         else:
             one = SimpleNamespace(__annotations__={parameter.name: hint})
-            hint = resolved(one, getattr(function, "__globals__", {}))[parameter.name]
+            # A decorator's own module does not know the names in what it wraps.
+            known = getattr(inspect.unwrap(function), "__globals__", {})
+            hint = resolved(one, known)[parameter.name]
         named = get_origin(hint) is Unpack
         takes.hints.update(_hints(get_args(hint)[0]) if named else {parameter.name: hint})
         if parameter.kind is parameter.VAR_POSITIONAL:

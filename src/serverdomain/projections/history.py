@@ -11,7 +11,7 @@ from msgspec import to_builtins
 
 from serverdomain.domain import moment
 from serverdomain.domain.document import Change, changes
-from serverdomain.domain.events import CommandRefused, Event
+from serverdomain.domain.events import CallReported, CommandRefused, Event
 from serverdomain.domain.html import table
 from serverdomain.domain.server import Server, evolve
 from serverdomain.projections.told import Told
@@ -28,6 +28,16 @@ class HistoryEntry(Told):
     """
 
     changes: tuple[Change, ...]
+
+    @property
+    def call(self) -> str | None:
+        """A reported call as words: what was asked, from where, how it ended. Else ``None``."""
+        event = self.event
+        if not isinstance(event, CallReported):
+            return None
+        place = f" from {event.address}" if event.address else ""
+        answer = f", answered {event.code}" if event.code else ""
+        return f"{event.action}{place} reported with outcome {event.outcome}{answer}"
 
     def as_json(self) -> dict[str, Any]:
         """The entry as plain values, as ``history --json`` prints it."""
@@ -68,6 +78,8 @@ def _row(entry: HistoryEntry) -> tuple[object, ...]:
     event = entry.event
     if isinstance(event, CommandRefused):
         changed = [f"{event.kind} refused by the rule of {event.rule}: {event.why}"]
+    if entry.call is not None:
+        changed = [entry.call]
     return (
         entry.position,
         moment.exact(entry.recorded.occurred_at),

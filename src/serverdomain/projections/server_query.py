@@ -15,6 +15,9 @@ from serverdomain.store.log import LARGEST, Log
 
 STATUSES = ("ACTIVE", "BUILD", "ERROR", "REBUILD", "SHUTOFF")
 
+SORTS = ("created", "updated", "name", "status", "image_id", "flavor_id", "project_id")
+"""What rows can be sorted by."""
+_NEWEST = "created DESC, first_position DESC"
 
 MOST_VALUES = 100
 """The most values of one member that a query may have."""
@@ -31,6 +34,8 @@ class Asked(TypedDict, total=False):
     anchored: bool
     limit: int | None
     marker: str | None
+    sort: str | None
+    offset: int
 
 
 class ServerQuery:
@@ -50,24 +55,30 @@ class ServerQuery:
         anchored: bool = False,
         limit: int | None = None,
         marker: str | None = None,
+        sort: str | None = None,
+        offset: int = 0,
     ) -> None:
-        wanted = [("status", status), ("image_id", image_id), ("flavor_id", flavor_id)]
-        wanted.append(("project_id", project_id))
-        several = {member: _several(member, value) for member, value in wanted}
+        wanted = {"status": status, "image_id": image_id, "flavor_id": flavor_id}
+        wanted["project_id"] = project_id
+        several = {member: _several(member, value) for member, value in wanted.items()}
         for one in several["status"] or ():
             if one not in STATUSES:
                 raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")
-        if limit is not None and (type(limit) is not int or limit < 0):
-            raise InvalidInput(
-                "limit", f"{limits.shown(limit)} came, a whole number of at least 0 is allowed"
-            )
+        for member, number in (("limit", limit), ("offset", offset)):
+            if number is not None and (type(number) is not int or number < 0):
+                raise InvalidInput(
+                    member, f"{limits.shown(number)} came, a whole number of at least 0 is allowed"
+                )
         if type(anchored) is not bool:
             raise InvalidInput(
                 "anchored", f"{limits.shown(anchored)} came, True or False is allowed"
             )
         # SQLite has no larger limit; -1 is none.
         self._limit = -1 if limit is None or limit > LARGEST else limit
+        self._offset, self._order = min(offset, LARGEST), _order(sort)
         self._marker, self._projects = marker, several["project_id"]
+        if marker is not None and (sort is not None or offset):
+            raise InvalidInput("marker", "it came with sort or offset, one of them is allowed")
         self._conditions: list[str] = []
         self._values: list[str | int] = []
         for member, values in several.items():
@@ -96,10 +107,9 @@ class ServerQuery:
             self._where(
                 "created <= ? AND (created < ? OR first_position < ?)", created, created, position
             )
-        where = f"WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
         found = connection.execute(
-            f"SELECT server FROM server {where} ORDER BY created DESC, first_position DESC LIMIT ?",
-            (*self._values, self._limit),
+            f"SELECT server FROM server {self._wanted} ORDER BY {self._order} LIMIT ? OFFSET ?",
+            (*self._values, self._limit, self._offset),
         )
         servers: list[str] = []
         size = 0
@@ -110,6 +120,16 @@ class ServerQuery:
                 if size >= most_bytes:
                     break
         return servers
+
+    def count(self, connection: sqlite3.Connection) -> int:
+        """How many rows were asked for, whatever the limit and wherever a page begins."""
+        query = f"SELECT COUNT(*) FROM server {self._wanted}"
+        ((number,),) = connection.execute(query, self._values)
+        return int(number)
+
+    @property
+    def _wanted(self) -> str:
+        return f"WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
 
     def _any_of(self, conditions: list[tuple[str, ...]]) -> None:
         # None of them is true of any row where there is none.
@@ -136,6 +156,17 @@ class ServerQuery:
                 "marker", f"{limits.shown(marker)} came, the id of a server is allowed"
             )
         return found[0], found[1]
+
+
+def _order(sort: str | None) -> str:
+    if sort is None:
+        return _NEWEST
+    column, colon, way = limits.text("sort", sort).partition(":")
+    if column not in SORTS or (colon and way not in ("asc", "desc")):
+        raise InvalidInput(
+            "sort", f"{limits.shown(sort)} came, {', '.join(SORTS)} is allowed, :desc behind it"
+        )
+    return f"{column} {'DESC' if way == 'desc' else 'ASC'}, {_NEWEST}"
 
 
 def _past(log: Log, marker: str, until: int) -> Server | None:

@@ -81,6 +81,16 @@ class ServerView(View):
 
         return self._ask(read)
 
+    def count(self, **asked: Unpack[Asked]) -> int:
+        """How many servers `Servers.list` would give without a limit; caught up first."""
+
+        def read(file: ViewFile) -> int:
+            following.catch_up(self._log, file, self._page)
+            with file.reading() as rows:
+                return ServerQuery(**asked).count(rows)
+
+        return self._ask(read)
+
     def flavors(self) -> list[str]:
         """The ids of the flavors that servers have, in order; caught up first."""
         return sorted(self._counted("flavor_id"))

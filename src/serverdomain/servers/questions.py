@@ -122,12 +122,23 @@ class Questions:
         require_project(server, project_id)
         return server
 
-    def get_at_once(self, server_id: ServerId, *, project_id: str | None = None) -> Server | None:
+    def mark(self) -> int | None:
+        """A number that is another once anything was committed; ``None`` if it is not known.
+
+        Reads no row, and never waits.
+        """
+        return self._log.mark()
+
+    def get_at_once(
+        self, server_id: ServerId, *, project_id: str | None = None, mark: int | None = None
+    ) -> Server | None:
         """What `get` would give, if that is known without a look into the log; never waits.
 
-        It is behind a `get`, until anybody in any process commands something. For event loops.
+        It is behind a `get`, until anybody in any process commands something. For event loops. With
+        a `mark` that was read a moment ago it is what a `get` would have given then.
         """
-        server = self._log.server_at_once(known_form(server_id))
+        known = known_form(server_id)
+        server = self._log.server_at_once(known, self.mark() if mark is None else mark)
         if is_there(server):
             require_project(server, project_id)
             return server
@@ -153,6 +164,11 @@ class Questions:
         with self._log.reading() as log:
             micros = log.latest_recorded_at()
         return None if micros is None else moment.to_datetime(micros)
+
+    def head(self) -> int:
+        """The last position of the log; 0 where it is empty."""
+        with self._log.reading() as log:
+            return log.head()
 
     @typed
     def follow(self, server_id: ServerId, seconds: float | None = None) -> Iterator[Server]:
@@ -252,8 +268,9 @@ class Questions:
         ``flavor_id`` and ``project_id`` are what they have; ``name`` finds a part, of which,
         ``anchored``, a ``^`` before it and a ``$`` behind it stand for the name's ends. Of each,
         several values mean any of them. At most ``limit`` are given, those behind the server with
-        the id ``marker``, which may be deleted by now. Raises `InvalidInput`, also for an unknown
-        marker.
+        the id ``marker``, which may be deleted by now. ``sort`` is another order (``"name"``,
+        ``"updated:desc"``), in which a page begins behind ``offset`` servers. Raises
+        `InvalidInput`, also for an unknown marker.
         """
         return self.view.servers(caught_up=True, **asked)
 

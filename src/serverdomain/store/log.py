@@ -328,7 +328,7 @@ class Log(Protocol):
     beginning: Callable[[Reading, str], Server | None] | None = None
     """Finds a server as of some row of a reading, from which a long history may be folded on."""
 
-    server_at_once: Callable[[str], Server | None]
+    server_at_once: Callable[[str, int | None], Server | None]
     """The same, if it is known: see `serverdomain.store.remembered.Remembered.server_at_once`."""
 
     def writing(self) -> AbstractContextManager[Writing]:

@@ -43,7 +43,7 @@ class Remembered:
 
         All is in it that was committed before it was asked for, whoever did.
         """
-        if (server := self.server_at_once(server_id)) is not None:
+        if (server := self.server_at_once(server_id, self._log.mark())) is not None:
             return server
         tip = Tip()
         for _ in range(_TRIES):
@@ -60,9 +60,11 @@ class Remembered:
                 break  # Else it is read on: others moved on meanwhile.
         return server
 
-    def server_at_once(self, server_id: str) -> Server | None:
-        """A server as it is now, if that is known without a look into the log; never waits."""
-        mark = self._log.mark()
+    def server_at_once(self, server_id: str, mark: int | None) -> Server | None:
+        """A server as of the log's ``mark``, if that is known without a look into it; never waits.
+
+        It is a server as it is now if the mark was read since that was asked.
+        """
         if mark is None or mark != self._mark:
             return None
         # Behind the mark: what is read before it may be older than a commit that it knows.

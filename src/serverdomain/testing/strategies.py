@@ -6,7 +6,7 @@ so that commands and events meet: the same images, names and rebuilds turn up ag
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -181,6 +181,17 @@ def refusals() -> st.SearchStrategy[e.CommandRefused]:
         commands(),
         st.sampled_from(("role", "lock", "state", "image", "quota")),
         st.text(),
+    )
+
+
+def calls() -> st.SearchStrategy[e.CallReported]:
+    """What a source says was asked of a server elsewhere, in its own words."""
+    return st.builds(
+        e.CallReported,
+        action=st.sampled_from(("rebuild", "update/rebuild", "stop")) | st.text(min_size=1),
+        outcome=st.sampled_from(get_args(e.CallOutcome)),
+        code=_or_unset(st.integers(100, 599)),
+        address=_or_unset(_ipv4()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from typer.main import get_command
 
 from serverdomain.adapters.cli.app import app
+from serverdomain.adapters.cli.examples import EXAMPLES
 
 PAGE = (Path(__file__).parents[3] / "docs/cli.md").read_text("utf-8")
 NEXT_PART = "\n## "
@@ -87,3 +89,17 @@ def test_every_option_says_what_it_is_for() -> None:
     for words, parameters in commands():
         for parameter in parameters:
             assert parameter.help, f"{words} {parameter.name}"
+
+
+def test_the_help_of_every_command_ends_with_an_example_that_it_takes() -> None:
+    assert list(EXAMPLES) == [words for words, _ in commands()], "in the order of --help"
+    for words, example in EXAMPLES.items():
+        above, _, name = words.rpartition(" ")
+        group: Any = get_command(app)
+        context = group.make_context("serverdomain", [], resilient_parsing=True)
+        for word in words.split():
+            group = group.commands[word]
+            context = group.context_class(group, info_name=word, parent=context)
+        group.make_context(name, shlex.split(example), parent=context.parent)
+        assert group.get_help(context).endswith(f"\n\nExample:\n  serverdomain {words} {example}")
+        assert not above or above in words

@@ -137,7 +137,11 @@ def test_it_keeps_what_every_log_keeps(store: SQLiteLog) -> None:
 def test_it_has_all_that_a_fleet_goes_through(store: SQLiteLog) -> None:
     commands, events = rows(store)
     names = {topic.split(":")[1] for _, _, _, topic, *_ in events}
-    assert EVENTS.keys() - names == {"AccessAddressesChanged", "DiskConfigChanged"}
+    assert EVENTS.keys() - names == {
+        "AccessAddressesChanged",
+        "CallReported",
+        "DiskConfigChanged",
+    }
     # Late facts, a hypervisor that says what made it report, requests that share an id.
     assert any(row[1] == "record" and row[10] < row[11] for row in commands)
     assert any(row[1] == "complete_rebuild" and row[9] and row[10] < row[11] for row in commands)

@@ -156,3 +156,5 @@ def _told_changes(found: Diff) -> Iterator[Line]:
         occurred_at = entry.as_json()["occurred_at"]
         who = visible(f"{entry.user_id} in {entry.project_id}")
         yield f"{entry.position}  {occurred_at}  {entry.name}  by {who}, {entry.request_id}", ""
+        if entry.call is not None:
+            yield f"    {visible(entry.call)}", "dim"

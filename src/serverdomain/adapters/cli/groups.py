@@ -20,11 +20,19 @@ _WHOLE = 1_000
 
 
 class OneCommand(TyperCommand):
-    """A command whose sentence is shown whole among others."""
+    """A command whose sentence is shown whole among others, and whose help ends in an example."""
 
     def get_short_help_str(self, limit: int = _WHOLE) -> str:
         """Its first sentence."""
         return super().get_short_help_str(_WHOLE)
+
+    def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write the example of this command."""
+        from serverdomain.adapters.cli.examples import EXAMPLES
+
+        words = ctx.command_path.partition(" ")[2]
+        if words in EXAMPLES:
+            formatter.write(f"\nExample:\n  serverdomain {words} {EXAMPLES[words]}\n")
 
 
 class Group(TyperGroup):

@@ -93,6 +93,8 @@ def _changed(entry: HistoryEntry, full: bool) -> Iterator[Pieces]:
             (f"{data['kind']} refused by the rule of {data['rule']}:", "yellow"),
             (f" {visible(data['why'])}", ""),
         ]
+    elif entry.call is not None:
+        yield [(visible(entry.call), "cyan")]
     whole = None if full else _beginning_or_end(entry.changes)
     if whole is not None:
         yield whole

@@ -27,6 +27,9 @@ def say_rebuilds(found: Rebuilds, group_by: Sequence[str], *, long: bool = False
 
     counted = ", ".join(f"{count} {how}" for how, count in found.outcomes.items())
     say(f"{found.requested} rebuilds: {counted or 'none'}")
+    if found.calls:
+        reported = ", ".join(f"{count} {how}" for how, count in found.calls.items())
+        say(f"reported by other sources: {reported}")
     if not found.requested:
         return
     if found.durations:

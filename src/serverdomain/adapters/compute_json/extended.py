@@ -15,7 +15,19 @@ from serverdomain.domain.server import Server
 SECURITY_GROUPS = [{"name": "default"}]
 """The security groups of every server."""
 
-_VM_STATES = {"ACTIVE": "active", "BUILD": "building", "SHUTOFF": "stopped", "ERROR": "error"}
+_VM_STATES = {
+    "ACTIVE": "active",
+    "BUILD": "building",
+    "SHUTOFF": "stopped",
+    "ERROR": "error",
+    "PAUSED": "paused",
+    "SUSPENDED": "suspended",
+    "RESCUE": "rescued",
+    "VERIFY_RESIZE": "resized",
+    "SOFT_DELETED": "soft-delete",
+    "SHELVED": "shelved",
+    "SHELVED_OFFLOADED": "shelved_offloaded",
+}
 _NO_STATE, _RUNNING, _SHUT_DOWN = 0, 1, 4
 _POWER_STATES = {"BUILD": _NO_STATE, "SHUTOFF": _SHUT_DOWN}
 

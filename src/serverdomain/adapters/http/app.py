@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.routing import BaseRoute, Mount, Route, Router
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serverdomain.adapters.http.calls.authentication import Authenticate, NoAuthentication
 from serverdomain.adapters.http.calls.cloud import Cloud, Flavors, Images
@@ -61,4 +61,13 @@ def compute_app(
         finally:
             await machine.stop()
 
-    return Router(controls, redirect_slashes=False, default=app, lifespan=lifespan)
+    return _past(Router(controls, redirect_slashes=False, default=app, lifespan=lifespan), app)
+
+
+def _past(router: Router, app: ASGIApp) -> ASGIApp:
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        # Most calls are none to the control: they need not look for it.
+        is_call = scope["type"] == "http" and "/control" not in scope["path"]
+        await (app if is_call else router)(scope, receive, send)
+
+    return served

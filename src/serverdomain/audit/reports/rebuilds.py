@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct, field, to_builtins
 from sqlite_utils import Database
 
+from serverdomain.audit.reports.calls import rebuild_calls
 from serverdomain.audit.reports.months import every_month
 from serverdomain.domain import limits
 from serverdomain.domain.typed import typed
@@ -96,13 +97,17 @@ class Rebuilds(Struct, frozen=True, kw_only=True):
     by_user: list[Group]
     by_project: list[Group]
     never_ended: list[NeverEnded]
+    calls: dict[str, int] = field(default_factory=dict)
+    """Rebuilds that were asked for as another source says (`CallReported`), by how they ended."""
     durations: list[float] = field(default_factory=list)
     """Seconds of every one that completed, the shortest first."""
 
     def as_json(self) -> dict[str, Any]:
-        """The report as plain values, without the single durations."""
+        """The report as plain values, without the single durations; ``calls`` if there are any."""
         members: dict[str, Any] = to_builtins(self)
         del members["durations"]
+        if not self.calls:
+            del members["calls"]
         return members
 
 
@@ -157,6 +162,7 @@ def _report(rows: Database, limit: int, by: str | None, of: str | None) -> Rebui
         by_user=by_user,
         by_project=by_project,
         never_ended=sorted(never, key=lambda one: one.requested_at)[:limit],
+        calls=rebuild_calls(rows, by, of),
         durations=durations,
     )
 

@@ -50,9 +50,18 @@ class AsyncQuestions:
         get = partial(self.blocking.get, server_id, project_id=project_id, as_of=as_of)
         return await self._threads.run(get)
 
-    def get_at_once(self, server_id: ServerId, *, project_id: str | None = None) -> Server | None:
-        """What `get` would give, if that is known without a look into the log; never waits."""
-        return self.blocking.get_at_once(server_id, project_id=project_id)
+    def mark(self) -> int | None:
+        """A number that is another once anything was committed; ``None`` if it is not known."""
+        return self.blocking.mark()
+
+    def get_at_once(
+        self, server_id: ServerId, *, project_id: str | None = None, mark: int | None = None
+    ) -> Server | None:
+        """What `get` would give, if that is known without a look into the log; never waits.
+
+        With a `mark` that was read a moment ago it is what a `get` would have given then.
+        """
+        return self.blocking.get_at_once(server_id, project_id=project_id, mark=mark)
 
     async def ask(self, question: Callable[[Servers], Given]) -> Given:
         """What a question about the `Servers` gives, in a thread: a function of yours.
@@ -65,6 +74,7 @@ class AsyncQuestions:
 
     find = in_a_thread(Servers.find)
     latest = in_a_thread(Servers.latest)
+    head = in_a_thread(Servers.head)
     history = in_a_thread(Servers.history)
     actions = in_a_thread(Servers.actions)
     what_if = in_a_thread(Servers.what_if)

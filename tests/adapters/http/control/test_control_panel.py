@@ -405,19 +405,19 @@ def test_a_reset_waits_for_what_is_being_carried_out(compute_endpoint: ComputeEn
     """Or it would happen to the servers that come after."""
     epoch = compute_endpoint._simulation.epoch
     with ThreadPoolExecutor(1) as pool:
-        with epoch.work():
+        with epoch:
             reset = pool.submit(compute_endpoint.reset)
             until(lambda: epoch.is_over)
             compute_endpoint.servers.register(adopted())
             assert not reset.done()
         reset.result(10)
     assert compute_endpoint.servers.list() == []
-    with pytest.raises(Dropped), epoch.work():
+    with pytest.raises(Dropped), epoch:
         pass
 
 
 def test_it_waits_for_nobody_longer_than_a_second(compute_endpoint: ComputeEndpoint) -> None:
-    with compute_endpoint._simulation.epoch.work():
+    with compute_endpoint._simulation.epoch:
         compute_endpoint.reset()
     assert compute_endpoint.servers.list() == []
 

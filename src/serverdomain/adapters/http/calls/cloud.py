@@ -9,6 +9,7 @@ from serverdomain.adapters import compute_json
 from serverdomain.adapters.compute_json import Path
 from serverdomain.adapters.compute_json.extended import extended
 from serverdomain.adapters.http.calls.answers import encode
+from serverdomain.adapters.http.calls.glance import Glance
 from serverdomain.adapters.http.calls.waits import MOST
 from serverdomain.domain import limits
 from serverdomain.domain.server import Server
@@ -52,6 +53,7 @@ class Cloud:
     ) -> None:
         self.awaited = servers if isinstance(servers, AsyncServers) else AsyncServers(servers)
         self.servers = self.awaited.blocking
+        self.glance = Glance(self.servers.mark)
         self.threads = {waits: Threads(most) for waits, most in MOST.items()}
         self.images: dict[str, str] = {}
         self.find_image: Callable[[str], str | None] | None = None

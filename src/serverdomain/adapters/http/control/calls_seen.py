@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from sys import getsizeof
 from typing import Any
 
 from msgspec import Struct
@@ -28,7 +27,7 @@ MOST_BYTES = 16 * 1024 * 1024
 LARGEST = 32 * 1024
 """The largest body that is kept, in bytes; of a larger one only the size is."""
 
-_BARE = 4 * 1024
+_BARE, _TEXT = 4 * 1024, 80  # Bytes of a call, and of a text in it, whatever stands there.
 
 
 class AnswerSeen(Struct, frozen=True):
@@ -73,10 +72,9 @@ class CallSeen(Struct, frozen=True):
     @property
     def weight(self) -> int:
         """What it weighs in memory, in bytes, roughly."""
-        texts = [self.path, self.query, *self.headers, *self.headers.values(), self.body]
-        if self.answer is not None:
-            texts.append(self.answer.body)
-        return _BARE + sum(map(getsizeof, texts))
+        texts = [self.path, self.query, self.body, *self.headers, *self.headers.values()]
+        body = 0 if self.answer is None else len(self.answer.body)
+        return _BARE + body + _TEXT * len(texts) + sum(map(len, texts))
 
     @property
     def about(self) -> str | None:
@@ -101,7 +99,7 @@ class CallsSeen:
     """The latest calls; older ones are forgotten."""
 
     def __init__(self) -> None:
-        self._seen: deque[CallSeen] = deque()
+        self._seen: deque[tuple[CallSeen, int]] = deque()
         self.weight = 0
         """What all of them weigh."""
 
@@ -129,10 +127,11 @@ class CallsSeen:
         )
 
     def _keep(self, seen: CallSeen) -> None:
-        self._seen.append(seen)
-        self.weight += seen.weight
+        weight = seen.weight
+        self._seen.append((seen, weight))
+        self.weight += weight
         while self.weight > MOST_BYTES or len(self._seen) > MOST:
-            self.weight -= self._seen.popleft().weight
+            self.weight -= self._seen.popleft()[1]
 
     def of(
         self, servers: Collection[str] | None = None, routes: Collection[str] | None = None
@@ -140,7 +139,7 @@ class CallsSeen:
         """Calls, oldest first: all, or those about any of some servers, of some routes, or both."""
         return [
             seen
-            for seen in self._seen.copy()
+            for seen, _ in self._seen.copy()
             if (servers is None or seen.about in servers)
             and (routes is None or seen.route in routes)
         ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from threading import Condition
 
 from serverdomain.adapters.http.calls.control import Dropped
@@ -14,7 +14,11 @@ SECONDS = 1.0
 
 
 class Epoch:
-    """An epoch, until `end`. Threads and event loops may share it."""
+    """An epoch, until `end`. Threads and event loops may share it.
+
+    ``with epoch:`` carries out a call, for which its end waits, and raises `Dropped` once it is
+    over.
+    """
 
     def __init__(self) -> None:
         self.is_over = False
@@ -45,18 +49,16 @@ class Epoch:
                 self._wakers.discard(wake)
         raise Dropped
 
-    @contextmanager
-    def work(self) -> Iterator[None]:
-        """Carry out a call, for which the epoch's end waits. Raises `Dropped` once it is over."""
+    def __enter__(self) -> None:
         with self._change:
             if self.is_over:
                 raise Dropped
             self._at_work += 1
-        try:
-            yield
-        finally:
-            with self._change:
-                self._at_work -= 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._change:
+            self._at_work -= 1
+            if self.is_over:
                 self._change.notify_all()
 
     def let_go(self) -> None:

@@ -46,7 +46,7 @@ class ControlPanel:
             subject = await to_thread.run_sync(self._subject, call)
             standing = self._simulation.rules.strike(call.route, subject)
         if standing is None:
-            with epoch.work():
+            with epoch:
                 response: Response | None = await answer()
         else:
             response = await _struck(standing.rule, answer, epoch)
@@ -81,7 +81,7 @@ async def _struck(rule: FaultRule, answer: Answer, epoch: Epoch) -> Response | N
         return envelope(rule.status, "A fault set at /control/faults.", **again)
     if rule.drop == "before":
         return None
-    with epoch.work():
+    with epoch:
         response = await answer()
     return response if rule.drop is None else None
 

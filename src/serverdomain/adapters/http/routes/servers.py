@@ -32,7 +32,8 @@ def show(cloud: Cloud, call: Call) -> Response:
 def show_at_once(cloud: Cloud, call: Call) -> Response | None:
     """The same, if the server is known without a look into the store."""
     assert call.server_id is not None
-    server = cloud.servers.get_at_once(call.server_id, project_id=call.within)
+    mark = cloud.glance.mark()
+    server = cloud.servers.get_at_once(call.server_id, project_id=call.within, mark=mark)
     return None if server is None else _shown(cloud, call, server)
 
 
