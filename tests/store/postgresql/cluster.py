@@ -113,7 +113,10 @@ class Cluster:
         return f"postgresql://postgres@{hosts}/postgres?schema=cloud"
 
     def add_replica(self, *, synchronous: bool) -> None:
-        """Make a new replica, and wait until it follows."""
+        """Make a new replica in place of any before, and wait until it follows."""
+        if self.replica is not None:
+            self.replica.end()
+            shutil.rmtree(self.replica.folder)
         names = "*" if synchronous else ""
         self.primary.ask(
             f"ALTER SYSTEM SET synchronous_standby_names = '{names}'", "SELECT pg_reload_conf()"

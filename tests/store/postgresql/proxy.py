@@ -26,17 +26,20 @@ class Proxy:
         )
         self._open: list[socket.socket] = []
         self._cut_at: tuple[bytes, Literal["before", "after"]] | None = None
-        self._is_silent = False
+        self._is_silent = self._is_for_good = False
         self.has_cut = Event()
         self._closed = False
         Thread(target=self._accept, daemon=True).start()
 
-    def cut_at(self, statement: bytes, when: Literal["before", "after"]) -> None:
+    def cut_at(
+        self, statement: bytes, when: Literal["before", "after"], *, for_good: bool = False
+    ) -> None:
         """Cut the connection that next sends this, ``before`` or ``after`` the server has run it.
 
-        The server's answer to it goes to nobody.
+        The server's answer to it goes to nobody. ``for_good``, no other leads there from then on.
         """
         self.has_cut.clear()
+        self._is_for_good = for_good
         self._cut_at, self._is_silent = (statement, when), False
 
     def swallow_at(self, statement: bytes, when: Literal["before", "after"]) -> None:
@@ -102,6 +105,8 @@ class Proxy:
             self._end(client, server)
 
     def _end(self, client: socket.socket, server: socket.socket) -> None:
+        if self._is_for_good:
+            self.close()
         for one in () if self._is_silent else (client, server):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)

@@ -39,12 +39,15 @@ def under(request_id: str) -> Context:
     return Context(request_id=request_id)
 
 
-def test_a_server_that_is_remembered_is_read_again(servers: Servers, back: Back) -> None:
+def test_a_server_that_is_remembered_is_read_again(
+    servers: Servers, back: Back, log_url: str
+) -> None:
     servers.rename(SERVER, "lost", under("req-3"))
     assert servers.get(SERVER).name == "lost"
     back(2)
     # The numbers are those of before; what stands there is not.
-    servers.rename(OTHER, "came instead", under("req-4"))
+    with Servers.open(log_url) as another:
+        another.rename(OTHER, "came instead", under("req-4"))
     assert servers.get(SERVER).name != "lost"
     assert servers.get(OTHER).name == "came instead"
     assert servers.rename(SERVER, "anew", under("req-3")).position == 4

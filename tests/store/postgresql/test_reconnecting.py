@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from threading import Thread
 from typing import Literal
 
 import psycopg
@@ -110,6 +109,17 @@ def test_who_asked_is_given_the_password_though_the_answer_was_lost(
     assert rebuilt.admin_pass is not None
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_is_sent_again_is_another_row_than_what_may_be_lost(
+    node: PostgreSQLLog, proxy: Proxy, when: When
+) -> None:
+    proxy.cut_at(WRITES, when)
+    ask(node, c.StopServer(), "req-2", at=60)
+    with node.reading() as reading:
+        command = reading.recorded(SERVER)[-1].command
+    assert (command.recorded_at > NOW + 60 * SECOND) is (when == "before")
+
+
 def test_a_connection_lost_before_anything_was_sent_is_replaced(
     node: PostgreSQLLog, proxy: Proxy
 ) -> None:
@@ -125,12 +135,10 @@ def test_of_a_server_that_stays_away_the_outcome_is_unknown(
     monkeypatch.setenv("SERVERDOMAIN_LOCK_TIMEOUT", "0.3")
     with closing(PostgreSQLLog(Address(proxy.url))) as node:
         ask(node, adopted(), "req-1")
-        proxy.cut_at(WRITES, when)
-        away = Thread(target=lambda: proxy.has_cut.wait(60) and proxy.close())
-        away.start()
+        proxy.cut_at(WRITES, when, for_good=True)
         with pytest.raises(OutcomeUnknown, match="req-2"):
             ask(node, c.StopServer(), "req-2", at=60)
-        away.join()
+        assert proxy.has_cut.wait(60)
         with pytest.raises(StoreError, match="cannot be reached"):
             ask(node, c.StopServer(), "req-2", at=60)
     with closing(PostgreSQLLog(Address(log_url))) as other:

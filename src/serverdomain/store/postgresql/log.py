@@ -39,7 +39,7 @@ from serverdomain.store.writer import Writer
 # After a failover the numbers alone may be those of other commands.
 _LAST = (
     "SELECT h.position, h.command_id, h.recorded_at, (SELECT c.request_id FROM {schema}.commands c"
-    " WHERE c.command_id = h.command_id) FROM {schema}.head h"
+    " WHERE c.command_id = h.command_id) FROM {schema}.head h ORDER BY h.position DESC LIMIT 1"
 )
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _LOOK_AGAIN, _LOOK_SELDOM = 0.2, 0.8
@@ -219,5 +219,5 @@ class PostgreSQLLog(Log):
 
     def _one(self, heads: list[Row]) -> Row:
         if len(heads) != 1:
-            raise StoreDamaged(f"{self.address} has {len(heads)} rows in head, one is allowed")
+            raise StoreDamaged(f"{self.address} has no row in head, one is allowed")
         return heads[0]

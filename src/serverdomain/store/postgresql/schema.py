@@ -88,8 +88,17 @@ _TABLES = (
 STEPS: tuple[tuple[str, ...], ...] = (_TABLES,)
 """What each schema version adds to the one before, as SQL."""
 
-BEGINNING = ("INSERT INTO {schema}.head VALUES (0, 0, 0, 0)",)
-"""What a log holds from the beginning on, beside its id."""
+BEGINNING = (
+    # A plan is kept for long, and a table of one page is read whole. With so much room in it the
+    # row is looked for by the index from the first plan on, before older versions of it lie there.
+    "INSERT INTO {schema}.head SELECT -a.n, 0, 0, 0 FROM generate_series(1, 4000) AS a(n)",
+    "DELETE FROM {schema}.head",
+    "ALTER TABLE {schema}.head SET (vacuum_truncate = off, autovacuum_vacuum_scale_factor = 0,"
+    " autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0)",
+    "INSERT INTO {schema}.head VALUES (0, 0, 0, 0)",
+    "ANALYZE {schema}.head",
+)
+"""What a log holds from the beginning on, beside its id, and how its counter row is kept."""
 
 VERSION = "CREATE TABLE {schema}.schema_steps (steps integer NOT NULL, guarded boolean NOT NULL)"
 """Where it is kept which steps were taken, and whether there are guards."""

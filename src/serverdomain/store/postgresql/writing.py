@@ -56,12 +56,17 @@ _THEIRS = (
     " WHERE originator_id = ANY(%s) AND command_id IS NULL LIMIT 1"
 )
 
-HEAD = "SELECT position, command_id, recorded_at, moved_to FROM {schema}.head"
-"""The last numbers that were given, and when; and where the log went, if it did."""
+HEAD = (
+    "SELECT position, command_id, recorded_at, moved_to FROM {schema}.head"
+    " ORDER BY position DESC LIMIT 1"
+)
+"""The last numbers that were given, and when; and where the log went, if it did.
+
+By the index, for the same reason.
+"""
 
 HEAD_AND_TIP = (
-    "SELECT h.position, h.command_id, h.recorded_at, h.moved_to, t.*"
-    f" FROM {{schema}}.head h LEFT JOIN LATERAL ({TIP}) AS t ON 0 = 0"
+    f"SELECT h.*, t.* FROM ({HEAD}) AS h LEFT JOIN LATERAL ({TIP}) AS t ON 0 = 0"
 ).replace("%s", "h.position")
 """The same, with the last row."""
 
