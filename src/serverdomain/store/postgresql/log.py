@@ -73,7 +73,7 @@ class PostgreSQLLog(Log):
         return Locks(self.caches)
 
     @contextmanager
-    def writing(self) -> Iterator[Deciding]:
+    def writing(self, seconds: float | None = None) -> Iterator[Deciding]:
         """Decide, then write by one statement."""
         asks = self.connections.in_schema(HEAD_AND_TIP)
         with self.connections.errors(), self.connections.asked(asks) as (connection, rows):
