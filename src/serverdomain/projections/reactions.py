@@ -34,7 +34,7 @@ AtWork = Callable[[], AbstractContextManager[Any]]
 ATTEMPTS = 5
 """How often a handler is tried with an event before its reaction stops."""
 
-BREATH = 0.02
+BREATH = 0.005
 """Seconds that a reaction waits after events, so that the next ones come together.
 
 If each command woke it, commands would run at half their rate meanwhile.

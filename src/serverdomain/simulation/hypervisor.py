@@ -151,12 +151,9 @@ class SimulatedHypervisor:
                 self._troubles[asked.position] = self._find_trouble(server)
             trouble = self._troubles[asked.position]
         with self._schedule:
-            first = self._reports[0] if self._reports else None
             for report in reports(asked, server, self._lasts, trouble):
                 heapq.heappush(self._reports, report)
-            # Who waits for the one that was first already waits for the right one.
-            if self._reports[0] is not first:
-                self._schedule.notify_all()
+            self._schedule.notify_all()
 
     def _asked(self, server: Server) -> Happened | None:
         history = self._servers.history(server.id)
