@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import groupby
 from pathlib import Path
 from threading import Condition, Lock
@@ -313,7 +313,8 @@ class ListLog(Log):
         grown.ahead.committed(grown.tip())
         self.wake()
 
-    writing = bulk
+    def writing(self, seconds: float | None = None) -> AbstractContextManager[ListWriting]:
+        return self.bulk()
 
     @contextmanager
     def reading(self) -> Iterator[ListReading]:

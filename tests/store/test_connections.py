@@ -111,6 +111,21 @@ def test_a_closed_store_says_so(servers: Servers) -> None:
     servers.close()
 
 
+def test_who_has_waited_elsewhere_waits_for_the_lock_only_what_is_left(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVERDOMAIN_LOCK_TIMEOUT", "86400")
+    with (
+        Servers.open(path) as servers,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreLocked), servers._log.writing(0):
+            pass
+        other.execute("ROLLBACK")
+        servers.register(adopted())
+
+
 def test_a_lock_is_waited_for_and_then_told_in_one_line(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -30,6 +31,8 @@ class HeldLog(ListLog):
         super().__init__()
         self.batches: list[list[str]] = []
         """The request ids of what was appended, a list for each transaction that was written."""
+        self.patience: list[float] = []
+        """How long each transaction was to wait for its lock."""
         self.at_end: Callable[[list[str]], None] = lambda appended: None
         """Called with the request ids before a transaction is written; what it raises is raised."""
         self.is_held = Event()
@@ -37,7 +40,8 @@ class HeldLog(ListLog):
         self.may_go.set()
 
     @contextmanager
-    def writing(self) -> Iterator[ListWriting]:
+    def writing(self, seconds: float | None = None) -> Iterator[ListWriting]:
+        self.patience.append(seconds or 0)
         with super().writing() as log:
             before = log.head()
             self.is_held.set()
@@ -183,6 +187,17 @@ def test_who_waits_too_long_for_its_turn_is_told_so_and_nothing_happens_later(
     assert log.batches == [["req-leader"]]
 
 
+def test_what_a_caller_waits_for_its_turn_it_does_not_wait_for_the_lock(log: HeldLog) -> None:
+    writer = Writer(log, seconds=LONG, together=1)
+    with held(log, writer) as callers:
+        callers += come(writer, ask(writer, renaming("later")))
+        since = time.monotonic()
+        Event().wait(0.001)
+        at_least = time.monotonic() - since
+    assert [type(caller.answer()) for caller in callers] == [Outcome, Outcome]
+    assert 0 < log.patience[-1] <= LONG - at_least
+
+
 def test_what_is_asked_at_once_stays_together_and_each_has_its_own_answer(log: HeldLog) -> None:
     writer = Writer(log)
     answers = writer.accept_many(
@@ -281,7 +296,7 @@ def test_a_leader_that_is_interrupted_before_it_takes_anything_leaves_the_others
     really, interrupted = log.writing, []
 
     @contextmanager
-    def once_interrupted() -> Iterator[ListWriting]:
+    def once_interrupted(seconds: float | None = None) -> Iterator[ListWriting]:
         with really() as writing:
             if not interrupted:
                 interrupted.append(True)
@@ -299,7 +314,7 @@ def test_a_lock_that_the_log_does_not_get_fails_the_leader_alone(log: HeldLog) -
     really, failed = log.writing, []
 
     @contextmanager
-    def locked_once() -> Iterator[ListWriting]:
+    def locked_once(seconds: float | None = None) -> Iterator[ListWriting]:
         with really() as writing:
             if not failed:
                 failed.append(True)
@@ -332,7 +347,7 @@ def test_a_forked_child_waits_for_no_thread_of_its_parent(log: HeldLog) -> None:
     with held(log, writer) as callers:
         child = os.fork()
         if child == 0:
-            turn = Caller(lambda: writer._turns.come(turns.Call([renaming("child")])))
+            turn = Caller(lambda: writer._turns.come(turns.Call([renaming("child")], LONG)))
             os._exit(0 if turn.answer() is True else 1)
         assert os.waitpid(child, 0)[1] == 0
     assert isinstance(callers[0].answer(), Outcome)

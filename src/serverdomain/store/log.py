@@ -342,9 +342,10 @@ class Log(Protocol):
     server_at_once: Callable[[str, int | None], Server | None]
     """The same, if it is known: see `serverdomain.store.remembered.Remembered.server_at_once`."""
 
-    def writing(self) -> AbstractContextManager[Writing]:
+    def writing(self, seconds: float | None = None) -> AbstractContextManager[Writing]:
         """Decide in one transaction; what is appended is written at its end, as a whole.
 
+        Where it has to wait for a lock to begin, it does so for ``seconds``, or as long as for any.
         Nothing is written if it raises. Raises `CommitFailed` where the end does not tell whether
         it was. An engine that decides before it locks raises `Overtaken`, and gives positions that
         hold once they are `Writing.as_written`. For the writer, which is the one way in.

@@ -8,6 +8,7 @@ moment, leaves no other behind.
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -37,12 +38,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Call:
-    """What a caller asks at once, and the answers once they are there."""
+    """What a caller asks at once, and the answers once they are there.
 
-    __slots__ = ("answers", "is_left", "requests", "turn")
+    It waits for so many ``seconds`` in all: for its turn and, as the leader, for the log's lock.
+    """
 
-    def __init__(self, requests: Sequence[Request]) -> None:
+    __slots__ = ("_until", "answers", "is_left", "requests", "turn")
+
+    def __init__(self, requests: Sequence[Request], seconds: float) -> None:
         self.requests = requests
+        self._until = time.monotonic() + seconds
         self.answers: Answers = []
         self.turn: Lock | None = None
         """What its thread waits for, if it waits: its turn to lead, or the answers."""
@@ -53,6 +58,11 @@ class Call:
         """Let its thread go on; not for the second time, if whoever woke it was interrupted."""
         if self.turn is not None and self.turn.locked():
             self.turn.release()
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it may still wait."""
+        return max(0.0, self._until - time.monotonic())
 
     @property
     def weight(self) -> int:
@@ -90,7 +100,7 @@ class Turns:
             self._begin()  # The lock may be held, or the lead had, by a thread of the parent.
         with self._lock:
             if len(self._waiting) >= self._most_waiting:
-                self._wait_for_room()
+                self._wait_for_room(call)
             self._waiting.append(call)
             if self._leader is None:
                 self._leader = call
@@ -99,11 +109,11 @@ class Turns:
             call.turn.acquire()
             return False
 
-    def _wait_for_room(self) -> None:
+    def _wait_for_room(self, call: Call) -> None:
         def has_room() -> bool:
             return len(self._waiting) < self._most_waiting
 
-        if not self._room.wait_for(has_room, self._seconds):
+        if not self._room.wait_for(has_room, call.seconds_left):
             raise StoreLocked(
                 f"{self._place} is locked: {self._most_waiting} callers wait for it already, "
                 f"waited {self._seconds:g} s for room ({LOCK_TIMEOUT})"
@@ -112,7 +122,7 @@ class Turns:
     def waits(self, call: Call) -> bool:
         """Wait for a caller's answers, or for its turn; whether that has come."""
         assert call.turn is not None
-        if not call.turn.acquire(timeout=self._seconds):
+        if not call.turn.acquire(timeout=call.seconds_left):
             with self._lock:
                 if self._leader is call:
                     return True

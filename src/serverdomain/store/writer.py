@@ -66,7 +66,7 @@ class Writer:
         What is asked at once is written together, so the caller asks for no more than others may
         wait for.
         """
-        call = Call(requests)
+        call = Call(requests, self._seconds)
         try:
             if requests and (self._turns.come(call) or self._turns.waits(call)):
                 self._lead(call)
@@ -85,7 +85,7 @@ class Writer:
         answers: Answers = []
         with Interrupts() as interrupts:
             try:
-                with self._log.writing() as log:
+                with self._log.writing(call.seconds_left) as log:
                     requests = self._turns.take()
                     if len(self._turns.taken) > 1:
                         interrupts.put_off()

@@ -87,7 +87,7 @@ class PostgreSQLLog(Log):
         return Locks(self.caches)
 
     @contextmanager
-    def writing(self) -> Iterator[Deciding]:
+    def writing(self, seconds: float | None = None) -> Iterator[Deciding]:
         """Decide, then write by one statement."""
         with self._deciding(self.connections.in_schema(HEAD_AND_TIP)) as (connection, rows):
             head = self._one(rows)

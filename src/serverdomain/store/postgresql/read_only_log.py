@@ -24,7 +24,7 @@ class ReadOnlyPostgreSQLLog(PostgreSQLLog):
         super().__init__(address, keeps_refusals=False)
 
     @contextmanager
-    def writing(self) -> Iterator[Deciding]:
+    def writing(self, seconds: float | None = None) -> Iterator[Deciding]:
         """Raise `StoreReadOnly`."""
         self._refuse()
         yield

@@ -84,26 +84,28 @@ class Connections:
                     connection.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self, seconds: float | None = None) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the database's one write lock, committed at the end.
 
-        Raises `CommitFailed` if the commit itself fails, `StoreLocked` after waiting for the lock,
-        `StoreMissing` if the file was removed: nobody would find what is written to it.
+        Raises `CommitFailed` if the commit itself fails, `StoreLocked` where the lock is not free
+        within ``seconds`` (or the timeout), `StoreMissing` if the file was removed.
         """
         self.require_usable()
+        seconds = self._timeout if seconds is None else seconds
+        until = time.monotonic() + seconds
         with self._in_use():
-            if not self.open.writing.acquire(timeout=self._timeout):
+            if not self.open.writing.acquire(timeout=seconds):
                 raise StoreLocked(f"{self.place} is locked by another thread, {self._waited}")
             try:
                 with self._one_at_a_time:
-                    yield from self._transaction()
+                    yield from self._transaction(until)
             finally:
                 self.open.writing.release()
 
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, until: float) -> Iterator[sqlite3.Connection]:
         connection = self.open.writer or self.open.open_writer()
         try:
-            self._begin(connection)
+            self._begin(connection, until)
             self._require_writable()
             yield connection
         except BaseException:
@@ -126,21 +128,23 @@ class Connections:
         with self.open.writing, self._one_at_a_time:
             self.open.close_unused()
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
+    def _begin(self, connection: sqlite3.Connection, until: float) -> None:
         # SQLite tries a lock ever less often, so that of many writers the one that has waited
         # longest gets it last: with eight that took 20 seconds. We try at a steady rate.
         if self.open.is_wal:
-            self.once_unlocked(connection, "BEGIN IMMEDIATE")
+            self.once_unlocked(connection, "BEGIN IMMEDIATE", until)
             return
         connection.execute("PRAGMA busy_timeout = 0")
         try:
-            self.once_unlocked(connection, "BEGIN IMMEDIATE")
+            self.once_unlocked(connection, "BEGIN IMMEDIATE", until)
         finally:
             connection.execute(f"PRAGMA busy_timeout = {int(self._timeout * 1000)}")
 
-    def once_unlocked(self, connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
+    def once_unlocked(
+        self, connection: sqlite3.Connection, statement: str, until: float | None = None
+    ) -> sqlite3.Cursor:
         """Run a statement once no other process holds the lock that it needs."""
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self._timeout if until is None else until
         while True:
             try:
                 return connection.execute(statement)

@@ -89,9 +89,9 @@ class SQLiteLog(Log):
             raise
 
     @contextmanager
-    def writing(self) -> Iterator[SQLiteWriting]:
+    def writing(self, seconds: float | None = None) -> Iterator[SQLiteWriting]:
         """Decide in one transaction."""
-        with self.connections.writing() as connection:
+        with self.connections.writing(seconds) as connection:
             log = SQLiteWriting(connection, self, self._remembered)
             yield log
             log.write()

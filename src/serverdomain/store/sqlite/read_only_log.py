@@ -119,7 +119,7 @@ class ReadOnlyLog(Log):
         """Raise `StoreReadOnly`."""
         self._refuse()
 
-    def writing(self) -> AbstractContextManager[SQLiteWriting]:
+    def writing(self, seconds: float | None = None) -> AbstractContextManager[SQLiteWriting]:
         """Raise `StoreReadOnly`."""
         self._refuse()
 
