@@ -18,6 +18,7 @@ from serverdomain.adapters.cli import (
     env,
     generate,
     history,
+    importing,
     ledger,
     listing,
     questions,
@@ -73,5 +74,5 @@ for group in (
     reactions,
 ):
     app.add_typer(group.app)
-for group in (serve, env, store, check, backup, ledger, demo, generate):
+for group in (serve, env, store, check, backup, importing, ledger, demo, generate):
     app.add_typer(group.app)
