@@ -129,7 +129,7 @@ WITH_EXTRA = {
 ROOM_OF_EXTRA = {
     "audit": ("serverdomain.audit", "serverdomain.adapters.cli"),
     "cli": "serverdomain.adapters.cli",
-    "clients": "serverdomain.testing",
+    "clients": ("serverdomain.testing", "serverdomain.adapters.incoming"),
     "http": "serverdomain.adapters.http",
     "notebooks": "serverdomain.adapters.charts",
     "incoming": "serverdomain.adapters.incoming",

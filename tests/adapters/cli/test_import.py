@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from serverdomain.testing.compute_endpoint import ComputeEndpoint
 from tests.adapters.cli.conftest import Command
-from tests.adapters.incoming.cloud import SERVER, encoded, message, rebuilt
+from tests.adapters.incoming.cloud import IMAGE, REBUILD, SERVER, encoded, message, rebuilt
+from tests.adapters.incoming.test_calls import ACTION, RECORD
 from tests.adapters.incoming.test_taking import STORY, lines
 
 
@@ -105,3 +107,39 @@ def test_a_message_is_found_by_its_own_request_and_by_the_clouds(
     for request in ("nova-m-1", one["payload"]["nova_object.data"]["request_id"]):
         found = command("history", "--request", request, "--json").json
         assert [entry["event"] for entry in found] == ["ServerObserved", "ServerLocked"]
+
+
+def test_calls_stand_with_the_facts_of_their_request(command: Command, folder: Path) -> None:
+    Path("nova.jsonl").write_bytes(lines(rebuilt()))
+    Path("actions.json").write_text(json.dumps({"instanceActions": [ACTION]}), "utf-8")
+    Path("audit.jsonl").write_text(json.dumps(RECORD), "utf-8")
+    for kind, file in (
+        ("nova", "nova.jsonl"),
+        ("actions", "actions.json"),
+        ("cadf", "audit.jsonl"),
+    ):
+        assert command("import", kind, file).code == 0
+    found = command("history", "--request", REBUILD, "--oneline").out.splitlines()
+    told = [line.split("  ")[2] for line in found]
+    assert told.count("CallReported") == 2
+    assert {"RebuildRequested", "RebuildCompleted"} <= set(told)
+    assert any(
+        "update/rebuild from 192.0.2.7 reported with outcome success" in one for one in found
+    )
+
+
+@pytest.mark.filterwarnings("ignore")  # openstacksdk warns of parts that it uses itself.
+def test_a_running_cloud_is_asked_for_its_actions(
+    command: Command, compute_endpoint: ComputeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openstack")
+    compute = compute_endpoint.connection.compute
+    server = compute.create_server(name="web", image_id=IMAGE, flavor_id="1", networks="none")
+    compute.lock_server(server)
+    monkeypatch.setenv("OS_AUTH_TYPE", "none")
+    monkeypatch.setenv("OS_IDENTITY_API_VERSION", "3")
+    ran = command("import", "actions", f"{compute_endpoint.url}/v2.1", "--json")
+    assert ran.json["imported"] == 2
+    told = command("history", "--event", "CallReported", "--json").json
+    assert {entry["data"]["action"] for entry in told} == {"create", "lock"}
+    assert {entry["server_id"] for entry in told} == {server.id}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Annotated
@@ -33,12 +33,22 @@ class ImportOptions:
     ] = None
     as_json: AsJson = False
 
-    def take(self, files: Sequence[str], read: Read, store: StoreOptions) -> None:
-        """Take in the messages of files, and say what became of them."""
+    def take(
+        self,
+        files: Sequence[str],
+        read: Read,
+        store: StoreOptions,
+        asked: Callable[[str], IO[bytes]] | None = None,
+    ) -> None:
+        """Take in the messages of files, and say what became of them.
+
+        A URL is ``asked``, if it may be.
+        """
         from serverdomain.adapters.incoming.sources import source
         from serverdomain.adapters.incoming.taking import in_order_of_time, take_in
 
-        ordered = in_order_of_time(files, read)
+        urls = [name for name in files if asked and name.startswith(("http://", "https://"))]
+        ordered = in_order_of_time([name for name in files if name not in urls], read)
         sizes = {name: os.path.getsize(name) for name in ordered if os.path.isfile(name)}
         with self.taking(store) as (taker, rejects), progress_bar("import") as progress:
             done, total = 0, sum(sizes.values())
@@ -49,6 +59,10 @@ class ImportOptions:
                         if name in sizes and number % _BETWEEN == 0:
                             progress(done + file.tell(), total)
                 done += sizes.get(name, 0)
+            for url in urls:
+                assert asked is not None
+                for _ in take_in(asked(url), url, read, taker, rejects):
+                    pass
             taker.write()
         self.say(taker.counts, rejects)
 
