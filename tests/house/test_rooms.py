@@ -128,6 +128,7 @@ WITH_EXTRA = {
 }
 ROOM_OF_EXTRA = {
     "audit": ("serverdomain.audit", "serverdomain.adapters.cli"),
+    "bus": "serverdomain.adapters.incoming",
     "cli": "serverdomain.adapters.cli",
     "clients": ("serverdomain.testing", "serverdomain.adapters.incoming"),
     "http": "serverdomain.adapters.http",

@@ -16,6 +16,7 @@ from serverdomain.adapters.cli import (
     demo,
     diff,
     env,
+    follow,
     generate,
     history,
     importing,
@@ -74,5 +75,5 @@ for group in (
     reactions,
 ):
     app.add_typer(group.app)
-for group in (serve, env, store, check, backup, importing, ledger, demo, generate):
+for group in (serve, env, store, check, backup, importing, follow, ledger, demo, generate):
     app.add_typer(group.app)
