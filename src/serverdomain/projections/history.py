@@ -17,6 +17,9 @@ from serverdomain.domain.server import Server, evolve
 from serverdomain.projections.told import Told
 from serverdomain.store.recorded import RecordedEvent
 
+MAY_TELL_NOTHING = frozenset({"ServerObserved", "RebuildRequested"})
+"""Events that a source elsewhere reports again and again: most of them change nothing."""
+
 _HEAD = ("position", "occurred", "server", "event", "by", "request", "changes")
 
 
@@ -28,6 +31,11 @@ class HistoryEntry(Told):
     """
 
     changes: tuple[Change, ...]
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it says more than that all is as it was observed before."""
+        return bool(self.changes) or self.name not in MAY_TELL_NOTHING
 
     @property
     def call(self) -> str | None:

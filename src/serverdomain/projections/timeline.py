@@ -18,7 +18,7 @@ from serverdomain.domain import limits, moment
 from serverdomain.domain.document import Change
 from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput
-from serverdomain.projections.history import HistoryEntry, table_of
+from serverdomain.projections.history import MAY_TELL_NOTHING, HistoryEntry, table_of
 from serverdomain.projections.timeline_rows import TIMELINE, data_of
 from serverdomain.projections.view import Answer, View
 from serverdomain.projections.view_file import ViewFile
@@ -59,6 +59,7 @@ _CONDITIONS = {
     "image": "(image_id = :image OR image_before = :image)",
     "since": "occurred_at >= :since",
     "until": "occurred_at <= :until",
+    "told": "(changes <> '[]' OR event NOT IN (SELECT value FROM json_each(:told)))",
     "text": "(event LIKE :text ESCAPE '\\' OR data LIKE :text ESCAPE '\\'"
     " OR changes LIKE :text ESCAPE '\\')",
 }
@@ -81,6 +82,7 @@ class Searched(TypedDict, total=False):
     recorded_since: datetime | None
     recorded_until: datetime | None
     text: str | None
+    news: bool
 
 
 class TimelineStatus(NamedTuple):
@@ -116,7 +118,8 @@ class Timeline(View):
         turn. ``image`` was asked for, came or went. ``since`` and ``until`` are times of
         occurrence, ``recorded_since`` and ``recorded_until`` of recording, all inclusive. ``text``
         is found in an event's name, data or changes; the case of ASCII letters does not matter.
-        ``limit`` takes only the latest so many. Raises `InvalidInput`.
+        ``news`` leaves out what told nothing new: an observation that changed nothing. ``limit``
+        takes only the latest so many. Raises `InvalidInput`.
         """
         if limit is not None and not 1 <= limit <= MOST:
             raise InvalidInput("limit", f"{limit} came, a whole number of 1 to {MOST} is allowed")
@@ -142,6 +145,7 @@ class Timeline(View):
         recorded_since: datetime | None = None,
         recorded_until: datetime | None = None,
         text: str | None = None,
+        news: bool = False,
     ) -> dict[str, Any]:
         """The names of conditions, and their values."""
         given: dict[str, Any] = {}
@@ -154,6 +158,8 @@ class Timeline(View):
         for name, when in [("since", since), ("until", until)]:
             if when is not None:
                 given[name] = moment.exact(moment.to_micros(when, name, nearest=True))
+        if news:
+            given["told"] = msgspec.json.encode(sorted(MAY_TELL_NOTHING)).decode()
         if events:
             named = [limits.text("events", name) for name in events]
             given["events"] = msgspec.json.encode(named).decode()

@@ -18,6 +18,7 @@ from serverdomain.adapters.cli import (
     digest,
     env,
     export,
+    follow,
     generate,
     history,
     importing,
@@ -76,5 +77,18 @@ for group in (
     reactions,
 ):
     app.add_typer(group.app)
-for group in (serve, env, store, check, backup, importing, export, digest, ledger, demo, generate):
+for group in (
+    serve,
+    env,
+    store,
+    check,
+    backup,
+    importing,
+    follow,
+    export,
+    digest,
+    ledger,
+    demo,
+    generate,
+):
     app.add_typer(group.app)

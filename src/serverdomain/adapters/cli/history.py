@@ -87,7 +87,8 @@ def history(
     reverse: Annotated[bool, flag("--reverse", "The latest event first.")] = False,
     oneline: Annotated[bool, flag("--oneline", "A line for each event.")] = False,
     full: Annotated[
-        bool, flag("--full", "All that a server was born with, or was deleted with.")
+        bool,
+        flag("--full", "All that a server was born or deleted with, and what told nothing new."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -98,6 +99,9 @@ def history(
     """
     wanted = selection.wanted()
     require_limit(limit)
+    if not (full or as_json or selection.event):
+        # A cloud that reports each server every hour would bury what happened to it.
+        wanted["news"] = True
     with store.open() as servers:
         found = _found(servers, server, wanted, limit, reverse)
         selection.say_times(wanted)
@@ -114,7 +118,7 @@ def _found(
     servers: Servers, server: str | None, wanted: dict[str, Any], limit: int | None, reverse: bool
 ) -> Iterable[HistoryEntry]:
     server_id = None if server is None else servers.find(server)
-    if server_id is None or wanted.keys() - {"events", "positions"}:
+    if server_id is None or wanted.keys() - {"events", "positions", "news"}:
         if server_id is not None:
             wanted["server_id"] = servers.history(server_id)[0].server_id
         catch_up(servers.timeline, "timeline")
@@ -124,7 +128,9 @@ def _found(
     found = [
         entry
         for entry in servers.history(server_id)
-        if (names is None or entry.name in names) and first <= entry.position <= last
+        if (names is None or entry.name in names)
+        and first <= entry.position <= last
+        and (entry.is_news or not wanted.get("news"))
     ]
     latest = found if limit is None else found[-limit:]
     return latest[::-1] if reverse else latest

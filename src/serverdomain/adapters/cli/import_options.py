@@ -1,0 +1,108 @@
+"""The options that imports share, and the way of files into the log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Annotated
+
+from serverdomain.adapters.cli.answers import complain, say, say_json, visible
+from serverdomain.adapters.cli.options import AsJson, StoreOptions
+from serverdomain.adapters.cli.parameters import flag, option
+from serverdomain.adapters.cli.progress_bar import progress_bar
+from serverdomain.errors import StoreMissing, StoreReadOnly
+
+if TYPE_CHECKING:
+    from serverdomain.adapters.incoming.message import Read
+    from serverdomain.adapters.incoming.taking import Counts, Rejects, Taker
+
+_BETWEEN = 500  # Parts between two looks at how far a file was read.
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """Whether to write, and what to tell."""
+
+    dry_run: Annotated[bool, flag("--dry-run", "Say what would come in, and write nothing.")] = (
+        False
+    )
+    rejects: Annotated[
+        str | None, option("FILE", "Write what cannot be read here, each with its reason.")
+    ] = None
+    as_json: AsJson = False
+
+    def take(
+        self,
+        files: Sequence[str],
+        read: Read,
+        store: StoreOptions,
+        asked: Callable[[str], IO[bytes]] | None = None,
+    ) -> None:
+        """Take in the messages of files, and say what became of them.
+
+        A URL is ``asked``, if it may be.
+        """
+        from serverdomain.adapters.incoming.sources import source
+        from serverdomain.adapters.incoming.taking import in_order_of_time, take_in
+
+        urls = [name for name in files if asked and name.startswith(("http://", "https://"))]
+        ordered = in_order_of_time([name for name in files if name not in urls], read)
+        sizes = {name: os.path.getsize(name) for name in ordered if os.path.isfile(name)}
+        with self.taking(store) as (taker, rejects), progress_bar("import") as progress:
+            done, total = 0, sum(sizes.values())
+            for name in ordered:
+                with source(name) as (stream, file):
+                    taken = take_in(stream, name, read, taker, rejects)
+                    for number, _ in enumerate(taken):
+                        if name in sizes and number % _BETWEEN == 0:
+                            progress(done + file.tell(), total)
+                done += sizes.get(name, 0)
+            for url in urls:
+                assert asked is not None
+                for _ in take_in(asked(url), url, read, taker, rejects):
+                    pass
+            taker.write()
+        self.say(taker.counts, rejects)
+
+    @contextmanager
+    def taking(self, store: StoreOptions) -> Iterator[tuple[Taker, Rejects]]:
+        """What takes messages into the store, or in a dry run only counts them."""
+        from serverdomain.adapters.incoming.taking import Rejects, Taking, Trying
+        from serverdomain.store.opening import open_to_read
+
+        if store.read_only and not self.dry_run:
+            raise StoreReadOnly("nothing can be imported into a store that is only read here")
+        with ExitStack() as opened:
+            file: IO[bytes] | None = None
+            if self.rejects is not None:
+                file = opened.enter_context(open(self.rejects, "wb"))
+            rejects = Rejects(file)
+            if not self.dry_run:
+                servers = opened.enter_context(store.open_to_write(create=True))
+                yield Taking(servers, rejects), rejects
+                return
+            log = None
+            with suppress(StoreMissing):  # A dry run makes no store.
+                log = opened.enter_context(closing(open_to_read(store.url)))
+            yield Trying(log), rejects
+
+    def say(self, counts: Counts, rejects: Rejects) -> None:
+        """Say what became of the messages; on stderr what was wrong with the first of them."""
+        for line in rejects.said:
+            complain(f"rejected: {line}")
+        more = counts.rejected - len(rejects.said)
+        if more > 0:
+            complain(f"rejected: {more} more")
+        if self.as_json:
+            say_json(counts.as_json())
+            return
+        would = "would be " if self.dry_run else ""
+        passed = counts.passed_over.total()
+        say(
+            f"{counts.read} messages: {counts.imported} {would}imported, "
+            f"{counts.repeated} repeated, {passed} passed over, {counts.rejected} rejected"
+        )
+        for kind, number in counts.passed_over.most_common():
+            say(f"  passed over: {number} {visible(kind)}")

@@ -1,0 +1,1 @@
+"""What comes in: a cloud's own messages, read and taken into the log as facts."""

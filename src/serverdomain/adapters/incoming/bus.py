@@ -1,0 +1,136 @@
+"""The notification bus, live: at least once, and acknowledged after the commit.
+
+What is told again after an interruption is in the log already, under its own request id.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from importlib import import_module
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from serverdomain.adapters.incoming.message import PassedOver, Read
+from serverdomain.adapters.incoming.parts import LARGEST
+from serverdomain.adapters.incoming.taking import Counts, Rejects, Taker
+from serverdomain.errors import ExtraMissing, InvalidInput, StoreError
+
+MOST_AHEAD = 500
+"""Messages that the bus hands out before one of them is acknowledged."""
+
+_IDLE = 0.5  # Seconds without a message after which what came is written.
+_SCHEMES = ("amqp", "amqps", "memory")
+
+
+class Bus:
+    """A queue bound to the topic that Nova tells its notifications on.
+
+    One of its ``own`` gets copies of what comes, and takes nothing from others.
+    """
+
+    def __init__(
+        self, url: str, *, exchange: str, topic: str, queue: str, own: bool = False
+    ) -> None:
+        if urlsplit(url).scheme not in _SCHEMES:
+            # Not what came: it may hold a password.
+            raise InvalidInput("URL", "amqp://user:password@host:5672/vhost is allowed")
+        try:
+            kombu: Any = import_module("kombu")  # Nothing of it is typed.
+        except ModuleNotFoundError as missing:
+            raise ExtraMissing("following a bus", missing.name, "bus") from None
+        self._connection: Any = kombu.Connection(url, heartbeat=10, connect_timeout=10)
+        bound: Any = kombu.Exchange(exchange, type="topic", durable=False)
+        name = f"{queue}-{uuid4()}" if own else queue
+        kept = {"durable": not own, "exclusive": own, "auto_delete": own}
+        self._queue: Any = kombu.Queue(name, bound, routing_key=f"{topic}.*", **kept)
+        self._unacknowledged: list[Any] = []
+
+    def follow(
+        self,
+        read: Read,
+        taker: Taker,
+        rejects: Rejects,
+        seconds: float | None = None,
+        told: Callable[[Counts], None] = lambda _: None,
+    ) -> None:
+        """Take in what comes, for so many seconds or for ever.
+
+        Goes on where the connection is lost. ``told`` is called after each commit. Raises
+        `StoreError` where the bus cannot be reached, and what a store raises.
+        """
+        end = None if seconds is None else monotonic() + seconds
+        lost = (*self._connection.recoverable_connection_errors, socket.error)
+        attempts: int | None = 2
+        while end is None or monotonic() < end:
+            try:
+                self._connection.ensure_connection(
+                    max_retries=attempts, interval_start=0.1, interval_step=0.5, interval_max=10
+                )
+            except Exception as error:
+                raise StoreError(f"the bus cannot be reached: {error}") from None
+            attempts = None  # One that was there comes back.
+            try:
+                self._consume(read, taker, rejects, end, told)
+            except TimeoutError:
+                continue
+            except lost:
+                # Whatever was not acknowledged comes again.
+                self._unacknowledged.clear()
+                self._connection.close()
+        self._connection.close()
+
+    def _consume(
+        self,
+        read: Read,
+        taker: Taker,
+        rejects: Rejects,
+        end: float | None,
+        told: Callable[[Counts], None],
+    ) -> None:
+        def take(message: Any) -> None:
+            take_one(read, taker, rejects, message.body)
+            self._unacknowledged.append(message)
+
+        with self._connection.channel() as channel:
+            consumer = self._connection.Consumer(
+                self._queue, channel=channel, on_message=take, prefetch_count=MOST_AHEAD
+            )
+            with consumer:
+                while end is None or monotonic() < end:
+                    try:
+                        left = _IDLE if end is None else min(_IDLE, max(end - monotonic(), 0.01))
+                        self._connection.drain_events(timeout=left)
+                        if len(self._unacknowledged) < MOST_AHEAD:
+                            continue
+                    except TimeoutError:
+                        self._connection.heartbeat_check()
+                    self._commit(taker, told)
+                self._commit(taker, told)
+
+    def _commit(self, taker: Taker, told: Callable[[Counts], None]) -> None:
+        if not self._unacknowledged:
+            return
+        taker.write()
+        for message in self._unacknowledged:
+            message.ack()
+        self._unacknowledged.clear()
+        told(taker.counts)
+
+
+def take_one(read: Read, taker: Taker, rejects: Rejects, body: bytes | str) -> None:
+    """Take in one message of the bus, whatever it holds."""
+    raw = body.encode() if isinstance(body, str) else bytes(body)
+    try:
+        if len(raw) > LARGEST:
+            raise InvalidInput("message", f"is larger than {LARGEST} bytes")
+        for one in read(raw):
+            if isinstance(one, PassedOver):
+                taker.counts.passed_over[one.type] += 1
+            else:
+                taker.take(one, "bus", raw)
+    except InvalidInput as error:
+        taker.counts.rejected += 1
+        rejects.take("bus", raw, str(error))

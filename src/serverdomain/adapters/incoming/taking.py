@@ -1,0 +1,220 @@
+"""Messages taken into a log, thousands a transaction, and counted: none is dropped in silence.
+
+Each is a command under a request id made from its identity. So one that comes again, from another
+file, another process or after an interruption, happens once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import IO, Any, Protocol
+
+import msgspec
+from msgspec import Struct, field
+
+from serverdomain.adapters.incoming.message import PassedOver, Read, Reported
+from serverdomain.adapters.incoming.parts import parts
+from serverdomain.adapters.incoming.sources import STDIN, source
+from serverdomain.domain import moment
+from serverdomain.domain.commands import RecordFacts
+from serverdomain.errors import InvalidInput, RequestIdTaken, ServerdomainError, StoreError
+from serverdomain.servers import Servers
+from serverdomain.store.log import Log
+
+MOST_BYTES = 16 * 1024 * 1024
+"""What waits to be written holds as many bytes of messages, at most."""
+
+_LOOKED_AT = 1_000  # Parts of a file that are asked when it begins.
+_LONGEST_REJECT = 64 * 1024
+_SECRETS = (b"adminpass", b"admin_pass", b"password")
+
+
+class Counts(Struct):
+    """What became of the messages that were read: ``read`` is the sum of the rest."""
+
+    imported: int = 0
+    repeated: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
+    rejected: int = 0
+
+    @property
+    def read(self) -> int:
+        """All of them."""
+        return self.imported + self.repeated + self.passed_over.total() + self.rejected
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts as plain values, as ``--json`` prints them."""
+        return {
+            "read": self.read,
+            "imported": self.imported,
+            "repeated": self.repeated,
+            "passed_over": dict(sorted(self.passed_over.items())),
+            "rejected": self.rejected,
+        }
+
+
+class Rejects:
+    """What could not be read, each with its reason, as JSON lines in a file if one is wanted.
+
+    The first few are kept to be said.
+    """
+
+    MOST_SAID = 5
+
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        self._file = file
+        self.said: list[str] = []
+
+    def take(self, place: str, raw: bytes, why: str) -> None:
+        """Take one more."""
+        if len(self.said) < self.MOST_SAID:
+            self.said.append(f"{place}: {why}")
+        if self._file is None:
+            return
+        line: dict[str, str] = {"place": place, "reason": why}
+        # Nova's messages hold no password. What else somebody feeds in may.
+        if not any(secret in raw.lower() for secret in _SECRETS):
+            line["message"] = raw[:_LONGEST_REJECT].decode("utf-8", "backslashreplace")
+        self._file.write(msgspec.json.encode(line) + b"\n")
+
+
+class Taker(Protocol):
+    """Takes what messages became, and says what came of them."""
+
+    counts: Counts
+
+    def take(self, reported: Reported, place: str, raw: bytes) -> None:
+        """Take the facts of one message; ``place`` and ``raw`` say which it was."""
+
+    def write(self) -> None:
+        """Write what waits."""
+
+
+class Taking:
+    """Writes the facts of messages into a log."""
+
+    def __init__(self, servers: Servers, rejects: Rejects) -> None:
+        self.counts = Counts()
+        self._rejects = rejects
+        self._bulk = servers.bulk(self._failed)
+        self._waiting: dict[str, tuple[str, bytes]] = {}
+        self._bytes = 0
+        self._taken = 0
+        self._known = 0
+
+    def take(self, reported: Reported, place: str, raw: bytes) -> None:
+        """Leave the facts of one message to be written."""
+        self._waiting[reported.context.request_id] = (place, raw)
+        self._bytes += len(raw)
+        self._bulk.command(
+            reported.server_id,
+            RecordFacts(events=reported.events),
+            reported.context,
+            occurred_at=moment.to_datetime(reported.occurred_at),
+        )
+        if self._bytes > MOST_BYTES:
+            self.write()
+        elif self._bulk.recorded + self._bulk.repeated + self._bulk.refused != self._taken:
+            self._written()
+
+    def write(self) -> None:
+        """Write what waits."""
+        self._bulk.write()
+        self._written()
+
+    def _written(self) -> None:
+        bulk, counts = self._bulk, self.counts
+        self._taken = bulk.recorded + bulk.repeated + bulk.refused
+        counts.imported, counts.repeated = bulk.recorded, bulk.repeated
+        counts.repeated += self._known
+        self._waiting.clear()
+        self._bytes = 0
+
+    def _failed(self, request_id: str, error: ServerdomainError) -> None:
+        if isinstance(error, StoreError):
+            raise error
+        if isinstance(error, RequestIdTaken):
+            # The message came before, and another release made something else of it.
+            self._known += 1
+            return
+        self.counts.rejected += 1
+        self._rejects.take(*self._waiting[request_id], str(error))
+
+
+class Trying:
+    """Says what would come of messages, and writes nothing."""
+
+    def __init__(self, log: Log | None) -> None:
+        self.counts = Counts()
+        self._log = log
+        self._met: set[int] = set()
+        self._asked: list[str] = []
+
+    def take(self, reported: Reported, place: str, raw: bytes) -> None:
+        """Count one message."""
+        request_id = reported.context.request_id
+        # A number for each, not its text: a dry run remembers all that it met.
+        if hash(request_id) in self._met:
+            self.counts.repeated += 1
+            return
+        self._met.add(hash(request_id))
+        self._asked.append(request_id)
+        if len(self._asked) >= 1_000:
+            self.write()
+
+    def write(self) -> None:
+        """Ask the log which of them it knows."""
+        known = 0
+        if self._log is not None and self._asked:
+            with self._log.reading() as log:
+                known = sum(log.command(one) is not None for one in self._asked)
+        self.counts.repeated += known
+        self.counts.imported += len(self._asked) - known
+        self._asked.clear()
+
+
+def in_order_of_time(names: Iterable[str], read: Read) -> list[str]:
+    """Files by the time of the first message of each that has one; stdin comes last.
+
+    Raises `OSError` for a file that cannot be read, before anything of any file is taken in.
+    """
+    return sorted(names, key=lambda name: _begins(name, read))
+
+
+def _begins(name: str, read: Read) -> float:
+    if name == STDIN:
+        return math.inf
+    with source(name) as (stream, _):
+        for part in islice(parts(stream), _LOOKED_AT):
+            with suppress(InvalidInput):
+                for one in () if part.wrong else read(part.raw):
+                    if isinstance(one, Reported):
+                        return one.occurred_at
+    return math.inf
+
+
+def take_in(
+    stream: IO[bytes], name: str, read: Read, taker: Taker, rejects: Rejects
+) -> Iterator[Counts]:
+    """Take in the messages of a stream; gives the counts after each part."""
+    counts = taker.counts
+    for part in parts(stream):
+        place = f"{name}:{part.line}"
+        if part.wrong is not None:
+            counts.rejected += 1
+            rejects.take(place, part.raw, part.wrong)
+        else:
+            try:
+                for one in read(part.raw):
+                    if isinstance(one, PassedOver):
+                        counts.passed_over[one.type] += 1
+                    else:
+                        taker.take(one, place, part.raw)
+            except InvalidInput as error:
+                counts.rejected += 1
+                rejects.take(place, part.raw, str(error))
+        yield counts
