@@ -115,7 +115,8 @@ def test_eventsourcing_is_known_to_the_store_and_to_what_compares_with_it() -> N
 def _packages(requirements: list[str]) -> set[str]:
     names = {requirement.split(">")[0].split("[")[0] for requirement in requirements}
     modules = packages_distributions()
-    return {module for module, distributions in modules.items() if names & set(distributions)}
+    # A distribution may write its own name in capitals.
+    return {module for module, those in modules.items() if names & {one.lower() for one in those}}
 
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -127,11 +128,15 @@ WITH_EXTRA = {
     if extra not in ("dev", "all")
 }
 ROOM_OF_EXTRA = {
-    "audit": ("serverdomain.audit", "serverdomain.adapters.cli"),
+    "audit": (
+        "serverdomain.audit",
+        "serverdomain.adapters.cli",
+        "serverdomain.adapters.audit_page",
+    ),
     "cli": "serverdomain.adapters.cli",
     "clients": "serverdomain.testing",
-    "http": "serverdomain.adapters.http",
     "notebooks": "serverdomain.adapters.charts",
+    "http": ("serverdomain.adapters.http", "serverdomain.adapters.audit_page"),
     "postgres": "serverdomain.store.postgresql",
     "testing": "serverdomain.testing",
 }

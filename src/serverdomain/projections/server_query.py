@@ -64,11 +64,8 @@ class ServerQuery:
         for one in several["status"] or ():
             if one not in STATUSES:
                 raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")
-        for member, number in (("limit", limit), ("offset", offset)):
-            if number is not None and (type(number) is not int or number < 0):
-                raise InvalidInput(
-                    member, f"{limits.shown(number)} came, a whole number of at least 0 is allowed"
-                )
+        _require_whole("limit", limit)
+        _require_whole("offset", offset)
         if type(anchored) is not bool:
             raise InvalidInput(
                 "anchored", f"{limits.shown(anchored)} came, True or False is allowed"
@@ -156,6 +153,13 @@ class ServerQuery:
                 "marker", f"{limits.shown(marker)} came, the id of a server is allowed"
             )
         return found[0], found[1]
+
+
+def _require_whole(member: str, number: int | None) -> None:
+    if number is not None and (type(number) is not int or number < 0):
+        raise InvalidInput(
+            member, f"{limits.shown(number)} came, a whole number of at least 0 is allowed"
+        )
 
 
 def _order(sort: str | None) -> str:
