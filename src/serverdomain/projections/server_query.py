@@ -104,10 +104,12 @@ class ServerQuery:
             self._where(
                 "created <= ? AND (created < ? OR first_position < ?)", created, created, position
             )
-        found = connection.execute(
-            f"SELECT server FROM server {self._wanted} ORDER BY {self._order} LIMIT ? OFFSET ?",
-            (*self._values, self._limit, self._offset),
-        )
+        page = f"FROM server {self._wanted} ORDER BY {self._order} LIMIT ? OFFSET ?"
+        if self._order != _NEWEST:
+            # Ids are sorted, and not whole servers.
+            page = f"FROM server WHERE id IN (SELECT id {page}) ORDER BY {self._order}"
+        values = (*self._values, self._limit, self._offset)
+        found = connection.execute(f"SELECT server {page}", values)
         servers: list[str] = []
         size = 0
         with closing(found):
