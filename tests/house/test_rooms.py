@@ -121,8 +121,9 @@ def test_eventsourcing_is_known_to_the_store_and_to_what_compares_with_it() -> N
 def _packages(requirements: list[str]) -> set[str]:
     names = {requirement.split(">")[0].split("[")[0] for requirement in requirements}
     modules = packages_distributions()
-    # What is not installed here is imported under the name that it is installed by.
-    there = {module for module, distributions in modules.items() if names & set(distributions)}
+    # What is not installed here is imported under the name that it is installed by, and a
+    # distribution may write its own name in capitals.
+    there = {module for module, those in modules.items() if names & {one.lower() for one in those}}
     return there | names
 
 
@@ -136,13 +137,17 @@ WITH_EXTRA = {
 }
 ROOM_OF_EXTRA = {
     "analysis": "serverdomain.analysis",
-    "audit": ("serverdomain.audit", "serverdomain.adapters.cli"),
+    "audit": (
+        "serverdomain.audit",
+        "serverdomain.adapters.cli",
+        "serverdomain.adapters.audit_page",
+    ),
     "bus": "serverdomain.adapters.incoming",
     "cadf": "serverdomain.adapters.exchange",
     "cli": "serverdomain.adapters.cli",
     "clients": ("serverdomain.testing", "serverdomain.adapters.incoming"),
     "cloudevents": "serverdomain.adapters.exchange",
-    "http": "serverdomain.adapters.http",
+    "http": ("serverdomain.adapters.http", "serverdomain.adapters.audit_page"),
     "notebooks": "serverdomain.adapters.charts",
     "incoming": "serverdomain.adapters.incoming",
     "postgres": "serverdomain.store.postgresql",

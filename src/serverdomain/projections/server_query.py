@@ -64,7 +64,8 @@ class ServerQuery:
         for one in several["status"] or ():
             if one not in STATUSES:
                 raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")
-        _require_numbers(limit=limit, offset=offset)
+        _require_whole("limit", limit)
+        _require_whole("offset", offset)
         if type(anchored) is not bool:
             raise InvalidInput(
                 "anchored", f"{limits.shown(anchored)} came, True or False is allowed"
@@ -104,10 +105,12 @@ class ServerQuery:
             self._where(
                 "created <= ? AND (created < ? OR first_position < ?)", created, created, position
             )
-        found = connection.execute(
-            f"SELECT server FROM server {self._wanted} ORDER BY {self._order} LIMIT ? OFFSET ?",
-            (*self._values, self._limit, self._offset),
-        )
+        page = f"FROM server {self._wanted} ORDER BY {self._order} LIMIT ? OFFSET ?"
+        if self._order != _NEWEST:
+            # Ids are sorted, and not whole servers.
+            page = f"FROM server WHERE id IN (SELECT id {page}) ORDER BY {self._order}"
+        values = (*self._values, self._limit, self._offset)
+        found = connection.execute(f"SELECT server {page}", values)
         servers: list[str] = []
         size = 0
         with closing(found):
@@ -155,6 +158,13 @@ class ServerQuery:
         return found[0], found[1]
 
 
+def _require_whole(member: str, number: int | None) -> None:
+    if number is not None and (type(number) is not int or number < 0):
+        raise InvalidInput(
+            member, f"{limits.shown(number)} came, a whole number of at least 0 is allowed"
+        )
+
+
 def _order(sort: str | None) -> str:
     if sort is None:
         return _NEWEST
@@ -173,14 +183,6 @@ def _past(log: Log, marker: str, until: int) -> Server | None:
         return None
     with log.reading() as reading:
         return reading.so_far(server_id, until).server
-
-
-def _require_numbers(**given: object) -> None:
-    for member, number in given.items():
-        if number is not None and (type(number) is not int or number < 0):
-            raise InvalidInput(
-                member, f"{limits.shown(number)} came, a whole number of at least 0 is allowed"
-            )
 
 
 def _several(member: str, given: str | Iterable[str] | None) -> list[str] | None:

@@ -302,7 +302,7 @@ def test_without_its_extra_one_line_names_it(tmp_path: Path) -> None:
     )
     assert ran.returncode == 3
     missing_extra = ExtraMissing("the command", "starlette", "http")
-    assert ran.stderr == f"serverdomain: {missing_extra}\n"
+    assert ran.err == f"serverdomain: {missing_extra}\n"
 
 
 @pytest.mark.parametrize("token", [False, True])
@@ -377,3 +377,36 @@ def until_refused(address: tuple[str, int]) -> None:
             return
         except ConnectionResetError:
             pass  # It waited to be accepted as the endpoint stopped listening.
+
+
+def test_the_audit_page_is_served_beside_the_endpoint_and_ends_with_it(folder: Path) -> None:
+    with serving(folder, "--demo", "--audit") as served:
+        assert f"The audit page is at {served.root}/audit/." in served.said
+        fleet = re.sub("<.*?>", "", httpx.get(f"{served.root}/audit/").text)
+        assert "7 servers as of position" in fleet
+        assert len(httpx.get(f"{served.root}/v2.1/servers").json()["servers"]) == 7
+        with socket.create_connection(served.address, timeout=SECONDS) as open_page:
+            open_page.sendall(b"GET /audit/news HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            heard = b""
+            while b"event: head" not in heard:
+                heard += open_page.recv(4096)
+            # A page that listens does not keep the server from ending.
+            code, logged = served.end(signal.SIGTERM)
+        assert code == 0
+        assert "timeout graceful shutdown" not in logged
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--checkpoint", "x"), "--checkpoint: it came without --audit"),
+        (("--audit", "--key", "x"), "--key: it came without --checkpoint"),
+        (("--audit", "--checkpoint", "none"), "--checkpoint: 'none' cannot be read"),
+    ],
+)
+def test_what_the_audit_page_cannot_be_served_with_is_said_in_one_line(
+    command: Command, given: tuple[str, ...], said: str
+) -> None:
+    ran = command("serve", "--port", "0", *given)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"serverdomain: {said}")

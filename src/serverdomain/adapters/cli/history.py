@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from serverdomain.adapters.cli.answers import complain, say_json_array
 from serverdomain.adapters.cli.history_lines import say_history
-from serverdomain.adapters.cli.options import EVENT, AsJson, By, Of, StoreOptions, server_argument
+from serverdomain.adapters.cli.html_file import Html, require_one_form, write_page
+from serverdomain.adapters.cli.options import (
+    ENDPOINT,
+    EVENT,
+    AsJson,
+    By,
+    Of,
+    StoreOptions,
+    server_argument,
+)
 from serverdomain.adapters.cli.parameters import Commands, flag, option
 from serverdomain.adapters.cli.progress_bar import catch_up
 from serverdomain.errors import InvalidInput
@@ -90,6 +99,7 @@ def history(
         bool,
         flag("--full", "All that a server was born or deleted with, and what told nothing new."),
     ] = False,
+    html: Html = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to a server, or in the whole log.
@@ -99,6 +109,7 @@ def history(
     """
     wanted = selection.wanted()
     require_limit(limit)
+    require_one_form(html, as_json)
     if not (full or as_json or selection.event):
         # A cloud that reports each server every hour would bury what happened to it.
         wanted["news"] = True
@@ -106,7 +117,9 @@ def history(
         found = _found(servers, server, wanted, limit, reverse)
         selection.say_times(wanted)
         counted = _Counted(found)
-        if as_json:
+        if html is not None:
+            write_page(html, _page(servers, server, list(counted)))
+        elif as_json:
             say_json_array(entry.as_json() for entry in counted)
         else:
             say_history(counted, named=server is None, oneline=oneline, full=full)
@@ -134,6 +147,14 @@ def _found(
     ]
     latest = found if limit is None else found[-limit:]
     return latest[::-1] if reverse else latest
+
+
+def _page(servers: Servers, server: str | None, found: list[HistoryEntry]) -> str:
+    from serverdomain.adapters.audit_page.files import log_file, server_file
+
+    if server is None:
+        return log_file(found, "What happened")
+    return server_file(servers.history(servers.find(server)), found, ENDPOINT)
 
 
 class _Counted:

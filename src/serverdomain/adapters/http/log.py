@@ -13,6 +13,7 @@ from traceback import walk_tb
 from typing import Any, TextIO
 
 import msgspec
+from starlette.types import Scope
 
 from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.lines_apart import LinesApart
@@ -43,6 +44,21 @@ def answered(call: Call, status: int | None, seconds: float) -> None:
         if call.correlation_id is not None:
             fields["correlation_id"] = call.correlation_id
     _tell(ACCESS, "answered" if status is not None else "left without an answer", fields)
+
+
+def visited(scope: Scope, status: int, seconds: float, request_id: str) -> None:
+    """A page was shown, or why it was not; what was asked of it is not told."""
+    if ACCESS.isEnabledFor(logging.INFO):
+        path = scope["path"]
+        fields: dict[str, Any] = {
+            "method": scope["method"],
+            "path": path if path.isprintable() else shown(path)[1:-1],
+            "status": status,
+            "milliseconds": round(seconds * 1000, 3),
+            "request_id": request_id,
+            "route": "audit",
+        }
+        _tell(ACCESS, "answered", fields)
 
 
 def happened(call: Call, accepted: Accepted) -> None:

@@ -1,0 +1,38 @@
+"""What the page looks at: the servers, the stories of those seen of late, and the checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+from serverdomain.adapters.audit_page.story import Stories
+from serverdomain.audit.ledger import Verdict
+from serverdomain.servers import Servers
+
+File = str | Path
+
+
+class Kept:
+    """The servers behind the page, and what it was given beside them."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        endpoint: str | None = None,
+        checkpoint: File | None = None,
+        keys: tuple[File, ...] = (),
+    ) -> None:
+        self.servers = servers
+        self.stories = Stories(servers)
+        self.endpoint = endpoint
+        self.checkpoint = checkpoint
+        self.keys = keys
+        self._verifying = Lock()
+
+    def verified(self, checkpoint: File) -> Verdict:
+        """Whether the log still holds what a checkpoint covers.
+
+        The whole log is read, for one visitor at a time.
+        """
+        with self._verifying:
+            return self.servers.ledger.verify(checkpoint, list(self.keys))

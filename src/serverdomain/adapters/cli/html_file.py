@@ -1,0 +1,29 @@
+"""An answer as one HTML file, to be sent to somebody: the option ``--html``, and its writing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from serverdomain.adapters.cli.answers import say, visible
+from serverdomain.adapters.cli.parameters import option
+from serverdomain.errors import InvalidInput
+
+Html = Annotated[
+    str | None, option("FILE", "Write a page there, one file to send to somebody.", "--html")
+]
+
+
+def require_one_form(html: str | None, as_json: bool) -> None:
+    """Raise `InvalidInput` where both a page and JSON are asked for."""
+    if html is not None and as_json:
+        raise InvalidInput("--html", "it came with --json, one of them is allowed")
+
+
+def write_page(file: str, page: str) -> None:
+    """Write a page, whole or not at all, in place of an older one, and say so."""
+    from serverdomain.store.durable import replacing
+
+    with replacing(Path(file), "--html") as out:
+        out.write(page.encode())
+    say(visible(f"{file} is written"))
