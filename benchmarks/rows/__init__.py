@@ -7,7 +7,18 @@ from importlib import import_module
 from benchmarks.measure import Row
 from benchmarks.scale import Scale
 
-PARTS = ("commands", "bulk", "long", "views", "memory", "ledger", "fleets", "postgres", "over_http")
+PARTS = (
+    "commands",
+    "bulk",
+    "long",
+    "views",
+    "memory",
+    "ledger",
+    "fleets",
+    "postgres",
+    "over_http",
+    "pages",
+)
 """The modules of this folder, in the order of the table."""
 
 
