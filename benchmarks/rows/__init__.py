@@ -18,6 +18,7 @@ PARTS = (
     "fleets",
     "postgres",
     "over_http",
+    "pages",
 )
 """The modules of this folder, in the order of the table."""
 
