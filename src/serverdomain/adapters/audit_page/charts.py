@@ -7,25 +7,19 @@ and in dark.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
-import pygal  # type: ignore[import-untyped]
 from markupsafe import Markup
-from pygal.style import Style  # type: ignore[import-untyped]
 
 from serverdomain.adapters.audit_page.page import visible
+from serverdomain.adapters.audit_page.plain_pygal import Style, pygal
 
 _LEFT_OUT = ("defs", "style", "script", "desc", "title")
 # pygal leaves as much room as the labels need in it; the page's style gives them the same size.
 _STYLE = Style(label_font_size=14, major_label_font_size=14)
 _LABELS = 8
-
-# pygal adds a finder for its plugins, of which we use none. It is of an old kind: Python would warn
-# at every import from then on.
-sys.meta_path[:] = [one for one in sys.meta_path if type(one).__module__ != "pygal"]
 
 Series = Mapping[str, Sequence[float]]
 
