@@ -66,10 +66,7 @@ class ServerQuery:
                 raise InvalidInput("status", f"{one!r} came, {', '.join(STATUSES)} are allowed")
         _require_whole("limit", limit)
         _require_whole("offset", offset)
-        if type(anchored) is not bool:
-            raise InvalidInput(
-                "anchored", f"{limits.shown(anchored)} came, True or False is allowed"
-            )
+        _require_flag("anchored", anchored)
         self._limit = -1 if limit is None or limit > LARGEST else limit  # SQLite has no larger.
         self._offset, self._order = min(offset, LARGEST), _order(sort)
         self._marker, self._projects = marker, several["project_id"]
@@ -163,6 +160,11 @@ def _require_whole(member: str, number: int | None) -> None:
         raise InvalidInput(
             member, f"{limits.shown(number)} came, a whole number of at least 0 is allowed"
         )
+
+
+def _require_flag(member: str, given: object) -> None:
+    if type(given) is not bool:
+        raise InvalidInput(member, f"{limits.shown(given)} came, True or False is allowed")
 
 
 def _order(sort: str | None) -> str:

@@ -302,7 +302,7 @@ def test_without_its_extra_one_line_names_it(tmp_path: Path) -> None:
     )
     assert ran.returncode == 3
     missing_extra = ExtraMissing("the command", "starlette", "http")
-    assert ran.err == f"serverdomain: {missing_extra}\n"
+    assert ran.stderr == f"serverdomain: {missing_extra}\n"
 
 
 @pytest.mark.parametrize("token", [False, True])
