@@ -78,9 +78,9 @@ class InPostgreSQL(Ours):
         self._writing, self._commits = log.writing, 0
         log.writing = self._counted
 
-    def _counted(self) -> Any:
+    def _counted(self, seconds: float | None = None) -> Any:
         self._commits += 1
-        return self._writing()
+        return self._writing(seconds)
 
     def commits(self) -> int:
         return self._commits
