@@ -31,7 +31,8 @@ test: $(VENV)  ## lint, check types and run all but the slow tests
 	$(PY) -m pytest -n 2 -m "not slow"
 
 test-all: $(EVERYTHING)  ## run the tests with every format and engine, in their own .venv-all of a gigabyte more
-	.venv-all/bin/python -m pytest -n 2 -m "not slow or heavy"
+	.venv-all/bin/python -m pytest -m "not slow or heavy" tests/analysis
+	.venv-all/bin/python -m pytest -n 2 -m "not slow or heavy" --ignore=tests/analysis
 
 test-slow: $(VENV)  ## run the slow tests
 	$(PY) -m pytest -m slow
@@ -57,7 +58,7 @@ bench-quick: $(VENV)  ## the same in a minute, which tells less and keeps nothin
 bench-growth: $(ALL)  ## draw what each costs in a store that grows to five million events
 	$(PY) -m benchmarks.growth --json benchmarks/growth.json --picture docs/growth.svg
 
-bench-lag: $(VENV)  ## draw how far three nodes' views are behind a log in PostgreSQL
+bench-lag: $(ALL)  ## draw how far three nodes' views are behind a log in PostgreSQL
 	$(PY) -m benchmarks.lag --picture docs/lag.svg
 
 bench-docs: $(VENV)  ## write what the pages say of speed from the runs that are kept

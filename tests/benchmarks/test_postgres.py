@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import lag
 from benchmarks.batches import Batch
 from benchmarks.postgres import (
     IdiomaticInPostgreSQL,
@@ -58,6 +57,9 @@ def test_what_the_hand_writes_is_a_log_that_holds(tmp_path: Path) -> None:
 def test_the_lag_of_three_nodes_is_told_and_drawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: make test-all")
+    from benchmarks import lag
+
     picture = tmp_path / "lag.svg"
     lag.main(["--seconds", "1", "--picture", str(picture)])
     told = capsys.readouterr().out.splitlines()

@@ -71,7 +71,9 @@ def test_growth_ends_at_what_is_asked_for() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.heavy
 def test_growth_is_measured_and_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: make test-all")
     figures, picture = tmp_path / "growth.json", tmp_path / "growth.svg"
     main(["--most", "200", "--json", str(figures), "--picture", str(picture)])
     found = Growth.read(figures)
