@@ -376,6 +376,10 @@ class Log(Protocol):
         Waits for nobody; ``None`` where it cannot be told at once.
         """
 
+    def asked_mark(self) -> int | None:
+        """The same, for who may wait for it."""
+        return self.mark()
+
     def wait_past(self, position: int, seconds: float) -> None:
         """Wait until the log has grown past a position, at most so many seconds.
 

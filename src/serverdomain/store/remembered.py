@@ -42,11 +42,11 @@ class Remembered:
 
         All is in it that was committed before it was asked for, whoever did.
         """
-        if (server := self.server_at_once(server_id, self._log.mark())) is not None:
+        if (server := self.server_at_once(server_id, self._log.asked_mark())) is not None:
             return server
         tip = Tip()
         for _ in range(_TRIES):
-            seen, mark = self._tip, self._log.mark()
+            seen, mark = self._tip, self._log.asked_mark()
             with self._log.reading() as reading:
                 if tip != Tip() and reading.tip(tip.position) != tip:
                     server = None

@@ -221,15 +221,15 @@ class WritingContract(Contract):
     # Waiting
 
     def test_the_mark_is_another_one_once_anything_was_committed(self, log: Log) -> None:
-        marks = [log.mark()]
+        marks = [log.asked_mark()]
         ask(log, adopted(), "req-1")
-        marks.append(log.mark())
+        marks.append(log.asked_mark())
         with log.bulk() as writing:
             writing.append(recorded("req-2"), 1, (e.ServerStopped(),))
-        marks.append(log.mark())
+        marks.append(log.asked_mark())
         with pytest.raises(Refused):
             ask(log, c.StopServer(), "req-3", at=60)
-        marks.append(log.mark())
+        marks.append(log.asked_mark())
 
         told = [mark for mark in marks if mark is not None]
         assert len(set(told)) == len(told)
@@ -326,13 +326,13 @@ class WritingContract(Contract):
             with pytest.raises(Conflict, match="which is kept"):
                 Servers(log).forget()
             return
-        before = log.mark()
+        before = log.asked_mark()
         log.forget()
         with log.reading() as reading:
             assert reading.head() == 0
             assert reading.bookmarks() == []
             assert reading.log_id() != given
-        assert before is None or log.mark() != before
+        assert before is None or log.asked_mark() != before
         assert ask(log, adopted(), "req-1").position == 1
 
     def test_a_closed_log_is_used_no_more(self, log: Log) -> None:

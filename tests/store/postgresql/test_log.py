@@ -72,4 +72,4 @@ def test_nothing_is_known_without_a_question_to_the_database(log_url: str) -> No
     with Servers.open(log_url) as servers:
         servers.register(adopted())
         assert servers.get(SERVER).id == SERVER
-        assert servers.get_at_once(SERVER) is None
+        assert (servers.mark(), servers.get_at_once(SERVER)) == (None, None)

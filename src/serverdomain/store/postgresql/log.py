@@ -155,6 +155,10 @@ class PostgreSQLLog(Log):
         return copied(self.reading(), path, progress)
 
     def mark(self) -> int | None:
+        """``None``: only the database can say it, and that would be a wait."""
+        return None
+
+    def asked_mark(self) -> int | None:
         """A hash of what tells the last command: another one once anything was committed."""
         with self.connections.errors(), self.connections.asked(self._last) as (_, rows):
             return hash(self._one(rows))
