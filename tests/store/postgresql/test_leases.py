@@ -94,6 +94,21 @@ def test_who_slept_past_its_time_keeps_no_place(
         assert reading.bookmark("billing") == Bookmark("billing", 3)
 
 
+def test_a_lease_whose_number_was_given_again_is_told_by_its_holder(
+    nodes: tuple[PostgreSQLLog, PostgreSQLLog], server_url: str
+) -> None:
+    one, other = nodes
+    with one.alone("billing") as mine:
+        assert mine
+        # As a replica has it that took over before it heard of the lease.
+        with psycopg.connect(server_url, autocommit=True) as owner:
+            owner.execute(f"DELETE FROM {one.address.schema}.leases")
+        with other.alone("billing") as theirs:
+            assert theirs
+            assert not one.keep_bookmark(Bookmark("billing", 1), None)
+            assert other.keep_bookmark(Bookmark("billing", 2), None)
+
+
 def test_who_slept_past_its_time_knows_it_by_its_own_clock(
     nodes: tuple[PostgreSQLLog, PostgreSQLLog], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,9 @@ _LOOK_AGAIN = 0.05
 
 _log = logging.getLogger("serverdomain")
 
+Fence = tuple[str, int]
+"""Whose lease it is, and which: a number may be given again where a replica lost the first."""
+
 
 class Leases:
     """The names that this process works under, each with its fence."""
@@ -44,7 +47,7 @@ class Leases:
         self._connections = connections
         self._holder = uuid4().hex
         self._take, self._keep = map(connections.in_schema, (_TAKE, _KEEP))
-        self.fences: dict[str, int] = {}
+        self.fences: dict[str, Fence] = {}
         self._until: dict[str, float] = {}
 
     @contextmanager
@@ -56,7 +59,7 @@ class Leases:
         if not fence:
             yield False
             return
-        self.fences[name] = fence
+        self.fences[name] = self._holder, fence
         over = Event()
         keeping = Thread(target=self._kept, args=(name, fence, over), daemon=True)
         keeping.start()
