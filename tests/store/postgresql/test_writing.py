@@ -218,7 +218,7 @@ def test_a_connection_that_went_before_is_replaced(log_url: str, owner: Owner) -
         for work in (
             partial(ask, log, c.StopServer(), "req-2", at=60),
             partial(positions, log),
-            log.mark,
+            log.asked_mark,
             partial(log.keep_bookmark, Bookmark("billing", 1), None),
         ):
             ended = owner.execute(
