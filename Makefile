@@ -8,6 +8,10 @@ DEMO := .venv/.stamp-demo
 VENV := .venv/.stamp
 ALL := .venv/.stamp-all
 EVERYTHING := .venv-all/.stamp
+# What "make test" skips for want of a library. Dask and a browser stand neither pytest's processes
+# nor each other.
+WITH_MORE := tests/adapters/charts tests/adapters/exchange tests/adapters/incoming tests/benchmarks \
+	tests/datasette tests/house/test_pages.py tests/notebooks tests/site
 
 # Make the environment anew when it is unfinished, its interpreter went away or
 # became another version, or the project was moved.
@@ -30,9 +34,10 @@ test: $(VENV)  ## lint, check types and run all but the slow tests
 	$(PY) -m mypy
 	$(PY) -m pytest -n 2 -m "not slow"
 
-test-all: $(EVERYTHING)  ## run the tests with every format and engine, in their own .venv-all of a gigabyte more
+test-all: $(EVERYTHING)  ## run the tests of every format, engine, page and notebook, in their own .venv-all of a gigabyte more
 	.venv-all/bin/python -m pytest -m "not slow or heavy" tests/analysis
-	.venv-all/bin/python -m pytest -n 2 -m "not slow or heavy" --ignore=tests/analysis
+	.venv-all/bin/python -m pytest -m "not slow or heavy" tests/browser
+	.venv-all/bin/python -m pytest -n 2 -m "not slow or heavy" $(WITH_MORE)
 
 test-slow: $(VENV)  ## run the slow tests
 	$(PY) -m pytest -m slow

@@ -58,10 +58,13 @@ def stage(folder: Path) -> None:
     pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
     for page in pages:
         _write(folder / page.relative_to(ROOT), _linked(page.read_text("utf-8")))
-    for picture in (ROOT / "docs").rglob("*.svg"):
-        to = folder / picture.relative_to(ROOT)
+    beside = [ROOT / "docs/datasette/metadata.json"]
+    for kind in ("*.svg", "*.png"):
+        beside += (ROOT / "docs").rglob(kind)
+    for file in beside:
+        to = folder / file.relative_to(ROOT)
         to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_bytes(picture.read_bytes())
+        to.write_bytes(file.read_bytes())
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
         _write(folder / f"notebooks/{notebook.stem}.md", _page_of(notebook, folder))
     _write(folder / "reference.md", "".join(_reference()))

@@ -138,13 +138,13 @@ def test_what_is_wrong_with_a_record_is_named(changes, named):
 def test_a_record_of_pycadf_is_read():
     event = pytest.importorskip("pycadf.event")
     resource = pytest.importorskip("pycadf.resource")
-    who = resource.Resource(id="alice", typeURI="data/security/account/user")
-    what = resource.Resource(id="nova", typeURI="service/compute")
+    who = resource.Resource(id=SERVER, typeURI="data/security/account/user")
+    what = resource.Resource(id=SERVER, typeURI="service/compute")
     made = event.Event(
         action="update", outcome="success", initiator=who, target=what, observer=what
     ).as_dict()
     made["requestPath"] = RECORD["requestPath"]
-    assert one_of(cadf.read, made).context.actor.user_id == "alice"
+    assert one_of(cadf.read, made).context.actor.user_id == SERVER
 
 
 SAVED = Path(__file__).parents[4] / "shared" / "contract" / "actions"
