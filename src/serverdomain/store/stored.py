@@ -102,3 +102,20 @@ def bookmark_of(row: Row) -> Bookmark:
     if tuple(map(type, row)) not in _BOOKMARKS:
         raise StoreDamaged(f"the bookmark of the reaction {row[0]!a} cannot be read")
     return Bookmark(*row)
+
+
+def columns_of(command: RecordedCommand) -> Row:
+    """A row of ``commands``, but for its number and whether the command was refused."""
+    return (
+        command.kind,
+        command.server_id,
+        command.members,
+        command.user_id,
+        command.project_id,
+        msgspec.json.encode(command.roles).decode(),
+        command.request_id,
+        command.correlation_id,
+        command.caused_by,
+        command.occurred_at,
+        command.recorded_at,
+    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
 from psycopg import Connection
 
 from serverdomain.domain.events import CommandRefused, Event
@@ -22,6 +21,7 @@ from serverdomain.store.postgresql.feed import TIP
 from serverdomain.store.postgresql.reading import VERSION, PostgreSQLReading
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.remembered import Remembered
+from serverdomain.store.stored import columns_of
 
 # ``position >= known`` finds the row from there on, whatever it has become meanwhile.
 WRITE = f"""
@@ -181,23 +181,7 @@ class PostgreSQLWriting(PostgreSQLReading, Writing):
         encoded = CODEC.encode_all(events)
         numbered = self._position if self._numbered is None else self._numbered
         first = numbered + len(self._events) + 1
-        self._commands.append((*_columns(command), refused))
+        self._commands.append((*columns_of(command), refused))
         for number, (topic, state) in enumerate(encoded, start=version + 1):
             self._events.append((stream, number, topic, state, len(self._commands)))
         return list(range(first, first + len(encoded)))
-
-
-def _columns(command: RecordedCommand) -> Row:
-    return (
-        command.kind,
-        command.server_id,
-        command.members,
-        command.user_id,
-        command.project_id,
-        msgspec.json.encode(command.roles).decode(),
-        command.request_id,
-        command.correlation_id,
-        command.caused_by,
-        command.occurred_at,
-        command.recorded_at,
-    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from serverdomain.domain.events import CommandRefused, Event
@@ -23,7 +22,7 @@ from serverdomain.store.remembered import Ahead, Remembered
 from serverdomain.store.request import Request
 from serverdomain.store.sqlite.feed import TIP
 from serverdomain.store.sqlite.reading import SQLiteReading
-from serverdomain.store.stored import is_time
+from serverdomain.store.stored import columns_of, is_time
 
 _INSERT_COMMAND = (
     "INSERT INTO commands (command_id, kind, server_id, members, user_id, project_id, roles,"
@@ -147,7 +146,7 @@ class SQLiteWriting(SQLiteReading, Writing):
         encoded = CODEC.encode_all(events)
         before = self._position
         self._command_id += 1
-        self._commands.append((self._command_id, *_columns(command), refused))
+        self._commands.append((self._command_id, *columns_of(command), refused))
         for topic, state in encoded:
             version += 1
             self._position += 1
@@ -178,19 +177,3 @@ def _last(name: str, *numbers: object) -> int:
             )
         last = max(last, number)
     return last
-
-
-def _columns(command: RecordedCommand) -> Row:
-    return (
-        command.kind,
-        command.server_id,
-        command.members,
-        command.user_id,
-        command.project_id,
-        msgspec.json.encode(command.roles).decode(),
-        command.request_id,
-        command.correlation_id,
-        command.caused_by,
-        command.occurred_at,
-        command.recorded_at,
-    )
