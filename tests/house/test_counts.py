@@ -14,8 +14,9 @@ LIMITS = {
     "frames from Servers.rebuild to decisions._rebuild": 9,
     # Two of them remember servers within a bound in bytes, and one tells text that is no UTF-8.
     # A command is left to a thread: its way there is three, and the loop wakes once for many.
-    # The app itself is one: it sends a call past the control's router.
-    "files that a rebuild by POST enters": 39,
+    # The app itself is one: it sends a call past the control's router. Where the log ends is known
+    # from the transaction before.
+    "files that a rebuild by POST enters": 40,
     # A history goes on from what is remembered, in pages, and each row is read before it is used.
     "changes of file in a rebuild by POST": 109,
     "files of more than 200 lines that it enters, domain's apart": 0,

@@ -129,8 +129,11 @@ class AsStored(Reading):
 
     def _all(self, query: str, *values: Any) -> list[Row]:
         """The rows of a question. Raises `StoreDamaged` for text that is no UTF-8."""
-        with self._utf8(query, values):
+        try:
             return self.connection.execute(query, values).fetchall()
+        except (sqlite3.OperationalError, UnicodeDecodeError):
+            with self._utf8(query, values):
+                raise
 
     def _some(self, query: str, *values: Any) -> tuple[list[Row], bool]:
         """The first rows of a question, until they hold so many bytes; whether they do.

@@ -1,8 +1,7 @@
 """Connections to one SQLite file, or to one in memory, shared by threads.
 
 Readers take an idle connection or open one, and never wait for the writer (WAL). Writers queue
-here, and those of several processes at SQLite's lock, for at most ``SERVERDOMAIN_LOCK_TIMEOUT``
-seconds (30 by default), which ordinary load never takes.
+here, and at SQLite's lock, for at most ``SERVERDOMAIN_LOCK_TIMEOUT`` seconds (30 by default).
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Connections:
         self.open = OpenConnections(place, self._timeout, durable=durable)
         self._pid = os.getpid()
         self._closed = False
-        self.commits = 0
+        self.transactions = self.commits = 0
         # In memory all share one connection; a thread may read while it writes.
         self._one_at_a_time = RLock()
 
@@ -50,7 +49,7 @@ class Connections:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection to read with; `StoreMissing` if the file was removed or replaced."""
         self.require_usable()
-        with self._in_use():
+        with _InUse(self):
             if self.place.path is None:
                 with self._one_at_a_time:
                     yield self.open.writer or self.open.open_writer()
@@ -64,8 +63,7 @@ class Connections:
                 yield connection
             finally:
                 # An interrupt may have come between the end of a snapshot and its rollback.
-                is_left = connection.in_transaction
-                if self._closed or is_left or len(self.open.idle) >= MOST_IDLE:
+                if self._closed or connection.in_transaction or len(self.open.idle) >= MOST_IDLE:
                     self.open.drop(connection)
                 else:
                     self.open.idle.append(connection)
@@ -93,7 +91,7 @@ class Connections:
         self.require_usable()
         seconds = self._timeout if seconds is None else seconds
         until = time.monotonic() + seconds
-        with self._in_use():
+        with _InUse(self):
             if not self.open.writing.acquire(timeout=seconds):
                 raise StoreLocked(f"{self.place} is locked by another thread, {self._waited}")
             try:
@@ -104,6 +102,7 @@ class Connections:
 
     def _transaction(self, until: float) -> Iterator[sqlite3.Connection]:
         connection = self.open.writer or self.open.open_writer()
+        self.transactions += 1
         try:
             self._begin(connection, until)
             self._require_writable()
@@ -156,15 +155,13 @@ class Connections:
 
     def require_there(self) -> None:
         """Raise `StoreMissing` if the file is no longer the one that was opened."""
-        file = self.open.file
-        if file is not None and not links(file.path, file.identity):
+        if (file := self.open.file) is not None and not links(file.path, file.identity):
             file.require_there()
 
     def _require_writable(self) -> None:
         if (file := self.open.file) is None:
             return
-        names = links(file.path, file.identity)
-        if names != 1:
+        if (names := links(file.path, file.identity)) != 1:
             file.require_one_name(names)
         if not (links(file.wal, file.wal_identity) and links(file.shm, file.shm_identity)):
             file.require_beside()
@@ -184,17 +181,20 @@ class Connections:
         if os.getpid() != self._pid:
             raise StoreError(f"{self.place} was opened before this was forked: open it anew here")
 
-    @contextmanager
-    def _in_use(self) -> Iterator[None]:
-        at_work = object()
-        if self.place.path is not None:
+
+class _InUse:
+    """A use that a fork waits for; SQLite's errors, and text that is no UTF-8, are told as ours."""
+
+    def __init__(self, of: Connections) -> None:
+        self._of = of
+
+    def __enter__(self) -> None:
+        if self._of.place.path is not None:
             if not forks.fork.over.is_set():
                 forks.wait()
-            forks.users[at_work] = get_ident(), self.place.path
-        try:
-            yield
-        # In a damaged file a name may not be UTF-8; nor is a message that quotes it.
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise error_in_use(error, self.place, self._waited) from error
-        finally:
-            forks.users.pop(at_work, None)
+            forks.users[self] = get_ident(), self._of.place.path
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        forks.users.pop(self, None)
+        if isinstance(error, sqlite3.Error | UnicodeDecodeError):
+            raise error_in_use(error, self._of.place, self._of._waited) from error

@@ -17,6 +17,7 @@ from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite import schema
 from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.database import drop_everything, make, use_wal
+from serverdomain.store.sqlite.end import Ends
 from serverdomain.store.sqlite.examination import SQLiteExamination, examine
 from serverdomain.store.sqlite.locks import Locks
 from serverdomain.store.sqlite.numbered import SQLiteBulk
@@ -73,6 +74,7 @@ class SQLiteLog(Log):
         self.keeps_refusals = keeps_refusals
         self.recent_refusals = RecentRefusals()
         self.connections = Connections(place)
+        self._ends = Ends(self.connections)
         self._watcher = Watcher(self.connections)
         self._remembered = Remembered(self)
         self.server = self._remembered.server
@@ -92,10 +94,10 @@ class SQLiteLog(Log):
     def writing(self, seconds: float | None = None) -> Iterator[SQLiteWriting]:
         """Decide in one transaction."""
         with self.connections.writing(seconds) as connection:
-            log = SQLiteWriting(connection, self, self._remembered)
+            log = SQLiteWriting(self, self._remembered, self._ends.now(connection))
             yield log
             log.write()
-        log.committed()
+        self._ends.left(log.committed())
         self.wake()
 
     @contextmanager
@@ -103,10 +105,10 @@ class SQLiteLog(Log):
         """Append much in one transaction."""
         with self.connections.writing() as connection:
             connection.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KIB}")
-            log = SQLiteBulk(connection, self, self._remembered)
+            log = SQLiteBulk(self, self._remembered, self._ends.now(connection))
             yield log
             log.write()
-        log.committed()
+        self._ends.left(log.committed())
         self.wake()
 
     @contextmanager

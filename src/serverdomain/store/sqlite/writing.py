@@ -9,20 +9,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from msgspec import json
 from msgspec.structs import replace
 
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import History
 from serverdomain.domain.server import Server
-from serverdomain.errors import StoreDamaged
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.log import LARGEST, Log, Row, Tip, Writing
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.remembered import Ahead, Remembered
 from serverdomain.store.request import Request
-from serverdomain.store.sqlite.feed import TIP
+from serverdomain.store.sqlite.end import End
 from serverdomain.store.sqlite.reading import SQLiteReading
-from serverdomain.store.stored import columns_of, is_time
+from serverdomain.store.stored import OF_COMMAND, columns_of, command_of, is_time
 
 _INSERT_COMMAND = (
     "INSERT INTO commands (command_id, kind, server_id, members, user_id, project_id, roles,"
@@ -34,30 +34,23 @@ _INSERT_EVENT = (
     " (position, originator_id, originator_version, topic, state, command_id)"
     " VALUES (?,?,?,?,?,?)"
 )
-# As AUTOINCREMENT counts: a number is not used again, even if its row was taken away.
-_BEGINNING = (
-    "SELECT * FROM (SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'commands'),"
-    " (SELECT MAX(command_id) FROM commands),"
-    " (SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'))"
-    f" LEFT JOIN (SELECT {TIP} ORDER BY e.position DESC LIMIT 1)"
+_COMMANDS = (
+    f"SELECT {OF_COMMAND} FROM commands c"
+    " WHERE c.request_id IN (SELECT value FROM json_each(?)) AND c.refused = 0"
 )
-
-_LAST = LARGEST - 2**32  # No transaction holds so much that it would come to the end from here.
 
 
 class SQLiteWriting(SQLiteReading, Writing):
     """A transaction that holds the write lock; whoever opened it commits it."""
 
-    def __init__(self, connection: sqlite3.Connection, log: Log, remembered: Remembered) -> None:
-        self._written = connection
+    def __init__(self, log: Log, remembered: Remembered, end: End) -> None:
+        self._end = end
+        self._written = end.connection
         self._commands: list[Row] = []
         self._events: list[Row] = []
-        self._by_request: dict[str, RecordedCommand] = {}
-        super().__init__(connection)
-        command_seq, command_id, seq, *tip = connection.execute(_BEGINNING, (LARGEST,)).fetchone()
-        self._tip = Tip() if tip[0] is None else Tip(*tip)
-        self._command_id = _last("command_id", command_seq, command_id)
-        self._position = _last("position", seq, self._tip.position)
+        self._by_request: dict[str, RecordedCommand | None] = {}
+        super().__init__(end.connection)
+        self._command_id, self._position, self._tip = end.command_id, end.position, end.tip
         self.ahead = Ahead(remembered, self)
         """The servers, as they will be."""
         self.keeps_refusals = log.keeps_refusals
@@ -75,7 +68,11 @@ class SQLiteWriting(SQLiteReading, Writing):
         self._written = connection
 
     def expect(self, requests: Sequence[Request]) -> None:
-        """Nothing: to ask costs no more one by one."""
+        """Look up what several ask at once."""
+        if len(requests) > 1:
+            asked = dict.fromkeys(request.context.request_id for request in requests)
+            found = map(command_of, self._all(_COMMANDS, json.encode([*asked]).decode()))
+            self._by_request = asked | {command.request_id: command for command in found}
 
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
         """Append a command and its events behind ``version``; gives back their positions."""
@@ -100,13 +97,18 @@ class SQLiteWriting(SQLiteReading, Writing):
         self._written.executemany(_INSERT_COMMAND, commands)
         self._written.executemany(_INSERT_EVENT, events)
 
-    def committed(self) -> None:
-        """Remember what is known now, for whoever asks next."""
+    def committed(self) -> End:
+        """Remember what is known now, for whoever asks next; gives back where the log ends."""
         self.ahead.committed(self._tip)
+        return self._end._replace(
+            command_id=self._command_id, position=self._position, tip=self._tip
+        )
 
     def command(self, request_id: str) -> RecordedCommand | None:
         """The recorded command that bears a request id."""
-        return self._by_request.get(request_id) or super().command(request_id)
+        if request_id in self._by_request:
+            return self._by_request[request_id]
+        return super().command(request_id)
 
     def tip(self, until: int = LARGEST) -> Tip:
         """The last row, or the last at or below a position."""
@@ -164,16 +166,3 @@ class SQLiteWriting(SQLiteReading, Writing):
             self.ahead.appended(command.server_id, version)
             self._by_request[command.request_id] = replace(command, command_id=self._command_id)
         return list(range(before + 1, self._position + 1))
-
-
-def _last(name: str, *numbers: object) -> int:
-    last = 0
-    for number in numbers:
-        if number is None:
-            continue
-        if type(number) is not int or not 0 <= number <= _LAST:
-            raise StoreDamaged(
-                f"the log's last {name} is {number!r}, none can follow it: up to {_LAST} is allowed"
-            )
-        last = max(last, number)
-    return last
