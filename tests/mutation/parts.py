@@ -91,11 +91,18 @@ TABLES = Part(
 
 UNREAD = (
     Part(
-        "audit-check",
-        15,
-        ("audit/check*.py", "audit/backup.py"),
-        ("audit/test_check.py", "audit/test_backup.py", "audit/test_damaged_cells.py"),
+        "audit-check-log",
+        10,
+        ("audit/check.py", "audit/check_log.py", "audit/check_times.py"),
+        ("audit/test_check.py",),
     ),
+    Part(
+        "audit-check-views",
+        10,
+        ("audit/check_view.py", "audit/check_timeline.py"),
+        ("audit/test_check.py",),
+    ),
+    Part("audit-backup", 5, ("audit/backup.py",), ("audit/test_backup.py",)),
     Part(
         "audit-moments",
         15,
@@ -133,13 +140,26 @@ UNREAD = (
         ),
     ),
     Part(
-        "endpoint-calls",
-        15,
+        "endpoint-admission",
+        10,
         tuple(
             f"adapters/http/calls/{name}.py"
             for name in ("admission", "authentication", "call", "head", "machine", "secrets")
         ),
-        ("adapters/http/calls",),
+        tuple(
+            f"adapters/http/calls/test_{name}.py"
+            for name in (
+                "authentication",
+                "bodies",
+                "call",
+                "head",
+                "machine",
+                "microversion",
+                "request_ids",
+                "secrets",
+                "who_may",
+            )
+        ),
     ),
     Part(
         "endpoint-serving",
