@@ -162,10 +162,22 @@ UNREAD = (
         ),
     ),
     Part(
+        "endpoint-tokens",
+        5,
+        ("adapters/http/serving/token_file.py",),
+        ("adapters/http/serving/test_token_file.py",),
+    ),
+    Part(
         "endpoint-serving",
         15,
-        ("adapters/http/serving/*",),
-        ("adapters/http/serving",),
+        tuple(
+            f"adapters/http/serving/{name}.py"
+            for name in ("accepting", "protocol", "requests", "sent_ahead", "server")
+        ),
+        tuple(
+            f"adapters/http/serving/test_{name}.py"
+            for name in ("accepting", "listening", "protocol", "sent_ahead")
+        ),
     ),
     Part(
         "projections-views",
