@@ -1,5 +1,6 @@
 """What all tests share: how hypothesis looks for examples, and a cache of their own."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -23,7 +24,14 @@ settings.register_profile(
     "mutants", settings.get_profile("fixed"), phases=[Phase.explicit, Phase.generate]
 )
 settings.register_profile("search", settings.get_profile("any machine"), max_examples=5000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "fixed")
+settings.load_profile(PROFILE)
+
+
+def pytest_unconfigure() -> None:
+    """Leave what is loaded out of the search for garbage: each mutant is tried in a fork of it."""
+    if PROFILE == "mutants":
+        gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,7 @@ import pytest
 from serverdomain import Actor, Context, CreateServer, NotFound, RebuildServer, Refused, Servers
 from serverdomain.audit.actions import Action, Step, ends
 from serverdomain.domain.events import RebuildCompleted, RebuildRequested
-from serverdomain.testing import ManualClock
+from serverdomain.testing import ADMIN, ManualClock
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 START = datetime(2026, 8, 1, tzinfo=UTC)
@@ -116,3 +116,43 @@ def test_of_rebuilds_told_from_elsewhere_the_replaced_one_failed(
         "r1": "Error",
         "r2": "Success",
     }
+
+
+def test_where_no_host_was_found_nothing_but_that_was_done(
+    servers: Servers, clock: ManualClock, web: str
+) -> None:
+    servers.rebuild(web, RebuildServer(image_id=IMAGE))
+    clock.advance(SECOND)
+    servers.fail_rebuild(web, "no valid host", "scheduling")
+    assert servers.actions(web)[0].steps == (
+        Step("rebuild_server", START, START + SECOND, "Error"),
+    )
+
+
+def test_a_build_that_was_reset_failed_and_what_is_reset_later_ends_no_build(
+    servers: Servers, clock: ManualClock, web: str
+) -> None:
+    command = CreateServer(name="never", image_id=IMAGE, flavor_id="1")
+    never = servers.create(command, Context(request_id="req-never")).id
+    clock.advance(SECOND)
+    for server_id in (never, web):
+        servers.reset_state(server_id, "ERROR", Context(ADMIN))
+    built = "compute__do_build_and_run_instance"
+    assert servers.actions(never)[-1].steps == (Step(built, START, START + SECOND, "Error"),)
+    assert servers.actions(web)[-1].steps == (Step(built, START, START, "Success"),)
+
+
+def test_what_is_done_at_once_is_one_step_by_novas_name(servers: Servers, web: str) -> None:
+    servers.stop(web)
+    servers.start(web)
+    servers.lock(web, Context(ADMIN))
+    servers.unlock(web, Context(ADMIN))
+    servers.reset_state(web, "ERROR", Context(ADMIN))
+    servers.rename(web, "no action of Nova's")
+    assert [(one.name, one.steps) for one in reversed(servers.actions(web)[:-1])] == [
+        ("stop", (Step("compute_stop_instance", START, START, "Success"),)),
+        ("start", (Step("compute_start_instance", START, START, "Success"),)),
+        ("lock", (Step("api_lock", START, START, "Success"),)),
+        ("unlock", (Step("api_unlock", START, START, "Success"),)),
+        ("resetState", ()),
+    ]

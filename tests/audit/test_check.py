@@ -32,11 +32,13 @@ from serverdomain import (
     StoreNewer,
 )
 from serverdomain.audit.check import check, findings
+from serverdomain.audit.check_times import Times
 from serverdomain.domain import events as e
-from serverdomain.domain.moment import to_micros
+from serverdomain.domain.moment import EARLIEST, LATEST, to_micros
 from serverdomain.projections.generations import live
 from serverdomain.projections.timeline_rows import COLUMNS as TIMELINE_COLUMNS
 from serverdomain.projections.timeline_rows import TIMELINE
+from serverdomain.store.accept import MOST_AHEAD
 from serverdomain.store.finding import Finding
 from serverdomain.store.sqlite import place as places
 from serverdomain.store.sqlite.examination import examine
@@ -170,7 +172,7 @@ TAMPERED = [
         "command 6 occurred at .*, more than five minutes after it was recorded",
     ),
     (f"{COMMAND} kind = 'paint' WHERE command_id = 3", 3, "of no known kind: 'paint'"),
-    (f"{COMMAND} members = '[]' WHERE command_id = 3", 3, "members of command 3 cannot be read"),
+    (f"{COMMAND} members = '[]' WHERE command_id = 3", 3, "members of command 3 .* read: Expected"),
     (f"{COMMAND} roles = '{{' WHERE command_id = 3", 3, "of command 3 cannot be read: roles"),
     (
         f"{COMMAND} members = CAST(x'7bff7d' AS TEXT) WHERE command_id = 3",
@@ -204,7 +206,7 @@ TAMPERED = [
 def test_an_edit_in_the_file_is_found_and_named(
     path: Path, statement: str, position: int | None, what: str
 ) -> None:
-    change(path, "INSERT INTO reactions VALUES ('billing', 3, NULL, NULL)")
+    change(path, "INSERT INTO reactions VALUES ('billing', 7, NULL, NULL)")
     assert checked(path) == []
 
     tamper(path, statement)
@@ -218,6 +220,47 @@ def test_a_time_that_stands_out_is_said_once(path: Path) -> None:
     ((what, position),) = found(path)
     assert position == 4
     assert what.startswith("command 4 was recorded at ")
+
+
+def test_what_is_wrong_with_one_row_hides_nothing_behind_it(path: Path) -> None:
+    tamper(
+        path,
+        f"{EVENT} topic = CAST(x'ff' AS TEXT) WHERE position = 1",
+        "DELETE FROM commands WHERE command_id = 2",
+        f"{EVENT} originator_version = 9 WHERE position = 5",
+        f"{COMMAND} kind = 'paint' WHERE command_id = 3",
+        f"{COMMAND} kind = 'paint' WHERE command_id = 5",
+    )
+
+    there = set(found(path))
+    assert there >= {
+        ("its command 2 is not there", 2),
+        ("command 3 is of no known kind: 'paint'", 3),
+        (f"version 9 of {HEX} follows version 2", 5),
+        ("command 5 is of no known kind: 'paint'", 5),
+    }
+    assert 1 in {position for _, position in there}
+
+
+@pytest.mark.parametrize("position", [3, 4])
+def test_an_event_that_cannot_be_read_is_a_finding_on_the_log_alone(
+    path: Path, timeline: Path, position: int
+) -> None:
+    tamper(path, f"{EVENT} state = x'ff' WHERE position = {position}")
+
+    ((what, at),) = found(path)
+    assert what.startswith("its event cannot be read: ")
+    assert at == position
+
+
+def test_a_refused_command_is_no_fact_of_its_server(path: Path) -> None:
+    soon = ManualClock().now + timedelta(minutes=6)
+    with Servers.open(f"sqlite:///{path}", clock=ManualClock(soon)) as servers:
+        with pytest.raises(Refused):
+            servers.start(OTHER, occurred_at=soon + timedelta(minutes=5))
+        servers.rename(OTHER, "earlier", occurred_at=soon)
+
+    assert checked(path) == []
 
 
 def test_rows_that_change_places_are_found(path: Path) -> None:
@@ -280,19 +323,44 @@ def test_a_guard_that_guards_nothing_is_found(path: Path) -> None:
     assert found(path) == [("the guard log_append is not as it was made", None)]
 
 
-def test_an_index_that_does_not_match_its_table_is_found(path: Path) -> None:
+def change_behind_index(path: Path, index: str, statement: str) -> None:
+    """Change a row so that an index of its table does not follow."""
+
     def schema(do: Callable[[sqlite3.Connection], Any]) -> Any:
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("PRAGMA writable_schema = ON")
             return do(connection)
 
-    where = "FROM sqlite_master WHERE name = 'commands_by_server'"
-    index = schema(lambda log: log.execute(f"SELECT * {where}").fetchone())
+    where = f"FROM sqlite_master WHERE name = '{index}'"
+    row = schema(lambda log: log.execute(f"SELECT * {where}").fetchone())
     schema(lambda log: log.execute(f"DELETE {where}"))
-    tamper(path, "UPDATE commands SET server_id = 'x' WHERE command_id = 3")
-    schema(lambda log: log.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", index))
+    tamper(path, statement)
+    schema(lambda log: log.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", row))
+
+
+def test_an_index_that_does_not_match_its_table_is_found(path: Path) -> None:
+    change_behind_index(
+        path, "commands_by_server", f"{COMMAND} server_id = 'x' WHERE command_id = 3"
+    )
 
     assert any("missing from index commands_by_server" in what for what, _ in found(path))
+
+
+@pytest.mark.parametrize(
+    ("what", "index", "statement"),
+    [
+        ("view", "idx_server_1_status", "UPDATE server_1 SET status = 'x'"),
+        ("timeline", "idx_timeline_1_request_id", "UPDATE timeline_1 SET request_id = 'x'"),
+    ],
+)
+def test_so_is_one_of_a_view(
+    path: Path, timeline: Path, what: str, index: str, statement: str
+) -> None:
+    change_behind_index(path.with_name(f"cloud.{what}.db"), index, statement)
+
+    incoherent = [one for one, _ in found(path) if f"missing from index {index}" in one]
+    assert incoherent
+    assert incoherent[0].startswith(f"the {what}'s file is incoherent: ")
 
 
 def test_a_name_that_sqlite_keeps_for_itself_hides_nothing(path: Path) -> None:
@@ -330,6 +398,29 @@ def test_a_log_that_lies_ahead_of_the_clock_is_found(path: Path) -> None:
     ((what, position),) = found(path)
     assert what.startswith("the log lies ahead of the clock: it is ")
     assert position == 8
+
+
+def test_a_log_lies_ahead_once_it_is_more_than_five_minutes(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as log:
+        (latest,) = log.execute("SELECT MAX(recorded_at) FROM commands").fetchone()
+
+    def at(now: int) -> list[Finding]:
+        return list(check(examine(places.from_path(path, "store")), path, now=now))
+
+    assert at(latest - MOST_AHEAD) == []
+    (ahead,) = at(latest - MOST_AHEAD - 1)
+    assert (ahead.kind, ahead.position) == ("time", 7)
+
+
+def test_a_command_may_have_occurred_five_minutes_after_it_was_recorded_and_no_later() -> None:
+    def wrong(occurred_at: int, recorded_at: int) -> list[str]:
+        return list(Times().wrong(SERVER, occurred_at, recorded_at, False, False))
+
+    assert wrong(7 + MOST_AHEAD, 7) == []
+    assert len(wrong(8 + MOST_AHEAD, 7)) == 1
+    for end in (EARLIEST, LATEST):
+        assert wrong(end, end) == []
+    assert len(wrong(EARLIEST - 1, LATEST + 1)) == 2
 
 
 # The view
@@ -515,6 +606,21 @@ def test_servers_check_themselves_and_tell_how_far_they_are(path: Path) -> None:
 
     assert finding.kind == "command"
     assert str(finding).startswith("position 3: the envelope of command 3 cannot be read: roles")
+
+
+def test_who_waits_is_told_of_every_pass_over_the_log_and_of_an_empty_one(
+    path: Path, timeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serverdomain.audit.check._EVERY", 10)
+    told: list[tuple[int, int]] = []
+    with Servers.open(f"sqlite:///{path}") as servers:
+        servers.check(lambda done, of: told.append((done, of)))
+    assert told == [(10, 28), (20, 28), (28, 28)]
+
+    told.clear()
+    with Servers.open("memory:") as servers:
+        servers.check(lambda done, of: told.append((done, of)))
+    assert told == [(1, 1)]
 
 
 def test_a_view_that_was_named_is_the_one_that_is_checked(path: Path, tmp_path: Path) -> None:

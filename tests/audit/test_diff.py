@@ -1,5 +1,6 @@
 """What changed between two moments, and which events made it so."""
 
+import re
 from datetime import timedelta
 
 import jsonpatch
@@ -330,3 +331,37 @@ def test_a_diff_as_json_has_the_documented_members(cloud, story):
         "to": {"server_id": story, "position": 5},
         "patch": [{"op": "replace", "path": "/server/name", "value": "rebuilt"}],
     }
+
+
+# As tables
+
+
+def cells(html):
+    return re.findall(r"<(?:caption|t[hd]\b)[^>]*>(.*?)</", html)
+
+
+def test_a_diff_as_a_table_says_from_which_moment_to_which_and_by_what(cloud, story):
+    cloud.servers.update_metadata(story, {"new": "1"})
+    found = cells(cloud.servers.diff(story, AsOf(version=2), "now")._repr_html_())
+    assert found[0] == f"server {story} as of version:2 → server {story} as of position:6"
+    assert found[1:5] == ["path", "from", "to", "by"]
+    at = found.index("/metadata/new")
+    assert found[at : at + 4] == ["/metadata/new", "absent", "1", "6"]
+    assert found[found.index("by these events") :].count(story) == 4
+    of_two = cells(cloud.servers.diff_servers(story, cloud.create("other"))._repr_html_())
+    assert of_two[0].startswith(f"server {story} now → server ")
+    assert of_two[of_two.index("/name") + 3] == "5, 7"
+
+
+def test_a_diff_of_the_fleet_is_of_so_many_servers_and_a_table_of_all(cloud, story):
+    found = cloud.servers.diff_fleet(AsOf(position=4), AsOf(position=5))
+    assert len(found) == 1
+    assert [one.before.server_id for one in found] == [story]
+    assert cells(found._repr_html_()) == [
+        "the fleet from position:4 to position:5",
+        *("server", "path", "from", "to", "by"),
+        *(story, "/name", "born", "rebuilt", "5"),
+    ]
+    nothing = cloud.servers.diff_fleet(AsOf(position=5), AsOf(position=5))
+    assert nothing
+    assert len(nothing) == 0

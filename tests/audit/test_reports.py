@@ -10,8 +10,9 @@ import pytest
 
 from serverdomain import Context, HistoryEntry, InvalidInput, RebuildServer, Servers
 from serverdomain.audit.reports import images, lost_metadata, rebuilds
+from serverdomain.audit.reports.metadata import KeyLost, Loss, LostBy, LostOf
 from serverdomain.audit.reports.months import every_month
-from serverdomain.audit.reports.rebuilds import percentiles
+from serverdomain.audit.reports.rebuilds import NeverEnded, percentiles
 from serverdomain.domain import events as e
 from serverdomain.simulation.fleet import generate
 from serverdomain.store.opening import open_log
@@ -91,8 +92,8 @@ def test_failures_are_counted_by_the_image_asked_for_and_the_host_then(
     assert {one.id: one.requested for one in found.by_image} == requested
     assert {one.id: one.failed for one in found.by_image if one.failed} == failed
     assert {one.id: one.requested for one in found.by_host} == hosts
-    counts = [one.failed for one in found.by_image]
-    assert counts == sorted(counts, reverse=True)
+    for groups in (found.by_image, found.by_host, found.by_user, found.by_project):
+        assert groups == sorted(groups, key=lambda one: (-one.failed, one.requested, one.id))
 
 
 def test_tables_are_as_long_as_was_asked(fleet: Servers) -> None:
@@ -164,6 +165,22 @@ def test_a_late_fact_ends_a_rebuild_where_it_occurred(servers: Servers, clock: M
     assert rebuilds(servers.timeline).outcomes == {"reset": 1, "deleted": 1}
 
 
+def test_of_those_that_never_ended_the_oldest_are_told(
+    servers: Servers, clock: ManualClock
+) -> None:
+    third = "9c2e9d1e-6f0d-4b8c-8d63-5c1f6c6c1c11"
+    servers.register(adopted(third))
+    for server_id in (third, SERVER, OTHER):
+        clock.advance(60)
+        request = Context(OWNER, f"req-{server_id}")
+        servers.rebuild(server_id, RebuildServer(image_id=NEW_IMAGE), request)
+    assert rebuilds(servers.timeline, 2).never_ended == [
+        NeverEnded(third, f"req-{third}", NEW_IMAGE, "2026-08-01T00:02:00.000000Z"),
+        NeverEnded(SERVER, f"req-{SERVER}", NEW_IMAGE, "2026-08-01T00:03:00.000000Z"),
+    ]
+    assert rebuilds(servers.timeline).by_month == {"2026-08": {"never": 3}}
+
+
 def test_no_month_is_missing_between_the_first_and_the_last() -> None:
     assert every_month({"2025-02", "2024-11"}) == ["2024-11", "2024-12", "2025-01", "2025-02"]
     assert every_month(["2024-12"]) == ["2024-12"]
@@ -172,7 +189,7 @@ def test_no_month_is_missing_between_the_first_and_the_last() -> None:
 
 def test_percentiles_are_by_the_nearest_rank() -> None:
     assert percentiles([]) == {}
-    assert percentiles([7]) == {"p50": 7, "p90": 7, "p99": 7, "p100": 7}
+    assert percentiles([7.26]) == {"p50": 7.3, "p90": 7.3, "p99": 7.3, "p100": 7.3}
     assert percentiles(range(100, 0, -1)) == {"p50": 50, "p90": 90, "p99": 99, "p100": 100}
 
 
@@ -203,8 +220,7 @@ def test_now_is_what_the_view_of_servers_says(fleet: Servers) -> None:
     found = images(fleet.timeline)
     now = Counter(server.image_id for server in fleet.list())
     assert {use.image_id: use.now for use in found.images if use.now} == now
-    counts = [use.now for use in found.images]
-    assert counts == sorted(counts, reverse=True)
+    assert found.images == sorted(found.images, key=lambda use: (-use.now, -use.most, use.image_id))
     assert all(use.most == max(use.by_month) for use in found.images)
     some = found.images[0].image_id
     still = images(fleet.timeline, some.upper()).servers
@@ -277,6 +293,34 @@ def test_keys_are_lost_where_a_rebuild_sent_others(
     assert sum(one.keys for one in found.by_user) == times.total()
     occurred = [one.occurred_at for one in found.latest]
     assert occurred == sorted(occurred, reverse=True)
+
+
+def test_what_was_lost_is_counted_by_key_and_by_whose_it_was_most_first(fleet: Servers) -> None:
+    found = lost_metadata(fleet.timeline, EVERYTHING)
+    by_key, by_user, by_project = (defaultdict[str, list[Loss]](list) for _ in range(3))
+    for loss in found.latest:
+        for key in loss.keys:
+            by_key[key].append(loss)
+        by_user[loss.user_id].append(loss)
+        by_project[loss.project_id].append(loss)
+
+    def most_first(by_name: dict[str, list[Loss]]) -> list[tuple[str, list[Loss]]]:
+        return sorted(by_name.items(), key=lambda one: (-len(one[1]), one[0]))
+
+    assert found.keys == [
+        KeyLost(key, len(those), len({one.server_id for one in those}), those[0].occurred_at)
+        for key, those in most_first(by_key)
+    ]
+    assert found.by_user == [
+        LostBy(user, len(those), sum(len(one.keys) for one in those))
+        for user, those in most_first(by_user)
+    ]
+    assert found.by_project == [
+        LostOf(project, len(those), sum(len(one.keys) for one in those))
+        for project, those in most_first(by_project)
+    ]
+    assert found.servers == len({one.server_id for one in found.latest})
+    assert sum(found.by_month.values()) == found.rebuilds
 
 
 def test_what_is_dropped_otherwise_is_not_lost_in_a_rebuild(

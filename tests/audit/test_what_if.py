@@ -362,6 +362,70 @@ def test_without_its_beginning_a_server_is_not_there(servers: Servers, clock: Ma
     assert found.as_json()["status"] == {"was": "ACTIVE", "would_be": None}
 
 
+# How it is told
+
+
+def test_an_answer_as_json_has_the_documented_members(servers: Servers, clock: ManualClock) -> None:
+    rebuilt(servers, clock)
+    with pytest.raises(Refused):
+        servers.start(SERVER, under("req-start"))
+    start = {"requested_at": "2026-08-01T00:01:00.000000Z"}
+    why = f"server {SERVER} is ACTIVE: start is allowed in SHUTOFF"
+    assert servers.what_if(SERVER, drop=["req-1-done", "req-start"]).as_json() == {
+        "server_id": SERVER,
+        "status": {"was": "ACTIVE", "would_be": "REBUILD"},
+        "changes": [
+            {"path": "/progress", "from": 100, "to": 60},
+            {"path": "/status", "from": "ACTIVE", "to": "REBUILD"},
+        ],
+        "requests": [
+            {
+                "request_id": "req-1-done",
+                "kind": "complete_rebuild",
+                "occurred_at": "2026-08-01T00:03:00.000000Z",
+                "position": 8,
+                "was": {
+                    "outcome": "done",
+                    "events": ["RebuildCompleted"],
+                    "rule": None,
+                    "why": None,
+                },
+                "would_be": None,
+            },
+            {
+                "request_id": "req-start",
+                "kind": "start",
+                "occurred_at": "2026-08-01T00:03:00.000000Z",
+                "position": 9,
+                "was": {"outcome": "refused", "events": [], "rule": "state", "why": why},
+                "would_be": None,
+            },
+        ],
+        "rebuilds": [
+            {
+                "rebuild_id": "req-1",
+                "was": {
+                    **start,
+                    "ended_at": "2026-08-01T00:03:00.000000Z",
+                    "ended": "completed",
+                    "seconds": 120.0,
+                },
+                "would_be": {**start, "ended_at": None, "ended": None, "seconds": None},
+            }
+        ],
+    }
+
+
+def test_who_waits_is_told_how_many_requests_are_decided(
+    servers: Servers, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serverdomain.audit.what_if._EVERY", 2)
+    rebuilt(servers, clock)
+    told: list[tuple[int, int]] = []
+    servers.what_if(SERVER, progress=lambda done, of: told.append((done, of)))
+    assert told == [(0, 5), (2, 5), (4, 5), (5, 5)]
+
+
 # What cannot be
 
 

@@ -21,6 +21,9 @@ NOTICED = {"killed", "timeout", "segfault", "caught by type check"}
 HANGS = 15
 """Seconds after which a test has noticed: its process ends as if it had failed."""
 
+IN_MEMORY = Path("/dev/shm")
+"""Where tests keep their files, if there is such a place: none of these waits for a disk."""
+
 COPIED = ("docs", "README.md", "notebooks", "benchmarks", "CHANGELOG.md")
 
 
@@ -36,6 +39,8 @@ def survivors(part: Part, children: int, *, again: bool) -> tuple[Counter[str], 
     _forget(folder)
     asked = [sys.executable, "-m", "mutmut", "run", "--max-children", str(children)]
     environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutants", "PYTHONDONTWRITEBYTECODE": "1"}
+    if IN_MEMORY.is_dir():
+        environment["TMPDIR"] = str(IN_MEMORY)
     subprocess.run(asked, cwd=folder, env=environment, check=True)
     return _read(folder)
 

@@ -37,6 +37,18 @@ def test_who_waits_for_it_is_told_after_each_page_how_far_it_has_come(tmp_path: 
         view.close()
 
 
+def test_it_follows_to_reach_a_position_unless_it_is_there(tmp_path: Path) -> None:
+    with Cloud(tmp_path) as cloud:
+        cloud.create()
+        view = cloud.servers.view
+        view.catch_up()
+        cloud.create()
+        view.reach(1)
+        assert view.status().position == 1
+        view.reach(2)
+        assert view.status().position == 2
+
+
 @pytest.fixture
 def when_it_is_made_anew() -> Iterator[list[Callable[[], object]]]:
     """What happens each time right before a view that is gone is made anew, one after another."""

@@ -8,7 +8,7 @@ import re
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -479,6 +479,24 @@ def test_a_view_that_another_makes_is_waited_for_no_longer_than_a_lock(tmp_path,
             cloud.view()
         assert not cloud.view_path.exists()
         cloud.view().close()
+
+
+def test_who_comes_while_another_makes_it_waits_for_its_turn(tmp_path, caplog):
+    with Cloud(tmp_path) as cloud, ExitStack() as another:
+        assert another.enter_context(cloud.store.alone("_view"))
+
+        class Hook(logging.Handler):
+            def emit(self, record):
+                if "waiting" in record.getMessage():
+                    another.close()
+
+        caplog.set_level(logging.DEBUG, "filelock")
+        logging.getLogger("filelock").addHandler(hook := Hook())
+        try:
+            cloud.view().close()
+        finally:
+            logging.getLogger("filelock").removeHandler(hook)
+        assert cloud.view_path.exists()
 
 
 def test_a_view_says_whose_file_it_is(cloud):

@@ -44,7 +44,7 @@ def check(
     events have been read, and how many there are to read. Raises what opening the log does.
     """
     beside = Place(caches).beside
-    place = beside(SERVERS.what) if view is None else places.from_path(view, "view")
+    place = beside(SERVERS.what) if view is None else places.from_path(view, SERVERS.what)
     with ExitStack() as stack:
         opened: list[sqlite3.Connection | None] = []
         # Before the log, so that they cannot be ahead of it.
@@ -96,7 +96,7 @@ def findings(
 
 
 def _of_view(log: Examination, view: sqlite3.Connection, step: Callable[[], None]) -> list[Part]:
-    return [lambda: check_view.integrity(view), lambda: check_view.rows(log, view, step)]
+    return [lambda: check_view.integrity(view, SERVERS), lambda: check_view.rows(log, view, step)]
 
 
 def _of_timeline(

@@ -65,7 +65,7 @@ class Gone(Struct, frozen=True):
     name: object
 
 
-def integrity(view: sqlite3.Connection, kept: KeptRows = SERVERS) -> Iterator[Finding]:
+def integrity(view: sqlite3.Connection, kept: KeptRows) -> Iterator[Finding]:
     """The findings of SQLite's own check of a view's file."""
     for line in incoherences(view):
         yield Finding("file", f"the {kept.what}'s file is incoherent: {line}")
@@ -123,17 +123,16 @@ def _folded(
 ) -> Iterator[tuple[str, Server | Unreadable | None]]:
     """Each server, folded from its events up to a position, if all of them can be read."""
     for name, rows in groupby(log.streams(), key=itemgetter(1)):
-        facts, version, readable = list[Fact](), 0, True
+        facts, readable = list[Fact](), True
         for position, _, number, topic, state, *_, occurred_at, _, _ in rows:
             step()
             ours = isinstance(topic, str) and topic.startswith(PREFIX)
             if not ours or position > last or topic.startswith(_REFUSED):
                 continue
-            version = number
             try:
                 at = moment.micros("occurred_at", occurred_at)
                 facts.append(Fact(at, position, name, number, _decode(topic, state, position)))
             except (StoreError, InvalidInput, TypeError, UnicodeEncodeError):
                 readable = False
-        if version:
+        if facts or not readable:
             yield server_id_of(name), History(facts).server if readable else Unreadable()

@@ -185,7 +185,7 @@ def percentiles(seconds: Iterable[float]) -> dict[str, float]:
 
 
 def _nearest(ranked: Sequence[float], percentile: int) -> float:
-    return ranked[max(0, -(-percentile * len(ranked) // 100) - 1)]
+    return ranked[-(-percentile * len(ranked) // 100) - 1]
 
 
 def _worst(rebuilds: Mapping[str, Seconds], limit: int) -> list[Group]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from starlette.requests import Request
 
+from serverdomain import Actor
 from serverdomain.adapters.http import NoAuthentication
 from serverdomain.adapters.http.calls.answers import CallFault
 from serverdomain.adapters.http.calls.authentication import is_this_machine
@@ -24,6 +26,18 @@ def test_the_paths_project_is_the_callers(open_endpoint: Endpoint) -> None:
     found = open_endpoint.ask.get("/v2/elsewhere/servers").json()["servers"]
 
     assert [server["id"] for server in found] == ["00000000-0000-4000-8000-000000000001"]
+
+
+@pytest.mark.parametrize("project", ["mine", "another"])
+@pytest.mark.parametrize(("admin", "more"), [(False, ()), (True, ("admin",))])
+def test_a_caller_is_a_member_of_the_project(
+    project: str, admin: bool, more: tuple[str, ...]
+) -> None:
+    request = Request({"type": "http", "headers": [], "path_params": {"project": project}})
+
+    caller = NoAuthentication("mine", admin=admin)(request)
+
+    assert caller == Actor("user", project, ("reader", "member", *more))
 
 
 def test_a_path_without_a_project_means_the_given_one(open_endpoint: Endpoint) -> None:
@@ -76,6 +90,12 @@ def test_another_host_is_403(open_endpoint: Endpoint, host: str) -> None:
     for path in ("/v2.1/servers", "/v2/", "/", "/openapi.json"):
         answer = open_endpoint.ask.get(path, headers={"Host": host})
         assert fault_of(answer) == (403, "forbidden")
+        assert answer.json()["forbidden"]["message"].startswith(f"Host: '{host}' came, ")
+
+
+def test_a_host_is_looked_at_up_to_255_characters() -> None:
+    assert is_this_machine("localhost" + 246 * ".")
+    assert not is_this_machine("localhost" + 247 * ".")
 
 
 @pytest.mark.parametrize(
@@ -91,6 +111,7 @@ def test_another_host_is_403(open_endpoint: Endpoint, host: str) -> None:
         "http://localhost:87745",
         "http://localhost:8774/",
         "http://evil.localhost:8774",
+        "http://evil://localhost:8774",
     ],
 )
 def test_a_foreign_origin_is_403_and_nothing_happens(open_endpoint: Endpoint, origin: str) -> None:
@@ -102,6 +123,8 @@ def test_a_foreign_origin_is_403_and_nothing_happens(open_endpoint: Endpoint, or
     )
 
     assert fault_of(answer) == (403, "forbidden")
+    said = f"Origin: '{origin}' came, pages of 'localhost:8774' may ask"
+    assert answer.json()["forbidden"]["message"] == said
     assert open_endpoint.servers.get(SERVER).locked_by is None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
-from serverdomain.adapters.http.calls.admission import MOST
+from serverdomain.adapters.http.calls.admission import MOST, read_body
 from tests.adapters.http.client import IMAGE, SERVER, Client, Endpoint, chunks, fault_of
 
 ACTION = f"/v2.1/servers/{SERVER}/action"
@@ -115,6 +116,21 @@ def test_a_client_that_goes_away_gets_nothing_and_nothing_happens(endpoint: Endp
 
     assert sender.answer == {}
     assert endpoint.servers.get(SERVER).version == 1
+
+
+def test_a_message_that_says_nothing_of_a_body_is_an_empty_one() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    assert asyncio.run(read_body(receive, None)) == b""
+
+
+def test_an_action_that_is_none_is_told_with_those_that_there_are(ask: Client) -> None:
+    answer = ask("POST", ACTION, json={"reboot": {}})
+
+    said = answer.json()["badRequest"]["message"]
+    assert said.startswith("body: there is no action 'reboot', ")
+    assert {"rebuild", "lock", "os-stop"} <= set(said.replace(" are allowed", "").split(", "))
 
 
 def test_a_body_in_chunks_is_one_body(ask: Client) -> None:

@@ -122,6 +122,8 @@ def test_what_is_no_key_is_refused_by_name_and_changes_no_id(key: bytes) -> None
     with pytest.raises(InvalidInput, match=r"Idempotency-Key: .* 1 to 255 printable ASCII"):
         asked.take_key("mine")
     assert (asked.key_sent, asked.request_id) == (False, before)
+    with pytest.raises(InvalidInput, match=r"^Idempotency-Key: '\\xe9' came, "):
+        keyed(b'"\xe9"')
 
 
 def test_the_command_it_asks_for_bears_its_ids_and_its_actor() -> None:

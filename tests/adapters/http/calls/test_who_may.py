@@ -172,6 +172,7 @@ NO_TYPE = {"content": b"{", "headers": {"Content-Type": "text/html"}}
     ],
 )
 def test_refusals_come_in_novas_order(asked: dict, expected: tuple[int, str]) -> None:
+    asked = dict(asked)
     with Endpoint(images={IMAGE: "known"}) as endpoint:
         endpoint.register(ELSEWHERE, project_id="elsewhere")
         if asked.pop("under_way", False):

@@ -148,11 +148,12 @@ def test_without_descriptors_it_is_said_once_and_tried_again(
     assert logging.getLogger("asyncio").name not in {record.name for record in caplog.records}
 
 
-def test_half_of_the_descriptors_are_left_to_the_store() -> None:
+@pytest.mark.parametrize(("descriptors", "most"), [(600, 300), (5, 2), (1, 1), (2060, 1024)])
+def test_half_of_the_descriptors_are_left_to_the_store(descriptors: int, most: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (600, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, hard))
     try:
-        assert accepting.most() == 300
+        assert accepting.most() == most
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

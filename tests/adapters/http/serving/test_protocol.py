@@ -249,7 +249,7 @@ def test_an_offer_to_upgrade_is_overlooked_and_the_body_stays_a_body(
         head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body),
         head + chunked,
         b"GET / HTTP/1.1\r\nHost: x\r\n%s\r\n" % offer,
-        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close, te, Upgrade\r\nUpgrade: h2c\r\n\r\n",
     )
     with connected(patient) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -266,6 +266,13 @@ def test_an_offer_does_not_hide_what_is_no_http(patient: Address) -> None:
     head = b"POST / HTTP/1.1\r\nHost: x\r\n%sContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"
     assert fault(answer_to(head % OFFER, patient))[0] == 400
     assert fault(answer_to(b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", patient))[0] == 400
+
+
+def test_what_comes_behind_a_last_request_is_not_looked_at(patient: Address) -> None:
+    last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = answer_to(last + b"nonsense\r\n\r\n", patient)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.endswith(b"0 bytes")
 
 
 def test_requests_follow_each_other_on_one_connection(patient: Address) -> None:

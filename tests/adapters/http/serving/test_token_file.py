@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
-from serverdomain import InvalidInput
+from serverdomain import Actor, InvalidInput
 from serverdomain.adapters.http import TokenFile
 from tests.adapters.http.client import SERVER, Endpoint, fault_of
 
@@ -35,6 +36,14 @@ def test_a_token_names_its_bearer(tmp_path: Path) -> None:
             answer = endpoint.ask("GET", "/v2.1/servers", headers={"X-Auth-Token": unknown})
             assert fault_of(answer) == (401, "unauthorized")
         assert endpoint.ask("GET", "/v2.1/", user="unknown").status_code == 200
+
+
+def test_names_of_up_to_255_characters_are_taken(tmp_path: Path) -> None:
+    longest = {"user": "u" * 255, "project": "p" * 255, "roles": ["member"]}
+    tokens = TokenFile(written(tmp_path / "tokens", {TOKEN: longest}))
+    asking = Request({"type": "http", "headers": [(b"x-auth-token", TOKEN.encode())]})
+
+    assert tokens(asking) == Actor("u" * 255, "p" * 255, ("member",))
 
 
 def test_it_is_read_anew_when_asked(tmp_path: Path) -> None:
@@ -83,16 +92,17 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ({TOKEN: []}, "entry 1: list came"),
         ({TOKEN: {**MEMBER, "passwort": TOKEN}}, "entry 1: ['passwort'] came"),
         ({TOKEN: {**MEMBER, "roles": []}}, "entry 1: roles"),
-        ({TOKEN: {**MEMBER, "roles": "admin"}}, "entry 1: roles"),
+        ({TOKEN: {**MEMBER, "roles": "admin"}}, "entry 1: roles: 'admin' came"),
         ({TOKEN: {**MEMBER, "roles": ["root"]}}, "entry 1: roles"),
         ({TOKEN: {**MEMBER, "roles": [[]]}}, "entry 1: roles"),
         ({"ok": MEMBER, TOKEN: {**MEMBER, "user": ""}}, "entry 2: user"),
-        ({TOKEN: {**MEMBER, "project": 7}}, "entry 1: project"),
+        ({TOKEN: {**MEMBER, "project": 7}}, "entry 1: project: 7 came"),
         ({TOKEN: {**MEMBER, "project": "p" * 256}}, "entry 1: project"),
         ({TOKEN: {"user": "u", "roles": ["member"]}}, "entry 1: project"),
         ({f"{TOKEN} x": MEMBER}, "the token of entry 1"),
         ({"": MEMBER}, "the token of entry 1"),
         ({f"{TOKEN}é": MEMBER}, "the token of entry 1"),
+        ({f"{TOKEN}\t": MEMBER}, "the token of entry 1"),
     ],
 )
 def test_what_is_wrong_is_named_and_no_token_told(tmp_path: Path, content: Any, told: str) -> None:
