@@ -1,8 +1,7 @@
 """The servers that were folded so far, as of one position of the log: up to there it is known.
 
-What is remembered follows the log as a view does: what others appended behind that position is read
-and folded in, and what is written here is taken over once it is committed. So neither a command nor
-a question reads again what was folded before. That it is the same log still tells its row there.
+It follows the log as a view does, so that nobody reads again what was folded before. What is
+written here is taken over once it is committed. That it is the same log tells its row there.
 """
 
 from __future__ import annotations
@@ -76,6 +75,10 @@ class Remembered:
         """A server as of a row, if that is what is remembered."""
         with self._moving:
             return self._servers.get(server_id) if self._tip == tip else None
+
+    def is_at(self, tip: Tip) -> bool:
+        """Whether a row is what all that is remembered is as of."""
+        return self._tip == tip
 
     def grow(self, seen: Tip, news: list[News], tip: Tip) -> None:
         """Take in what was written here, right behind what was seen."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import product
+from sys import getsizeof
 from types import NoneType
 
 import msgspec
 
 from serverdomain.domain import moment
+from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
-from serverdomain.errors import StoreDamaged
+from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.codec import CODEC, PREFIX
-from serverdomain.store.log import LARGEST, Row
+from serverdomain.store.codec import CODEC, PREFIX, server_id_of
+from serverdomain.store.log import LARGEST, News, Page, Row
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 
 OF_COMMAND = (
@@ -32,6 +34,7 @@ _COMMANDS = {
 }
 _BOOKMARKS = {(str, int, *rest) for rest in product((int, NoneType), (str, NoneType))}
 
+_make = tuple.__new__
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -63,6 +66,65 @@ def fact_of(server_id: str, row: Row) -> Fact:
     require_fact(position, version, topic, occurred_at)
     event = CODEC.decode(topic, state, position)
     return Fact(occurred_at, position, server_id, version, event)
+
+
+def facts_of(rows: Iterable[Row], after: int) -> Page[Fact]:
+    """A page of the facts in rows behind a position, which ends where it is full.
+
+    A row is a position, a version, a topic, a state, a stream and when it occurred.
+    """
+    facts: list[Fact] = []
+    last, size = after, 0
+    readers = CODEC.readers
+    ids: dict[str, str] = {}
+    for position, version, topic, state, stream, occurred_at in rows:
+        read = readers.get(topic)
+        if occurred_at is not None and (read is not None or is_ours(topic)):
+            require_fact(position, version, topic, occurred_at)
+            if read is None:
+                return Page(facts, last, UnknownEvent(topic, position))
+            try:
+                event = read(state)
+            except msgspec.DecodeError:
+                event = CODEC.decode(topic, state, position)  # Says what is wrong.
+            if type(event) is not CommandRefused:
+                of = ids.get(stream) or ids.setdefault(stream, server_id_of(stream))
+                # This way nothing is asked of a tuple's members.
+                facts.append(_make(Fact, (occurred_at, position, of, version, event)))
+        last = position
+        size += getsizeof(state)
+        if size >= PAGE_BYTES:
+            break
+    return Page(facts, last, None)
+
+
+def news_of(rows: Iterable[Row], of: Container[str]) -> list[News]:
+    """What rows as those of `facts_of` hold about some servers; no fact where it cannot be read."""
+    news: list[News] = []
+    for position, version, topic, state, stream, occurred_at in rows:
+        server_id = server_id_of(stream)
+        if server_id in of:
+            try:
+                fact = fact_of(server_id, (position, version, topic, state, occurred_at, None))
+            except StoreError:
+                news.append((server_id, None))
+            else:
+                news.append((server_id, fact))
+    return news
+
+
+def events_of(rows: Iterable[Row], after: int) -> Page[RecordedEvent]:
+    """A page of the events in rows behind a position, which `event_of` reads."""
+    events: list[RecordedEvent] = []
+    last = after
+    for row in rows:
+        if is_ours(row[2]) and row[4] is not None:
+            try:
+                events.append(event_of(row))
+            except UnknownEvent as unknown:
+                return Page(events, last, unknown)
+        last = row[0]
+    return Page(events, last, None)
 
 
 def require_fact(position: int, version: object, topic: object, occurred_at: object) -> None:

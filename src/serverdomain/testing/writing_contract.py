@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
@@ -142,6 +143,16 @@ class WritingContract(Contract):
         assert (again.events, again.position) == (stopped.events, stopped.position)
         assert isinstance(taken, Conflict)
         assert log.accept_many([]) == []
+
+    def test_what_is_asked_twice_at_once_gets_one_outcome_and_it_is_its_own(self, log: Log) -> None:
+        ask(log, adopted(), "req-0")
+        stop, start = c.StopServer(), c.StartServer()
+        stopped, once, again = log.accept_many(
+            [asked(stop, "req-1"), asked(start, "req-2"), asked(start, "req-2")]
+        )
+        assert isinstance(stopped, Outcome)
+        assert isinstance(once, Outcome)
+        assert again == replace(once, replayed=True)
 
     def test_much_is_appended_at_once_and_seen_by_who_appends_it(self, log: Log) -> None:
         facts = (registered(), e.ServerStopped())

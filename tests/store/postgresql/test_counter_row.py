@@ -9,9 +9,9 @@ import pytest
 
 from serverdomain.domain import commands as c
 from serverdomain.store.postgresql.address import Address
+from serverdomain.store.postgresql.ending import HEAD, HEAD_AND_TIP
 from serverdomain.store.postgresql.log import _LAST, PostgreSQLLog
 from serverdomain.store.postgresql.making import init
-from serverdomain.store.postgresql.writing import HEAD, HEAD_AND_TIP
 from serverdomain.testing.contract import adopted, ask
 
 _MOVES = "UPDATE {schema}.head SET position = position + 1 WHERE position >= 7"

@@ -95,7 +95,7 @@ class AsStored(Reading):
     def rows(self, after: int | None = None) -> Iterator[list[Row]]:
         """Every event in order of position, as it is stored."""
         last = after or 0
-        while rows := self._some(_PAGE, last, LARGEST, _AT_ONCE):
+        while rows := self._page(_PAGE, last, LARGEST, _AT_ONCE):
             yield [*map(as_given, rows)]
             last = rows[-1][0]
 
@@ -137,6 +137,14 @@ class AsStored(Reading):
         """The same, planned for these values: where they lead to a page, others lead to all."""
         asked = in_schema(query, self.schema)
         return self.connection.execute(asked, values, prepare=False).fetchall()
+
+    def _page(self, query: str, after: int, until: int, limit: int) -> list[Row]:
+        """A page of a question about what lies behind a position and up to another."""
+        # Positions have no gaps, so the page is near: who is not told reads all that lies behind.
+        near = min(until, after + limit)
+        return self._some(query, after, near, limit) or (
+            self._some(query, after, until, limit) if near < until else []
+        )
 
     def _value(self, query: str, *values: Any) -> Any:
         row = self.connection.execute(in_schema(query, self.schema), values).fetchone()

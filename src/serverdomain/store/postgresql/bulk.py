@@ -36,7 +36,7 @@ class Bulk(PostgreSQLWriting, BulkWriting):
     def flush(self) -> None:
         """Write what was appended since."""
         if self._commands:
-            self.write()
+            self.write_behind()
 
     def _all(self, query: str, *values: Any) -> list[Row]:
         self.flush()

@@ -93,9 +93,12 @@ class Connections:
             self._pool.putconn(connection)
 
     @contextmanager
-    def asked(self, query: str = "SELECT 1") -> Iterator[tuple[Watched, list[Row]]]:
-        """A connection on which each statement is a transaction, and the answer to a first one."""
-        connection, rows = self._reached(query)
+    def asked(self, query: str | None = "SELECT 1") -> Iterator[tuple[Watched, list[Row]]]:
+        """A connection on which each statement is a transaction, and the answer to a first one.
+
+        Without one it is not known whether the connection still leads anywhere.
+        """
+        connection, rows = self._reached(query and self.in_schema(query))
         try:
             yield connection, rows
         finally:
@@ -119,12 +122,15 @@ class Connections:
         if os.getpid() == self._pid:
             self._pool.close()
 
-    def _reached(self, first: str) -> tuple[Watched, list[Row]]:
+    def _reached(self, first: str | None) -> tuple[Watched, list[Row]]:
         """A connection that answered a first statement; one that is lost is replaced."""
         self.require_usable()
         end = time.monotonic() + self.timeout
         while True:
             connection = self._taken(end)
+            if first is None:
+                connection.patience = self.timeout
+                return connection, []
             connection.patience = min(ANSWER_SECONDS, self.timeout)
             try:
                 cursor = connection.execute(first)

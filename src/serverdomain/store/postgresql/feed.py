@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 
 import msgspec
 
-from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
-from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
-from serverdomain.store.codec import CODEC, server_id_of
+from serverdomain.errors import StoreDamaged, UnknownEvent
+from serverdomain.store.codec import server_id_of
 from serverdomain.store.log import LARGEST, News, Page, Row, Tip
 from serverdomain.store.postgresql.as_stored import ANY, AsStored, is_full, page_of
 from serverdomain.store.postgresql.states import as_bytes
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.remembered import MOST_NEW
-from serverdomain.store.stored import OF_COMMAND, event_of, is_ours, require_fact
+from serverdomain.store.stored import (
+    OF_COMMAND,
+    PAGE_BYTES,
+    event_of,
+    events_of,
+    facts_of,
+    news_of,
+)
 
 EVENT = f"e.position, e.originator_version, e.topic, e.state, {OF_COMMAND}"
 """The columns of an event and its command, as `event_of` reads them."""
@@ -32,6 +38,17 @@ _FACTS = page_of(
     "e.position, e.originator_version, e.topic, e.state, e.originator_id, c.occurred_at",
     f"{ANY}{_BEHIND}",
     weight="octet_length(e.state)",
+)
+# Where they weigh less than a page nothing is weighed row by row. Times are asked for by range:
+# to look each event's command up takes four times as long.
+_LIGHT = (
+    "SELECT e.position, e.originator_version, e.topic, e.state, e.originator_id, e.command_id"
+    f" FROM {{schema}}.stored_events e{_BEHIND} AND (SELECT SUM(octet_length(e.state))"
+    f" FROM {{schema}}.stored_events e{_BEHIND}) < {PAGE_BYTES} ORDER BY e.position"
+)
+_OCCURRED = (
+    "SELECT c.command_id, c.occurred_at FROM {schema}.commands c"
+    " WHERE c.command_id BETWEEN %s AND %s"
 )
 _EVENTS = page_of(EVENT, f"{ANY}{_BEHIND}")
 _HAPPENED = f"{OURS}{_BEHIND} AND c.refused = 0"
@@ -69,18 +86,7 @@ class Feed(AsStored):
         rows = self._some(_FACTS, after, LARGEST, _NEWS)
         if is_full(rows, _NEWS, 3):
             return None
-        news: list[News] = []
-        for position, version, topic, state, stream, occurred_at in rows:
-            server_id = server_id_of(stream)
-            if server_id in of:
-                try:
-                    require_fact(position, version, topic, occurred_at)
-                    event = CODEC.decode(topic, state, position)
-                except StoreError:
-                    news.append((server_id, None))
-                else:
-                    news.append((server_id, Fact(occurred_at, position, server_id, version, event)))
-        return news
+        return news_of(rows, of)
 
     def changed_between(self, after: int, until: int) -> list[str]:
         """The ids of the servers that have facts behind one position and up to another."""
@@ -103,36 +109,23 @@ class Feed(AsStored):
 
     def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
         """The facts behind a position."""
-        facts: list[Fact] = []
-        last = after
-        decode = CODEC.decode
-        for position, version, topic, state, stream, occurred_at in self._some(
-            _FACTS, after, until, limit
-        ):
-            if is_ours(topic) and occurred_at is not None:
-                require_fact(position, version, topic, occurred_at)
-                try:
-                    event = decode(topic, state, position)
-                except UnknownEvent as unknown:
-                    return Page(facts, last, unknown)
-                if type(event) is not CommandRefused:
-                    server_id = server_id_of(stream)
-                    facts.append(Fact(occurred_at, position, server_id, version, event))
-            last = position
-        return Page(facts, last, None)
+        rows = self._light(after, min(until, after + limit))
+        return facts_of(rows or self._page(_FACTS, after, until, limit), after)
+
+    def _light(self, after: int, until: int) -> Iterable[Row]:
+        """The rows for `facts_of` between two positions; none where they are heavy, or damaged."""
+        rows = self._some(_LIGHT, after, until, after, until)
+        *columns, ids = zip(*rows, strict=True) if rows else [()]
+        known = [one for one in ids if one is not None]
+        first, last = min(known, default=0), max(known, default=0)
+        if not rows or last - first > len(rows):
+            return ()
+        occurred_at: dict[int, int] = dict(self._some(_OCCURRED, first, last))
+        return zip(*columns, map(occurred_at.get, ids), strict=True)
 
     def events(self, after: int, limit: int) -> Page[RecordedEvent]:
         """The events behind a position, refusals among them."""
-        events: list[RecordedEvent] = []
-        last = after
-        for row in self._some(_EVENTS, after, LARGEST, limit):
-            if is_ours(row[2]) and row[4] is not None:
-                try:
-                    events.append(event_of(row))
-                except UnknownEvent as unknown:
-                    return Page(events, last, unknown)
-            last = row[0]
-        return Page(events, last, None)
+        return events_of(self._page(_EVENTS, after, LARGEST, limit), after)
 
     def events_named(self, after: int, limit: int, names: Sequence[str]) -> Page[RecordedEvent]:
         """Facts of these names behind a position; without names, all facts."""

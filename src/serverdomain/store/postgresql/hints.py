@@ -38,6 +38,11 @@ def notify(schema: str) -> str:
     return f'NOTIFY "{channel(schema)}"'
 
 
+def notify_unsynced(schema: str) -> str:
+    """The same, as a transaction that waits for no disk: to tell is a commit, too."""
+    return f"BEGIN; SET LOCAL synchronous_commit = off; {notify(schema)}; COMMIT"
+
+
 def listen(schema: str) -> str:
     """The statement behind which a session is told it."""
     return f'LISTEN "{channel(schema)}"'
@@ -85,9 +90,9 @@ class Hints:
         while self._grown.wait() and not self._over.is_set():
             self._grown.clear()
             try:
-                told = notify(self._connections.address.schema)
-                with self._connections.errors(), self._connections.asked(told):
-                    pass
+                told = notify_unsynced(self._connections.address.schema)
+                with self._connections.errors(), self._connections.asked(None) as (connection, _):
+                    connection.execute(told, prepare=False)
             except StoreError as error:
                 _log.debug("nobody is told that the log has grown: %s", error)
             self._over.wait(TOGETHER)

@@ -5,31 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from threading import Condition
-
-import psycopg
 
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server
 from serverdomain.errors import StoreDamaged
 from serverdomain.store import cache_folder
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.store.log import CommitFailed, Log, Overtaken, Row, Tip, Unanswered
+from serverdomain.store.log import Log, Tip
 from serverdomain.store.postgresql import places
 from serverdomain.store.postgresql.address import Address
+from serverdomain.store.postgresql.batches import Batches
 from serverdomain.store.postgresql.bulk import Bulk
-from serverdomain.store.postgresql.connection import Watched
 from serverdomain.store.postgresql.connections import Connections
 from serverdomain.store.postgresql.deciding import Deciding
+from serverdomain.store.postgresql.ending import HEAD, require_one
 from serverdomain.store.postgresql.examination import PostgreSQLExamination
-from serverdomain.store.postgresql.faults import is_lost, store_error
-from serverdomain.store.postgresql.feed import tip_of
 from serverdomain.store.postgresql.hints import Hints
 from serverdomain.store.postgresql.leases import Leases
 from serverdomain.store.postgresql.reading import PostgreSQLReading
-from serverdomain.store.postgresql.writing import HEAD, HEAD_AND_TIP, require_here
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.sqlite.examination import SQLiteExamination
@@ -41,7 +37,6 @@ _LAST = (
     "SELECT h.position, h.command_id, h.recorded_at, (SELECT c.request_id FROM {schema}.commands c"
     " WHERE c.command_id = h.command_id) FROM {schema}.head h ORDER BY h.position DESC LIMIT 1"
 )
-_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _LOOK_AGAIN, _LOOK_SELDOM = 0.2, 0.8
 """Seconds between two looks at what other nodes have written: alone, and where hints come, too."""
 
@@ -65,10 +60,10 @@ class PostgreSQLLog(Log):
         self._grown = Condition()
         self._hints = Hints(self.connections, self.wake)
         self._leases = Leases(self.connections)
+        self._batches = Batches(self, self.connections, self._remembered)
         writer = Writer(self)
         self.accept = writer.accept
         self.accept_many = writer.accept_many
-        self._asks, self._last = map(self.connections.in_schema, (HEAD, _LAST))
 
     def __str__(self) -> str:
         return str(self.address)
@@ -89,49 +84,15 @@ class PostgreSQLLog(Log):
     @contextmanager
     def writing(self, seconds: float | None = None) -> Iterator[Deciding]:
         """Decide, then write by one statement."""
-        with self._deciding(self.connections.in_schema(HEAD_AND_TIP)) as (connection, rows):
-            head = self._one(rows)
-            numbers, tip = require_here(head, self.address), tip_of(head[4:])
-            log = Deciding(connection, self.address.schema, self, self._remembered, numbers, tip)
+        with self._batches.writing() as log:
             yield log
-            try:
-                log.write()
-            except CommitFailed as error:
-                raise Unanswered(str(error), log, partial(self._is_written, log)) from error
         self._say_it_has_grown()
-
-    def _is_written(self, log: Deciding) -> bool:
-        with self._deciding(self._asks) as (connection, _):
-            return log.is_written(connection)
-
-    @contextmanager
-    def _deciding(self, first: str) -> Iterator[tuple[Watched, list[Row]]]:
-        """Let that be done again whose connection goes before anything is written."""
-        with self.connections.errors(), self.connections.asked(first) as asked:
-            try:
-                yield asked
-            except psycopg.Error as error:
-                if is_lost(error):
-                    raise Overtaken(str(store_error(error, self.address))) from error
-                raise
 
     @contextmanager
     def bulk(self) -> Iterator[Bulk]:
         """Append much in one transaction."""
-        with self.connections.errors(), self.connections.begun(_WRITING) as connection:
-            rows = connection.execute(self.connections.in_schema(f"{HEAD} FOR UPDATE")).fetchall()
-            head = require_here(self._one(rows), self.address)
-            # What is appended here may never be committed: nothing of it is remembered.
-            log = Bulk(connection, self.address.schema, self, None, head)
+        with self._batches.bulk() as log:
             yield log
-            log.flush()
-            try:
-                with connection.certain():
-                    connection.commit()
-            except psycopg.Error as error:
-                if is_lost(error):
-                    raise CommitFailed(str(store_error(error, self.address))) from error
-                raise
         self._say_it_has_grown()
 
     @contextmanager
@@ -160,8 +121,8 @@ class PostgreSQLLog(Log):
 
     def asked_mark(self) -> int | None:
         """A hash of what tells the last command: another one once anything was committed."""
-        with self.connections.errors(), self.connections.asked(self._last) as (_, rows):
-            return hash(self._one(rows))
+        with self.connections.errors(), self.connections.asked(_LAST) as (_, rows):
+            return hash(require_one(rows, self))
 
     def wake(self) -> None:
         """Let those who wait in this process look again."""
@@ -174,8 +135,8 @@ class PostgreSQLLog(Log):
         self._hints.listen()
         with self._grown:
             while True:
-                with self.connections.errors(), self.connections.asked(self._asks) as (_, rows):
-                    if self._one(rows)[0] > position:
+                with self.connections.errors(), self.connections.asked(HEAD) as (_, rows):
+                    if require_one(rows, self)[0] > position:
                         return
                 left = end - time.monotonic()
                 pause = _LOOK_SELDOM if self._hints.listening.is_set() else _LOOK_AGAIN
@@ -220,8 +181,3 @@ class PostgreSQLLog(Log):
     def _say_it_has_grown(self) -> None:
         self.wake()
         self._hints.tell()
-
-    def _one(self, heads: list[Row]) -> Row:
-        if len(heads) != 1:
-            raise StoreDamaged(f"{self.address} has no row in head, one is allowed")
-        return heads[0]

@@ -7,36 +7,20 @@ from typing import Any
 
 from psycopg import Connection
 
-from serverdomain.domain.history import History
-from serverdomain.domain.server import Server
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import refusals_of, stream_of
 from serverdomain.store.log import LARGEST, Row
-from serverdomain.store.postgresql.as_stored import is_full, page_of
-from serverdomain.store.postgresql.feed import OURS, RECORDED, Feed
+from serverdomain.store.postgresql.feed import RECORDED
+from serverdomain.store.postgresql.histories import Histories
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.remembered import Remembered
-from serverdomain.store.stored import OF_COMMAND, bookmark_of, command_of, event_of, fact_of
+from serverdomain.store.stored import OF_COMMAND, bookmark_of, command_of, event_of
 
-_FACT = "e.position, e.originator_version, e.topic, e.state, c.occurred_at, c.request_id"
-_STREAM = f"{OURS} WHERE e.originator_id = %s"
-_HISTORY = (
-    f"SELECT {_FACT} {_STREAM} AND e.originator_version <= %s AND e.position <= %s"
-    " AND c.recorded_at <= %s AND c.occurred_at <= %s ORDER BY e.originator_version"
-)
-# The row up to which a server is folded already is asked for, too: is it still there?
-_GROWN = page_of(
-    _FACT,
-    f"{_STREAM} AND e.originator_version >= %s AND e.position <= %s",
-    "e.originator_version",
-    "octet_length(e.state)",
-)
-_AT_ONCE = 2048
 VERSION = "SELECT MAX(originator_version) FROM {schema}.stored_events WHERE originator_id = %s"
 _BOOKMARKS = "SELECT name, position, stopped_at, why FROM {schema}.reactions"
 
 
-class PostgreSQLReading(Feed):
+class PostgreSQLReading(Histories):
     """One consistent state of a log, on a connection that is in a transaction."""
 
     def __init__(
@@ -78,49 +62,6 @@ class PostgreSQLReading(Feed):
         """How many events stand behind a position and up to another."""
         query = "SELECT COUNT(*) FROM {schema}.stored_events WHERE position > %s AND position <= %s"
         return int(self._value(query, after, until))
-
-    def history(
-        self,
-        server_id: str,
-        *,
-        version: int = LARGEST,
-        position: int = LARGEST,
-        recorded_at: int = LARGEST,
-        occurred_at: int = LARGEST,
-    ) -> History:
-        """A server's facts, of those within all these bounds."""
-        bounds = version, position, recorded_at, occurred_at
-        rows = self._all(_HISTORY, stream_of(server_id), *bounds)
-        return History([fact_of(server_id, row) for row in rows])
-
-    def so_far(
-        self, server_id: str, position: int = LARGEST, base: Server | None = None
-    ) -> History:
-        """A server's history up to a position, behind what is remembered of it."""
-        if base is None and self._remembered is not None:
-            base = self._remembered.base(self, server_id)
-        history = None if base is None else self._grown(server_id, position, base)
-        history = history or self._grown(server_id, position, None)
-        # Facts that came late can only be put in order when all are there.
-        return history or self.history(server_id, position=position)
-
-    def _grown(self, server_id: str, until: int, base: Server | None) -> History | None:
-        """The history behind a base; ``None`` if that goes beyond this, or facts came late."""
-        history = History(base=base)
-        is_more = True
-        while is_more:
-            before = history.version
-            rows = self._all(_GROWN, stream_of(server_id), before, until, _AT_ONCE)
-            is_more = is_full(rows, _AT_ONCE, 3)
-            if before:
-                if not rows or rows[0][1] != before:
-                    return None
-                del rows[0]
-            if not all(history.take(fact_of(server_id, row)) for row in rows):
-                return None
-            if is_more and history.server is not None:
-                history = History(base=history.server)
-        return history
 
     def recorded(
         self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False

@@ -12,18 +12,23 @@ from collections.abc import Iterable, Sequence
 from psycopg import Connection
 
 from serverdomain.domain.events import CommandRefused, Event
-from serverdomain.errors import InvalidInput, StoreDamaged, StoreError, StoreReadOnly
+from serverdomain.errors import InvalidInput, StoreDamaged, StoreError
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
-from serverdomain.store.log import Log, Overtaken, Row, Writing
+from serverdomain.store.log import Log, Overtaken, Row, Tip, Writing
 from serverdomain.store.postgresql.arrays import COMMANDS, EVENTS, arrays_of, rows_of
 from serverdomain.store.postgresql.as_stored import in_schema
-from serverdomain.store.postgresql.feed import TIP
+from serverdomain.store.postgresql.ending import HEAD, require_here
 from serverdomain.store.postgresql.reading import VERSION, PostgreSQLReading
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.stored import columns_of
 
 # ``position >= known`` finds the row from there on, whatever it has become meanwhile.
+_FROM_THERE_ON = "position >= %s"
+_THERE = (
+    "position = %s AND recorded_at = %s AND EXISTS (SELECT 1 FROM {schema}.commands c"
+    " WHERE c.command_id = head.command_id AND c.request_id = %s)"
+)
 WRITE = f"""
 WITH h AS (
     UPDATE {{schema}}.head SET
@@ -31,7 +36,7 @@ WITH h AS (
         command_id = command_id + %s,
         recorded_before = recorded_at,
         recorded_at = GREATEST(recorded_at, %s)
-    WHERE position >= %s AND moved_to IS NULL
+    WHERE {_FROM_THERE_ON} AND moved_to IS NULL
     RETURNING position - %s AS position, command_id - %s AS command_id, recorded_before
 ), c AS (
     INSERT INTO {{schema}}.commands
@@ -47,36 +52,17 @@ WITH h AS (
     FROM h, {rows_of(EVENTS)}
     RETURNING 1
 )
-SELECT h.position, (SELECT COUNT(*) FROM c), (SELECT COUNT(*) FROM e) FROM h
+SELECT h.position, h.command_id, (SELECT COUNT(*) FROM c), (SELECT COUNT(*) FROM e) FROM h
 """
 """Moves the counter, and writes commands and events with the numbers behind it."""
+
+_WRITE_THERE = WRITE.replace(_FROM_THERE_ON, _THERE)
+"""The same, if the counter stands where it is known to, and the last command is the one known."""
 
 _THEIRS = (
     "SELECT originator_id FROM {schema}.stored_events"
     " WHERE originator_id = ANY(%s) AND command_id IS NULL LIMIT 1"
 )
-
-HEAD = (
-    "SELECT position, command_id, recorded_at, moved_to FROM {schema}.head"
-    " ORDER BY position DESC LIMIT 1"
-)
-"""The last numbers that were given, and when; and where the log went, if it did.
-
-By the index, for the same reason.
-"""
-
-HEAD_AND_TIP = (
-    f"SELECT h.*, t.* FROM ({HEAD}) AS h LEFT JOIN LATERAL ({TIP}) AS t ON 0 = 0"
-).replace("%s", "h.position")
-"""The same, with the last row."""
-
-
-def require_here(head: Row, place: object) -> Row:
-    """The numbers in a row of `HEAD`. Raises `StoreReadOnly` where the log went elsewhere."""
-    *numbers, went = head[:4]
-    if went is not None:
-        raise StoreReadOnly(f"{place} went to {went}: here it is only read (read_only=True)")
-    return tuple(numbers)
 
 
 class PostgreSQLWriting(PostgreSQLReading, Writing):
@@ -117,31 +103,36 @@ class PostgreSQLWriting(PostgreSQLReading, Writing):
         stream = refusals_of(command.server_id)
         self._append(stream, command, self._version(stream), [refusal], refused=1)
 
-    def write(self) -> int:
-        """Write what was appended: the position behind which it stands."""
+    def write_behind(self, tip: Tip | None = None) -> Row:
+        """Write what was appended: the position, and the command, behind which it stands.
+
+        With a ``tip`` it is written right behind that row; where another is the last, that raises
+        `Overtaken`.
+        """
         commands, self._commands = self._commands, []
         events, self._events = self._events, []
+        named = None if tip is None else (tip.request_id or b"").decode()
+        known = (self._position,) if tip is None else (self._position, self._recorded_at, named)
         found = self.connection.execute(
-            in_schema(WRITE, self.schema),
+            in_schema(WRITE if tip is None else _WRITE_THERE, self.schema),
             (
                 len(events),
                 len(commands),
                 max((command[-2] for command in commands), default=0),
-                self._position,
+                *known,
                 len(events),
                 len(commands),
                 *arrays_of(commands, len(COMMANDS)),
                 *arrays_of(events, len(EVENTS)),
             ),
         ).fetchall()
-        if not found and self._is_behind():
-            raise Overtaken(f"{self.schema} went back behind position {self._position}")
-        if len(found) != 1 or found[0][1:] != (len(commands), len(events)):
+        if not found and (tip is not None or self._is_behind()):
+            raise Overtaken(f"{self.schema} does not end at position {self._position} any more")
+        if len(found) != 1 or found[0][2:] != (len(commands), len(events)):
             raise StoreDamaged(f"the row in {self.schema}.head is not the one that was there")
-        before = int(found[0][0])
-        self._position = before + len(events)
-        self._command_id += len(commands)
-        return before
+        position, command_id = behind = found[0][:2]
+        self._position, self._command_id = position + len(events), command_id + len(commands)
+        return behind
 
     def require_ours(self, events: Sequence[Row]) -> None:
         """Raise `StoreError` where a stream is another application's: ours never follow there."""

@@ -6,19 +6,24 @@ import hashlib
 import sqlite3
 from collections.abc import Collection, Container, Sequence
 from contextlib import closing
-from sys import getsizeof
 
 import msgspec
 
-from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
 from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
-from serverdomain.store.codec import CODEC, PREFIX, server_id_of
+from serverdomain.store.codec import PREFIX, server_id_of
 from serverdomain.store.log import LARGEST, News, Page, Tip
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.sqlite.as_stored import AsStored, weight
 from serverdomain.store.sqlite.stored import EVENTS, OURS, RECORDED
-from serverdomain.store.stored import OF_COMMAND, PAGE_BYTES, event_of, is_ours, require_fact
+from serverdomain.store.stored import (
+    OF_COMMAND,
+    PAGE_BYTES,
+    event_of,
+    events_of,
+    facts_of,
+    news_of,
+)
 
 TIP = (
     "e.position, CAST(e.originator_id AS BLOB), e.originator_version, e.command_id,"
@@ -42,7 +47,6 @@ _FIRSTS = (
     "SELECT command_id, MIN(position) FROM stored_events"
     " WHERE command_id IN (SELECT value FROM json_each(?)) GROUP BY command_id"
 )
-_make = tuple.__new__
 
 
 class Feed(AsStored):
@@ -66,19 +70,7 @@ class Feed(AsStored):
             return None
         if is_more:
             return None
-        news: list[News] = []
-        for position, version, topic, state, stream, occurred_at in rows:
-            server_id = server_id_of(stream)
-            if server_id in of:
-                try:
-                    require_fact(position, version, topic, occurred_at)
-                    event = CODEC.decode(topic, state, position)
-                    fact = Fact(occurred_at, position, server_id, version, event)
-                except StoreError:
-                    news.append((server_id, None))
-                else:
-                    news.append((server_id, fact))
-        return news
+        return news_of(rows, of)
 
     def changed_between(self, after: int, until: int) -> list[str]:
         """The ids of the servers that have facts behind one position and up to another."""
@@ -103,49 +95,19 @@ class Feed(AsStored):
 
     def facts(self, after: int, limit: int, until: int = LARGEST) -> Page[Fact]:
         """The facts behind a position."""
-        facts: list[Fact] = []
-        last, size = after, 0
-        readers = CODEC.readers
-        ids: dict[str, str] = {}
         values = (after, until, limit)
         with self._utf8(_FACTS, values), closing(self.connection.execute(_FACTS, values)) as rows:
-            for position, version, topic, state, stream, occurred_at in rows:
-                read = readers.get(topic)
-                if occurred_at is not None and (read is not None or is_ours(topic)):
-                    require_fact(position, version, topic, occurred_at)
-                    if read is None:
-                        return Page(facts, last, UnknownEvent(topic, position))
-                    try:
-                        event = read(state)
-                    except msgspec.DecodeError:
-                        event = CODEC.decode(topic, state, position)  # Says what is wrong.
-                    if type(event) is not CommandRefused:
-                        of = ids.get(stream) or ids.setdefault(stream, server_id_of(stream))
-                        # This way nothing is asked of a tuple's members.
-                        facts.append(_make(Fact, (occurred_at, position, of, version, event)))
-                last = position
-                size += getsizeof(state)
-                if size >= PAGE_BYTES:
-                    break
-        return Page(facts, last, None)
+            return facts_of(rows, after)
 
     def events(self, after: int, limit: int) -> Page[RecordedEvent]:
         """The events behind a position, refusals among them."""
-        events: list[RecordedEvent] = []
-        last = after
-        for row in self._some(
+        rows, _ = self._some(
             f"{EVENTS} FROM stored_events e LEFT JOIN commands c USING (command_id)"
             " WHERE e.position > ? ORDER BY e.position LIMIT ?",
             after,
             limit,
-        )[0]:
-            if is_ours(row[2]) and row[4] is not None:
-                try:
-                    events.append(event_of(row))
-                except UnknownEvent as unknown:
-                    return Page(events, last, unknown)
-            last = row[0]
-        return Page(events, last, None)
+        )
+        return events_of(rows, after)
 
     def events_named(self, after: int, limit: int, names: Sequence[str]) -> Page[RecordedEvent]:
         """Facts of these names behind a position; without names, all facts."""
