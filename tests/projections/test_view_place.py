@@ -147,8 +147,8 @@ def test_the_shape_of_the_rows_grows_with_the_schemas_number(cloud):
         ).fetchall()
     shape = re.sub(r"\s+", " ", re.sub(r"server_\w+", "rows", "; ".join(sql for (sql,) in made)))
     assert (SERVERS.schema, hashlib.sha256(shape.encode()).hexdigest()[:12]) == (
-        3,
-        "12f2063a99fd",
+        4,
+        "4cf645674814",
     ), shape
 
 

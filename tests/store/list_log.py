@@ -178,10 +178,10 @@ class ListReading(Examination):
         )
 
     def recorded(
-        self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
+        self, server_id: str, until: int = LARGEST, *, after: int = 0, with_refusals: bool = False
     ) -> list[RecordedEvent]:
         streams = [stream_of(server_id), *([refusals_of(server_id)] if with_refusals else [])]
-        found = [one.recorded for one in self._of(*streams) if one.position <= position]
+        found = [one.recorded for one in self._of(*streams) if after < one.position <= until]
         return sorted(found, key=lambda one: (one.occurred_at, one.position))
 
     def _of(self, *streams: str) -> list[Stored]:

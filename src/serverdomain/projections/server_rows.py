@@ -44,13 +44,15 @@ COLUMNS: dict[str, type] = {
 }
 # In the order of lists, so that a page is read from where it begins.
 _NEWEST_FIRST = ("-created", "-first_position")
+# All that a list is searched and sorted by, so that no row is read that is not shown.
+_LISTED = ("name", "status", "image_id", "flavor_id", "project_id", "updated", "id")
 INDEXED = (
     ("status",),
     ("name",),
     ("image_id",),
     ("flavor_id",),
     ("project_id", *_NEWEST_FIRST),
-    _NEWEST_FIRST,
+    (*_NEWEST_FIRST, *_LISTED),
 )
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -158,7 +160,7 @@ class ServerRows(KeptRows):
     name = "server"
     what = "view"
     application_id = 0x5D766965
-    schema = 3
+    schema = 4
 
     def create(self, connection: sqlite3.Connection, table: str) -> None:
         """Make an empty table, and the one of names."""

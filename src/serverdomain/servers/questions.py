@@ -43,6 +43,7 @@ from serverdomain.servers import naming
 from serverdomain.servers.commanding import Clock, ServerId, known_form
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Log
+from serverdomain.store.recorded import RecordedEvent
 
 
 class Questions:
@@ -190,11 +191,20 @@ class Questions:
 
         Raises `NotFound` where the log knows nothing of it.
         """
+        return history(self.recorded(server_id))
+
+    @typed
+    def recorded(self, server_id: ServerId, *, after: int = 0) -> list[RecordedEvent]:
+        """What the log recorded of a server, as `history`, without what it changed.
+
+        Behind a position, if ``after`` is one; nothing there is no error. Raises `NotFound` where
+        the log knows nothing of it.
+        """
         with self._log.reading() as log:
-            recorded = log.recorded(known_form(server_id), with_refusals=True)
-        if not recorded:
+            recorded = log.recorded(known_form(server_id), after=after, with_refusals=True)
+        if not recorded and not after:
             raise NotFound(f"server {server_id} is not there, and never was")
-        return history(recorded)
+        return recorded
 
     @typed
     def actions(self, server_id: ServerId, *, project_id: str | None = None) -> list[Action]:

@@ -183,11 +183,11 @@ class Reading(Protocol):
         return self.history(server_id, position=position)
 
     def recorded(
-        self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
+        self, server_id: str, until: int = LARGEST, *, after: int = 0, with_refusals: bool = False
     ) -> list[RecordedEvent]:
-        """A server's events up to a position, in order of occurrence, with all that is known.
+        """A server's events behind a position and up to another, with all that is known.
 
-        ``with_refusals``, what was refused stands among them.
+        In order of occurrence. ``with_refusals``, what was refused stands among them.
         """
 
     def lately(self, server_id: str, names: Sequence[str], versions: int) -> list[RecordedEvent]:

@@ -309,6 +309,8 @@ class ReadingContract(Contract):
             ]:
                 found = reading.recorded(SERVER, until, with_refusals=refusals)
                 assert found == [events[position] for position in positions]
+                found = reading.recorded(SERVER, until, after=3, with_refusals=refusals)
+                assert found == [events[position] for position in positions if position > 3]
 
     # One command
 

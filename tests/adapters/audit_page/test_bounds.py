@@ -8,21 +8,21 @@ from threading import Event
 import pytest
 
 from serverdomain import Actor, Context, Servers
-from serverdomain.adapters.audit_page import gate, live, requested, story
+from serverdomain.adapters.audit_page import gate, live, requested, stories, story
 from serverdomain.adapters.audit_page.gate import Gate
 from serverdomain.adapters.audit_page.kept import Kept
 from serverdomain.adapters.audit_page.live import Live
-from serverdomain.adapters.audit_page.story import Stories
+from serverdomain.adapters.audit_page.stories import Stories
 from serverdomain.errors import ServerdomainError
 from tests.adapters.audit_page.looking import WEB, Looking, plain
 
 
 def test_a_story_that_weighs_too_much_is_not_kept(servers: Servers, monkeypatch):
-    stories = Stories(servers)
-    assert stories.find(WEB, None) is stories.find(WEB, None)
-    monkeypatch.setattr(story, "MOST_BYTES", 1024)
-    stories = Stories(servers)
-    assert stories.find(WEB, None) is not stories.find(WEB, None)
+    told = Stories(servers)
+    assert told.find(WEB, None) is told.find(WEB, None)
+    monkeypatch.setattr(stories, "MOST_BYTES", 1024)
+    told = Stories(servers)
+    assert told.find(WEB, None) is not told.find(WEB, None)
 
 
 def test_of_a_story_that_is_too_long_the_latest_events_are_shown(look: Looking, monkeypatch):

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from serverdomain import Context, RegisterServer, Servers
-from serverdomain.adapters.audit_page.story import told as told_story
 from serverdomain.testing import registered
 from tests.adapters.audit_page.looking import WEB, Looking, clock, plain, told
 from tests.adapters.http.client import ACTORS, IMAGE, OTHER_IMAGE
@@ -97,15 +96,6 @@ def test_what_happens_meanwhile_is_on_the_next_page_and_not_in_a_moment_of_this_
     servers.unlock(WEB, Context(ACTORS["admin"]))
     assert "event 3 of 8" in look.at(f"moment?id={WEB}&row=3&head={head}").text
     assert "of 9" in look.text(f"server?id={WEB}")
-
-
-def test_a_fact_that_came_late_stands_where_it_occurred_and_says_so(servers: Servers):
-    now = clock()
-    entries = servers.history(WEB)
-    assert not any(one.late for one in told_story(WEB, entries, 0).moments)
-    late = entries[2:] + entries[:2]
-    assert [one.late for one in told_story(WEB, late, 0).moments] == [True] * 6 + [False] * 2
-    assert now is not None
 
 
 def test_two_moments_stand_side_by_side_with_what_changed_between_them(look: Looking):

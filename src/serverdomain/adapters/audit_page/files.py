@@ -17,7 +17,7 @@ from serverdomain.adapters.audit_page.reports import (
     rebuilds_shown,
 )
 from serverdomain.adapters.audit_page.static import TEXTS
-from serverdomain.adapters.audit_page.story import Moment, Story, told
+from serverdomain.adapters.audit_page.story import Moment, Story
 from serverdomain.adapters.audit_page.timeline_picture import picture
 from serverdomain.audit.reports import Images, LostMetadata, Rebuilds
 from serverdomain.errors import InvalidInput
@@ -57,9 +57,10 @@ def server_file(
     Raises `InvalidInput` for too many events.
     """
     _require_few(wanted)
-    story = told(whole[0].server_id, list(whole), 0)
+    story = Story(whole[0].server_id, [entry.recorded for entry in whole], 0)
     positions = {entry.position for entry in wanted}
-    moments = [one for one in story.moments if one.entry.position in positions]
+    rows = (row for row, one in enumerate(story.recorded, start=1) if one.position in positions)
+    moments = [story.moment(row) for row in rows]
     return _history(story.name, moments, story, endpoint)
 
 

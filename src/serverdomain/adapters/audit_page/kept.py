@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Lock
 
-from serverdomain.adapters.audit_page.story import Stories
+from serverdomain.adapters.audit_page.stories import Stories
 from serverdomain.audit.ledger import Verdict
 from serverdomain.servers import Servers
 

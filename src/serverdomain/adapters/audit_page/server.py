@@ -48,10 +48,10 @@ def shown(story: Story, at: Moment, endpoint: str) -> dict[str, Any]:
     return {
         "story": story,
         "at": at,
-        "x": round(share(story, at), 2),
+        "x": round(share(story, at.row), 2),
         "lines": document_lines(at.after, changed, endpoint),
         "first": first,
-        "rows": story.moments[first - 1 : first - 1 + ROWS],
+        "rows": story.moments(first, first - 1 + ROWS),
         "size": ROWS,
     }
 
@@ -68,4 +68,4 @@ def _asked(story: Story, visit: Visit) -> Moment:
             return story.nearest(min(max(float(given), 0.0), 100.0) / 100)
         except ValueError:
             raise InvalidInput("x", f"{given!a} came, a number is allowed") from None
-    return story.moment(len(story.moments) if row is None else row)
+    return story.moment(len(story) if row is None else row)

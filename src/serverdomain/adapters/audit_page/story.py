@@ -1,30 +1,24 @@
 """A server's story: what happened to it, in order of occurrence, and what it was after each.
 
-The stories of servers looked at of late are kept, so that one scrubs through ten thousand events
-without reading them again for each.
+What an event changed is worked out when somebody looks at it, and of a server that goes on living
+only what is new is read: no page costs more because there is more history behind it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from serverdomain.domain.limits import canonical_uuid
+from serverdomain.domain.document import changes
 from serverdomain.domain.server import Server, evolve, is_there
-from serverdomain.errors import InvalidInput, NotFound, Refused
+from serverdomain.errors import NotFound, Refused
 from serverdomain.projections.history import HistoryEntry
-from serverdomain.servers import Servers
 from serverdomain.store.log import LARGEST
-from serverdomain.store.weighed import Weighed
-
-MOST_BYTES = 64 * 1024 * 1024
-"""What the stories weigh that are kept, at most."""
+from serverdomain.store.recorded import RecordedEvent
 
 MOST_EVENTS = 50_000
 """The most events that a story has; of a longer one the latest are shown."""
-
-_EVENT = 2 * 1024
-"""About what an event of a story weighs, in bytes."""
 
 
 class Moment(NamedTuple):
@@ -48,21 +42,63 @@ class Moment(NamedTuple):
         return self.entry.recorded.occurred_at
 
 
-class Story(NamedTuple):
-    """The moments of a server up to a position of the log, in order of occurrence.
+class Story:
+    """The moments of a server up to a position of the log, in order of occurrence."""
 
-    ``left_out`` is how many came before the first of them.
-    """
+    def __init__(self, server_id: str, recorded: Sequence[RecordedEvent], head: int) -> None:
+        self.server_id = server_id
+        self.head = head
+        self.left_out = 0
+        """How many came before the first of them."""
+        self.recorded: list[RecordedEvent] = []
+        """What the log says of each."""
+        self.after: list[Server | None] = []
+        """The server after each."""
+        self.times: list[int] = []
+        """When each occurred, in microseconds since 1970 UTC."""
+        self.newest = max(recorded, key=_position, default=None)
+        """What the log took in last of it."""
+        self._before: Server | None = None
+        self._late = _late(recorded)
+        self._take(recorded)
 
-    server_id: str
-    moments: tuple[Moment, ...]
-    head: int
-    left_out: int
+    def grown(self, recorded: Sequence[RecordedEvent], head: int) -> Story | None:
+        """The story up to a later position, by what was recorded from the newest here on.
+
+        ``None`` where that is not enough to tell: a fact came late, or the log is not the same.
+        """
+        if not recorded or recorded[0] != self.newest:
+            return None
+        new = recorded[1:]
+        if new and _place(new[0]) < _place(self.recorded[-1]):
+            return None
+        other = Story(self.server_id, (), head)
+        other.recorded, other.after = [*self.recorded], [*self.after]
+        other.times, other.left_out = [*self.times], self.left_out
+        other.newest = max(recorded, key=_position)
+        other._before, other._late = self._before, self._late | _late(new)
+        other._take(new)
+        return other
+
+    def _take(self, recorded: Iterable[RecordedEvent]) -> None:
+        server = self.after[-1] if self.after else self._before
+        for one in recorded:
+            server = evolve(server, one.event, one.occurred_at)
+            self.recorded.append(one)
+            self.after.append(server)
+            self.times.append(one.occurred_at)
+        if (beyond := len(self.recorded) - MOST_EVENTS) > 0:
+            self._before = self.after[beyond - 1]
+            self.left_out += beyond
+            del self.recorded[:beyond], self.after[:beyond], self.times[:beyond]
+
+    def __len__(self) -> int:
+        return len(self.recorded)
 
     @property
     def now(self) -> Server | None:
         """The server as it is now, a deleted one as it was; ``None`` if it never began."""
-        return self.moments[-1].after
+        return self.after[-1]
 
     @property
     def name(self) -> str:
@@ -73,7 +109,7 @@ class Story(NamedTuple):
     def project_id(self) -> str:
         """Its project, or, if it never began, the project of who asked for it."""
         now = self.now
-        return self.moments[-1].entry.project_id if now is None else now.project_id
+        return self.recorded[-1].command.project_id if now is None else now.project_id
 
     @property
     def is_there(self) -> bool:
@@ -82,81 +118,56 @@ class Story(NamedTuple):
 
     def moment(self, row: int) -> Moment:
         """The moment at a place from 1, or the nearest one."""
-        return self.moments[min(max(row, 1), len(self.moments)) - 1]
+        at = min(max(row, 1), len(self)) - 1
+        before, after = self.after[at - 1] if at else self._before, self.after[at]
+        one = self.recorded[at]
+        entry = HistoryEntry(one, changes(before, after))
+        return Moment(at + 1, entry, after, one.position in self._late)
+
+    def moments(self, first: int = 1, last: int = MOST_EVENTS) -> list[Moment]:
+        """The moments from one place to another."""
+        return [self.moment(row) for row in range(first, min(last, len(self)) + 1)]
 
     def of_version(self, version: int) -> Moment:
         """The moment of a version. Raises `Refused` beyond the last one, `NotFound` for others."""
-        found = next((one for one in self.moments if one.entry.version == version), None)
-        if found is not None:
-            return found
-        head = max((one.entry.version or 0 for one in self.moments), default=0)
+        versions = [0 if one.is_refusal else one.version for one in self.recorded]
+        if version in versions and version:
+            return self.moment(versions.index(version) + 1)
+        head = max(versions, default=0)
         if version > head:
             raise Refused("head", f"version {version} came, the head of the server is {head}")
         raise NotFound(f"version {version} of server {self.server_id} is not shown here")
 
     def of_position(self, position: int) -> Moment:
         """The moment at a position of the log. Raises `NotFound`."""
-        found = next((one for one in self.moments if one.entry.position == position), None)
-        if found is None:
+        positions = list(map(_position, self.recorded))
+        if position not in positions:
             raise NotFound(f"position {position} is not in the history of {self.server_id}")
-        return found
+        return self.moment(positions.index(position) + 1)
 
     def nearest(self, share: float) -> Moment:
         """The moment nearest to a share of the time between the first and the last."""
-        times = [one.at for one in self.moments]
+        times = self.times
         at = times[0] + share * (times[-1] - times[0])
         row = bisect_left(times, at)
-        around = self.moments[max(row - 1, 0) : row + 1]
-        return min(around, key=lambda one: abs(one.at - at))
+        around = range(max(row - 1, 0), min(row + 1, len(times)))
+        return self.moment(1 + min(around, key=lambda one: abs(times[one] - at)))
 
 
-class Stories:
-    """The stories of a log's servers."""
-
-    def __init__(self, servers: Servers) -> None:
-        self._servers = servers
-        self._kept: Weighed[str, Story] = Weighed(MOST_BYTES)
-
-    def find(self, named: str, within: str | None, head: int | None = None) -> Story:
-        """The story of a server, by its id; up to ``head`` it may be one that is kept.
-
-        Raises `NotFound` where there is none, and for a server of another project than ``within``.
-        """
-        try:
-            server_id = canonical_uuid("id", named)
-        except InvalidInput:
-            raise NotFound(f"{named!a} is no id of a server") from None
-        story = self._kept.get(server_id)
-        if story is None or (story.head != head and story.head != self._servers.head()):
-            story = self._read(server_id)
-            self._kept.put(server_id, story, _EVENT * len(story.moments))
-        if within not in (None, story.project_id):
-            raise NotFound(f"server {server_id} is not there, and never was")
-        return story
-
-    def _read(self, server_id: str) -> Story:
-        # Whatever comes after this is asked for again.
-        head = self._servers.head()
-        entries = self._servers.history(server_id)
-        return told(server_id, entries, head)
+def _position(one: RecordedEvent) -> int:
+    return one.position
 
 
-def told(server_id: str, entries: list[HistoryEntry], head: int) -> Story:
-    """The story that a whole history tells."""
-    after: Server | None = None
-    moments = []
-    for row, (entry, late) in enumerate(zip(entries, _late(entries), strict=True), start=1):
-        after = evolve(after, entry.event, entry.recorded.occurred_at)
-        moments.append(Moment(row, entry, after, late))
-    left_out = max(len(moments) - MOST_EVENTS, 0)
-    shown = [one._replace(row=one.row - left_out) for one in moments[left_out:]]
-    return Story(server_id, tuple(shown), head, left_out)
+def _place(one: RecordedEvent) -> tuple[int, int]:
+    return one.occurred_at, one.position
 
 
-def _late(entries: list[HistoryEntry]) -> list[bool]:
+def _late(recorded: Sequence[RecordedEvent]) -> set[int]:
+    """The positions of what came late among some that stand in order of occurrence."""
     least = LARGEST
-    late = []
-    for entry in reversed(entries):
-        late.append(entry.position > least)
-        least = min(least, entry.position)
-    return late[::-1]
+    late = set()
+    for one in reversed(recorded):
+        if one.position > least:
+            late.add(one.position)
+        least = min(least, one.position)
+    return late

@@ -6,17 +6,28 @@ draws no more than can be seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
-from serverdomain.adapters.audit_page.story import Moment, Story
+from serverdomain.adapters.audit_page.story import Story
+from serverdomain.domain import events as e
 from serverdomain.domain import moment
-from serverdomain.domain.server import is_there
+from serverdomain.domain.server import Server, is_there
 
 STEPS = 1_000
 """Into how many parts of its width the picture is divided: what falls into one is drawn once."""
 
+_KINDS: dict[type, str] = {
+    e.RebuildRequested: "rebuild",
+    e.RebuildProgressed: "rebuild",
+    e.RebuildCompleted: "rebuild",
+    e.RebuildFailed: "failed",
+    e.CommandRefused: "refused",
+}
 _HUES = 5
 _TICKS = 5
 
@@ -56,66 +67,71 @@ class Picture(NamedTuple):
 
 def picture(story: Story) -> Picture:
     """The picture of a story."""
+    seen = _seen(story)
     hues: dict[str, str] = {}
-    for one in story.moments:
-        if one.after is not None:
-            hues.setdefault(one.after.image_id, f"hue-{len(hues) % _HUES}")
-    stretches = _stretches(story, ((one, _status(one)) for one in story.moments))
+    images = []
+    for x, width, image in _stretches(seen, [_image(one.after) for one in seen]):
+        hue = hues.setdefault(image, f"hue-{len(hues) % _HUES}")
+        images.append(Stretch(x, width, hue, image))
     statuses = [
-        Stretch(x, width, f"status-{status}", status) for x, width, status in stretches if status
+        Stretch(x, width, f"status-{status}", status)
+        for x, width, status in _stretches(seen, [_status(one.after) for one in seen])
     ]
-    images = [
-        Stretch(x, width, hues[image], image)
-        for x, width, image in _stretches(story, ((one, _image(one)) for one in story.moments))
-        if image
-    ]
-    seen = dict.fromkeys((round(share(story, one) * 10) / 10, _kind(one)) for one in story.moments)
+    ticks = [Tick(round(one.x, 1), kind) for one in seen for kind in one.kinds]
     # What was refused lies on top.
-    ticks = sorted((Tick(x, kind) for x, kind in seen), key=lambda one: one.kind == "refused")
+    ticks.sort(key=lambda one: one.kind == "refused")
     return Picture(statuses, images, ticks, list(_axis(story)))
 
 
-def share(story: Story, one: Moment) -> float:
-    """How far in the picture a moment lies, in percent."""
-    first, last = story.moments[0].at, story.moments[-1].at
-    return 100 * (one.at - first) / max(last - first, 1) if last > first else 50.0
+def share(story: Story, row: int) -> float:
+    """How far in the picture the moment at a place from 1 lies, in percent."""
+    first, last = story.times[0], story.times[-1]
+    return 100 * (story.times[row - 1] - first) / (last - first) if last > first else 50.0
 
 
-def _stretches(
-    story: Story, told: Iterable[tuple[Moment, str]]
-) -> Iterator[tuple[float, float, str]]:
-    """Neighbours that are alike as one; what is too short to be seen is left out."""
-    starts: list[tuple[float, str]] = []
-    for one, now in told:
-        at = share(story, one)
-        if starts and at - starts[-1][0] < 100 / STEPS:
-            at, _ = starts.pop()
-        if not starts or starts[-1][1] != now:
-            starts.append((at, now))
-    ends = [at for at, _ in starts[1:]] + [100.0]
-    for (at, what), end in zip(starts, ends, strict=True):
-        yield round(at, 2), round(max(end - at, 100 / STEPS), 2), what
+class _Seen(NamedTuple):
+    """Moments so near to each other that they are seen as one."""
+
+    x: float
+    after: Server | None
+    kinds: list[str]
 
 
-def _status(one: Moment) -> str:
-    return one.after.status if is_there(one.after) else ""
+def _seen(story: Story) -> list[_Seen]:
+    """The moments that can be told apart, of however many."""
+    times, apart = story.times, max((story.times[-1] - story.times[0]) // STEPS, 1)
+    seen = []
+    at = 0
+    while at < len(times):
+        until = bisect_left(times, times[at] + apart, at)
+        events = {type(one.event) for one in story.recorded[at:until]}
+        kinds = sorted({_KINDS.get(one, "change") for one in events})
+        seen.append(_Seen(share(story, at + 1), story.after[until - 1], kinds))
+        at = until
+    return seen
 
 
-def _image(one: Moment) -> str:
-    return one.after.image_id if is_there(one.after) else ""
+def _stretches(seen: list[_Seen], values: list[str]) -> Iterator[tuple[float, float, str]]:
+    """Neighbours that are alike as one, those without a value left out."""
+    ends = [one.x for one in seen[1:]] + [100.0]
+    for value, alike in groupby(zip(seen, ends, values, strict=True), key=itemgetter(2)):
+        (first, end, _), *others = alike
+        if others:
+            end = others[-1][1]
+        if value:
+            yield round(first.x, 2), round(max(end - first.x, 100 / STEPS), 2), value
 
 
-def _kind(one: Moment) -> str:
-    name = one.entry.name
-    if one.entry.version is None:
-        return "refused"
-    if name in ("RebuildRequested", "RebuildCompleted", "RebuildProgressed"):
-        return "rebuild"
-    return "failed" if name == "RebuildFailed" else "change"
+def _status(after: Server | None) -> str:
+    return after.status if is_there(after) else ""
+
+
+def _image(after: Server | None) -> str:
+    return after.image_id if is_there(after) else ""
 
 
 def _axis(story: Story) -> Iterator[Mark]:
-    first, last = story.moments[0].at, story.moments[-1].at
+    first, last = story.times[0], story.times[-1]
     if first == last:
         yield Mark(50.0, _told(first, timedelta(0)), "middle")
         return

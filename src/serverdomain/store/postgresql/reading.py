@@ -64,15 +64,16 @@ class PostgreSQLReading(Histories):
         return int(self._value(query, after, until))
 
     def recorded(
-        self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
+        self, server_id: str, until: int = LARGEST, *, after: int = 0, with_refusals: bool = False
     ) -> list[RecordedEvent]:
-        """A server's events up to a position, in order of occurrence."""
+        """A server's events behind a position and up to another, in order of occurrence."""
         streams = [stream_of(server_id), *([refusals_of(server_id)] if with_refusals else [])]
         return self._recorded(
-            f"{RECORDED} WHERE e.originator_id = ANY(%s) AND e.position <= %s"
+            f"{RECORDED} WHERE e.originator_id = ANY(%s) AND e.position > %s AND e.position <= %s"
             " ORDER BY c.occurred_at, e.position",
             streams,
-            position,
+            after,
+            until,
         )
 
     def lately(self, server_id: str, names: Sequence[str], versions: int) -> list[RecordedEvent]:

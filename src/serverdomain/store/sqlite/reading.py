@@ -137,16 +137,17 @@ class SQLiteReading(Feed):
         return history
 
     def recorded(
-        self, server_id: str, position: int = LARGEST, *, with_refusals: bool = False
+        self, server_id: str, until: int = LARGEST, *, after: int = 0, with_refusals: bool = False
     ) -> list[RecordedEvent]:
-        """A server's events up to a position, in order of occurrence."""
+        """A server's events behind a position and up to another, in order of occurrence."""
         own = stream_of(server_id)
         return self._recorded(
-            f"{RECORDED} WHERE e.originator_id IN (?, ?) AND +e.position <= ?"
+            f"{RECORDED} WHERE e.originator_id IN (?, ?) AND +e.position > ? AND +e.position <= ?"
             " ORDER BY c.occurred_at, e.position",
             own,
             refusals_of(server_id) if with_refusals else own,
-            position,
+            after,
+            until,
         )
 
     def lately(self, server_id: str, names: Sequence[str], versions: int) -> list[RecordedEvent]:
