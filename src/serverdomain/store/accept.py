@@ -136,7 +136,8 @@ def first_outcome(log: Reading, first: RecordedCommand, request: Request) -> Out
     if first.kind != request.command.kind or first.members != members or not same_server:
         raise RequestIdTaken(
             f"{taken}: {first.kind} of server {first.server_id}, recorded at "
-            f"{moment.exact(first.recorded_at)}"
+            f"{moment.exact(first.recorded_at)}; each command needs an id of its own, as each new "
+            "Context has"
         )
     events = tuple(one.event for one in recorded)
     return Outcome(server=server, events=events, position=last, replayed=True)
