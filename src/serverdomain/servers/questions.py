@@ -43,6 +43,7 @@ from serverdomain.servers import naming
 from serverdomain.servers.commanding import Clock, ServerId, known_form
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Log
+from serverdomain.store.recorded import RecordedEvent
 
 
 class Questions:
@@ -145,8 +146,7 @@ class Questions:
         if is_there(server):
             require_project(server, project_id)
             return server
-        if project_id is not None:
-            limits.text("project_id", project_id)
+        limits.texts(project_id=project_id)
         return None
 
     @typed
@@ -190,11 +190,7 @@ class Questions:
 
         Raises `NotFound` where the log knows nothing of it.
         """
-        with self._log.reading() as log:
-            recorded = log.recorded(known_form(server_id), with_refusals=True)
-        if not recorded:
-            raise NotFound(f"server {server_id} is not there, and never was")
-        return history(recorded)
+        return history(self._recorded(server_id))
 
     @typed
     def actions(self, server_id: ServerId, *, project_id: str | None = None) -> list[Action]:
@@ -226,14 +222,17 @@ class Questions:
         those in ``replace``. ``progress`` is told how many requests are decided, and of how many.
         Raises `NotFound` for what is not in this server's history.
         """
-        known = known_form(server_id)
-        with self._log.reading() as log:
-            recorded = log.recorded(known, with_refusals=True)
-        if not recorded:
-            raise NotFound(f"server {server_id} is not there, and never was")
+        recorded, known = self._recorded(server_id), known_form(server_id)
         return what_if(
             known, recorded, drop=drop, insert=insert, replace=replace, progress=progress
         )
+
+    def _recorded(self, server_id: ServerId) -> list[RecordedEvent]:
+        with self._log.reading() as log:
+            recorded = log.recorded(known_form(server_id), with_refusals=True)
+        if not recorded:
+            raise NotFound(f"server {server_id} is not there, and never was")
+        return recorded
 
     @typed
     def backup(

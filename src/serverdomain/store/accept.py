@@ -6,7 +6,6 @@ version that the caller saw, the time, and the decision itself. What a rule refu
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import msgspec
@@ -31,8 +30,6 @@ from serverdomain.store.request import Outcome, Request
 
 MOST_AHEAD = 5 * 60 * 1_000_000
 """How far ahead of the clock a time may lie, in microseconds: clocks differ."""
-
-_log = logging.getLogger("serverdomain")
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
