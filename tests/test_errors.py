@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,18 @@ def test_a_missing_extra_is_installed_from_where_the_library_came_from(
     assert (error.name, error.extra) == ("uvicorn", "http")
 
 
+def test_where_another_pip_comes_first_ours_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(tmp_path, {"url": "file:///srv/serverdomain", "dir_info": {}}, monkeypatch)
+    (tmp_path / "pip.py").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    _, _, command = str(ExtraMissing("serve", "uvicorn", "http")).partition("; ")
+    python, *words = shlex.split(command.removesuffix(" brings it"))
+    assert python == sys.executable
+    assert words == ["-m", "pip", "install", "/srv/serverdomain[http]"]
+
+
 def test_where_nothing_is_recorded_it_came_from_an_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,3 +84,4 @@ def installed(folder: Path, origin: object, monkeypatch: pytest.MonkeyPatch) -> 
     if origin is not None:
         (about / "direct_url.json").write_text(json.dumps(origin), "utf-8")
     monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))

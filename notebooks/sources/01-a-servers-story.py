@@ -94,14 +94,13 @@ was
 # %% [markdown]
 # ## No is a fact, too
 #
-# The owner locks the server, and a stranger to the project tries to rename it. The rule says no and the server stays as it is,
-# but that somebody tried is kept.
+# A guest who may only read the project's servers tries to rename one. The rule says no and the server stays as it is, but that
+# somebody tried is kept.
 
 # %%
-servers.lock(WEB, Context(owner, "req-lock"))
-reader = Actor("guest", "openstack", ("reader",))
+guest = Actor("guest", "openstack", ("reader",))
 try:
-    servers.rename(WEB, "mine", Context(reader, "req-rename"))
+    servers.rename(WEB, "mine", Context(guest, "req-rename"))
 except Refused as no:
     print(f"refused by the rule of {no.rule}: {no}")
 

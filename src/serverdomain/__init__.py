@@ -31,60 +31,24 @@ if TYPE_CHECKING:
     from serverdomain.domain.events import Fault as Fault
     from serverdomain.domain.server import Rebuild as Rebuild
     from serverdomain.domain.server import Server as Server
-    from serverdomain.errors import (
-        Conflict as Conflict,
-    )
-    from serverdomain.errors import (
-        InvalidBody as InvalidBody,
-    )
-    from serverdomain.errors import (
-        InvalidInput as InvalidInput,
-    )
-    from serverdomain.errors import (
-        NotFound as NotFound,
-    )
-    from serverdomain.errors import (
-        OutcomeUnknown as OutcomeUnknown,
-    )
-    from serverdomain.errors import (
-        Refused as Refused,
-    )
-    from serverdomain.errors import (
-        RequestIdTaken as RequestIdTaken,
-    )
-    from serverdomain.errors import (
-        ServerdomainError as ServerdomainError,
-    )
-    from serverdomain.errors import (
-        StoreBehind as StoreBehind,
-    )
-    from serverdomain.errors import (
-        StoreDamaged as StoreDamaged,
-    )
-    from serverdomain.errors import (
-        StoreError as StoreError,
-    )
-    from serverdomain.errors import (
-        StoreForeign as StoreForeign,
-    )
-    from serverdomain.errors import (
-        StoreLocked as StoreLocked,
-    )
-    from serverdomain.errors import (
-        StoreMissing as StoreMissing,
-    )
-    from serverdomain.errors import (
-        StoreNewer as StoreNewer,
-    )
-    from serverdomain.errors import (
-        StoreReadOnly as StoreReadOnly,
-    )
-    from serverdomain.errors import (
-        UnknownEvent as UnknownEvent,
-    )
-    from serverdomain.errors import (
-        Unproven as Unproven,
-    )
+    from serverdomain.errors import Conflict as Conflict
+    from serverdomain.errors import InvalidBody as InvalidBody
+    from serverdomain.errors import InvalidInput as InvalidInput
+    from serverdomain.errors import NotFound as NotFound
+    from serverdomain.errors import OutcomeUnknown as OutcomeUnknown
+    from serverdomain.errors import Refused as Refused
+    from serverdomain.errors import RequestIdTaken as RequestIdTaken
+    from serverdomain.errors import ServerdomainError as ServerdomainError
+    from serverdomain.errors import StoreBehind as StoreBehind
+    from serverdomain.errors import StoreDamaged as StoreDamaged
+    from serverdomain.errors import StoreError as StoreError
+    from serverdomain.errors import StoreForeign as StoreForeign
+    from serverdomain.errors import StoreLocked as StoreLocked
+    from serverdomain.errors import StoreMissing as StoreMissing
+    from serverdomain.errors import StoreNewer as StoreNewer
+    from serverdomain.errors import StoreReadOnly as StoreReadOnly
+    from serverdomain.errors import UnknownEvent as UnknownEvent
+    from serverdomain.errors import Unproven as Unproven
     from serverdomain.projections.history import HistoryEntry as HistoryEntry
     from serverdomain.projections.timeline import Timeline as Timeline
     from serverdomain.servers import Accepted as Accepted

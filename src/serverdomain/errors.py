@@ -166,11 +166,20 @@ class OutcomeUnknown(StoreError):
 def _pip_install(extra: str) -> str:
     """The command that adds an extra to this installation, from where that came from."""
     import json
+    import sys
     from importlib.metadata import PackageNotFoundError, distribution
+    from importlib.util import find_spec
+    from pathlib import Path
     from shlex import quote
+    from shutil import which
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
+    pip = "pip install"
+    # Beside an environment that is not activated, "pip" would be another's.
+    ours = Path(sys.executable).parent
+    if Path(which("pip") or "").parent != ours and find_spec("pip") is not None:
+        pip = f"{quote(sys.executable)} -m {pip}"
     try:
         origin = json.loads(distribution("serverdomain").read_text("direct_url.json") or "{}")
     except PackageNotFoundError:
@@ -179,9 +188,9 @@ def _pip_install(extra: str) -> str:
     if url.startswith("file:"):
         place = f"{url2pathname(urlsplit(url).path)}[{extra}]"
         editable = origin.get("dir_info", {}).get("editable", False)
-        return f"pip install {'-e ' if editable else ''}{quote(place)}"
+        return f"{pip} {'-e ' if editable else ''}{quote(place)}"
     if "vcs_info" in origin:
         url = f"{origin['vcs_info']['vcs']}+{url}"
     if url:
-        return f"pip install {quote(f'{wanted} @ {url}')}"
-    return f"pip install {quote(wanted)} (from the index that it came from)"
+        return f"{pip} {quote(f'{wanted} @ {url}')}"
+    return f"{pip} {quote(wanted)} (from the index that it came from)"

@@ -99,6 +99,13 @@ def test_each_says_what_it_is_of(servers: Servers, tmp_path: Path) -> None:
         assert repr(unkept) == "<Servers of memory:>"
 
 
+def test_an_entry_of_a_history_is_one_short_line(servers: Servers) -> None:
+    servers.report_built(server := create(servers), Context(Actor("fake", "openstack"), "req-1"))
+    _, built = servers.history(server)
+    at = built.as_json()["occurred_at"]
+    assert repr(built) == f"<HistoryEntry 2 {at} ServerBuilt by 'fake', req-1>"
+
+
 def test_a_log_that_is_only_read_is_named_by_its_own_place(tmp_path: Path) -> None:
     Servers.open(tmp_path / "cloud.db").close()
     with Servers.open(tmp_path / "cloud.db", read_only=True) as servers:

@@ -53,6 +53,13 @@ def text(field: str, value: object, *, shortest: int = 0, longest: int | None = 
     return value
 
 
+def texts(**given: object) -> None:
+    """Raise `InvalidInput` for one of these that is given and is no string with a UTF-8 form."""
+    for field, value in given.items():
+        if value is not None:
+            text(field, value)
+
+
 def utf_8(field: str, value: str) -> bytes:
     """The string's bytes in UTF-8; a lone surrogate has none."""
     try:

@@ -68,6 +68,12 @@ class HistoryEntry(Told):
             ],
         }
 
+    def __repr__(self) -> str:
+        return (
+            f"<HistoryEntry {self.position} {moment.exact(self.recorded.occurred_at)} {self.name} "
+            f"by {self.user_id!a}, {self.request_id}>"
+        )
+
 
 class Entries(list[HistoryEntry]):
     """A history's entries, which a notebook shows as a table."""

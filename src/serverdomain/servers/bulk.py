@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from types import TracebackType
 from typing import Any, Concatenate, ParamSpec
 
 from serverdomain.domain.commands import Command
@@ -139,12 +138,7 @@ class Bulk:
     def __enter__(self) -> Bulk:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Write what waits, unless the block raised: that is then not written."""
         if kind is None:
             self.write()

@@ -146,8 +146,7 @@ class Questions:
         if is_there(server):
             require_project(server, project_id)
             return server
-        if project_id is not None:
-            limits.text("project_id", project_id)
+        limits.texts(project_id=project_id)
         return None
 
     @typed
@@ -236,11 +235,7 @@ class Questions:
         those in ``replace``. ``progress`` is told how many requests are decided, and of how many.
         Raises `NotFound` for what is not in this server's history.
         """
-        known = known_form(server_id)
-        with self._log.reading() as log:
-            recorded = log.recorded(known, with_refusals=True)
-        if not recorded:
-            raise NotFound(f"server {server_id} is not there, and never was")
+        recorded, known = self.recorded(server_id), known_form(server_id)
         return what_if(
             known, recorded, drop=drop, insert=insert, replace=replace, progress=progress
         )

@@ -6,7 +6,6 @@ version that the caller saw, the time, and the decision itself. What a rule refu
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import msgspec
@@ -31,8 +30,6 @@ from serverdomain.store.request import Outcome, Request
 
 MOST_AHEAD = 5 * 60 * 1_000_000
 """How far ahead of the clock a time may lie, in microseconds: clocks differ."""
-
-_log = logging.getLogger("serverdomain")
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
@@ -136,7 +133,8 @@ def first_outcome(log: Reading, first: RecordedCommand, request: Request) -> Out
     if first.kind != request.command.kind or first.members != members or not same_server:
         raise RequestIdTaken(
             f"{taken}: {first.kind} of server {first.server_id}, recorded at "
-            f"{moment.exact(first.recorded_at)}"
+            f"{moment.exact(first.recorded_at)}; each command needs an id of its own, as each new "
+            "Context has"
         )
     events = tuple(one.event for one in recorded)
     return Outcome(server=server, events=events, position=last, replayed=True)

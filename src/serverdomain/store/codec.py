@@ -88,11 +88,6 @@ class Codec:
         """The topic and the JSON of each event; raises as `encode` does."""
         return [self.encode(event) for event in events]
 
-    def decode_all(self, stored: Iterable[tuple[str, str | bytes, int]]) -> list[Event]:
-        """The events of topics, JSON and positions; raises as `decode` does."""
-        decode = self.decode
-        return [decode(topic, state, position) for topic, state, position in stored]
-
     def decode(self, topic: str, state: str | bytes, position: int) -> Event:
         """The event at a position.
 

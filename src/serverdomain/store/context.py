@@ -40,10 +40,10 @@ def _sixteen() -> bytes:
 
 
 class Context(Struct, frozen=True):
-    """Who asks, and which request it is.
+    """Who asks, and which request it is: one for each command.
 
     ``request_id`` makes a retry harmless: a command is recorded once under it. Without one the
-    command gets an id of its own. ``correlation_id`` groups many commands (a client's global
+    context gets a new id. ``correlation_id`` groups many commands (a client's global
     request id); ``caused_by`` is the request id of the command whose event made this one happen.
     Ids are 1 to 255 printable ASCII characters without a space.
     """

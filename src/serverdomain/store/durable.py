@@ -52,11 +52,17 @@ def move_new(part: Path, path: Path, field: str) -> None:
 
     Raises `InvalidInput` where one came meanwhile, and `StoreError`.
     """
-    try:
+    with _telling(path, field):
         with part.open("rb") as file:
             os.fsync(file.fileno())
         _move_to_new(part, path)
         _sync_folder(path)
+
+
+@contextmanager
+def _telling(path: Path, field: str) -> Iterator[None]:
+    try:
+        yield
     except FileExistsError:
         raise _taken(path, field) from None
     except OSError as error:
@@ -71,17 +77,14 @@ def _written(
     file = _open_part(path, field, mode)
     part = Path(file.name)
     try:
-        # It moves before it is closed: until then nobody takes it for a leftover.
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            move(part, path)
-        _sync_folder(path)
-    except FileExistsError:
-        raise _taken(path, field) from None
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+        with _telling(path, field):
+            # It moves before it is closed: until then nobody takes it for a leftover.
+            with file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                move(part, path)
+            _sync_folder(path)
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

@@ -12,27 +12,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from serverdomain.simulation.manual_clock import ManualClock as ManualClock
-    from serverdomain.testing.scenario import (
-        ADMIN as ADMIN,
-    )
-    from serverdomain.testing.scenario import (
-        OWNER as OWNER,
-    )
-    from serverdomain.testing.scenario import (
-        READER as READER,
-    )
-    from serverdomain.testing.scenario import (
-        Scenario as Scenario,
-    )
-    from serverdomain.testing.scenario import (
-        Verdict as Verdict,
-    )
-    from serverdomain.testing.scenario import (
-        given as given,
-    )
-    from serverdomain.testing.scenario import (
-        registered as registered,
-    )
+    from serverdomain.testing.scenario import ADMIN as ADMIN
+    from serverdomain.testing.scenario import OWNER as OWNER
+    from serverdomain.testing.scenario import READER as READER
+    from serverdomain.testing.scenario import Scenario as Scenario
+    from serverdomain.testing.scenario import Verdict as Verdict
+    from serverdomain.testing.scenario import given as given
+    from serverdomain.testing.scenario import registered as registered
     from serverdomain.testing.store_contract import LogContract as LogContract
     from serverdomain.testing.store_contract import StoreContract as StoreContract
 

@@ -52,12 +52,10 @@ def ask(
     command: Command,
     request_id: str | Context,
     server_id: str = SERVER,
-    *,
-    at: int = 0,
-    occurred_at: int | None = None,
+    **times: int,
 ) -> Outcome:
-    """Ask a command of a log; times are seconds behind `NOW`."""
-    return log.accept(asked(command, request_id, server_id, at=at, occurred_at=occurred_at))
+    """Ask a command of a log, at the times that `asked` takes."""
+    return log.accept(asked(command, request_id, server_id, **times))
 
 
 def asked(

@@ -47,6 +47,9 @@ def test_a_request_id_of_another_command_is_a_conflict(registered: Command) -> N
     taken = registered("start", SERVER_ID, "--request-id", "req-1")
     assert taken.code == 1
     assert "taken by another command: stop" in taken.complaint
+    assert taken.complaint.endswith(
+        "; each command needs an id of its own, as each new Context has"
+    )
 
 
 @pytest.mark.parametrize(

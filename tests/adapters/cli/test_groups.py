@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import pytest
 
+from serverdomain.adapters.cli.examples import EXAMPLES
 from tests.adapters.cli.conftest import Command
 from tests.adapters.cli.test_documented import commands
 
@@ -30,6 +31,17 @@ def test_h_is_help_everywhere(command: Command) -> None:
         assert (short.code, short.err) == (0, "")
         assert short.out.startswith(f"Usage: {' '.join(['serverdomain', *words])} ")
         assert "-h, --help" in short.out
+
+
+@pytest.mark.parametrize(
+    ("group", "begins"),
+    [((), "demo"), (("ledger",), "ledger checkpoint"), (("store",), "store init")],
+)
+def test_the_help_of_a_group_ends_with_the_example_of_where_one_begins(
+    command: Command, group: tuple[str, ...], begins: str
+) -> None:
+    example = f"\n\nExample:\n  serverdomain {begins} {EXAMPLES[begins]}\n"
+    assert command(*group, "--help").out.endswith(example)
 
 
 def test_the_version_is_printed(command: Command) -> None:

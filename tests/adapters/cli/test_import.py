@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -70,14 +72,22 @@ def test_what_is_rejected_is_said_and_kept(command: Command, folder: Path) -> No
 def test_no_file_is_no_traceback_and_nothing_comes_in(command: Command, archive: str) -> None:
     ran = command("import", "nova", archive, "missing.jsonl")
     assert (ran.code, Path("cloud.db").exists()) == (3, False)
-    assert ran.err.startswith("serverdomain: the system says no: ")
-    assert "missing.jsonl" in ran.err
+    said = os.strerror(errno.ENOENT)
+    assert ran.complaint == f"the system says no: missing.jsonl: {said}"
 
 
 def test_a_store_that_is_only_read_takes_nothing_in(command: Command, archive: str) -> None:
     command("import", "nova", archive)
     assert command("import", "nova", archive, "--read-only").code == 3
     assert command("import", "nova", archive, "--read-only", "--dry-run").code == 0
+
+
+def test_of_a_birth_only_what_a_source_told_is_shown(command: Command, folder: Path) -> None:
+    told = message("instance.exists", "2026-03-02 08:00:00", image_uuid="", flavor=None)
+    Path("exists.jsonl").write_bytes(lines([told]))
+    assert command("import", "nova", "exists.jsonl").code == 0
+    born = command("history", SERVER).out
+    assert f"{SERVER}, ACTIVE, of " in born
 
 
 def test_what_tells_nothing_new_costs_a_page_of_history_nothing(

@@ -66,6 +66,36 @@ def test_without_the_extra_one_sentence_names_it(missing: str, tmp_path: Path) -
     assert ran.stderr == f"serverdomain: {missing_extra}\n"
 
 
+@pytest.mark.parametrize(
+    ("missing", "extra", "words"),
+    [
+        ("jinja2", "audit", ["history", "--html", "history.html"]),
+        ("jinja2", "audit", ["report", "rebuilds", "--html", "rebuilds.html"]),
+        ("kombu", "bus", ["follow", "nova", "amqp://127.0.0.1:1/"]),
+        ("pyarrow", "analysis", ["export", "history", "--format", "parquet"]),
+        ("psycopg", "postgres", ["list", "--store", "postgresql://127.0.0.1:1/cloud"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else value,
+)
+def test_without_the_extra_of_what_is_asked_one_sentence_names_it(
+    missing: str, extra: str, words: list[str], registered: Command, folder: Path
+) -> None:
+    asked = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from serverdomain.adapters.cli import main; main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", asked, *words, *(STORE if "--store" not in words else ())],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=environment(),
+    )
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert ran.stderr == f"serverdomain: {ExtraMissing('the command', missing, extra)}\n"
+
+
 def test_without_the_extra_of_a_patch_one_sentence_names_it(
     registered: Command, folder: Path
 ) -> None:

@@ -109,3 +109,8 @@ def test_text_is_shortened_to_any_width() -> None:
 def test_no_rows_are_a_head_alone(capsys: pytest.CaptureFixture[str]) -> None:
     say_table(("id", "name"), [])
     assert capsys.readouterr().out == "id  name\n"
+
+
+def test_what_is_empty_is_a_hyphen(capsys: pytest.CaptureFixture[str]) -> None:
+    say_table(("image", "now"), [("", 1)])
+    assert capsys.readouterr().out.split() == ["image", "now", "-", "1"]

@@ -42,7 +42,7 @@ def test_the_roots_are_the_published_ones() -> None:
 @pytest.mark.parametrize("case", PUBLISHED["inclusion"], ids=str)
 def test_the_published_inclusion_proofs_are_made_and_hold(case: dict[str, Any]) -> None:
     index, size, path = case["index"], case["size"], proof_of(case)
-    assert merkle.inclusion(RUN, index, size) == path
+    assert merkle.Levels(RUN, size).inclusion(index) == path
     leaf = hashes_of(RUN)[index]
     root = merkle.root_from_inclusion(leaf, index, size, path)
     assert root == bytes.fromhex(PUBLISHED["roots"][size])
@@ -79,7 +79,7 @@ def test_every_leaf_of_a_tree_of_any_size_has_a_proof_that_leads_to_its_root(
 ) -> None:
     index = data.draw(st.integers(0, size - 1))
     run = leaves(size)
-    path, root = merkle.inclusion(run, index, size), merkle.root_of(run, 0, size)
+    path, root = merkle.Levels(run, size).inclusion(index), merkle.root_of(run, 0, size)
     leaf = hashes_of(run)[index]
     assert merkle.root_from_inclusion(leaf, index, size, path) == root
     assert independent.root_by_inclusion(leaf, index, size, path) == root
@@ -119,7 +119,7 @@ def test_small_trees_are_all_proved_as_the_other_implementation_proves_them() ->
         run = leaves(size)
         hashes = hashes_of(run)
         for index in range(size):
-            path = merkle.inclusion(run, index, size)
+            path = merkle.Levels(run, size).inclusion(index)
             root = independent.root_by_inclusion(hashes[index], index, size, path)
             assert root == merkle.root_from_inclusion(hashes[index], index, size, path)
         for old in range(1, size + 1):

@@ -24,7 +24,7 @@ def main() -> NoReturn:
 
         code = run(app)
     except ModuleNotFoundError as missing:
-        extra = _EXTRAS.get(missing.name or "")
+        extra = getattr(missing, "extra", None) or _EXTRAS.get(missing.name or "")
         if extra is None:
             raise
         from serverdomain.errors import ExtraMissing

@@ -75,9 +75,6 @@ for group in (
     report,
     view,
     reactions,
-):
-    app.add_typer(group.app)
-for group in (
     serve,
     env,
     store,

@@ -28,11 +28,7 @@ class OneCommand(TyperCommand):
 
     def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the example of this command."""
-        from serverdomain.adapters.cli.examples import EXAMPLES
-
-        words = ctx.command_path.partition(" ")[2]
-        if words in EXAMPLES:
-            formatter.write(f"\nExample:\n  serverdomain {words} {EXAMPLES[words]}\n")
+        _write_example(ctx.command_path.partition(" ")[2], formatter)
 
 
 class Group(TyperGroup):
@@ -41,6 +37,11 @@ class Group(TyperGroup):
     def get_short_help_str(self, limit: int = _WHOLE) -> str:
         """Its first sentence."""
         return super().get_short_help_str(_WHOLE)
+
+    def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write the example of this group's first command, or of where everybody begins."""
+        above = ctx.command_path.partition(" ")[2]
+        _write_example(f"{above} {next(iter(self.commands))}" if above else "demo", formatter)
 
     def parse_args(self, context: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Print help if nothing came, and raise `InvalidInput`."""
@@ -63,6 +64,13 @@ class Group(TyperGroup):
             nearest = f", the nearest is {context.command_path} {there[near[0]]}" if near else ""
             context.fail(f"no such command {word!r}{nearest}")
         return super().resolve_command(context, args)
+
+
+def _write_example(words: str, formatter: Any) -> None:
+    from serverdomain.adapters.cli.examples import EXAMPLES
+
+    if words in EXAMPLES:
+        formatter.write(f"\nExample:\n  serverdomain {words} {EXAMPLES[words]}\n")
 
 
 def _names(group: Group, above: str = "") -> Iterator[tuple[str, str]]:

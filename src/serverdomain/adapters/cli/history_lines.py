@@ -126,10 +126,11 @@ def _beginning_or_end(changes: Iterable[Change]) -> Pieces | None:
         written(values["/name"]),
         str(values["/id"]),
         str(values["/status"]),
-        visible(f"image {values['/image/id']}"),
-        visible(f"flavor {values['/flavor/id']}"),
-        visible(f"of {values['/tenant_id']}"),
     ]
+    # Of what it was made from, a source elsewhere may have told nothing.
+    for what, path in (("image", "/image/id"), ("flavor", "/flavor/id"), ("of", "/tenant_id")):
+        if values[path]:
+            told.append(visible(f"{what} {values[path]}"))
     if metadata:
         items = written(metadata)
         is_long = len(items) > _LONGEST_METADATA

@@ -10,14 +10,11 @@ from typing import Annotated, BinaryIO
 
 from serverdomain.adapters.cli.answers import say_json, say_lines, visible
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
-from serverdomain.adapters.cli.parameters import Commands, argument
+from serverdomain.adapters.cli.parameters import argument
 from serverdomain.adapters.cli.progress_bar import progress_bar
 from serverdomain.errors import InvalidInput, StoreReadOnly
 
-app = Commands()
 
-
-@app.command("log")
 def import_log(
     file: Annotated[str, argument("FILE|-", "What export wrote, or - for stdin.")],
     store: StoreOptions,

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from serverdomain.adapters.cli import completion
 from serverdomain.adapters.cli.answers import complain, document, say_json
 from serverdomain.adapters.cli.parameters import argument, flag, option
 from serverdomain.errors import InvalidInput
@@ -41,31 +42,13 @@ def checked_endpoint(given: str) -> str:
     return given
 
 
-def _completed(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from serverdomain.adapters.cli.completion import servers
-
-    return servers(ctx, incomplete)
-
-
-def _completed_events(incomplete: str) -> list[str]:
-    from serverdomain.adapters.cli.completion import events
-
-    return events(incomplete)
-
-
-def _completed_proven(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from serverdomain.adapters.cli.completion import proven
-
-    return proven(ctx, incomplete)
-
-
-EVENT: dict[str, Any] = {"autocompletion": _completed_events}
+EVENT: dict[str, Any] = {"autocompletion": completion.events}
 """What an option needs that names an event."""
 
-PROVEN: dict[str, Any] = {"autocompletion": _completed_proven}
+PROVEN: dict[str, Any] = {"autocompletion": completion.proven}
 """What an argument needs that says what is proven."""
 
-SERVER: dict[str, Any] = {"autocompletion": _completed}
+SERVER: dict[str, Any] = {"autocompletion": completion.servers}
 """What an argument needs that names a server: the shell completes it."""
 
 server_argument: Any = argument(

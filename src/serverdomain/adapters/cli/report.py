@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -38,18 +38,14 @@ def rebuilds(
     as_json: AsJson = False,
 ) -> None:
     """Report how long rebuilds take, and how they end."""
+    from serverdomain.adapters.cli.report_pages import say_rebuilds
     from serverdomain.audit.reports import rebuilds
 
-    require_one_form(html, as_json)
-    with _caught_up(store, limit) as servers:
+    with _asked(store, limit, html, as_json) as servers:
         found = rebuilds(servers.timeline, limit, by=by, of=of)
-    if html is not None:
-        _write(html, found, limit)
-    elif as_json:
-        say_json(found.as_json())
+    if html is not None or as_json:
+        _give(found, html, limit)
     else:
-        from serverdomain.adapters.cli.report_pages import say_rebuilds
-
         groups = ("image", "host") if group_by is None else (group_by,)
         say_rebuilds(found, groups, long=long)
 
@@ -67,25 +63,18 @@ def images(
     as_json: AsJson = False,
 ) -> None:
     """Report which images the fleet ran over time."""
+    from serverdomain.adapters.cli.report_pages import say_images
     from serverdomain.audit.reports import images
     from serverdomain.domain import limits
 
     asked = None if image is None else limits.canonical_uuid("--image", image)
-    require_one_form(html, as_json)
-    with _caught_up(store, limit) as servers:
+    with _asked(store, limit, html, as_json) as servers:
         found = images(servers.timeline, asked, of=of)
         still = _still(servers, found)
-    if html is not None:
-        _write(html, found, limit, still)
-    elif as_json:
-        shown = found.as_json()
-        if found.servers is not None:
-            shown["servers"] = still
-        say_json(shown)
+    if html is not None or as_json:
+        _give(found, html, limit, still)
     else:
-        from serverdomain.adapters.cli.report_pages import say_images
-
-        say_images(found, still, limit, long=long)
+        say_images(found, still or [], limit, long=long)
 
 
 @app.command()
@@ -102,43 +91,47 @@ def metadata(
     as_json: AsJson = False,
 ) -> None:
     """Report which metadata was lost in rebuilds."""
+    from serverdomain.adapters.cli.report_pages import say_metadata
     from serverdomain.audit.reports import lost_metadata
 
-    require_one_form(html, as_json)
-    with _caught_up(store, limit) as servers:
+    with _asked(store, limit, html, as_json) as servers:
         found = lost_metadata(servers.timeline, limit, by=by, of=of)
-    if html is not None:
-        _write(html, found, limit)
-    elif as_json:
-        say_json(found.as_json())
+    if html is not None or as_json:
+        _give(found, html, limit)
     else:
-        from serverdomain.adapters.cli.report_pages import say_metadata
-
         say_metadata(found, group_by, long=long)
 
 
-def _write(
-    html: str,
+def _give(
     found: Rebuilds | Images | LostMetadata,
+    html: str | None,
     limit: int,
-    still: Sequence[dict[str, Any]] = (),
+    still: list[dict[str, Any]] | None = None,
 ) -> None:
+    """Write a report as a page, or print it as JSON where no file is given."""
+    if html is None:
+        say_json(found.as_json() | ({} if still is None else {"servers": still}))
+        return
     from serverdomain.adapters.audit_page.files import report_file
 
-    write_page(html, report_file(found, limit, still))
+    write_page(html, report_file(found, limit, still or ()))
 
 
 @contextmanager
-def _caught_up(store: StoreOptions, limit: int) -> Iterator[Servers]:
+def _asked(store: StoreOptions, limit: int, html: str | None, as_json: bool) -> Iterator[Servers]:
+    """The servers, with their timeline at the log's head."""
+    require_one_form(html, as_json)
     require_limit(limit)
     with store.open() as servers:
         catch_up(servers.timeline, "timeline")
         yield servers
 
 
-def _still(servers: Servers, found: Images) -> list[dict[str, Any]]:
+def _still(servers: Servers, found: Images) -> list[dict[str, Any]] | None:
+    if found.servers is None:
+        return None
     there = []
-    for one in found.servers or ():
+    for one in found.servers:
         try:
             server = servers.get(one.server_id)
         except NotFound:

@@ -50,7 +50,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         except (errors.StoreError, AnswerLost) as broken:
             return _failed(3, broken)
         except OSError as broken:
-            return _failed(3, f"the system says no: {broken}")
+            named = f"{broken.filename}: {broken.strerror}" if broken.filename else broken
+            return _failed(3, f"the system says no: {named}")
         except NobodyListens:
             return 0
         except KeyboardInterrupt:

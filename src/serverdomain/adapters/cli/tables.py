@@ -91,7 +91,7 @@ def say_table(
     If it is ``long``, nothing at all is shortened, and rows that do not fit are records.
     """
     names = list(heads)
-    cells = [[visible(str(value)) for value in row] for row in rows]
+    cells = [[visible(str(value)) or "-" for value in row] for row in rows]
     columns = [
         _Column(name, [row[place] for row in cells], name in wrapped)
         for place, name in enumerate(names)
@@ -113,8 +113,7 @@ def _say_records(names: Sequence[str], rows: Iterable[Sequence[str]], room: int)
         if lines:
             lines.append(("", ""))
         for name, cell in zip(names, row, strict=True):
-            # An empty cell has a line, too.
-            for place, part in enumerate(wrapped(cell, max(room - beside, 1)) or [""]):
+            for place, part in enumerate(wrapped(cell, max(room - beside, 1))):
                 lines.append((f"{'' if place else name:{beside}}{part}".rstrip(), ""))
     if lines:
         say_lines(lines)

@@ -91,11 +91,6 @@ class Levels:
         return path
 
 
-def inclusion(run: bytes, rank: int, size: int) -> list[bytes]:
-    """The proof that a leaf is in the tree of the first ``size`` leaves."""
-    return Levels(run, size).inclusion(rank)
-
-
 def consistency(run: bytes, old: int, size: int) -> list[bytes]:
     """The proof that the tree of ``old`` leaves begins that of ``size``: PROOF of RFC 6962."""
     path: list[bytes] = []

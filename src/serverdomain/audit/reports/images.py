@@ -63,8 +63,7 @@ def images(timeline: Timeline, image_id: str | None = None, *, of: str | None = 
     With ``of``, only servers of this project count. Raises `InvalidInput` if ``image_id`` is no
     UUID, or ``of`` has no UTF-8 form.
     """
-    if of is not None:
-        limits.text("of", of)
+    limits.texts(of=of)
     asked = None if image_id is None else limits.canonical_uuid("image", image_id)
     return timeline.ask(lambda rows: _report(rows, asked, of))
 

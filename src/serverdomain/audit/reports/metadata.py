@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -89,9 +90,7 @@ def lost_metadata(
     Or on that lost in rebuilds ``by`` a user and ``of`` a project's servers. Raises `InvalidInput`
     for text without a UTF-8 form.
     """
-    for name, given in (("by", by), ("of", of)):
-        if given is not None:
-            limits.text(name, given)
+    limits.texts(by=by, of=of)
     return timeline.ask(lambda rows: _report(rows, limit, by, of))
 
 
@@ -118,17 +117,16 @@ def _report(rows: Database, limit: int, by: str | None, of: str | None) -> LostM
             KeyLost(key, len(those), len({loss.server_id for loss in those}), those[-1].occurred_at)
             for key, those in _most(by_key, limit)
         ],
-        by_user=[
-            LostBy(user, len(those), sum(len(loss.keys) for loss in those))
-            for user, those in _most(by_user, limit)
-        ],
-        by_project=[
-            LostOf(project, len(those), sum(len(loss.keys) for loss in those))
-            for project, those in _most(by_project, limit)
-        ],
+        by_user=[LostBy(*counted) for counted in _counted(by_user, limit)],
+        by_project=[LostOf(*counted) for counted in _counted(by_project, limit)],
         latest=losses[: -limit - 1 : -1],
     )
 
 
 def _most(by_name: dict[str, list[Loss]], limit: int) -> list[tuple[str, list[Loss]]]:
     return sorted(by_name.items(), key=lambda one: (-len(one[1]), one[0]))[:limit]
+
+
+def _counted(by_name: dict[str, list[Loss]], limit: int) -> Iterator[tuple[str, int, int]]:
+    for name, those in _most(by_name, limit):
+        yield name, len(those), sum(len(loss.keys) for loss in those)

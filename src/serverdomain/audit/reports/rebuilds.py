@@ -119,9 +119,7 @@ def rebuilds(
 
     Each group has at most ``limit`` lines. Raises `InvalidInput` for text without a UTF-8 form.
     """
-    for name, given in (("by", by), ("of", of)):
-        if given is not None:
-            limits.text(name, given)
+    limits.texts(by=by, of=of)
     return timeline.ask(lambda rows: _report(rows, limit, by, of))
 
 
