@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from serverdomain.domain.server import Server
+from serverdomain.domain.documented import MEMBERS, values
+from serverdomain.domain.server import Server, is_there
 
 document = Server.to_dict
 """The documented members of a server."""
+
+_ABSENT = (None,) * len(MEMBERS)
 
 
 class Change(NamedTuple):
@@ -23,19 +26,17 @@ def changes(before: Server | None, after: Server | None) -> tuple[Change, ...]:
 
     Removed leaves come last. A server that is not there, or is deleted, has no members.
     """
-    return changed(members(before), members(after))
-
-
-def changed(old: dict[str, Any], new: dict[str, Any]) -> tuple[Change, ...]:
-    """What changed from the ``old`` `members` to the ``new`` ones."""
-    # Most facts change one member or two: the others are told by identity, and not taken apart.
-    names = [
-        name
-        for name in (new if old.keys() == new.keys() else new | old)
-        if (was := old.get(name)) is not (now := new.get(name)) and was != now
-    ]
-    had = _leaves(old, names)
-    has = _leaves(new, names)
+    had: dict[str, object] = {}
+    has: dict[str, object] = {}
+    old = values(before) if is_there(before) else _ABSENT
+    new = values(after) if is_there(after) else _ABSENT
+    # Most facts change one value or two: the others are told by identity, and not shown.
+    for (name, show), was, now in zip(MEMBERS.items(), old, new, strict=True):
+        if was is not now and was != now and name != "updated":
+            if was is not None:
+                _collect(f"/{name}", show(was), had)
+            if now is not None:
+                _collect(f"/{name}", show(now), has)
     return tuple(
         [
             Change(path, before, after)
@@ -43,27 +44,6 @@ def changed(old: dict[str, Any], new: dict[str, Any]) -> tuple[Change, ...]:
             if (before := had.get(path)) != (after := has.get(path))
         ]
     )
-
-
-def members(server: Server | None) -> dict[str, Any]:
-    """The documented members that a change is told of: all but ``updated``."""
-    if server is None or server.deleted:
-        return {}
-    found = document(server)
-    del found["updated"]
-    return found
-
-
-def _leaves(members: dict[str, Any], names: list[str]) -> dict[str, object]:
-    """The leaves of those of the members that are named, by JSON Pointer."""
-    found: dict[str, object] = {}
-    for name in names:
-        member = members.get(name)
-        if isinstance(member, dict):
-            _collect(f"/{name}", member, found)
-        elif name in members:
-            found[f"/{name}"] = member
-    return found
 
 
 def _collect(path: str, value: object, found: dict[str, object]) -> None:

@@ -95,19 +95,22 @@ def parse(text: str, field: str = "time", *, nearest: bool = False) -> int:
 
 def seconds(micros: int) -> str:
     """RFC 3339 in whole seconds, as the documented JSON shows a time (``2012-09-12T17:20:37Z``)."""
-    day, second = divmod(micros // 1_000_000, _DAY)
-    return f"{_day(day)}T{second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+    return f"{_second(micros // 1_000_000)}Z"
 
 
 def exact(micros: int) -> str:
     """RFC 3339 in microseconds, as views and reports show a time."""
     second, micro = divmod(micros, 1_000_000)
+    return f"{_second(second)}.{micro:06}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(second: int) -> str:
+    # Kept, because times of a log are shown in their order, and many of them are of one second.
     day, second = divmod(second, _DAY)
-    clock = f"{second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02}"
-    return f"{_day(day)}T{clock}.{micro:06}Z"
+    return f"{_day(day)}T{second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02}"
 
 
 @lru_cache(maxsize=4096)
 def _day(day: int) -> str:
-    # Kept, because times of a log are shown in their order, and many of them are of one day.
     return (_EPOCH + timedelta(days=day)).isoformat()[:10]

@@ -18,10 +18,10 @@ from msgspec.structs import asdict, replace
 
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
+from serverdomain.domain.documented import MEMBERS, values
 from serverdomain.domain.events import Address, DiskConfig, Event, Fault, OtherState, State
 from serverdomain.domain.html import table
 
-_SHOWS_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD"})
 _HEAD = ("member", "value")
 
 
@@ -92,35 +92,8 @@ class Server(Struct, frozen=True, kw_only=True, gc=False):
         Their source is the documented answer to *Rebuild server*. ``progress`` is there only in
         ACTIVE, BUILD and REBUILD; ``fault``, the last, is Nova's and there only in ERROR.
         """
-        status = self.status
-        members: dict[str, Any] = {
-            "accessIPv4": self.access_ipv4,
-            "accessIPv6": self.access_ipv6,
-            "addresses": {
-                network: [{"addr": a.addr, "version": a.version} for a in addresses]
-                for network, addresses in self.addresses.items()
-            },
-            "created": moment.seconds(self.created_micros),
-            "flavor": {"id": self.flavor_id},
-            "hostId": self.host_id,
-            "id": self.id,
-            "image": {"id": self.image_id},
-            "metadata": dict(self.metadata),
-            "name": self.name,
-        }
-        if status in _SHOWS_PROGRESS:
-            members["progress"] = self.progress
-        members["status"] = status
-        members["tenant_id"] = self.project_id
-        members["updated"] = moment.seconds(self.updated_micros)
-        members["user_id"] = self.user_id
-        if status == "ERROR" and self.fault is not None:
-            members["fault"] = {
-                "code": self.fault.code,
-                "created": moment.seconds(self.fault.created_micros),
-                "message": self.fault.message,
-            }
-        return members
+        shown = zip(MEMBERS.items(), values(self), strict=True)
+        return {name: show(value) for (name, show), value in shown if value is not None}
 
     def __repr__(self) -> str:
         return (

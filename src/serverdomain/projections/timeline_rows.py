@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sqlite_utils import Database
 
 from serverdomain.domain import moment
-from serverdomain.domain.document import Change, changed, changes, members
+from serverdomain.domain.document import Change, changes
 from serverdomain.domain.events import CommandRefused, Event, MetadataReplaced
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.lifecycle import turn
@@ -202,7 +202,6 @@ class _Page:
         self._there = there
         self._histories: dict[str, History] = {}
         self._anew: list[Server] = []
-        self._members: dict[str, dict[str, Any]] = {}
 
     @property
     def servers(self) -> list[Server]:
@@ -231,10 +230,7 @@ class _Page:
             self.anew[server_id] = min(first, self.anew.get(server_id, first))
             return
         after = history.server
-        old = self._members.get(server_id)
-        new = self._members[server_id] = members(after)
-        told = changed(members(before) if old is None else old, new)
-        self.rows.append(row(one, told, before, after))
+        self.rows.append(row(one, changes(before, after), before, after))
 
     def fold_anew(self, recorded: Sequence[RecordedEvent], first: tuple[int, int]) -> None:
         server: Server | None = None
