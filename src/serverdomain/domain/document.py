@@ -39,9 +39,9 @@ def changes(before: Server | None, after: Server | None) -> tuple[Change, ...]:
                 _collect(f"/{name}", show(now), has)
     return tuple(
         [
-            Change(path, before, after)
+            Change(path, had.get(path), has.get(path))
             for path in (has if had.keys() == has.keys() else has | had)
-            if (before := had.get(path)) != (after := has.get(path))
+            if had.get(path) != has.get(path)
         ]
     )
 
