@@ -115,6 +115,31 @@ PARTS = (
         ("audit/check.py", "audit/check_log.py", "audit/check_times.py"),
         ("audit/test_check.py",),
     ),
+    Part(
+        "endpoint-admission",
+        10,
+        tuple(
+            f"adapters/http/calls/{name}.py"
+            for name in ("admission", "authentication", "call", "head", "machine", "secrets")
+        ),
+        (
+            "adapters/http/test_log.py",
+            *(
+                f"adapters/http/calls/test_{name}.py"
+                for name in (
+                    "authentication",
+                    "bodies",
+                    "call",
+                    "head",
+                    "machine",
+                    "microversion",
+                    "request_ids",
+                    "secrets",
+                    "who_may",
+                )
+            ),
+        ),
+    ),
 )
 
 TABLES = Part(
@@ -165,28 +190,6 @@ UNREAD = (
             "audit/test_ends_of_rebuilds.py",
             "audit/test_reported_calls.py",
             "audit/test_reports.py",
-        ),
-    ),
-    Part(
-        "endpoint-admission",
-        10,
-        tuple(
-            f"adapters/http/calls/{name}.py"
-            for name in ("admission", "authentication", "call", "head", "machine", "secrets")
-        ),
-        tuple(
-            f"adapters/http/calls/test_{name}.py"
-            for name in (
-                "authentication",
-                "bodies",
-                "call",
-                "head",
-                "machine",
-                "microversion",
-                "request_ids",
-                "secrets",
-                "who_may",
-            )
         ),
     ),
     Part(
