@@ -21,7 +21,7 @@ def test_what_nothing_is_known_of_yet_may_do_nothing() -> None:
     new = call()
     assert (new.admitted, new.key_sent, new.repeats) == (False, False, False)
     assert (new.route, new.project, new.server_id, new.item, new.within) == (None,) * 5
-    assert (new.api, new.endpoint, new.sent, new.dropped) == ("v2", "", b"", ())
+    assert (new.api, new.query, new.endpoint, new.sent, new.dropped) == ("v2", "", "", b"", ())
     assert new.correlation_id is None
     assert new.request_id != call().request_id
 
