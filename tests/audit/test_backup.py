@@ -126,6 +126,20 @@ def test_with_a_key_the_copy_is_signed(servers: Servers, tmp_path: Path) -> None
             assert (verdict.problems, verdict.uncovered) == ((), uncovered)
 
 
+def test_who_waits_is_told_of_pages_and_then_of_events_checked_signed_and_verified(
+    servers: Servers, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+    servers.backup(
+        tmp_path / "backup.db",
+        tmp_path / "key",
+        verify=True,
+        progress=lambda done, of: told.append((done, of)),
+    )
+    assert told[1:] == [(21, 21)] * 3
+    assert told[0][0] == told[0][1]
+
+
 def test_without_a_key_that_signs_there_is_no_copy(servers: Servers, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("no key", "utf-8")
     with pytest.raises(InvalidInput, match=r"^key: "):
@@ -146,6 +160,13 @@ def test_a_log_that_does_not_hold_is_copied_as_it_is_but_not_verified(
         servers.backup(tmp_path / "backup.db", tmp_path / "key", verify=True)
     assert names(tmp_path) == []
     assert servers.backup(tmp_path / "backup.db").events == 21
+
+
+def test_one_thing_that_does_not_hold_is_told_alone(servers: Servers, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "cloud.db")) as edit, edit:
+        edit.execute("DROP TRIGGER commands_no_delete")
+    with pytest.raises(StoreDamaged, match=r": the guard commands_no_delete is missing; check"):
+        servers.backup(tmp_path / "backup.db", verify=True)
 
 
 def test_pages_that_cannot_be_read_are_copied_too(servers: Servers, tmp_path: Path) -> None:

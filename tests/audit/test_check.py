@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from hypothesis import given as for_any
@@ -242,15 +242,28 @@ def test_what_is_wrong_with_one_row_hides_nothing_behind_it(path: Path) -> None:
     assert 1 in {position for _, position in there}
 
 
-@pytest.mark.parametrize("position", [3, 4])
+@pytest.mark.parametrize("position", [3, 4, 8])
 def test_an_event_that_cannot_be_read_is_a_finding_on_the_log_alone(
     path: Path, timeline: Path, position: int
 ) -> None:
+    with Servers.open(f"sqlite:///{path}") as servers:
+        servers.register(adopted(NEW_IMAGE))
+        servers.rename(SERVER, "last")
+        servers.list()
+        list(servers.timeline.search())
     tamper(path, f"{EVENT} state = x'ff' WHERE position = {position}")
 
     ((what, at),) = found(path)
     assert what.startswith("its event cannot be read: ")
     assert at == position
+
+
+def test_a_topic_that_is_no_text_stops_no_part_of_the_check(path: Path, timeline: Path) -> None:
+    tamper(path, f"{EVENT} topic = x'ff' WHERE position = 3")
+
+    there = found(path)
+    assert ("b'\\xff' is no event of a server, and has a command", 3) in there
+    assert not [one for one, _ in there if "is not checked" in one]
 
 
 def test_a_refused_command_is_no_fact_of_its_server(path: Path) -> None:
@@ -429,7 +442,10 @@ def test_a_command_may_have_occurred_five_minutes_after_it_was_recorded_and_no_l
 @pytest.mark.parametrize(
     ("statement", "what"),
     [
-        ("UPDATE server_1 SET name = 'x', status = 'y'", f"server {SERVER} is not the fold in "),
+        (
+            "UPDATE server_1 SET name = 'x', status = 'y'",
+            f"server {SERVER} is not the fold in name, status",
+        ),
         ("UPDATE server_1 SET server = '{}'", f"server {SERVER} is not the fold in server"),
         ("UPDATE server_1 SET version = 77", f"server {SERVER} is not the fold in version"),
         (f"DELETE FROM server_1 WHERE id = '{SERVER}'", f"server {SERVER} is not in the view"),
@@ -587,7 +603,9 @@ def test_while_others_write_nothing_is_found(path: Path) -> None:
 def test_of_another_applications_events_only_versions_are_asked() -> None:
     with Cloud() as cloud:
         cloud.create("web")
-        cloud.append_foreign(uuid4(), range(7, 12))
+        cloud.append_foreign(UUID(int=0), range(7, 12))
+        cloud.servers.list()
+        cloud.servers.timeline.catch_up()
         assert findings_in(cloud) == []
 
         with cloud.store.connections.writing() as log:
@@ -765,6 +783,28 @@ def test_a_timeline_that_is_not_as_the_log_makes_it_is_found(
     findings = checked(path)
     assert any(what in one.what and one.position == position for one in findings), findings
     assert {finding.kind for finding in findings} <= {"timeline", "file"}
+
+
+def test_a_refusal_that_cannot_be_read_hides_none_behind_it(path: Path) -> None:
+    with Servers.open(f"sqlite:///{path}") as servers:
+        with pytest.raises(Refused):
+            servers.stop(SERVER)
+        list(servers.timeline.search())
+    tamper(path, f"{EVENT} state = x'ff' WHERE position = 4")
+    change(path.with_name("cloud.timeline.db"), "DELETE FROM timeline_1 WHERE position = 8")
+
+    assert ("the timeline has no row of this event", 8) in found(path)
+
+
+def test_a_server_that_has_not_begun_is_none_in_the_timeline(path: Path) -> None:
+    with Servers.open(f"sqlite:///{path}") as servers:
+        servers.record(NEW_IMAGE, [e.ServerRenamed("too early")])
+        list(servers.timeline.search())
+    assert checked(path) == []
+
+    with closing(sqlite3.connect(path.with_name("cloud.timeline.db"))) as rows, rows:
+        rows.execute("INSERT INTO timeline_1_server VALUES (?, 'x')", (NEW_IMAGE,))
+    assert found(path) == [(f"server {NEW_IMAGE} is not the fold in the timeline", None)]
 
 
 def test_a_timeline_that_is_behind_or_older_is_no_finding(path: Path, timeline: Path) -> None:

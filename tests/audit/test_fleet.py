@@ -1,6 +1,7 @@
 """The fleet as of a moment is every server that was there then, and nobody can change it."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -203,6 +204,12 @@ def test_an_event_of_a_newer_release_is_named_and_before_it_all_is_as_it_was(clo
         assert [server.name for server in fleet.servers()] == ["web"]
     with pytest.raises(UnknownEvent, match=f"position {position} "):
         cloud.servers.fleet()
+
+
+def test_another_thread_may_ask_it(cloud):
+    cloud.create("web")
+    with cloud.servers.fleet() as fleet, ThreadPoolExecutor(1) as other:
+        assert [server.name for server in other.submit(fleet.servers).result()] == ["web"]
 
 
 def test_it_tells_how_far_it_has_come(cloud):

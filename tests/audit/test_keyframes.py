@@ -131,6 +131,14 @@ def test_where_there_would_be_too_many_they_lie_further_apart(tmp_path, monkeypa
         assert frames(cloud) == {(number * 16, number * 16 + 16) for number in range(5)}
 
 
+def test_they_lie_further_apart_only_once_there_would_be_one_too_many(cloud, monkeypatch):
+    keyframes = Keyframes(cloud.store, 1)
+    monkeypatch.setattr(module, "MOST", EVENTS // 4)
+    assert keyframes.spacing() == 4
+    cloud.create("one more")
+    assert keyframes.spacing() == 8
+
+
 def test_one_that_would_lack_what_lies_before_it_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MOST", 8)
     with Cloud(tmp_path) as cloud:
@@ -318,7 +326,17 @@ def test_a_folder_that_cannot_be_made_or_written_costs_time_and_no_answer(cloud,
     (tmp_path / "cloud.keyframes").write_text("a file of somebody's", "utf-8")
     ask(cloud)
     assert (tmp_path / "cloud.keyframes").read_text("utf-8") == "a file of somebody's"
-    assert "cloud.keyframes cannot hold keyframes: File exists" in caplog.text
+    folder = tmp_path / "cloud.keyframes"
+    assert caplog.messages == [f"{folder} cannot hold keyframes: File exists"]
+
+
+def test_so_does_one_in_which_nobody_can_be_alone(cloud, tmp_path, caplog):
+    lock = tmp_path / "cloud.db._keyframes.lock"
+    lock.mkdir()
+    ask(cloud)
+    ((message,), folder) = (caplog.messages, tmp_path / "cloud.keyframes")
+    assert message.startswith(f"{folder} cannot hold keyframes: {lock} cannot be locked: ")
+    assert frames(cloud) == set()
 
 
 def test_a_full_disk_costs_time_and_no_answer(cloud, monkeypatch, caplog):

@@ -115,17 +115,31 @@ PARTS = (
         ("audit/check.py", "audit/check_log.py", "audit/check_times.py"),
         ("audit/test_check.py",),
     ),
-)
-
-TABLES = Part(
-    "tables",
-    10,
-    ("domain/server.py", "domain/decisions.py", "domain/lifecycle.py", "store/sqlite/schema.py"),
-    ("domain", "store/test_schema.py", "store/test_recorder.py", "store/test_sqlite_store.py"),
-)
-"""What stands outside of functions, which mutmut does not see: tests/mutation/outside_functions."""
-
-UNREAD = (
+    Part(
+        "endpoint-admission",
+        10,
+        tuple(
+            f"adapters/http/calls/{name}.py"
+            for name in ("admission", "authentication", "call", "head", "machine", "secrets")
+        ),
+        (
+            "adapters/http/test_log.py",
+            *(
+                f"adapters/http/calls/test_{name}.py"
+                for name in (
+                    "authentication",
+                    "bodies",
+                    "call",
+                    "head",
+                    "machine",
+                    "microversion",
+                    "request_ids",
+                    "secrets",
+                    "who_may",
+                )
+            ),
+        ),
+    ),
     Part(
         "audit-check-views",
         10,
@@ -140,6 +154,17 @@ UNREAD = (
         ("audit/diff.py", "audit/patch.py"),
         ("audit/test_diff.py", "audit/test_reported_calls.py"),
     ),
+)
+
+TABLES = Part(
+    "tables",
+    10,
+    ("domain/server.py", "domain/decisions.py", "domain/lifecycle.py", "store/sqlite/schema.py"),
+    ("domain", "store/test_schema.py", "store/test_recorder.py", "store/test_sqlite_store.py"),
+)
+"""What stands outside of functions, which mutmut does not see: tests/mutation/outside_functions."""
+
+UNREAD = (
     Part(
         "audit-fleet",
         15,
@@ -165,28 +190,6 @@ UNREAD = (
             "audit/test_ends_of_rebuilds.py",
             "audit/test_reported_calls.py",
             "audit/test_reports.py",
-        ),
-    ),
-    Part(
-        "endpoint-admission",
-        10,
-        tuple(
-            f"adapters/http/calls/{name}.py"
-            for name in ("admission", "authentication", "call", "head", "machine", "secrets")
-        ),
-        tuple(
-            f"adapters/http/calls/test_{name}.py"
-            for name in (
-                "authentication",
-                "bodies",
-                "call",
-                "head",
-                "machine",
-                "microversion",
-                "request_ids",
-                "secrets",
-                "who_may",
-            )
         ),
     ),
     Part(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from serverdomain import StoreMissing
 from tests.projections.cloud import Cloud
+from tests.store.test_durable import no_room
 
 
 def test_a_view_is_there_even_without_rows_and_counts_those_of_its_position(
@@ -75,6 +77,20 @@ def test_one_whose_folder_goes_while_it_is_made_anew_is_tried_again(
         view = cloud.view(folder / "view.db")
         (folder / "view.db").unlink()
         when_it_is_made_anew += [lambda: folder.rename(away), lambda: away.rename(folder)]
+        view.catch_up()
+        assert (len(view), when_it_is_made_anew) == (1, [])
+        view.close()
+
+
+def test_one_whose_first_commit_fails_while_it_is_made_anew_is_tried_again(
+    tmp_path: Path, when_it_is_made_anew: list[Callable[[], object]]
+) -> None:
+    """As where somebody removes what lies beside it at that moment."""
+    with Cloud(tmp_path) as cloud, ExitStack() as limited:
+        cloud.create()
+        view = cloud.view()
+        cloud.view_path.unlink()
+        when_it_is_made_anew += [lambda: limited.enter_context(no_room(8192)), limited.close]
         view.catch_up()
         assert (len(view), when_it_is_made_anew) == (1, [])
         view.close()

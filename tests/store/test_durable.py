@@ -31,11 +31,11 @@ each_writer = pytest.mark.parametrize("writer", WRITERS)
 
 
 @contextmanager
-def no_room() -> Iterator[None]:
-    """A limit on the size of files stands in for a full disk."""
+def no_room(most: int = 0) -> Iterator[None]:
+    """A limit on the size of files, in bytes, stands in for a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from serverdomain.audit import check
 from serverdomain.audit.ledger import Ledger, Made
-from serverdomain.domain.progress import Progress, silent
+from serverdomain.domain.progress import Progress
 from serverdomain.errors import InvalidInput, StoreDamaged
 from serverdomain.store.log import Examination, Log, Reading
 
@@ -31,10 +31,10 @@ class Backup(NamedTuple):
 def back_up(
     log: Log,
     out: str | Path,
-    key: str | Path | None = None,
+    key: str | Path | None,
     *,
-    verify: bool = False,
-    progress: Progress = silent,
+    verify: bool,
+    progress: Progress,
 ) -> Backup:
     """Copy a log into ``out``, a new file, and sign it into ``out.checkpoint`` with a key.
 

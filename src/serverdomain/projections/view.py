@@ -18,7 +18,7 @@ from serverdomain.projections import following, generations
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.view_file import ViewFile
 from serverdomain.projections.view_place import ViewPlace
-from serverdomain.store.log import Log
+from serverdomain.store.log import CommitFailed, Log
 
 # A new file may be removed at once, too; but if each one is damaged, the disk is.
 _ATTEMPTS = 10
@@ -121,9 +121,10 @@ class View:
                 try:
                     file = self._instead_of(file, error)
                 except StoreError as again:
-                    # It may be removed as soon as it is made, or while it is opened, which SQLite
-                    # calls an I/O error.
-                    went = isinstance(error, StoreMissing) and type(again) is StoreError
+                    # It may be removed as soon as it is made, or while it is opened or written,
+                    # which SQLite calls an I/O error.
+                    failed = type(again) in (StoreError, CommitFailed)
+                    went = isinstance(error, StoreMissing) and failed
                     if not (went or isinstance(again, StoreMissing)):
                         raise
                 attempt += 1

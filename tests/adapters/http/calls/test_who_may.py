@@ -67,7 +67,12 @@ def test_a_hook_sees_the_project_that_the_path_names() -> None:
 @pytest.mark.parametrize("user", ["member", "admin"])
 @pytest.mark.parametrize("path", [f"/v2/elsewhere/servers/{ELSEWHERE}", "/v2.1/elsewhere/servers"])
 def test_a_path_of_another_project_is_400(two: Endpoint, user: str, path: str) -> None:
-    assert fault_of(two.ask.get(path, user=user)) == (400, "badRequest")
+    answer = two.ask.get(path, user=user)
+
+    assert fault_of(answer) == (400, "badRequest")
+    assert answer.json()["badRequest"]["message"] == (
+        "Malformed request URL: its project 'elsewhere' is not the caller's, 'openstack'"
+    )
 
 
 CALLS = [
