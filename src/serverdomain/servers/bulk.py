@@ -11,7 +11,6 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec
 
-from serverdomain.domain.commands import Command
 from serverdomain.errors import ServerdomainError
 from serverdomain.servers.accepted import Failed
 from serverdomain.servers.commanding import Clock
@@ -37,7 +36,7 @@ class _Left(Commands):
         self._log: Any = self
         self._clock = clock
 
-    def _answer(self, command: Command, outcome: Any) -> Any:
+    def _answer(self, request: Request, outcome: Any) -> Any:
         return outcome
 
 
