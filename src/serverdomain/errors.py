@@ -128,7 +128,7 @@ class StoreLocked(StoreError):
 
 
 class StoreBehind(StoreError):
-    """A position that was waited for did not come in time: here the log is not that far."""
+    """What was waited for did not come in time: here the log is not that far, or lost it."""
 
 
 class StoreReadOnly(StoreError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,18 @@ def test_a_position_that_does_not_come_is_told_with_the_logs_end() -> None:
 def test_a_command_that_changed_nothing_is_there_at_once() -> None:
     with Servers.open("memory:") as servers:
         servers.register(adopted())
-        servers.wait_for(servers.rename(SERVER, servers.get(SERVER).name).position, 0)
+        unchanged = servers.rename(SERVER, servers.get(SERVER).name)
+        servers.wait_for(unchanged.position, 0)
+        servers.wait_for(unchanged, 0)
+
+
+def test_what_a_command_gave_is_waited_for_as_its_position_is(path: Path) -> None:
+    with Servers.open(path) as servers, Servers.open(path) as other:
+        servers.register(adopted())
+        stopped = other.stop(SERVER)
+        servers.wait_for(stopped, SECONDS)
+        with pytest.raises(StoreBehind, match=r"^position 9 is not here"):
+            servers.wait_for(replace(stopped, position=9), 0)
 
 
 @pytest.mark.parametrize(

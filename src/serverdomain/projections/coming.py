@@ -21,10 +21,11 @@ def require_position(position: int | None, seconds: float) -> None:
         raise InvalidInput("seconds", f"{seconds} came, a number of at least 0 is allowed")
 
 
-def wait_for(log: Log, position: int | None, seconds: float) -> None:
+def wait_for(log: Log, position: int | None, seconds: float, request_id: str | None = None) -> None:
     """Wait until the log, as it is read here, holds a position; ``None`` is there at once.
 
-    Raises `StoreBehind` where that takes longer than ``seconds``.
+    Raises `StoreBehind` where that takes longer than ``seconds``, and where the command that had
+    the position is no more: a log that went back gives it to another.
     """
     require_position(position, seconds)
     if position is None:
@@ -33,8 +34,13 @@ def wait_for(log: Log, position: int | None, seconds: float) -> None:
     while True:
         with log.reading() as reading:
             head = reading.head()
-        if head >= position:
-            return
+            if head >= position:
+                if request_id is not None and reading.command(request_id) is None:
+                    raise StoreBehind(
+                        f"position {position} is another command's: the log went back, and "
+                        f"{request_id} is in it no more"
+                    )
+                return
         left = until - time.monotonic()
         if left <= 0:
             raise StoreBehind(f"position {position} is not here: the log ends at {head} as yet")

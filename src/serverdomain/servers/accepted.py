@@ -20,14 +20,15 @@ class Accepted:
     """What a command gave: the server as it then is, the events, the position of the last.
 
     A command that changed nothing has no events and no position. ``replayed`` says that the
-    request id was in the log and this is the first outcome. ``admin_pass`` is the one-time password
-    of a rebuild or a create, told here alone and never again.
+    ``request_id`` was in the log and this is the first outcome. ``admin_pass`` is the one-time
+    password of a rebuild or a create, told here alone and never again.
     """
 
     server: Server
     events: tuple[Event, ...]
     position: int | None
     replayed: bool
+    request_id: str
     admin_pass: str | None = dataclasses.field(default=None, repr=False)
 
     @property

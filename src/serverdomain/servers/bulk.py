@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from serverdomain.domain.commands import Command
 from serverdomain.errors import ServerdomainError
 from serverdomain.servers.accepted import Failed
 from serverdomain.servers.commanding import Clock
@@ -36,7 +35,7 @@ class _Left(Commands):
         self._log: Any = self
         self._clock = clock
 
-    def _answer(self, command: Command, outcome: Any) -> Any:
+    def _answer(self, request: Request, outcome: Any) -> Any:
         return outcome
 
 

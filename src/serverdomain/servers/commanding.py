@@ -94,9 +94,10 @@ class Commanding:
             expected_version=expected_version,
             project_id=project_id,
         )
-        return self._answer(command, self._log.accept(request))
+        return self._answer(request, self._log.accept(request))
 
-    def _answer(self, command: c.Command, outcome: Outcome) -> Accepted | Outcome:
+    def _answer(self, request: Request, outcome: Outcome) -> Accepted | Outcome:
+        command = request.command
         if isinstance(command, c.RecordFacts):
             return outcome
         assert outcome.server is not None  # What decides on nothing is a beginning, or raised.
@@ -105,6 +106,7 @@ class Commanding:
             outcome.events,
             outcome.position,
             outcome.replayed,
+            request.context.request_id,
             None if outcome.replayed else _password(command),
         )
 

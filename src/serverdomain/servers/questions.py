@@ -40,6 +40,7 @@ from serverdomain.projections.server_query import Asked
 from serverdomain.projections.server_view import ServerView
 from serverdomain.projections.timeline import Timeline
 from serverdomain.servers import naming
+from serverdomain.servers.accepted import Accepted
 from serverdomain.servers.commanding import Clock, ServerId, known_form
 from serverdomain.store.finding import Finding
 from serverdomain.store.log import Log
@@ -150,14 +151,18 @@ class Questions:
         return None
 
     @typed
-    def wait_for(self, position: int | None, seconds: float = coming.SECONDS) -> None:
+    def wait_for(self, position: int | Accepted | None, seconds: float = coming.SECONDS) -> None:
         """Wait until what is asked here is answered as of a position, or a later one.
 
         It is the one of an `Accepted`, which may come from another node; ``None``, of a command
         that changed nothing, is there at once. A view and a timeline that are open here are brought
-        there, too. Raises `StoreBehind` where that takes longer than ``seconds``.
+        there, too. Raises `StoreBehind` where that takes longer than ``seconds`` and, for an
+        `Accepted`, where its command is lost and the position is another's.
         """
-        coming.wait_for(self._log, position, seconds)
+        request_id = None
+        if isinstance(position, Accepted):
+            request_id, position = position.request_id, position.position
+        coming.wait_for(self._log, position, seconds, request_id)
         for view in (self._view, self._timeline):
             if position is not None and view is not None:
                 view.reach(position)

@@ -205,7 +205,7 @@ def test_many_wait_for_a_position_and_take_no_thread(path: Path) -> None:
         # A question takes a thread, and gets one.
         assert len(await servers.list()) == 1
         assert not any(one.done() for one in waits)
-        await servers.stop(SERVER)
+        await servers.wait_for(await servers.stop(SERVER), SECONDS)
         await asyncio.gather(*waits)
         assert await servers.ask(lambda them: [one.status for one in them.view]) == ["SHUTOFF"]
         await servers.wait_for(None, 0)

@@ -9,7 +9,7 @@ from queue import Queue
 
 import pytest
 
-from serverdomain import Context, Refused, Servers
+from serverdomain import Context, Refused, Servers, StoreBehind
 from serverdomain.errors import Unproven
 from serverdomain.projections.follow import Followed
 from serverdomain.projections.happened import Happened
@@ -51,6 +51,20 @@ def test_a_server_that_is_remembered_is_read_again(
     assert servers.get(SERVER).name != "lost"
     assert servers.get(OTHER).name == "came instead"
     assert servers.rename(SERVER, "anew", under("req-3")).position == 4
+
+
+def test_who_waits_for_what_a_command_gave_is_told_that_it_is_lost(
+    servers: Servers, back: Back, log_url: str
+) -> None:
+    lost = servers.rename(SERVER, "lost", under("req-3"))
+    servers.wait_for(lost, 0)
+    back(2)
+    with Servers.open(log_url) as another:
+        assert another.rename(OTHER, "came instead", under("req-4")).position == lost.position
+    with pytest.raises(StoreBehind, match=r"3 is another command's.*req-3 is in it no more"):
+        servers.wait_for(lost, 0)
+    servers.wait_for(servers.rename(SERVER, "lost", under("req-3")), 0)
+    servers.wait_for(lost, 0)
 
 
 def test_a_command_is_decided_on_what_is_there(servers: Servers, back: Back) -> None:

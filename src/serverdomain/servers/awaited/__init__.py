@@ -20,6 +20,7 @@ from serverdomain.projections import coming
 from serverdomain.projections.follow import Followed
 from serverdomain.projections.reactions import ATTEMPTS
 from serverdomain.servers import Servers
+from serverdomain.servers.accepted import Accepted
 from serverdomain.servers.awaited.commands import Asking, AsyncCommands
 from serverdomain.servers.awaited.growth import Growth
 from serverdomain.servers.awaited.left_commands import LeftCommands
@@ -126,16 +127,20 @@ class AsyncServers(AsyncCommands, AsyncQuestions):
                 return
             await self._growth.past(followed.head, left)
 
-    async def wait_for(self, position: int | None, seconds: float = coming.SECONDS) -> None:
+    async def wait_for(
+        self, position: int | Accepted | None, seconds: float = coming.SECONDS
+    ) -> None:
         """Wait until what is asked here is answered as of a position, or a later one.
 
         It is the one of an `Accepted`, which may come from another node; ``None``, of a command
         that changed nothing, is there at once. A view and a timeline that are open here are brought
-        there, too. Raises `StoreBehind` where that takes longer than ``seconds``.
+        there, too. Raises `StoreBehind` where that takes longer than ``seconds`` and, for an
+        `Accepted`, where its command is lost and the position is another's.
         """
-        coming.require_position(position, seconds)
-        if position is not None:
-            await self._growth.past(position - 1, seconds)
+        last = position.position if isinstance(position, Accepted) else position
+        coming.require_position(last, seconds)
+        if last is not None:
+            await self._growth.past(last - 1, seconds)
             await self._threads.run(self.blocking.wait_for, position, 0)
 
     async def react(

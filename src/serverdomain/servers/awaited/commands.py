@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from serverdomain.domain.commands import Command
 from serverdomain.servers.awaited.left_commands import LeftCommands
 from serverdomain.servers.commanding import Clock
 from serverdomain.servers.commands import Commands
+from serverdomain.store.request import Request
 
 P = ParamSpec("P")
 Given = TypeVar("Given")
@@ -24,8 +24,8 @@ class Asking(Commands):
         self._log = left
         self._clock = clock
 
-    async def _answer(self, command: Command, outcome: Any) -> Any:  # type: ignore[override]
-        return super()._answer(command, await outcome)
+    async def _answer(self, request: Request, outcome: Any) -> Any:  # type: ignore[override]
+        return super()._answer(request, await outcome)
 
 
 def asked(
