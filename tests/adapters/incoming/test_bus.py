@@ -77,9 +77,18 @@ def test_no_more_waits_to_be_acknowledged_than_so_many(url, monkeypatch):
     assert written == [2, 4, 5]
 
 
-def test_a_url_of_another_kind_is_refused_without_being_said():
-    with pytest.raises(InvalidInput) as wrong:
-        Bus("http://me:s3cret@host/", **NAMES)
+def test_what_waits_to_be_acknowledged_holds_few_bytes(url, monkeypatch):
+    monkeypatch.setattr(bus, "MOST_BYTES", 2 * len(encoded(STORY[0])))
+    publish(url, [encoded(STORY[0] | {"message_id": str(number)}) for number in range(5)])
+    with Servers.open("memory:") as servers:
+        _, written = follow(url, servers)
+    assert written == [2, 4, 5]
+
+
+@pytest.mark.parametrize("at", ["http://{}host/", "amqp://{}host:port/", "amqp://{}[::1", "{}"])
+def test_a_url_of_another_kind_is_refused_without_being_said(at):
+    with pytest.raises(InvalidInput, match=r"^URL: amqp://user") as wrong:
+        Bus(at.format("me:s3cret@"), **NAMES)
     assert "s3cret" not in str(wrong.value)
 
 

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from importlib import import_module
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from serverdomain.adapters.incoming.message import PassedOver, Read
 from serverdomain.adapters.incoming.parts import LARGEST
-from serverdomain.adapters.incoming.taking import Counts, Rejects, Taker
+from serverdomain.adapters.incoming.taking import MOST_BYTES, Counts, Rejects, Taker
 from serverdomain.errors import ExtraMissing, InvalidInput, StoreError
 
 MOST_AHEAD = 500
@@ -23,6 +22,8 @@ MOST_AHEAD = 500
 
 _IDLE = 0.5  # Seconds without a message after which what came is written.
 _SCHEMES = ("amqp", "amqps", "memory")
+# Not what came: it may hold a password.
+_ALLOWED = "amqp://user:password@host:5672/vhost is allowed"
 
 
 class Bus:
@@ -34,19 +35,22 @@ class Bus:
     def __init__(
         self, url: str, *, exchange: str, topic: str, queue: str, own: bool = False
     ) -> None:
-        if urlsplit(url).scheme not in _SCHEMES:
-            # Not what came: it may hold a password.
-            raise InvalidInput("URL", "amqp://user:password@host:5672/vhost is allowed")
+        if url.partition(":")[0] not in _SCHEMES:
+            raise InvalidInput("URL", _ALLOWED)
         try:
             kombu: Any = import_module("kombu")  # Nothing of it is typed.
         except ModuleNotFoundError as missing:
             raise ExtraMissing("following a bus", missing.name, "bus") from None
-        self._connection: Any = kombu.Connection(url, heartbeat=10, connect_timeout=10)
-        bound: Any = kombu.Exchange(exchange, type="topic", durable=False)
+        try:
+            self._connection: Any = kombu.Connection(url, heartbeat=10, connect_timeout=10)
+        except ValueError:
+            raise InvalidInput("URL", _ALLOWED) from None
+        self._exchange: Any = kombu.Exchange(exchange, type="topic", durable=False)
         name = f"{queue}-{uuid4()}" if own else queue
         kept = {"durable": not own, "exclusive": own, "auto_delete": own}
-        self._queue: Any = kombu.Queue(name, bound, routing_key=f"{topic}.*", **kept)
+        self._queue: Any = kombu.Queue(name, self._exchange, routing_key=f"{topic}.*", **kept)
         self._unacknowledged: list[Any] = []
+        self._bytes = 0
 
     def follow(
         self,
@@ -59,9 +63,23 @@ class Bus:
         """Take in what comes, for so many seconds or for ever.
 
         Goes on where the connection is lost. ``told`` is called after each commit. Raises
-        `StoreError` where the bus cannot be reached, and what a store raises.
+        `StoreError` where the bus cannot be reached or refuses what is asked, and what a store
+        raises.
         """
         end = None if seconds is None else monotonic() + seconds
+        try:
+            self._follow(read, taker, rejects, end, told)
+        finally:
+            self._connection.release()
+
+    def _follow(
+        self,
+        read: Read,
+        taker: Taker,
+        rejects: Rejects,
+        end: float | None,
+        told: Callable[[Counts], None],
+    ) -> None:
         lost = (*self._connection.recoverable_connection_errors, socket.error)
         attempts: int | None = 2
         while end is None or monotonic() < end:
@@ -73,14 +91,28 @@ class Bus:
                 raise StoreError(f"the bus cannot be reached: {error}") from None
             attempts = None  # One that was there comes back.
             try:
+                self._declare()
                 self._consume(read, taker, rejects, end, told)
             except TimeoutError:
                 continue
             except lost:
                 # Whatever was not acknowledged comes again.
-                self._unacknowledged.clear()
+                self._forget()
                 self._connection.close()
-        self._connection.close()
+            except self._connection.channel_errors as error:
+                raise StoreError(f"the bus refuses: {error}") from None
+
+    def _declare(self) -> None:
+        """Make what is not there. What is there stays as whoever made it had it kept."""
+        for declare in (self._exchange.declare, self._queue.queue_declare):
+            try:
+                with self._connection.channel() as channel:
+                    declare(passive=True, channel=channel)
+            except self._connection.channel_errors:
+                with self._connection.channel() as channel:
+                    declare(channel=channel)
+        with self._connection.channel() as channel:
+            self._queue.queue_bind(channel=channel)
 
     def _consume(
         self,
@@ -93,17 +125,22 @@ class Bus:
         def take(message: Any) -> None:
             take_one(read, taker, rejects, message.body)
             self._unacknowledged.append(message)
+            self._bytes += len(message.body)
 
         with self._connection.channel() as channel:
             consumer = self._connection.Consumer(
-                self._queue, channel=channel, on_message=take, prefetch_count=MOST_AHEAD
+                self._queue,
+                channel=channel,
+                auto_declare=False,
+                on_message=take,
+                prefetch_count=MOST_AHEAD,
             )
             with consumer:
                 while end is None or monotonic() < end:
                     try:
                         left = _IDLE if end is None else min(_IDLE, max(end - monotonic(), 0.01))
                         self._connection.drain_events(timeout=left)
-                        if len(self._unacknowledged) < MOST_AHEAD:
+                        if len(self._unacknowledged) < MOST_AHEAD and self._bytes < MOST_BYTES:
                             continue
                     except TimeoutError:
                         self._connection.heartbeat_check()
@@ -116,8 +153,12 @@ class Bus:
         taker.write()
         for message in self._unacknowledged:
             message.ack()
-        self._unacknowledged.clear()
+        self._forget()
         told(taker.counts)
+
+    def _forget(self) -> None:
+        self._unacknowledged.clear()
+        self._bytes = 0
 
 
 def take_one(read: Read, taker: Taker, rejects: Rejects, body: bytes | str) -> None:
