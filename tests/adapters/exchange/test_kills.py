@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,33 +10,9 @@ import pytest
 from serverdomain.simulation.fleet import generate
 from serverdomain.store.opening import open_log
 from tests.adapters.exchange.logs import digests, exported
+from tests.adapters.killed import until_done
 
-RUN = [sys.executable, "-m", "serverdomain"]
 SEED = 7
-
-
-def size_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0  # Not yet, or no longer: whoever closes a log last takes its -wal away.
-
-
-def until_done(arguments: list[str], grown: Path, dice: random.Random) -> int:
-    """Run a command again and again, killed once the file has grown; how often it was killed."""
-    kills = 0
-    while True:
-        size = size_of(grown)
-        step = dice.randrange(1, 400_000)
-        with subprocess.Popen([*RUN, *arguments], stdout=subprocess.DEVNULL) as process:
-            while process.poll() is None:
-                if size_of(grown) > size + step and kills < 4:
-                    process.kill()
-                    process.wait()
-                    kills += 1
-        if process.returncode == 0:
-            return kills
-        assert process.returncode == -9
 
 
 @pytest.mark.slow
