@@ -16,6 +16,7 @@ from benchmarks.ours import Ours
 from benchmarks.rival import DOCUMENTED, IMAGES, server_id
 from serverdomain import Servers
 from serverdomain.adapters.incoming import nova
+from serverdomain.adapters.incoming.files import told
 from serverdomain.adapters.incoming.sources import source
 from serverdomain.adapters.incoming.taking import Rejects, Taking, take_in
 from serverdomain.servers.bulk import MOST_COMMANDS
@@ -90,7 +91,7 @@ class Imported:
         rejects = Rejects()
         taker = Taking(self._servers, rejects)
         with source(str(self._file)) as (stream, _):
-            for _ in take_in(stream, "messages", nova.read, taker, rejects):
+            for _ in take_in(told(stream, "messages", nova.read), taker, rejects):
                 pass
         taker.write()
         assert not taker.counts.rejected

@@ -11,6 +11,7 @@ import pytest
 
 from serverdomain import Servers
 from serverdomain.adapters.incoming import nova
+from serverdomain.adapters.incoming.files import told
 from serverdomain.adapters.incoming.taking import Rejects, Taking, take_in
 from tests.adapters.http.client import OTHER_IMAGE, Endpoint
 
@@ -39,7 +40,7 @@ def imported(path: Path) -> list[dict[str, Any]]:
     rejects = Rejects()
     with Servers.open("memory:") as servers, path.open("rb") as file:
         taker = Taking(servers, rejects)
-        for _ in take_in(file, path.name, nova.read, taker, rejects):
+        for _ in take_in(told(file, path.name, nova.read), taker, rejects):
             pass
         taker.write()
         assert rejects.said == []

@@ -8,6 +8,7 @@ from random import Random
 
 from serverdomain import Servers
 from serverdomain.adapters.incoming import nova
+from serverdomain.adapters.incoming.files import told
 from serverdomain.adapters.incoming.sources import source
 from serverdomain.adapters.incoming.taking import Rejects, Taking, take_in
 from serverdomain.store.opening import open_log
@@ -20,20 +21,20 @@ SEED = 5
 
 def test_killed_it_goes_on_and_the_digest_is_the_same(tmp_path: Path) -> None:
     path, whole, store = (tmp_path / name for name in ("told.jsonl", "whole.db", "cloud.db"))
-    told = [
+    messages = [
         encoded(message("instance.exists", f"2026-03-01 {hour:02}:{minute:02}:00", uuid=server))
         for server in (f"0b54c6a2-6f7c-4a58-9d4e-{number:012}" for number in range(200))
         for hour in range(6)
         for minute in range(5)
     ]
-    path.write_bytes(b"\n".join(told))
+    path.write_bytes(b"\n".join(messages))
     with Servers.open(whole, create=True) as servers, source(str(path)) as (stream, _):
         rejects = Rejects()
         taker = Taking(servers, rejects)
-        for _ in take_in(stream, "told", nova.read, taker, rejects):
+        for _ in take_in(told(stream, "told", nova.read), taker, rejects):
             pass
         taker.write()
-    assert taker.counts.imported == taker.counts.read == len(told)
+    assert taker.counts.imported == taker.counts.read == len(messages)
     wal = store.with_name("cloud.db-wal")
     arguments = ["import", "nova", str(path), "--store", str(store)]
     assert until_done(arguments, wal, Random(SEED), 1_000_000, most=2) == 2

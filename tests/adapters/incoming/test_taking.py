@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from serverdomain import Servers
 from serverdomain.adapters.incoming import nova, taking
+from serverdomain.adapters.incoming.files import told
 from serverdomain.adapters.incoming.sources import source
-from serverdomain.adapters.incoming.taking import Rejects, Taking, in_order_of_time, take_in
+from serverdomain.adapters.incoming.taking import Rejects, Taking, take_in
 from serverdomain.domain.server import Server
 from tests.adapters.incoming.cloud import (
     FAULT,
@@ -48,7 +49,7 @@ def take(servers, path, rejects=None):
     rejects = rejects or Rejects()
     taker = Taking(servers, rejects)
     with source(str(path)) as (stream, _):
-        for _ in take_in(stream, "here", nova.read, taker, rejects):
+        for _ in take_in(told(stream, "here", nova.read), taker, rejects):
             pass
     taker.write()
     return taker.counts
@@ -203,7 +204,7 @@ def test_what_waits_holds_few_bytes(servers, file, monkeypatch):
     rejects = Rejects()
     taker = Taking(servers, rejects)
     with source(str(file(STORY[:2]))) as (stream, _):
-        for number, counts in enumerate(take_in(stream, "x", nova.read, taker, rejects), 1):
+        for number, counts in enumerate(take_in(told(stream, "x", nova.read), taker, rejects), 1):
             assert counts.imported == number
 
 
@@ -211,7 +212,7 @@ def test_an_interrupted_import_is_gone_on_with(servers, file):
     rejects = Rejects()
     taker = Taking(servers, rejects)
     with source(str(file(STORY))) as (stream, _):
-        taken = take_in(stream, "x", nova.read, taker, rejects)
+        taken = take_in(told(stream, "x", nova.read), taker, rejects)
         for _ in zip(range(4), taken, strict=False):
             pass
         taker.write()
@@ -235,14 +236,6 @@ def test_two_that_import_the_same_at_once_share_it(tmp_path, file):
         thread.join()
     assert sum(one.imported for one in counts) == 59 * 4
     assert sum(one.repeated for one in counts) == 59 * 4
-
-
-def test_files_are_taken_in_order_of_time(file):
-    later = file(STORY[8:], "a.jsonl")
-    earlier = file(STORY[:3], "b.jsonl")
-    empty = file(b"", "c.jsonl")
-    names = [str(later), str(empty), str(earlier), "-"]
-    assert in_order_of_time(names, nova.read) == [names[2], names[0], names[1], "-"]
 
 
 NOTIFICATIONS = Path(__file__).parents[4] / "shared" / "contract" / "notifications"

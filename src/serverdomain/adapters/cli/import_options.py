@@ -44,24 +44,20 @@ class ImportOptions:
 
         A URL is ``asked``, if it may be.
         """
-        from serverdomain.adapters.incoming.sources import source
-        from serverdomain.adapters.incoming.taking import in_order_of_time, take_in
+        from serverdomain.adapters.incoming.files import Files, told
+        from serverdomain.adapters.incoming.taking import take_in
 
         urls = [name for name in files if asked and name.startswith(("http://", "https://"))]
-        ordered = in_order_of_time([name for name in files if name not in urls], read)
-        sizes = {name: os.path.getsize(name) for name in ordered if os.path.isfile(name)}
+        read_in = [name for name in files if name not in urls]
+        ordered = Files(read_in, read)
+        total = sum(os.path.getsize(name) for name in read_in if os.path.isfile(name))
         with self.taking(store) as (taker, rejects), progress_bar("import") as progress:
-            done, total = 0, sum(sizes.values())
-            for name in ordered:
-                with source(name) as (stream, file):
-                    taken = take_in(stream, name, read, taker, rejects)
-                    for number, _ in enumerate(taken):
-                        if name in sizes and number % _BETWEEN == 0:
-                            progress(done + file.tell(), total)
-                done += sizes.get(name, 0)
+            for number, _ in enumerate(take_in(ordered, taker, rejects)):
+                if total and number % _BETWEEN == 0:
+                    progress(min(ordered.read_so_far, total), total)
             for url in urls:
                 assert asked is not None
-                for _ in take_in(asked(url), url, read, taker, rejects):
+                for _ in take_in(told(asked(url), url, read), taker, rejects):
                     pass
             taker.write()
         self.say(taker.counts, rejects)

@@ -6,29 +6,24 @@ file, another process or after an interruption, happens once.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from itertools import islice
 from typing import IO, Any, Protocol
 
 import msgspec
 from msgspec import Struct, field
 
-from serverdomain.adapters.incoming.message import PassedOver, Read, Reported
-from serverdomain.adapters.incoming.parts import parts
-from serverdomain.adapters.incoming.sources import STDIN, source
+from serverdomain.adapters.incoming.files import Told
+from serverdomain.adapters.incoming.message import Reported
 from serverdomain.domain import moment
 from serverdomain.domain.commands import RecordFacts
-from serverdomain.errors import InvalidInput, RequestIdTaken, ServerdomainError, StoreError
+from serverdomain.errors import RequestIdTaken, ServerdomainError, StoreError
 from serverdomain.servers import Servers
 from serverdomain.store.log import Log
 
 MOST_BYTES = 16 * 1024 * 1024
 """What waits to be written holds as many bytes of messages, at most."""
 
-_LOOKED_AT = 1_000  # Parts of a file that are asked when it begins.
 _LONGEST_REJECT = 64 * 1024
 _SECRETS = (b"adminpass", b"admin_pass", b"password")
 
@@ -177,44 +172,16 @@ class Trying:
         self._asked.clear()
 
 
-def in_order_of_time(names: Iterable[str], read: Read) -> list[str]:
-    """Files by the time of the first message of each that has one; stdin comes last.
-
-    Raises `OSError` for a file that cannot be read, before anything of any file is taken in.
-    """
-    return sorted(names, key=lambda name: _begins(name, read))
-
-
-def _begins(name: str, read: Read) -> float:
-    if name == STDIN:
-        return math.inf
-    with source(name) as (stream, _):
-        for part in islice(parts(stream), _LOOKED_AT):
-            with suppress(InvalidInput):
-                for one in () if part.wrong else read(part.raw):
-                    if isinstance(one, Reported):
-                        return one.occurred_at
-    return math.inf
-
-
-def take_in(
-    stream: IO[bytes], name: str, read: Read, taker: Taker, rejects: Rejects
-) -> Iterator[Counts]:
-    """Take in the messages of a stream; gives the counts after each part."""
+def take_in(all_told: Iterable[Told], taker: Taker, rejects: Rejects) -> Iterator[Counts]:
+    """Take in what is told; gives the counts after each part."""
     counts = taker.counts
-    for part in parts(stream):
-        place = f"{name}:{part.line}"
-        if part.wrong is not None:
+    for place, raw, messages, wrong in all_told:
+        for one in messages:
+            if isinstance(one, Reported):
+                taker.take(one, place, raw)
+            else:
+                counts.passed_over[one.type] += 1
+        if wrong is not None:
             counts.rejected += 1
-            rejects.take(place, part.raw, part.wrong)
-        else:
-            try:
-                for one in read(part.raw):
-                    if isinstance(one, PassedOver):
-                        counts.passed_over[one.type] += 1
-                    else:
-                        taker.take(one, place, part.raw)
-            except InvalidInput as error:
-                counts.rejected += 1
-                rejects.take(place, part.raw, str(error))
+            rejects.take(place, raw, wrong)
         yield counts
