@@ -276,6 +276,8 @@ def test_a_server_alone_needs_no_timeline(two: Command) -> None:
         (["--image", "foobar"], 2, "--image: 'foobar' came"),
         (["--event", "ImageChange"], 2, "--event: 'ImageChange' came, ImageChanged is allowed"),
         (["--event", "imagechanged"], 2, "--event: 'imagechanged' came, ImageChanged is allowed"),
+        (["--event", "Renam"], 2, "--event: 'Renam' came, ServerRenamed is allowed"),
+        (["--event", "locked"], 2, "--event: 'locked' came, ServerLocked, ServerUnlocked is"),
         (["--event", "zzz"], 2, "--event: 'zzz' came, ServerRegistered, "),
         (["--position", "0"], 2, "--position: '0' came, N or N-M is allowed"),
         (["--position", "4-3"], 2, "--position: '4-3' came"),

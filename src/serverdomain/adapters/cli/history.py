@@ -178,8 +178,9 @@ def _known(name: str) -> str:
     if name in EVENTS:
         return name
     lower = {known.lower(): known for known in EVENTS}
-    nearest = get_close_matches(name.lower(), lower, n=1, cutoff=0.4)
-    allowed = lower[nearest[0]] if nearest else ", ".join(EVENTS)
+    like = [known for known in lower if name.lower() in known]
+    like = like or get_close_matches(name.lower(), lower, n=1, cutoff=0.4) or [*lower]
+    allowed = ", ".join(lower[known] for known in like)
     raise InvalidInput("--event", f"{name!a} came, {allowed} is allowed")
 
 

@@ -22,8 +22,8 @@ from serverdomain.errors import (
 )
 
 _FORMS = (
-    "a path (cloud.db, ./odd:name.db), sqlite:///relative.db, sqlite:////absolute.db or memory: "
-    "is allowed"
+    "a path (cloud.db, ./odd:name.db), sqlite:///relative.db, sqlite:////absolute.db, "
+    "postgresql://user@host/database or memory: is allowed"
 )
 _MEMORY = ("memory:", ":memory:", "sqlite://", "sqlite:///:memory:")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
