@@ -1,7 +1,7 @@
 """A moment is said in one of five ways, and each gives the answer that its name promises."""
 
 from dataclasses import FrozenInstanceError
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from uuid import uuid4
 
 import pytest
@@ -139,6 +139,10 @@ def test_later_than_anything_is_no_other_than_now():
     assert AsOf(recorded_at=datetime.max.replace(tzinfo=UTC)).bounds == {
         "recorded_at": moment.LATEST
     }
+    farthest = timezone(timedelta(hours=-14))
+    assert AsOf(occurred_at=datetime.max.replace(tzinfo=farthest)).bounds == {
+        "occurred_at": moment.LATEST
+    }
     with Cloud() as cloud:
         server_id = cloud.create("born")
         for name in ("recorded", "occurred"):
@@ -181,7 +185,8 @@ def test_other_words_are_refused_with_those_that_are_allowed(text):
 
 
 def test_of_a_diff_first_and_now_are_moments_too():
-    assert [read_moment(word, "A") for word in ("first", "now")] == ["first", "now"]
+    words = ("first", "FIRST", "now", "Now")
+    assert [read_moment(word, "A") for word in words] == ["first", "first", "now", "now"]
     with pytest.raises(InvalidInput, match=r"^A: 'then' came, version:N, .* first is, too$"):
         read_moment("then", "A")
 
@@ -377,6 +382,7 @@ def test_the_hour_that_a_wall_clock_shows_twice_is_two_moments():
         ("occurred:2012-09-12T24:00:00Z", "is not a time"),
         ("occurred:2012-09-12T17:20:37+24:00", "is not a time"),
         ("occurred:then", "is not a time"),
+        ("3x", "is not a time"),
     ],
 )
 def test_a_time_without_a_zone_and_a_second_60_are_refused_by_name(text, says):

@@ -141,13 +141,9 @@ def read_moment(text: str, field: str, *, now: datetime | None = None) -> Resolv
         raise InvalidInput(field, f"{said}; first is, too") from None
 
 
-def moment_of(given: object, now: datetime, field: str = "moment") -> Resolved:
-    """A moment that was given as one, or in words. Raises `InvalidInput` for anything else."""
-    if isinstance(given, AsOf):
-        return given
-    if isinstance(given, str):
-        return read_moment(given, field, now=now)
-    raise InvalidInput(field, f"{shown(given)} came, an AsOf or its words are allowed")
+def moment_of(given: Moment, now: datetime, field: str) -> Resolved:
+    """A moment that was given as one, or in words. Raises `InvalidInput`."""
+    return given if isinstance(given, AsOf) else read_moment(given, field, now=now)
 
 
 def as_of_given(given: object, now: datetime) -> AsOf | None:
