@@ -1,5 +1,6 @@
 """A moment is said in one of five ways, and each gives the answer that its name promises."""
 
+import re
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from uuid import uuid4
@@ -10,6 +11,7 @@ from serverdomain import AsOf, InvalidInput, NotFound, Refused, Servers
 from serverdomain.audit.as_of import read_moment
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
+from serverdomain.domain.limits import shown
 from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.testing import ManualClock
 from tests.projections.cloud import Cloud
@@ -30,12 +32,12 @@ def cloud():
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({}, "nothing came"),
-        ({"version": 1, "position": 1}, "version and position came"),
-        ({"version": 1, "recorded_at": NOON}, "version and recorded_at came"),
+        ({}, "as_of: nothing came"),
+        ({"version": 1, "position": 1}, "as_of: version and position came"),
+        ({"version": 1, "recorded_at": NOON}, "as_of: version and recorded_at came"),
         (
             {"position": 1, "recorded_at": NOON, "occurred_at": NOON},
-            "position and recorded_at and occurred_at came",
+            "as_of: position and recorded_at and occurred_at came",
         ),
         ({"version": -1}, "version: -1 came, a whole number"),
         ({"position": 1.0}, "position: 1.0 came"),
@@ -47,7 +49,7 @@ def cloud():
     ],
 )
 def test_what_is_no_moment_is_refused_by_name(given, says):
-    with pytest.raises(InvalidInput, match=says):
+    with pytest.raises(InvalidInput, match=f"^{says}"):
         AsOf(**given)
 
 
@@ -114,7 +116,8 @@ def test_a_moment_may_be_given_in_words_wherever_one_is_taken(cloud):
     assert (change.before, change.after) == ("born", "later")
     assert len(cloud.servers.diff_fleet("2012-09-12", "now").servers) == 1
     for wrong in (1, {"version": 1}, NOON, ["version:1"]):
-        with pytest.raises(InvalidInput, match=r"^as_of: .* came, an AsOf or its words"):
+        came = re.escape(shown(wrong))
+        with pytest.raises(InvalidInput, match=f"^as_of: {came} came, an AsOf or its words"):
             cloud.servers.get(server_id, as_of=wrong)
         with pytest.raises(InvalidInput, match=r"^before: .* came, an AsOf or a string"):
             cloud.servers.diff(server_id, wrong)
@@ -182,6 +185,11 @@ def test_other_words_are_refused_with_those_that_are_allowed(text):
     with pytest.raises(InvalidInput, match=r"^--as-of: .* allowed") as caught:
         AsOf.read(text, "--as-of")
     assert str(caught.value).isprintable()
+
+
+def test_a_clock_by_another_name_is_told_which_there_are():
+    with pytest.raises(InvalidInput, match=r"came, version:N, .* recorded:TIME"):
+        AsOf.read("recorded_at:2012-09-12T12:00:00Z")
 
 
 def test_of_a_diff_first_and_now_are_moments_too():
@@ -307,8 +315,10 @@ def test_beyond_the_head_is_refused_and_the_head_named(cloud, story):
     with pytest.raises(Refused, match=r"^position 6 came, the log's head is 5$") as refused:
         cloud.servers.get(server_id, as_of=AsOf(position=6))
     assert refused.value.rule == "head"
-    with pytest.raises(Refused, match=f"^version 5 came, the head of server {server_id} is 4$"):
+    told = f"^version 5 came, the head of server {server_id} is 4$"
+    with pytest.raises(Refused, match=told) as refused:
         cloud.servers.get(server_id, as_of=AsOf(version=5))
+    assert refused.value.rule == "head"
     cloud.servers.delete(server_id)
     with pytest.raises(Refused, match=r"is 5$"):
         cloud.servers.get(server_id, as_of=AsOf(version=6))
@@ -316,10 +326,23 @@ def test_beyond_the_head_is_refused_and_the_head_named(cloud, story):
 
 def test_an_unknown_server_is_not_there_at_any_moment(cloud):
     cloud.create()
+    with pytest.raises(NotFound, match=f"^server {UNKNOWN_ID} is not there, and never was$"):
+        cloud.servers.get(UNKNOWN_ID, as_of=AsOf(version=1))
     for at in (AsOf(version=1), AsOf(position=1), AsOf(recorded_at=cloud.clock.now)):
         for server_id in (UNKNOWN_ID, "foobar"):
             with pytest.raises(NotFound):
                 cloud.servers.get(server_id, as_of=at)
+
+
+def test_now_is_what_the_log_holds_though_the_clock_has_stepped_back(cloud, story):
+    server_id, born = story
+    cloud.clock.set_back(born)
+    assert cloud.servers.get(server_id, as_of="now") == cloud.servers.get(server_id)
+
+
+def test_of_the_fleet_no_version_is_a_moment(cloud):
+    with pytest.raises(InvalidInput, match=r"^as_of: version:1 came for the fleet, position:N or"):
+        cloud.servers.fleet(as_of=AsOf(version=1))
 
 
 def test_events_of_others_and_refusals_do_not_matter(cloud, story):
