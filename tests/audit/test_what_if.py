@@ -262,6 +262,34 @@ def test_with_a_lock_somebody_would_have_been_refused(servers: Servers, clock: M
     assert found.requests[1].would_be.rule == "lock"
 
 
+def test_what_is_supposed_for_the_same_time_comes_behind_what_was_asked_then(
+    servers: Servers, clock: ManualClock
+) -> None:
+    asked = clock.now
+    rebuilt(servers, clock)
+    lock = Supposed(c.LockServer(), asked, under("req-lock", ADMIN))
+    assert outcomes(servers.what_if(SERVER, insert=[lock])) == {"req-lock": (None, "done")}
+
+
+def test_what_is_supposed_last_comes_last(servers: Servers, clock: ManualClock) -> None:
+    rebuilt(servers, clock)
+    rename = Supposed(c.RenameServer(name="last"), clock.now + timedelta(1), under("req-last"))
+    found = servers.what_if(SERVER, insert=[rename])
+    assert changed(found) == {"/name": ("rebuilt", "last")}
+
+
+def test_what_is_supposed_has_a_time_with_a_zone(servers: Servers) -> None:
+    naive = Supposed(c.StopServer(), datetime(2026, 8, 1), Context())  # noqa: DTZ001
+    with pytest.raises(InvalidInput, match=r"^occurred_at: 2026-08-01T00:00:00 has no zone"):
+        servers.what_if(SERVER, insert=[naive])
+
+
+def test_another_kind_of_request_in_its_place_is_told_by_its_own(servers: Servers) -> None:
+    servers.rename(SERVER, "renamed", under("req-1"))
+    (one,) = servers.what_if(SERVER, replace={"req-1": c.StopServer()}).requests
+    assert (one.kind, one.would_be and one.would_be.events) == ("stop", (e.ServerStopped(),))
+
+
 def test_another_request_in_its_place_is_asked_by_the_same_at_the_same_time(
     servers: Servers, clock: ManualClock
 ) -> None:
