@@ -260,6 +260,8 @@ def test_with_a_lock_somebody_would_have_been_refused(servers: Servers, clock: M
     assert found.requests[0].position is None
     assert found.requests[1].would_be is not None
     assert found.requests[1].would_be.rule == "lock"
+    assert found.requests[1].would_be.why is not None
+    assert found.requests[1].would_be.why.startswith(f"server {SERVER} is locked")
 
 
 def test_what_is_supposed_for_the_same_time_comes_behind_what_was_asked_then(
@@ -361,6 +363,15 @@ def test_facts_that_were_told_are_taken_as_they_are(servers: Servers, clock: Man
         "req-facts": (None, "done"),
         "req-start": ("done", "refused"),
     }
+
+
+def test_facts_may_take_the_place_of_a_request(servers: Servers) -> None:
+    servers.rename(SERVER, "renamed", under("req-1"))
+    found = servers.what_if(SERVER, replace={"req-1": [e.ServerStopped()]})
+    assert changed(found).keys() == {"/name", "/progress", "/status"}
+    (one,) = found.requests
+    assert one.would_be is not None
+    assert one.would_be.events == (e.ServerStopped(),)
 
 
 def test_a_late_fact_is_not_known_before_it_came(servers: Servers, clock: ManualClock) -> None:
