@@ -195,7 +195,9 @@ def test_without_a_rebuild_the_reports_about_it_come_to_nothing(
         "req-1-1": ("done", "conflict"),
         "req-1-done": ("done", "conflict"),
     }
-    assert "no rebuild is under way" in str(found.requests[-1].would_be)
+    last = found.requests[-1].would_be
+    assert last is not None
+    assert (last.rule, "no rebuild is under way" in str(last.why)) == (None, True)
     ((was, would_be),) = found.rebuilds
     assert (was and was.seconds, was and was.ended, would_be) == (120.0, "completed", None)
 

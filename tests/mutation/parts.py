@@ -158,7 +158,7 @@ PARTS = (
         "audit-what-if",
         10,
         ("audit/past_requests.py", "audit/supposed.py", "audit/what_if.py"),
-        ("audit/test_what_if.py",),
+        ("audit/test_what_if.py", "audit/test_ends_of_rebuilds.py"),
     ),
 )
 
