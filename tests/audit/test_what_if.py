@@ -479,8 +479,14 @@ def test_what_is_not_in_this_history_is_not_found(servers: Servers, named: Any) 
 
 
 def test_a_command_is_no_event(servers: Servers) -> None:
-    with pytest.raises(InvalidInput, match="a command came for the event at position 1"):
+    with pytest.raises(InvalidInput, match=r"^replace: a command came for the event at position"):
         servers.what_if(SERVER, replace={1: c.StopServer()})
+
+
+@pytest.mark.parametrize(("change", "wrong"), [("drop", 1.5), ("insert", "req-1")])
+def test_what_is_no_change_is_refused_by_name(servers: Servers, change: str, wrong: Any) -> None:
+    with pytest.raises(InvalidInput, match=f"^{change}: "):
+        servers.what_if(SERVER, **{change: iter([wrong])})
 
 
 def test_a_server_that_never_was_has_no_other_past(servers: Servers) -> None:
