@@ -25,6 +25,7 @@ from serverdomain import (
     Refused,
     ServerdomainError,
     Servers,
+    StoreDamaged,
     Supposed,
     WhatIf,
 )
@@ -492,6 +493,23 @@ def test_what_is_no_change_is_refused_by_name(servers: Servers, change: str, wro
 def test_a_server_that_never_was_has_no_other_past(servers: Servers) -> None:
     with pytest.raises(NotFound, match="never was"):
         servers.what_if("9c2e9d1e-6f0d-4b8c-8d63-5c1f6c6c1c11")
+
+
+def test_a_request_that_said_when_is_known_as_well(servers: Servers, clock: ManualClock) -> None:
+    servers.rename(SERVER, "renamed", under("req-1"), occurred_at=clock.now)
+    assert servers.what_if(SERVER).requests == ()
+
+
+def test_a_request_that_cannot_be_read_is_told_with_its_first_event(
+    servers: Servers, clock: ManualClock
+) -> None:
+    rebuilt(servers, clock)
+    with servers._log.connections.writing() as log:
+        log.execute("DROP TRIGGER commands_no_update")
+        log.execute("UPDATE commands SET members = '[]' WHERE command_id = 3")
+    told = "^command 3, whose events begin at position 3, cannot be read: Expected `object`"
+    with pytest.raises(StoreDamaged, match=told):
+        servers.what_if(SERVER)
 
 
 def test_nothing_is_written_and_nothing_secret_told(servers: Servers, clock: ManualClock) -> None:
