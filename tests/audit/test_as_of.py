@@ -1,7 +1,8 @@
 """A moment is said in one of five ways, and each gives the answer that its name promises."""
 
+import re
 from dataclasses import FrozenInstanceError
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from serverdomain import AsOf, InvalidInput, NotFound, Refused, Servers
 from serverdomain.audit.as_of import read_moment
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
+from serverdomain.domain.limits import shown
 from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.testing import ManualClock
 from tests.projections.cloud import Cloud
@@ -30,12 +32,12 @@ def cloud():
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({}, "nothing came"),
-        ({"version": 1, "position": 1}, "version and position came"),
-        ({"version": 1, "recorded_at": NOON}, "version and recorded_at came"),
+        ({}, "as_of: nothing came"),
+        ({"version": 1, "position": 1}, "as_of: version and position came"),
+        ({"version": 1, "recorded_at": NOON}, "as_of: version and recorded_at came"),
         (
             {"position": 1, "recorded_at": NOON, "occurred_at": NOON},
-            "position and recorded_at and occurred_at came",
+            "as_of: position and recorded_at and occurred_at came",
         ),
         ({"version": -1}, "version: -1 came, a whole number"),
         ({"position": 1.0}, "position: 1.0 came"),
@@ -47,7 +49,7 @@ def cloud():
     ],
 )
 def test_what_is_no_moment_is_refused_by_name(given, says):
-    with pytest.raises(InvalidInput, match=says):
+    with pytest.raises(InvalidInput, match=f"^{says}"):
         AsOf(**given)
 
 
@@ -114,7 +116,8 @@ def test_a_moment_may_be_given_in_words_wherever_one_is_taken(cloud):
     assert (change.before, change.after) == ("born", "later")
     assert len(cloud.servers.diff_fleet("2012-09-12", "now").servers) == 1
     for wrong in (1, {"version": 1}, NOON, ["version:1"]):
-        with pytest.raises(InvalidInput, match=r"^as_of: .* came, an AsOf or its words"):
+        came = re.escape(shown(wrong))
+        with pytest.raises(InvalidInput, match=f"^as_of: {came} came, an AsOf or its words"):
             cloud.servers.get(server_id, as_of=wrong)
         with pytest.raises(InvalidInput, match=r"^before: .* came, an AsOf or a string"):
             cloud.servers.diff(server_id, wrong)
@@ -138,6 +141,10 @@ def test_no_number_is_too_large_to_be_told_the_head(cloud, number):
 def test_later_than_anything_is_no_other_than_now():
     assert AsOf(recorded_at=datetime.max.replace(tzinfo=UTC)).bounds == {
         "recorded_at": moment.LATEST
+    }
+    farthest = timezone(timedelta(hours=-14))
+    assert AsOf(occurred_at=datetime.max.replace(tzinfo=farthest)).bounds == {
+        "occurred_at": moment.LATEST
     }
     with Cloud() as cloud:
         server_id = cloud.create("born")
@@ -180,8 +187,14 @@ def test_other_words_are_refused_with_those_that_are_allowed(text):
     assert str(caught.value).isprintable()
 
 
+def test_a_clock_by_another_name_is_told_which_there_are():
+    with pytest.raises(InvalidInput, match=r"came, version:N, .* recorded:TIME"):
+        AsOf.read("recorded_at:2012-09-12T12:00:00Z")
+
+
 def test_of_a_diff_first_and_now_are_moments_too():
-    assert [read_moment(word, "A") for word in ("first", "now")] == ["first", "now"]
+    words = ("first", "FIRST", "now", "Now")
+    assert [read_moment(word, "A") for word in words] == ["first", "first", "now", "now"]
     with pytest.raises(InvalidInput, match=r"^A: 'then' came, version:N, .* first is, too$"):
         read_moment("then", "A")
 
@@ -302,8 +315,10 @@ def test_beyond_the_head_is_refused_and_the_head_named(cloud, story):
     with pytest.raises(Refused, match=r"^position 6 came, the log's head is 5$") as refused:
         cloud.servers.get(server_id, as_of=AsOf(position=6))
     assert refused.value.rule == "head"
-    with pytest.raises(Refused, match=f"^version 5 came, the head of server {server_id} is 4$"):
+    told = f"^version 5 came, the head of server {server_id} is 4$"
+    with pytest.raises(Refused, match=told) as refused:
         cloud.servers.get(server_id, as_of=AsOf(version=5))
+    assert refused.value.rule == "head"
     cloud.servers.delete(server_id)
     with pytest.raises(Refused, match=r"is 5$"):
         cloud.servers.get(server_id, as_of=AsOf(version=6))
@@ -311,10 +326,23 @@ def test_beyond_the_head_is_refused_and_the_head_named(cloud, story):
 
 def test_an_unknown_server_is_not_there_at_any_moment(cloud):
     cloud.create()
+    with pytest.raises(NotFound, match=f"^server {UNKNOWN_ID} is not there, and never was$"):
+        cloud.servers.get(UNKNOWN_ID, as_of=AsOf(version=1))
     for at in (AsOf(version=1), AsOf(position=1), AsOf(recorded_at=cloud.clock.now)):
         for server_id in (UNKNOWN_ID, "foobar"):
             with pytest.raises(NotFound):
                 cloud.servers.get(server_id, as_of=at)
+
+
+def test_now_is_what_the_log_holds_though_the_clock_has_stepped_back(cloud, story):
+    server_id, born = story
+    cloud.clock.set_back(born)
+    assert cloud.servers.get(server_id, as_of="now") == cloud.servers.get(server_id)
+
+
+def test_of_the_fleet_no_version_is_a_moment(cloud):
+    with pytest.raises(InvalidInput, match=r"^as_of: version:1 came for the fleet, position:N or"):
+        cloud.servers.fleet(as_of=AsOf(version=1))
 
 
 def test_events_of_others_and_refusals_do_not_matter(cloud, story):
@@ -377,6 +405,7 @@ def test_the_hour_that_a_wall_clock_shows_twice_is_two_moments():
         ("occurred:2012-09-12T24:00:00Z", "is not a time"),
         ("occurred:2012-09-12T17:20:37+24:00", "is not a time"),
         ("occurred:then", "is not a time"),
+        ("3x", "is not a time"),
     ],
 )
 def test_a_time_without_a_zone_and_a_second_60_are_refused_by_name(text, says):

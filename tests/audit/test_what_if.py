@@ -25,6 +25,7 @@ from serverdomain import (
     Refused,
     ServerdomainError,
     Servers,
+    StoreDamaged,
     Supposed,
     WhatIf,
 )
@@ -195,7 +196,9 @@ def test_without_a_rebuild_the_reports_about_it_come_to_nothing(
         "req-1-1": ("done", "conflict"),
         "req-1-done": ("done", "conflict"),
     }
-    assert "no rebuild is under way" in str(found.requests[-1].would_be)
+    last = found.requests[-1].would_be
+    assert last is not None
+    assert (last.rule, "no rebuild is under way" in str(last.why)) == (None, True)
     ((was, would_be),) = found.rebuilds
     assert (was and was.seconds, was and was.ended, would_be) == (120.0, "completed", None)
 
@@ -260,6 +263,36 @@ def test_with_a_lock_somebody_would_have_been_refused(servers: Servers, clock: M
     assert found.requests[0].position is None
     assert found.requests[1].would_be is not None
     assert found.requests[1].would_be.rule == "lock"
+    assert found.requests[1].would_be.why is not None
+    assert found.requests[1].would_be.why.startswith(f"server {SERVER} is locked")
+
+
+def test_what_is_supposed_for_the_same_time_comes_behind_what_was_asked_then(
+    servers: Servers, clock: ManualClock
+) -> None:
+    asked = clock.now
+    rebuilt(servers, clock)
+    lock = Supposed(c.LockServer(), asked, under("req-lock", ADMIN))
+    assert outcomes(servers.what_if(SERVER, insert=[lock])) == {"req-lock": (None, "done")}
+
+
+def test_what_is_supposed_last_comes_last(servers: Servers, clock: ManualClock) -> None:
+    rebuilt(servers, clock)
+    rename = Supposed(c.RenameServer(name="last"), clock.now + timedelta(1), under("req-last"))
+    found = servers.what_if(SERVER, insert=[rename])
+    assert changed(found) == {"/name": ("rebuilt", "last")}
+
+
+def test_what_is_supposed_has_a_time_with_a_zone(servers: Servers) -> None:
+    naive = Supposed(c.StopServer(), datetime(2026, 8, 1), Context())  # noqa: DTZ001
+    with pytest.raises(InvalidInput, match=r"^occurred_at: 2026-08-01T00:00:00 has no zone"):
+        servers.what_if(SERVER, insert=[naive])
+
+
+def test_another_kind_of_request_in_its_place_is_told_by_its_own(servers: Servers) -> None:
+    servers.rename(SERVER, "renamed", under("req-1"))
+    (one,) = servers.what_if(SERVER, replace={"req-1": c.StopServer()}).requests
+    assert (one.kind, one.would_be and one.would_be.events) == ("stop", (e.ServerStopped(),))
 
 
 def test_another_request_in_its_place_is_asked_by_the_same_at_the_same_time(
@@ -333,6 +366,15 @@ def test_facts_that_were_told_are_taken_as_they_are(servers: Servers, clock: Man
         "req-facts": (None, "done"),
         "req-start": ("done", "refused"),
     }
+
+
+def test_facts_may_take_the_place_of_a_request(servers: Servers) -> None:
+    servers.rename(SERVER, "renamed", under("req-1"))
+    found = servers.what_if(SERVER, replace={"req-1": [e.ServerStopped()]})
+    assert changed(found).keys() == {"/name", "/progress", "/status"}
+    (one,) = found.requests
+    assert one.would_be is not None
+    assert one.would_be.events == (e.ServerStopped(),)
 
 
 def test_a_late_fact_is_not_known_before_it_came(servers: Servers, clock: ManualClock) -> None:
@@ -438,13 +480,36 @@ def test_what_is_not_in_this_history_is_not_found(servers: Servers, named: Any) 
 
 
 def test_a_command_is_no_event(servers: Servers) -> None:
-    with pytest.raises(InvalidInput, match="a command came for the event at position 1"):
+    with pytest.raises(InvalidInput, match=r"^replace: a command came for the event at position"):
         servers.what_if(SERVER, replace={1: c.StopServer()})
+
+
+@pytest.mark.parametrize(("change", "wrong"), [("drop", 1.5), ("insert", "req-1")])
+def test_what_is_no_change_is_refused_by_name(servers: Servers, change: str, wrong: Any) -> None:
+    with pytest.raises(InvalidInput, match=f"^{change}: "):
+        servers.what_if(SERVER, **{change: iter([wrong])})
 
 
 def test_a_server_that_never_was_has_no_other_past(servers: Servers) -> None:
     with pytest.raises(NotFound, match="never was"):
         servers.what_if("9c2e9d1e-6f0d-4b8c-8d63-5c1f6c6c1c11")
+
+
+def test_a_request_that_said_when_is_known_as_well(servers: Servers, clock: ManualClock) -> None:
+    servers.rename(SERVER, "renamed", under("req-1"), occurred_at=clock.now)
+    assert servers.what_if(SERVER).requests == ()
+
+
+def test_a_request_that_cannot_be_read_is_told_with_its_first_event(
+    servers: Servers, clock: ManualClock
+) -> None:
+    rebuilt(servers, clock)
+    with servers._log.connections.writing() as log:
+        log.execute("DROP TRIGGER commands_no_update")
+        log.execute("UPDATE commands SET members = '[]' WHERE command_id = 3")
+    told = "^command 3, whose events begin at position 3, cannot be read: Expected `object`"
+    with pytest.raises(StoreDamaged, match=told):
+        servers.what_if(SERVER)
 
 
 def test_nothing_is_written_and_nothing_secret_told(servers: Servers, clock: ManualClock) -> None:

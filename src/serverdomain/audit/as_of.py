@@ -6,11 +6,10 @@ There are five ways to name a moment, so that what we knew and what was true are
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from serverdomain.domain import moment, written_time
 from serverdomain.domain.history import History
@@ -30,7 +29,6 @@ _FLEET_FORMS = "position:N or recorded:TIME is allowed"
 _CLOCKS = {"recorded": "recorded_at", "occurred": "occurred_at"}
 _COUNTS = ("version", "position")
 _ALLOWED = "version, position, recorded_at, occurred_at or both of the last two are allowed"
-_Read = TypeVar("_Read")
 _DIGITS = re.compile(r"\d{1,100}", re.ASCII)
 
 
@@ -143,9 +141,9 @@ def read_moment(text: str, field: str, *, now: datetime | None = None) -> Resolv
         raise InvalidInput(field, f"{said}; first is, too") from None
 
 
-def moment_of(given: object, now: datetime, field: str = "moment") -> Resolved:
-    """A moment that was given as one, or in words. Raises `InvalidInput` for anything else."""
-    return _given(given, now, field, read_moment)
+def moment_of(given: Moment, now: datetime, field: str) -> Resolved:
+    """A moment that was given as one, or in words. Raises `InvalidInput`."""
+    return given if isinstance(given, AsOf) else read_moment(given, field, now=now)
 
 
 def as_of_given(given: object, now: datetime) -> AsOf | None:
@@ -153,15 +151,13 @@ def as_of_given(given: object, now: datetime) -> AsOf | None:
 
     Raises `InvalidInput` for anything else.
     """
-    return None if given is None or given == "now" else _given(given, now, "as_of", AsOf.read)
-
-
-def _given(given: object, now: datetime, field: str, read: Callable[..., _Read]) -> AsOf | _Read:
+    if given is None or given == "now":
+        return None
     if isinstance(given, AsOf):
         return given
     if isinstance(given, str):
-        return read(given, field, now=now)
-    raise InvalidInput(field, f"{shown(given)} came, an AsOf or its words are allowed")
+        return AsOf.read(given, now=now)
+    raise InvalidInput("as_of", f"{shown(given)} came, an AsOf or its words are allowed")
 
 
 def history_as_of(log: Reading, server_id: str, as_of: AsOf) -> History:

@@ -91,9 +91,7 @@ def _past_request(recorded: list[RecordedEvent]) -> PastRequest:
 
 
 def _command(row: RecordedCommand, events: tuple[e.Event, ...]) -> c.Command:
-    members = _read_members(row.members)
-    members.pop("occurred_at", None)
-    command = command_of(row.kind, members)
+    command = command_of(row.kind, _read_members(row.members))
     first = events[0]
     if command is None:
         # Recorded facts are taken as they are, and so are the events of an unknown, newer command.
