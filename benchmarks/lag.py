@@ -121,6 +121,7 @@ def draw(rate: float, nodes: Sequence[Lags], file: Path) -> None:
                 [at for at, _ in lags], [lag * 1e3 for _, lag in lags], label=f"node {number}"
             )
         panel.set_title(f"lag of {len(nodes)} views in ms, at {rate:,.0f} commands/s", fontsize=8)
+        panel.set_xlabel("seconds", fontsize=8)
         panel.set_ylim(bottom=0)
         panel.legend()
         panel.grid(visible=True, linewidth=0.5)

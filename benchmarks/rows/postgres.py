@@ -10,10 +10,11 @@ from pathlib import Path
 
 from benchmarks.batches import Batch, Counted
 from benchmarks.bulk import InBulk, OneByOne, RowsInserted
+from benchmarks.by_psycopg import Psycopg, PsycopgInBatches
 from benchmarks.callers import Work, each_doing
 from benchmarks.idiomatic import Idiomatic
 from benchmarks.measure import Row, rate_of
-from benchmarks.postgres import IdiomaticInPostgreSQL, InPostgreSQL, Psycopg, PsycopgInBatches
+from benchmarks.postgres import IdiomaticInPostgreSQL, InPostgreSQL
 from benchmarks.rows.commands import pair
 from benchmarks.scale import Scale
 from benchmarks.views import FromZero

@@ -63,8 +63,11 @@ class Refused(ServerdomainError):
 
     ``rule`` is ``"role"``, ``"lock"``, ``"state"``, ``"image"``, ``"quota"`` or ``"time"``, or, for
     a question, ``"head"``: it asks for a version or position beyond the last one, or ``"name"``: it
-    names more than one server.
+    names more than one server. ``version`` is the server's that a command was decided on: where
+    many write, another may be the last by now.
     """
+
+    version: int | None = None
 
     def __init__(self, rule: str, message: str) -> None:
         self.rule = rule

@@ -8,13 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.batches import Batch
-from benchmarks.postgres import (
-    IdiomaticInPostgreSQL,
-    InPostgreSQL,
-    OneServer,
-    Psycopg,
-    PsycopgInBatches,
-)
+from benchmarks.by_psycopg import Psycopg, PsycopgInBatches
+from benchmarks.postgres import IdiomaticInPostgreSQL, InPostgreSQL, OneServer
 from serverdomain import Servers
 from tests.store.postgresql import server
 

@@ -74,8 +74,7 @@ def processes(script: str, *arguments: str, of: int) -> list[list[Any]]:
     return [[json.loads(line) for line in out.splitlines()] for out, _ in said]
 
 
-def of_eight(tmp_path: Path, commands: int) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+def of_eight(url: str, commands: int) -> None:
     said = processes(WORKER, url, str(commands), ",".join(IDS), of=8)
 
     assert [len(lines) for lines in said] == [commands] * 8
@@ -104,12 +103,12 @@ def of_eight(tmp_path: Path, commands: int) -> None:
 
 
 def test_processes_take_turns(tmp_path: Path) -> None:
-    of_eight(tmp_path, 12)
+    of_eight(f"sqlite:///{tmp_path / 'cloud.db'}", 12)
 
 
 @pytest.mark.slow
 def test_eight_processes_send_thousands_of_commands(tmp_path: Path) -> None:
-    of_eight(tmp_path, 600)
+    of_eight(f"sqlite:///{tmp_path / 'cloud.db'}", 600)
 
 
 CREATOR = """
@@ -147,7 +146,10 @@ with Servers.open(sys.argv[1], create=False) as servers:
 
 
 def test_what_a_process_was_told_before_another_began_that_other_sees(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    sees_what_was_told(f"sqlite:///{tmp_path / 'cloud.db'}")
+
+
+def sees_what_was_told(url: str) -> None:
     with (
         Servers.open(url) as servers,
         subprocess.Popen(

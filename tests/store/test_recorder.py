@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
 from unittest import TestCase
-from uuid import UUID, uuid4
 
 import pytest
-from eventsourcing.application import Application, ProcessingEvent
-from eventsourcing.dispatch import singledispatchmethod
-from eventsourcing.domain import Aggregate, DomainEvent, event
-from eventsourcing.persistence import InfrastructureFactory, IntegrityError, StoredEvent
 from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteTrackingRecorder
-from eventsourcing.system import ProcessApplication, SingleThreadedRunner, System
 from eventsourcing.tests import persistence as theirs
 from eventsourcing.utils import Environment
 
-from serverdomain import NotFound, Servers, StoreError
-from serverdomain.domain.events import ServerStopped
 from serverdomain.store.sqlite import Factory, ProcessRecorder, SQLiteRecorder
 from serverdomain.store.sqlite.connections import Connections
 from serverdomain.store.sqlite.place import of as place_of
 from serverdomain.store.sqlite.recorder import Datastore
-from serverdomain.testing.store_contract import OTHER, SERVER, adopted
+from tests.store.recorder_contract import Notes, RecorderContract
 
 MODULE = "serverdomain.store.sqlite"
 
@@ -113,37 +104,6 @@ class TestTheirFactoryCase(theirs.InfrastructureFactoryTestCase[Factory]):
         return ProcessRecorder
 
 
-class Note(Aggregate):
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    @event("Changed")
-    def change(self, text: str) -> None:
-        self.text = text
-
-
-class Notes(Application[Any]):
-    is_snapshotting_enabled = True
-    snapshotting_intervals: ClassVar[dict[Any, int]] = {Note: 2}
-
-    def add(self, text: str) -> Any:
-        note = Note(text)
-        self.save(note)
-        return note.id
-
-    def change(self, note_id: Any, text: str) -> None:
-        note: Note = self.repository.get(note_id)
-        note.change(text)
-        self.save(note)
-
-
-class Counter(ProcessApplication[Any]):
-    @singledispatchmethod
-    def policy(self, domain_event: DomainEvent, processing_event: ProcessingEvent[Any]) -> None:
-        if isinstance(domain_event, Note.Changed):
-            processing_event.collect_events(Note("counted"))
-
-
 def environment(path: Path | str) -> dict[str, str]:
     return {"PERSISTENCE_MODULE": MODULE, "SQLITE_DBNAME": str(path)}
 
@@ -161,82 +121,17 @@ def test_an_application_of_theirs_is_kept_by_our_store(tmp_path: Path, where: st
     notes.close()
 
 
-def test_a_system_of_theirs_follows_one_application_with_another(tmp_path: Path) -> None:
-    env = {
-        "PERSISTENCE_MODULE": MODULE,
-        "NOTES_SQLITE_DBNAME": str(tmp_path / "notes.db"),
-        "COUNTER_SQLITE_DBNAME": str(tmp_path / "counter.db"),
-    }
-    with SingleThreadedRunner(System([[Notes, Counter]]), env) as runner:
-        notes, counter = runner.get(Notes), runner.get(Counter)
-        notes.change(notes.add("one"), "two")
+class TestInAFile(RecorderContract):
+    factory = Factory
+    process_recorder = ProcessRecorder
 
-        assert isinstance(counter.recorder, ProcessRecorder)
-        assert counter.recorder.max_tracking_id("Notes") == 2
-        assert len(counter.notification_log.select(1, 10)) == 1
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/cloud.db"
 
+    @pytest.fixture
+    def another(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/another.db"
 
-def test_the_module_has_one_factory() -> None:
-    factory = InfrastructureFactory.construct(environment(":memory:"))
-
-    assert type(factory) is Factory
-    factory.close()
-
-
-def test_what_their_application_wrote_is_passed_over(tmp_path: Path) -> None:
-    path = tmp_path / "cloud.db"
-    notes = Notes(environment(path))
-    note_id = notes.add("one")
-    with Servers.open(f"sqlite:///{path}") as servers:
-        servers.register(adopted())
-        notes.change(note_id, "two")
-        servers.stop(SERVER)
-
-        assert [entry.position for entry in servers.history(SERVER)] == [2, 4]
-        assert servers.list() == [servers.get(SERVER)]
-        assert servers.view.status().lag == 0
-        with pytest.raises(NotFound):
-            servers.get(str(note_id))
-    assert notes.repository.get(note_id).text == "two"
-    notes.close()
-
-
-def test_theirs_cannot_write_an_event_of_ours_without_its_command() -> None:
-    store = recorder_at("memory:")
-    ours = StoredEvent(uuid4(), 1, "serverdomain:ServerDeleted:1", b"{}")
-
-    with pytest.raises(IntegrityError):
-        store.insert_events([ours])
-    assert store.max_notification_id() is None
-    store.datastore.close()
-
-
-def test_a_stream_is_theirs_or_ours_and_never_both(tmp_path: Path) -> None:
-    path = tmp_path / "cloud.db"
-    notes = Notes(environment(path))
-    note_id = str(notes.add("one"))
-    with Servers.open(f"sqlite:///{path}") as servers:
-        servers.register(adopted())
-        with pytest.raises(IntegrityError, match="one application's"):
-            notes.recorder.insert_events([StoredEvent(UUID(SERVER), 2, "theirs", b"{}")])
-        for ask in (
-            lambda: servers.register(adopted(note_id)),
-            lambda: servers.record(note_id, [ServerStopped()]),
-        ):
-            with pytest.raises(StoreError, match="one application's"):
-                ask()
-
-        assert servers.stop(SERVER).server.version == 2
-        assert notes.recorder.max_notification_id() == 3
-    notes.close()
-
-
-def test_theirs_reads_our_events_as_bytes() -> None:
-    with Servers.open("memory:") as servers:
-        servers.register(adopted(OTHER))
-        recorder = SQLiteRecorder(Datastore(servers._log.connections))
-        (stored,) = recorder.select_notifications(1, 10)
-
-    assert stored.topic == "serverdomain:ServerRegistered:1"
-    assert isinstance(stored.state, bytes)
-    assert str(stored.originator_id) == OTHER
+    def environment(self, place: str) -> dict[str, str]:
+        return environment(place.removeprefix("sqlite:///"))

@@ -12,9 +12,11 @@ from serverdomain.store.postgresql.address import Address
 from serverdomain.store.postgresql.ending import HEAD, HEAD_AND_TIP
 from serverdomain.store.postgresql.log import _LAST, PostgreSQLLog
 from serverdomain.store.postgresql.making import init
+from serverdomain.store.postgresql.numbered import PUT
+from serverdomain.store.postgresql.recorder import INSERT
+from serverdomain.store.postgresql.sent import TOUCH
+from serverdomain.store.postgresql.writing import WRITE, WRITE_THERE
 from serverdomain.testing.contract import adopted, ask
-
-_MOVES = "UPDATE {schema}.head SET position = position + 1 WHERE position >= 7"
 
 
 @pytest.mark.parametrize("is_vacuumed", [False, True])
@@ -24,8 +26,9 @@ def test_it_is_looked_for_by_its_index_from_the_first_plan_on(url: str, is_vacuu
     with psycopg.connect(**address.parameters(), autocommit=True) as owner:  # type: ignore[arg-type]
         if is_vacuumed:
             owner.execute(f"VACUUM ANALYZE {address.schema}.head")
-        for query in (HEAD, HEAD_AND_TIP, _LAST, _MOVES):
-            asked = query.format(schema=address.schema)
+        for query in (HEAD, HEAD_AND_TIP, _LAST, WRITE, WRITE_THERE, TOUCH, INSERT, PUT):
+            parts = query.format(schema=address.schema).split("%s")
+            asked = "".join(f"${n}{part}" if n else part for n, part in enumerate(parts))
             plan = owner.execute(f"EXPLAIN (GENERIC_PLAN) {asked}").fetchall()
             told = "\n".join(line for (line,) in plan)
             assert "head_by_position" in told, told

@@ -86,8 +86,9 @@ def test_what_another_wrote_of_the_same_server_meanwhile_is_decided_on_anew(
     ask(log, adopted(), "req-1")
     with closing(PostgreSQLLog(Address(log_url))) as other:
         meanwhile(lambda: ask(other, c.LockServer(), "req-2", at=60))
-        with pytest.raises(Refused, match="locked"):
+        with pytest.raises(Refused, match="locked") as refused:
             ask(log, c.StopServer(), "req-3", at=60)
+        assert refused.value.version == 2
         meanwhile(lambda: ask(other, c.UnlockServer(), "req-4", at=60))
         assert ask(log, c.RenameServer(name="new"), under("req-5", ADMIN), at=60).position == 5
     assert positions(log) == [1, 2, 3, 4, 5]

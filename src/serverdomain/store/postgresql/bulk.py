@@ -31,6 +31,7 @@ class Bulk(PostgreSQLWriting, BulkWriting):
         """Append events as another log holds them, with their commands."""
         self.flush()
         head = numbered.put(self.connection, self.schema, rows, self._command_id)
+        assert head is not None  # It is locked by this transaction.
         self._position, self._command_id, self._recorded_at = head
 
     def flush(self) -> None:

@@ -22,6 +22,11 @@ HEAD = (
 By the index, so that none of the row's older versions is passed over.
 """
 
+FROM_THERE_ON = (
+    "position >= (SELECT h.position FROM {schema}.head h ORDER BY h.position DESC LIMIT 1)"
+)
+"""Finds the row that is to be moved by the index, too, for who does not know where it stands."""
+
 HEAD_AND_TIP = (
     f"SELECT h.*, t.* FROM ({HEAD}) AS h LEFT JOIN LATERAL ({TIP}) AS t ON 0 = 0"
 ).replace("%s", "h.position")

@@ -14,38 +14,14 @@ from serverdomain.errors import InvalidInput, StoreDamaged, StoreLocked, StoreMi
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.copying import Filling, Source
 from serverdomain.store.log import Reading, Row
-from serverdomain.store.postgresql import making
+from serverdomain.store.postgresql import making, numbered
 from serverdomain.store.postgresql.address import Address
-from serverdomain.store.postgresql.arrays import COMMANDS, EVENTS, arrays_of, rows_of
 from serverdomain.store.postgresql.as_stored import in_schema
 from serverdomain.store.postgresql.connection import Watched, connect
 from serverdomain.store.postgresql.examination import PostgreSQLExamination
 from serverdomain.store.postgresql.faults import store_error
 from serverdomain.store.postgresql.log import PostgreSQLLog
-from serverdomain.store.postgresql.states import as_text
 
-_WITH_ID = (("command_id", "bigint"), *COMMANDS)
-_WITH_POSITION = (("position", "bigint"), *EVENTS)
-_PUT = f"""
-WITH h AS (
-    UPDATE {{schema}}.head SET
-        position = %s,
-        command_id = GREATEST(command_id, %s),
-        recorded_before = recorded_at,
-        recorded_at = GREATEST(recorded_at, %s)
-    WHERE position = %s AND copied_from IS NOT NULL
-    RETURNING 1
-), c AS (
-    INSERT INTO {{schema}}.commands
-    SELECT {", ".join(f"a.{name}" for name, _ in _WITH_ID)} FROM h, {rows_of(_WITH_ID)}
-    RETURNING 1
-), e AS (
-    INSERT INTO {{schema}}.stored_events
-    SELECT {", ".join(f"a.{name}" for name, _ in _WITH_POSITION)} FROM h, {rows_of(_WITH_POSITION)}
-    RETURNING 1
-)
-SELECT (SELECT COUNT(*) FROM c), (SELECT COUNT(*) FROM e) FROM h
-"""
 _NUMBERS = "SELECT position, command_id FROM {schema}.head"
 _MOVE = "UPDATE {schema}.head SET moved_to = %s WHERE moved_to IS NULL"
 _BOOKMARK = "INSERT INTO {schema}.reactions VALUES (%s, %s, %s, %s)"
@@ -95,20 +71,8 @@ class PostgreSQLFilling(Filling):
         """Append events with their commands."""
         position, command_id = self._connection.execute(self._asked(_NUMBERS)).fetchone() or (0, 0)
         self._require_kept(rows, position)
-        commands = {row[5]: row for row in rows if row[5] is not None and row[5] > command_id}
-        events = [(*row[:4], as_text(row[4]), row[5]) for row in rows]
-        found = self._connection.execute(
-            self._asked(_PUT),
-            (
-                rows[-1][0],
-                max(commands, default=0),
-                max((row[16] for row in commands.values()), default=0),
-                position,
-                *arrays_of([(row[5], *row[6:]) for row in commands.values()], len(_WITH_ID)),
-                *arrays_of(events, len(_WITH_POSITION)),
-            ),
-        ).fetchone()
-        if found != (len(commands), len(rows)):
+        put = numbered.put
+        if put(self._connection, self._schema, rows, command_id, in_copy_behind=position) is None:
             raise StoreLocked(f"{self.place} is being copied to by another process")
 
     def finish(self, bookmarks: Sequence[Bookmark]) -> None:

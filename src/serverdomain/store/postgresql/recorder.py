@@ -1,8 +1,6 @@
 """The same tables as `eventsourcing` knows them: its recorder, behind our counter row.
 
-Any `eventsourcing` application selects it with ``PERSISTENCE_MODULE=serverdomain.store.postgresql``
-and the settings that it reads for PostgreSQL. A log is there already: `serverdomain store init`
-made it. Snapshots, and how far it follows others, it keeps in tables of its own beside the log.
+A log is there already: `serverdomain store init` made it.
 """
 
 from __future__ import annotations
@@ -20,21 +18,22 @@ from eventsourcing.persistence import (
     StoredEvent,
     Subscription,
 )
-from eventsourcing.persistence import ProcessRecorder as AnyProcessRecorder
 from psycopg import Cursor
 from psycopg.rows import DictRow
 
 from serverdomain.store.postgresql import hints
 from serverdomain.store.postgresql.arrays import EVENTS, arrays_of, rows_of
 from serverdomain.store.postgresql.as_stored import in_schema
+from serverdomain.store.postgresql.ending import FROM_THERE_ON
 from serverdomain.store.postgresql.states import as_bytes, as_text
+from serverdomain.store.postgresql.subscription import PostgreSQLSubscription
 
 _THERE = "SELECT to_regclass(%s) IS NOT NULL AS there"
 _THEIRS = EVENTS[:-1]
-_INSERT = f"""
+INSERT = f"""
 WITH h AS (
     UPDATE {{schema}}.head SET position = position + %s, recorded_before = recorded_at
-    WHERE moved_to IS NULL AND copied_from IS NULL
+    WHERE {FROM_THERE_ON} AND moved_to IS NULL AND copied_from IS NULL
     RETURNING position - %s AS position
 )
 INSERT INTO {{schema}}.stored_events
@@ -42,6 +41,8 @@ SELECT h.position + a.number, a.originator_id, a.originator_version, a.topic, a.
 FROM h, {rows_of(_THEIRS)}
 RETURNING position
 """
+"""Moves the counter, and writes another application's events with the numbers behind it."""
+
 _OURS = (
     "SELECT originator_id FROM {schema}.stored_events"
     " WHERE originator_id = ANY(%s) AND command_id IS NOT NULL LIMIT 1"
@@ -49,7 +50,6 @@ _OURS = (
 _STREAM = "SELECT * FROM {schema}.stored_events WHERE originator_id = %s"
 _ALL = "SELECT * FROM {schema}.stored_events WHERE position >= %s"
 _LAST = "SELECT MAX(position) AS last FROM {schema}.stored_events"
-_LOOK = 0.8
 
 
 class PostgreSQLRecorder(postgres.PostgresApplicationRecorder):
@@ -89,7 +89,7 @@ class PostgreSQLRecorder(postgres.PostgresApplicationRecorder):
         if ours := cursor.execute(self._asked(_OURS), (streams,)).fetchall():
             raise IntegrityError(f"the stream {ours[0]['originator_id']} is one of serverdomain's")
         asked = (len(rows), len(rows), *arrays_of(rows, len(_THEIRS)))
-        found = [row["position"] for row in cursor.execute(self._asked(_INSERT), asked)]
+        found = [row["position"] for row in cursor.execute(self._asked(INSERT), asked)]
         if len(found) != len(rows):
             raise OperationalError(f"the log in the schema {self.datastore.schema} is not here")
         cursor.execute(hints.notify(self.datastore.schema))
@@ -163,7 +163,7 @@ class PostgreSQLRecorder(postgres.PostgresApplicationRecorder):
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
         """The events behind a position, those that come among them."""
-        return _Subscription(recorder=self, gt=gt, topics=topics)
+        return PostgreSQLSubscription(recorder=self, gt=gt, topics=topics)
 
     def _all(self, query: str, *given: Any) -> list[DictRow]:
         with self.datastore.get_connection() as connection:
@@ -178,54 +178,6 @@ class PostgreSQLRecorder(postgres.PostgresApplicationRecorder):
     def _originator(self, row: DictRow) -> UUID | str:
         stream: str = row["originator_id"]
         return UUID(stream) if self.datastore.originator_id_type == "uuid" else stream
-
-
-class _Subscription(postgres.PostgresSubscription):
-    """What a hint that was lost does not hold up for long."""
-
-    def _listen(self) -> None:
-        try:
-            with self._recorder.datastore.get_connection() as connection:
-                connection.execute(hints.listen(self._recorder.datastore.schema))
-                while not self._has_been_stopped and not self._thread_error:
-                    for _ in connection.notifies(timeout=_LOOK, stop_after=1):
-                        pass
-                    self._has_been_notified.set()
-        except BaseException as error:
-            self._thread_error = self._thread_error or error
-            self.stop()
-
-
-class ProcessRecorder(postgres.PostgresTrackingRecorder, PostgreSQLRecorder, AnyProcessRecorder):
-    """The log, for an `eventsourcing` application that follows others."""
-
-    def __init__(
-        self,
-        datastore: postgres.PostgresDatastore,
-        *,
-        events_table_name: str = "stored_events",
-        tracking_table_name: str = "notification_tracking",
-    ) -> None:
-        super().__init__(
-            datastore,
-            tracking_table_name=tracking_table_name,
-            events_table_name=events_table_name,
-        )
-
-    def _insert_events(
-        self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> None:
-        tracking = kwargs.get("tracking")
-        if tracking is not None:
-            self._insert_tracking(curs, tracking=tracking)
-
-
-class Factory(postgres.PostgresFactory):
-    """What ``PERSISTENCE_MODULE`` finds here; reads the environment that theirs reads."""
-
-    aggregate_recorder_class = postgres.PostgresAggregateRecorder
-    application_recorder_class = PostgreSQLRecorder
-    process_recorder_class = ProcessRecorder  # type: ignore[assignment]
 
 
 def _state(row: DictRow) -> bytes:

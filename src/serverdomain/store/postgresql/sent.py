@@ -7,13 +7,15 @@ from msgspec.structs import replace
 from serverdomain.store.log import Answered, Row
 from serverdomain.store.postgresql.as_stored import in_schema
 from serverdomain.store.postgresql.connection import Watched
+from serverdomain.store.postgresql.ending import FROM_THERE_ON
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.request import Outcome
 
 FOR_NOW = 2**62
 """Behind it lie the positions and commands of what is not written yet, and no others."""
 
-_TOUCH = "UPDATE {schema}.head SET position = position"
+TOUCH = f"UPDATE {{schema}}.head SET position = position WHERE {FROM_THERE_ON}"
+"""Writes the counter row as it is."""
 
 _SENT = """
 SELECT MIN(e.position), MIN(c.command_id) FROM {schema}.stored_events e JOIN {schema}.commands c
@@ -31,7 +33,7 @@ def write_once_more(connection: Watched, schema: str) -> None:
     Behind a commit of one's own it is. Raises `CommitFailed` where that cannot be told.
     """
     with connection.certain():
-        connection.execute(in_schema(_TOUCH, schema))
+        connection.execute(in_schema(TOUCH, schema))
 
 
 class Sent:

@@ -56,7 +56,7 @@ SELECT h.position, h.command_id, (SELECT COUNT(*) FROM c), (SELECT COUNT(*) FROM
 """
 """Moves the counter, and writes commands and events with the numbers behind it."""
 
-_WRITE_THERE = WRITE.replace(_FROM_THERE_ON, _THERE)
+WRITE_THERE = WRITE.replace(_FROM_THERE_ON, _THERE)
 """The same, if the counter stands where it is known to, and the last command is the one known."""
 
 _THEIRS = (
@@ -114,7 +114,7 @@ class PostgreSQLWriting(PostgreSQLReading, Writing):
         named = None if tip is None else (tip.request_id or b"").decode()
         known = (self._position,) if tip is None else (self._position, self._recorded_at, named)
         found = self.connection.execute(
-            in_schema(WRITE if tip is None else _WRITE_THERE, self.schema),
+            in_schema(WRITE if tip is None else WRITE_THERE, self.schema),
             (
                 len(events),
                 len(commands),
