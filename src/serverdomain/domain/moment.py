@@ -101,10 +101,15 @@ def seconds(micros: int) -> str:
 
 def exact(micros: int) -> str:
     """RFC 3339 in microseconds, as views and reports show a time."""
-    second, micro = divmod(micros, 1_000_000)
-    day, second = divmod(second, _DAY)
-    clock = f"{second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02}"
-    return f"{_day(day)}T{clock}.{micro:06}Z"
+    minute, rest = divmod(micros, 60_000_000)
+    digits = f"{rest:08}"
+    return f"{_minute(minute)}:{digits[:2]}.{digits[2:]}Z"
+
+
+@lru_cache(maxsize=4096)
+def _minute(minute: int) -> str:
+    day, minute = divmod(minute, _DAY // 60)
+    return f"{_day(day)}T{minute // 60:02}:{minute % 60:02}"
 
 
 @lru_cache(maxsize=4096)
