@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,14 @@ from serverdomain import (
     StoreReadOnly,
 )
 from serverdomain.domain import events as e
-from serverdomain.errors import ServerdomainError
+from serverdomain.errors import Conflict, RequestIdTaken, ServerdomainError
 from serverdomain.servers import bulk as bulks
 from serverdomain.servers.bulk import Bulk
 from serverdomain.servers.commands import Commands
 from serverdomain.testing import ADMIN, OWNER, ManualClock
 from serverdomain.testing.store_contract import IMAGE, OTHER, SERVER, adopted, under
+
+EARLY, LATE = (datetime(2012, month, 1, tzinfo=UTC) for month in (1, 2))
 
 
 @pytest.fixture(params=["memory:", "cloud.db"])
@@ -78,6 +81,40 @@ def test_it_is_the_log_that_commands_one_by_one_would_make(servers: Servers) -> 
             bulk.complete_rebuild(SERVER, under("req-3"))
 
         assert servers.history(SERVER) == other.history(SERVER)
+
+
+def test_late_facts_among_commands_are_what_the_next_ones_are_decided_on(servers: Servers) -> None:
+    with servers.bulk() as bulk:
+        bulk.register(adopted(), under("req-1"), occurred_at=LATE)
+        bulk.record(SERVER, [e.ServerRenamed("late")], under("req-2"), occurred_at=EARLY)
+        bulk.rename(SERVER, "a", under("req-3"), occurred_at=LATE)
+        bulk.record(SERVER, [e.ServerStopped()], under("req-4"), occurred_at=LATE)
+        bulk.start(SERVER, under("req-5"), occurred_at=LATE)
+        bulk.record(OTHER, [e.ServerStopped()], under("req-6"), occurred_at=EARLY)
+    assert counts(bulk) == (6, 0, 0, 0)
+    history = servers.history(SERVER)
+    assert [entry.version for entry in history] == [2, 1, 3, 4, 5]
+    assert (servers.get(SERVER).name, servers.get(SERVER).status) == ("a", "ACTIVE")
+    assert servers.get(SERVER).version == 5
+
+
+def test_facts_that_are_asked_again_are_the_same_or_refused(servers: Servers) -> None:
+    with servers.bulk() as bulk:
+        bulk.record(SERVER, [e.ServerStopped()], under("req-1"), occurred_at=EARLY)
+        bulk.record(SERVER, [e.ServerStopped()], under("req-1"), occurred_at=EARLY)
+    failed: list[ServerdomainError] = []
+    with servers.bulk(lambda request_id, error: failed.append(error)) as again:
+        again.record(SERVER, [e.ServerStopped()], under("req-1"), occurred_at=EARLY)
+        again.record(SERVER, [e.ServerStopped()], under("req-1"), occurred_at=LATE)
+        again.record(SERVER, [e.ServerStarted()], under("req-1"), occurred_at=EARLY)
+        again.record(OTHER, [e.ServerStopped()], under("req-1"), occurred_at=EARLY)
+    assert (counts(bulk), counts(again)) == ((1, 1, 0, 0), (0, 1, 0, 3))
+    assert {type(error) for error in failed} == {RequestIdTaken}
+
+
+def test_facts_with_a_version_that_is_not_met_do_not_happen(servers: Servers) -> None:
+    with pytest.raises(Conflict), servers.bulk() as bulk:
+        bulk.record(SERVER, [e.ServerStopped()], under("r"), occurred_at=EARLY, expected_version=3)
 
 
 def test_each_command_gives_its_servers_id_so_that_the_next_can_name_it(servers: Servers) -> None:

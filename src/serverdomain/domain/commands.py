@@ -395,6 +395,10 @@ class RecordFacts(Command, frozen=True, kw_only=True):
                     f"a {type(event).__name__} came, what happened to a server is allowed",
                 )
 
+    def members(self) -> dict[str, Any]:
+        """Nothing: the log adds the hash."""
+        return {}
+
     def to(self, server_id: str) -> RecordFacts:
         """Itself, if every beginning among its facts is this server's."""
         for event in self.events:

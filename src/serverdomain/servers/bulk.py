@@ -30,6 +30,8 @@ P = ParamSpec("P")
 class _Left(Commands):
     """Makes a request of each command, as `Servers` do, and leaves it; gives the server's id."""
 
+    _answered = False
+
     def __init__(self, leave: Callable[[Request], str], clock: Clock) -> None:
         self.accept = leave
         self._log: Any = self

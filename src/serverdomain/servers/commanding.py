@@ -42,6 +42,7 @@ class Commanding:
 
     _log: Log
     _clock: Clock
+    _answered = True
 
     @overload
     def command(  # type: ignore[overload-overlap]
@@ -93,6 +94,7 @@ class Commanding:
             occurred_at=None if occurred_at is None else micros(occurred_at, "occurred_at"),
             expected_version=expected_version,
             project_id=project_id,
+            answered=self._answered,
         )
         return self._answer(request, self._log.accept(request))
 

@@ -19,13 +19,12 @@ from serverdomain.errors import (
     Conflict,
     NotFound,
     Refused,
-    RequestIdTaken,
-    StoreDamaged,
 )
 from serverdomain.store import refusals
 from serverdomain.store.codec import CODEC
-from serverdomain.store.log import Reading, Writing
+from serverdomain.store.log import Writing
 from serverdomain.store.recorded import RecordedCommand
+from serverdomain.store.repeated import require_same
 from serverdomain.store.request import Outcome, Request
 
 MOST_AHEAD = 5 * 60 * 1_000_000
@@ -37,18 +36,18 @@ _canonical = msgspec.json.Encoder(order="sorted").encode
 def accept(log: Writing, request: Request) -> Outcome | Refused | RecordedCommand:
     """Record what was asked, unless a command is recorded under its request id: that is given back.
 
-    Its `first_outcome` needs no lock. A refusal that the log is to keep is given back, for what was
-    written to be committed. One of a beginning is raised, as are `Conflict` and whatever else the
-    decision raises: nothing is written then.
+    A refusal that the log is to keep is given back, for what was written to be committed. One of a
+    beginning is raised, as is whatever else the decision raises: nothing is written then.
     """
     command, context = request.command, request.context
     members = members_of(command, request.occurred_at)
     decided = command.to(request.server_id)
     given = command.own_time if request.occurred_at is None else request.occurred_at
     first = log.command(context.request_id)
+    if not request.answered and _asks_nothing(request):
+        return _take_in(log, request, members, first)
     if first is not None:
         return first
-    latest_recorded_at = log.latest_recorded_at()
     history = log.so_far(request.server_id)
     latest, server = history.latest, history.server
     if command.may_be_late and given is not None and latest is not None and given < latest:
@@ -57,7 +56,7 @@ def accept(log: Writing, request: Request) -> Outcome | Refused | RecordedComman
         raise NotFound(f"server {request.server_id} is not there")
     _require_version(request, server, history.version)
     occurred_at = _occurred_at(request, given, latest)
-    recorded = _recorded(request, members, occurred_at, latest_recorded_at)
+    recorded = _recorded(request, members, occurred_at, log.latest_recorded_at())
     require_project(server, request.project_id)
     try:
         events = decide(server, decided, context.actor, context.request_id)
@@ -75,6 +74,31 @@ def accept(log: Writing, request: Request) -> Outcome | Refused | RecordedComman
     ):
         history.take(Fact(occurred_at, position, request.server_id, version, event))
     return Outcome(server=history.server, events=events, position=positions[-1], replayed=False)
+
+
+def _asks_nothing(request: Request) -> bool:
+    """Whether these are facts of which no rule and nobody asks what they lead to."""
+    return (
+        isinstance(request.command, RecordFacts)
+        and request.occurred_at is not None
+        and request.expected_version is None
+        and request.project_id is None
+    )
+
+
+def _take_in(
+    log: Writing, request: Request, members: str, first: RecordedCommand | None
+) -> Outcome:
+    """Append facts behind the others of their server, of which none is read."""
+    assert isinstance(request.command, RecordFacts)
+    if first is not None:
+        require_same(first, request, members)
+        return Outcome(server=None, events=(), position=None, replayed=True)
+    occurred_at = _occurred_at(request, request.occurred_at, None)
+    recorded = _recorded(request, members, occurred_at, log.latest_recorded_at())
+    events = request.command.events
+    positions = log.append(recorded, log.version(request.server_id), events)
+    return Outcome(server=None, events=events, position=positions[-1], replayed=False)
 
 
 def _recorded(
@@ -113,32 +137,6 @@ def members_of(command: Command, occurred_at: int | None) -> str:
     if occurred_at is not None:
         members["occurred_at"] = occurred_at
     return _canonical(members).decode()
-
-
-def first_outcome(log: Reading, first: RecordedCommand, request: Request) -> Outcome:
-    """The outcome that a command had when it was first recorded, for one under its request id.
-
-    Raises `RequestIdTaken` where that asks something else.
-    """
-    members = members_of(request.command, request.occurred_at)
-    taken = f"request id {first.request_id} is taken by another command"
-    recorded = log.events_of(first)
-    if not recorded:
-        raise StoreDamaged(f"{first.kind} under request id {first.request_id} has lost its events")
-    last = recorded[-1].position
-    server = log.so_far(first.server_id, last).server
-    if server is not None and request.project_id not in (None, server.project_id):
-        # Two projects and two keys may spell one id: nothing of the other's is told.
-        raise RequestIdTaken(taken)
-    same_server = request.command.generates_id or first.server_id == request.server_id
-    if first.kind != request.command.kind or first.members != members or not same_server:
-        raise RequestIdTaken(
-            f"{taken}: {first.kind} of server {first.server_id}, recorded at "
-            f"{moment.exact(first.recorded_at)}; each command needs an id of its own, as each new "
-            "Context has"
-        )
-    events = tuple(one.event for one in recorded)
-    return Outcome(server=server, events=events, position=last, replayed=True)
 
 
 def _require_version(request: Request, server: Server | None, version: int) -> None:

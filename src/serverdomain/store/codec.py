@@ -63,6 +63,7 @@ class Codec:
             read = self.readers[current] = msgspec.json.Decoder(event).decode
             self._topics[event] = current, read
         self._encoder = msgspec.json.Encoder(order="sorted")
+        self._latest: tuple[object, list[tuple[str, str]]] = ((), [])
 
     def encode(self, event: Event) -> tuple[str, str]:
         """The topic and the JSON of an event.
@@ -86,7 +87,13 @@ class Codec:
 
     def encode_all(self, events: Iterable[Event]) -> list[tuple[str, str]]:
         """The topic and the JSON of each event; raises as `encode` does."""
-        return [self.encode(event) for event in events]
+        # What was hashed a moment ago is what is kept now.
+        latest, encoded = self._latest
+        if events is not latest:
+            encoded = [self.encode(event) for event in events]
+            if type(events) is tuple:
+                self._latest = events, encoded
+        return encoded
 
     def decode(self, topic: str, state: str | bytes, position: int) -> Event:
         """The event at a position.

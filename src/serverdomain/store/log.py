@@ -283,6 +283,10 @@ class Writing(Reading, Protocol):
         """Be told what is about to be decided: an engine that is far away asks for all at once."""
         return
 
+    def version(self, server_id: str) -> int:
+        """The version of a server's last event; 0 if it has none."""
+        return self.so_far(server_id).version
+
     def append(self, command: RecordedCommand, version: int, events: Sequence[Event]) -> list[int]:
         """Append a command and its events behind ``version``; gives back their positions.
 

@@ -158,15 +158,16 @@ class Ahead:
         self._remembered = remembered
         self._began = remembered.bring_up(reading, remembered._tip)
         self._histories: dict[str, History] = {}
-        self._versions: dict[str, int] = {}
+        self.versions: dict[str, int] = {}
+        """Up to which version those have events now that were appended to."""
 
     def history(self, server_id: str) -> History | None:
         """What is known of a server, with what was appended to it here; to be gone on from."""
         history = self._histories.get(server_id)
-        if history is None and server_id not in self._versions:
+        if history is None and server_id not in self.versions:
             server = self._remembered._servers.get(server_id)
             history = None if server is None else self.read(server_id, History(base=server))
-        if history is None or history.version < self._versions.get(server_id, 0):
+        if history is None or history.version < self.versions.get(server_id, 0):
             return None
         return history
 
@@ -181,7 +182,7 @@ class Ahead:
 
     def appended(self, server_id: str, version: int) -> None:
         """Note up to which version a server has events now."""
-        self._versions[server_id] = version
+        self.versions[server_id] = version
 
     def committed(self, tip: Tip) -> None:
         """Remember what was read and appended, which the log has now up to there."""
@@ -189,7 +190,7 @@ class Ahead:
         with remembered._moving:
             if remembered._tip not in (self._began, tip):
                 return  # Others have read that already, and more.
-            for server_id in self._histories.keys() | self._versions.keys():
+            for server_id in self._histories.keys() | self.versions.keys():
                 history = self.history(server_id)
                 remembered._put(server_id, None if history is None else history.server)
             remembered._tip = tip

@@ -15,7 +15,8 @@ class Request(Struct, frozen=True, kw_only=True):
 
     ``server_id`` is in canonical form, one that was generated where the ``command`` says so.
     ``occurred_at`` is the time that was given, if any, and ``now`` the clock, in microseconds since
-    1970 UTC. With a ``project_id`` a server of another project is not there.
+    1970 UTC. With a ``project_id`` a server of another project is not there. Where it is not
+    ``answered``, nobody looks at the server that comes of it.
     """
 
     server_id: str
@@ -25,13 +26,15 @@ class Request(Struct, frozen=True, kw_only=True):
     occurred_at: int | None = None
     expected_version: int | None = None
     project_id: str | None = None
+    answered: bool = True
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
     """The server after a command, the command's events, and the position of the last of them.
 
-    ``server`` is ``None`` where facts were recorded of one that has not begun. ``replayed`` says
-    that the request id was in the log and this is the first outcome.
+    ``server`` is ``None`` where facts were recorded of one that has not begun, or are not answered.
+    ``replayed`` says that the request id was in the log and this is the first outcome; what is not
+    answered is told no more of it.
     """
 
     server: Server | None

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from serverdomain.errors import OutcomeUnknown, Refused, ServerdomainError, StoreLocked
-from serverdomain.store.accept import accept, first_outcome
+from serverdomain.store.accept import accept, members_of
 from serverdomain.store.interrupts import Interrupts
 from serverdomain.store.lock_timeout import lock_timeout_setting
 from serverdomain.store.log import Answer, CommitFailed, Log, Overtaken, Unanswered, Writing
 from serverdomain.store.recorded import RecordedCommand
+from serverdomain.store.repeated import first_outcome
 from serverdomain.store.request import Outcome, Request
 from serverdomain.store.turns import MOST_TOGETHER, MOST_WAITING, Answers, Call, Turns
 
@@ -52,8 +53,7 @@ class Writer:
         """Look a command up, decide and write it; see `serverdomain.store.accept`.
 
         Raises what the decision raises, `Refused` once the refusal is recorded, `OutcomeUnknown`
-        where the disk did not tell whether it was written, and `StoreLocked` where it waited too
-        long: then nothing happened.
+        where the disk did not tell if it was written, and `StoreLocked` where it waited too long.
         """
         (answer,) = self.accept_many((request,))
         if isinstance(answer, Exception):
@@ -63,8 +63,7 @@ class Writer:
     def accept_many(self, requests: Sequence[Request]) -> list[Answer]:
         """Accept commands in this order: of each what `accept` gives, or what it raises.
 
-        What is asked at once is written together, so the caller asks for no more than others may
-        wait for.
+        What is asked at once is written together: no more is allowed than others may wait for.
         """
         call = Call(requests, self._seconds)
         try:
@@ -161,8 +160,9 @@ class Writer:
 
     def _first_outcome(self, first: RecordedCommand, request: Request) -> Answer:
         try:
+            members = members_of(request.command, request.occurred_at)
             with self._log.reading() as log:
-                return first_outcome(log, first, request)
+                return first_outcome(log, first, request, members)
         except Exception as error:
             return error
 

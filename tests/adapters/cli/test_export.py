@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 from tests.adapters.cli.conftest import Command
@@ -43,6 +44,28 @@ def test_lines_go_to_stdout_and_come_from_stdin(registered: Command) -> None:
     }
     assert registered("export", "-", "--after", "1").out == ""
     assert registered("export", "-", "--json").code == 2
+
+
+def test_a_packed_file_comes_back(registered: Command, folder: Path) -> None:
+    assert registered("lock", SERVER_ID).code == 0
+    lines = registered("export", "-").out.encode()
+    packed = gzip.compress(lines)
+    (folder / "log.jsonl.gz").write_bytes(packed)
+    assert registered("import", "log", "log.jsonl.gz", "--store", "copy.db").code == 0
+    assert registered("digest", "--store", "copy.db").out == registered("digest").out
+    again = registered("import", "log", "-", "--store", "copy.db", stdin=packed)
+    assert "0 of 2 events imported, 2 were there" in again.out
+
+
+def test_what_stands_before_damage_in_a_packed_file_is_in(
+    registered: Command, folder: Path
+) -> None:
+    first, second = registered("export", "-").out.encode(), b"x" * 100
+    (folder / "log.jsonl.gz").write_bytes(gzip.compress(first) + gzip.compress(second)[:-20])
+    code, _, err = registered("import", "log", "log.jsonl.gz", "--store", "copy.db")
+    assert code == 2
+    assert err.startswith("serverdomain: FILE: 'log.jsonl.gz' ends at byte")
+    assert registered("digest", "--store", "copy.db").out == registered("digest").out
 
 
 def test_an_export_is_told_as_json(registered: Command) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from serverdomain.adapters.incoming import nova
 from serverdomain.adapters.incoming.message import PassedOver
+from serverdomain.adapters.incoming.observed import STATES
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
 from serverdomain.domain.server import fold
@@ -110,7 +111,7 @@ def test_a_server_of_a_volume_has_no_image():
     assert observed(message("instance.update", image_uuid="")).image_id == ""
 
 
-@pytest.mark.parametrize(("theirs", "ours"), nova.STATES.items())
+@pytest.mark.parametrize(("theirs", "ours"), STATES.items())
 def test_a_state_has_our_word(theirs, ours):
     assert observed(message("instance.update", state=theirs)).state == ours
 

@@ -2,7 +2,9 @@
 
 import json
 from contextlib import closing
+from cProfile import Profile
 from pathlib import Path
+from pstats import Stats
 from random import Random
 from threading import Thread
 
@@ -154,6 +156,25 @@ def test_an_older_archive_puts_the_beginning_earlier(servers, file):
     assert take(servers, file(STORY)).imported == 6
     assert servers.history(SERVER)[0].occurred_at < begun.occurred_at
     assert servers.history(SERVER)[0].position > begun.position
+
+
+def calls_to_take(servers, file, messages):
+    profile = Profile()
+    path = file(messages)
+    profile.runcall(take, servers, path)
+    return sum(count for count, *_ in Stats(profile).stats.values())
+
+
+def test_what_comes_late_costs_the_same_behind_a_long_history(servers, file):
+    def told(minutes, year):
+        return [
+            message("instance.exists", f"{year}-03-01 {minute // 60:02}:{minute % 60:02}:00")
+            for minute in minutes
+        ]
+
+    few = calls_to_take(servers, file, told(range(100), 2025))
+    take(servers, file(told(range(1_000), 2026)))
+    assert calls_to_take(servers, file, told(range(100, 200), 2025)) < 2 * few
 
 
 def test_a_report_about_a_server_not_met_yet_is_kept(servers, file):

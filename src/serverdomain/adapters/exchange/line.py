@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
 from serverdomain.domain import moment
 from serverdomain.domain.events import CommandRefused
@@ -24,7 +25,12 @@ LONGEST = 16 * 1024 * 1024
 """The bytes of a line, at most."""
 
 
-class _Event(Struct, frozen=True, gc=False):
+class Line(Struct, frozen=True, gc=False):
+    """A line. ``command_id`` and what follows are absent in another application's event.
+
+    ``behind`` is the position before, where that is not one less.
+    """
+
     log_id: str
     position: int
     stream: str
@@ -34,30 +40,6 @@ class _Event(Struct, frozen=True, gc=False):
     data: Raw | UnsetType = UNSET
     state: str | UnsetType = UNSET
     state_base64: str | UnsetType = UNSET
-
-
-class _Command(Struct, frozen=True, gc=False):
-    command_id: int
-    kind: str
-    server_id: str
-    members: Raw
-    user_id: str
-    project_id: str
-    roles: Raw
-    request_id: str
-    correlation_id: str | None
-    caused_by: str | None
-    occurred_at: str
-    recorded_at: str
-    refused: bool
-
-
-class Line(_Event, frozen=True, gc=False):
-    """A line. ``command_id`` and what follows are absent in another application's event.
-
-    ``behind`` is the position before, where that is not one less.
-    """
-
     command_id: int | UnsetType = UNSET
     kind: str | UnsetType = UNSET
     server_id: str | UnsetType = UNSET
@@ -96,7 +78,7 @@ class Line(_Event, frozen=True, gc=False):
         raise ValueError("neither state nor state_base64")
 
     def _of_command(self) -> Row:
-        values = [getattr(self, name) for name in _Command.__struct_fields__]
+        values = [getattr(self, name) for name in _OF_COMMAND]
         if (
             any(one is UNSET for one in values)
             or self.data is UNSET
@@ -119,6 +101,7 @@ class Line(_Event, frozen=True, gc=False):
         return (state, *values[:12], int(refused))
 
 
+_OF_COMMAND = Line.__struct_fields__[Line.__struct_fields__.index("command_id") :]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Line).decode
 _read = msgspec.json.Decoder(Raw).decode
@@ -136,91 +119,82 @@ class Lines:
     """Makes lines of a log's rows, in their order."""
 
     def __init__(self, log_id: str) -> None:
-        self._begin = b'{"log_id":%b,"position":%%d,"stream":"' % _encode(log_id)
-        self._topics: dict[str, bytes] = {}
+        self._log_id = log_id
+        self._topics: set[str] = set()
         self._roles: dict[str, Raw] = {}
-        self._command_id: int | None = None
-        self._command = b""
+        self._micros, self._text = 0, moment.exact(0)
 
     def line(self, row: Row, before: int) -> bytes:
-        """The line of a row; ``before`` is the position of the row before.
+        """The line of a row, with its end; ``before`` is the position of the row before it.
 
-        Raises `StoreDamaged` for a row that no log is given.
+        Raises `StoreDamaged` for a row that no log of ours could hold.
         """
         kinds = tuple(map(type, row))
         try:
             if kinds in _OURS:
-                return self._ours(row, before)
+                return _encode(self._ours(row, before)) + b"\n"
             if kinds in _THEIRS:
-                return self._theirs(row, before)
+                return _encode(self._theirs(row, before)) + b"\n"
         except (ValueError, TypeError, OverflowError):
             pass
         raise StoreDamaged(
             f"position {row[0]!a} holds what no log is given: serverdomain check says more"
         )
 
-    def _ours(self, row: Row, before: int) -> bytes:
-        position, stream, version, topic, state, command_id, *_ = row
-        if command_id != self._command_id:
-            self._command = _encode(self._of_command(row[5:]))[1:]
-            self._command_id = command_id
-        named = self._topics.get(topic) or self._topic(topic)
-        if not (stream.isalnum() and stream.isascii()):
-            raise ValueError
-        behind = b"" if before == position - 1 else b',"behind":%d' % before
-        return b'%b%b","version":%d,"topic":%b%b,"data":%b,%b\n' % (
-            self._begin % position,
-            stream.encode(),
-            version,
-            named,
-            behind,
-            _json(state, "{", "}"),
-            self._command,
-        )
-
-    def _topic(self, topic: str) -> bytes:
-        if not topic.startswith(PREFIX):
-            raise ValueError
-        encoded = self._topics[topic] = _encode(topic)
-        return encoded
-
-    def _theirs(self, row: Row, before: int) -> bytes:
-        position, stream, version, topic, state, *_ = row
-        if topic.startswith(PREFIX):
-            raise ValueError
-        event: dict[str, object] = {"version": version, "topic": topic}
-        if before != position - 1:
-            event["behind"] = before
-        if isinstance(state, bytes):
-            event["state_base64"] = b64encode(state).decode()
-        else:
-            event["state"] = state
-        begin = self._begin % position
-        return b"%b,%b\n" % (begin[:-1] + _encode(stream), _encode(event)[1:])
-
-    def _of_command(self, row: Row) -> _Command:
-        command_id, kind, server_id, members, user_id, project_id, roles, *ids = row
-        request_id, correlation_id, caused_by, occurred_at, recorded_at, refused = ids
-        if refused not in (0, 1):
-            raise ValueError
+    def _ours(self, row: Row, before: int) -> Line:
+        position, stream, version, topic, state, command_id, *command = row
+        kind, server_id, members, user_id, project_id, roles, request_id, *ids = command
+        correlation_id, caused_by, occurred_at, recorded_at, refused = ids
         known = self._roles.get(roles)
         if known is None:
-            known = self._roles[roles] = Raw(_json(roles, "[", "]"))
-        return _Command(
+            known = self._roles[roles] = _json(roles, "[", "]")
+        if topic not in self._topics:
+            self._topics.add(_require_ours(topic))
+        if refused not in (0, 1) or not (stream.isalnum() and stream.isascii()):
+            raise ValueError
+        recorded = self._time(recorded_at)
+        return Line(
+            self._log_id,
+            position,
+            stream,
+            version,
+            topic,
+            UNSET if before == position - 1 else before,
+            _json(state, "{", "}"),
+            UNSET,
+            UNSET,
             command_id,
             kind,
             server_id,
-            Raw(_json(members, "{", "}")),
+            _json(members, "{", "}"),
             user_id,
             project_id,
             known,
             request_id,
             correlation_id,
             caused_by,
-            _time(occurred_at),
-            _time(recorded_at),
+            recorded if occurred_at == recorded_at else self._time(occurred_at),
+            recorded,
             refused == 1,
         )
+
+    def _time(self, micros: int) -> str:
+        # Several events of a command have one.
+        if micros != self._micros:
+            if not moment.EARLIEST <= micros <= moment.LATEST:
+                raise ValueError
+            self._micros, self._text = micros, moment.exact(micros)
+        return self._text
+
+    def _theirs(self, row: Row, before: int) -> Line:
+        position, stream, version, topic, state, *_ = row
+        if topic.startswith(PREFIX):
+            raise ValueError
+        behind = UNSET if before == position - 1 else before
+        line = Line(self._log_id, position, stream, version, topic, behind)
+        if isinstance(state, bytes):
+            return replace(line, state_base64=b64encode(state).decode())
+        return replace(line, state=state)
 
 
 def read(line: bytes, number: int) -> tuple[Line, Row]:
@@ -243,19 +217,17 @@ def read(line: bytes, number: int) -> tuple[Line, Row]:
     return found, row
 
 
-def _json(text: str, first: str, last: str) -> bytes:
+def _require_ours(topic: str) -> str:
+    if not topic.startswith(PREFIX):
+        raise ValueError
+    return topic
+
+
+def _json(text: str, first: str, last: str) -> Raw:
     """JSON as it is kept, on one line. Raises `ValueError` for anything else."""
     if not (text.startswith(first) and text.endswith(last)) or "\n" in text or "\r" in text:
         raise ValueError
-    kept = text.encode()
-    _read(kept)
-    return kept
-
-
-def _time(micros: int) -> str:
-    if not moment.EARLIEST <= micros <= moment.LATEST:
-        raise ValueError
-    return moment.exact(micros)
+    return _read(text.encode())
 
 
 def _micros(text: str) -> int:

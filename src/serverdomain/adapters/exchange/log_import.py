@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from serverdomain.adapters.exchange.line import LONGEST, Line, read
 from serverdomain.adapters.exchange.pages import pages
@@ -37,7 +37,7 @@ class Imported(NamedTuple):
 
 
 def import_log(
-    opened: Callable[[str], AbstractContextManager[Log]], file: BinaryIO, told: Told
+    opened: Callable[[str], AbstractContextManager[Log]], file: IO[bytes], told: Told
 ) -> Imported:
     """Take back the lines of a file; ``opened`` is given the id for a log that is made for them.
 
@@ -56,7 +56,7 @@ _Found = tuple[int, Line, Row, int]
 """The number of a line, the line, its row, and its bytes."""
 
 
-def _lines(file: BinaryIO, told: Told) -> Iterator[_Found]:
+def _lines(file: IO[bytes], told: Told) -> Iterator[_Found]:
     number = 0
     done = 0
     while line := file.readline(LONGEST + 1):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from serverdomain.errors import InvalidInput
 from serverdomain.store.context import Context
 
 _FITTING = 200
+_actor = lru_cache(maxsize=4096)(Actor)
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -117,6 +119,8 @@ def context(
 
 
 def _request_id(given: object) -> str | None:
+    if given is None:
+        return None
     try:
         return limits.request_id("request_id", given)
     except InvalidInput:
@@ -127,9 +131,8 @@ def actor(*given: tuple[object, object]) -> Actor:
     """The first of these users and projects that is one, else the system itself."""
     for user_id, project_id in given:
         if isinstance(user_id, str) and user_id:
-            if isinstance(project_id, str) and project_id:
-                return Actor(user_id, project_id)
-            return Actor(user_id, SYSTEM.project_id)
+            has_project = isinstance(project_id, str) and project_id
+            return _actor(user_id, project_id if has_project else SYSTEM.project_id)
     return SYSTEM
 
 

@@ -11,6 +11,7 @@ from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import History
 from serverdomain.domain.server import Server
 from serverdomain.errors import OutcomeUnknown
+from serverdomain.store.codec import stream_of
 from serverdomain.store.log import LARGEST, Answered, CommitFailed, Log, Overtaken, Row, Tip
 from serverdomain.store.postgresql.connection import Watched
 from serverdomain.store.postgresql.ending import HEAD_AND_TIP, End, end_of
@@ -81,6 +82,11 @@ class Deciding(PostgreSQLWriting):
     def _look_up(self) -> None:
         found = self._all(_AMONG, list(self._among))
         self._among |= {one.request_id: one for one in map(command_of, found)}
+
+    def version(self, server_id: str) -> int:
+        """The version of a server's last event, as it will be; 0 if it has none."""
+        facts = self._pending.facts[server_id]
+        return facts[-1].version if facts else self._version(stream_of(server_id))
 
     def so_far(
         self, server_id: str, position: int = LARGEST, base: Server | None = None

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from serverdomain.domain.events import CommandRefused, Event
 from serverdomain.domain.history import History
 from serverdomain.domain.server import Server
+from serverdomain.errors import StoreDamaged
 from serverdomain.store.codec import CODEC, refusals_of, stream_of
 from serverdomain.store.log import LARGEST, Log, Row, Tip, Writing
 from serverdomain.store.recorded import RecordedCommand
@@ -34,6 +35,7 @@ _INSERT_EVENT = (
     " (position, originator_id, originator_version, topic, state, command_id)"
     " VALUES (?,?,?,?,?,?)"
 )
+_VERSION = "SELECT MAX(originator_version) FROM stored_events WHERE originator_id = ?"
 _COMMANDS = (
     f"SELECT {OF_COMMAND} FROM commands c"
     " WHERE c.request_id IN (SELECT value FROM json_each(?)) AND c.refused = 0"
@@ -87,8 +89,7 @@ class SQLiteWriting(SQLiteReading, Writing):
     def append_refusal(self, command: RecordedCommand, refusal: CommandRefused) -> None:
         """Append what was refused, in a stream of its own beside the server's."""
         stream = refusals_of(command.server_id)
-        query = "SELECT MAX(originator_version) FROM stored_events WHERE originator_id = ?"
-        self._append(stream, command, self._value(query, stream) or 0, [refusal], refused=1)
+        self._append(stream, command, self._value(_VERSION, stream) or 0, [refusal], refused=1)
 
     def write(self) -> None:
         """Write what was appended; to be called before the transaction is committed."""
@@ -118,6 +119,16 @@ class SQLiteWriting(SQLiteReading, Writing):
         """When the log took its latest command in."""
         found = self._tip.recorded_at
         return found if is_time(found) else super().latest_recorded_at()
+
+    def version(self, server_id: str) -> int:
+        """The version of a server's last event; 0 if it has none."""
+        known = self.ahead.versions.get(server_id)
+        if known is None:
+            # Nothing of this server waits to be written.
+            (known,) = self._written.execute(_VERSION, (stream_of(server_id),)).fetchone()
+            if known is not None and type(known) is not int:
+                raise StoreDamaged(f"the last version of server {server_id} is {known!a}")
+        return known or 0
 
     def so_far(
         self, server_id: str, position: int = LARGEST, base: Server | None = None
