@@ -160,7 +160,7 @@ def _given(output: dict[str, Any], name: str, folder: Path) -> str:
         return f"```{{image}} {picture.name}\n:alt: {alt}\n```"
     if "text/html" in data:
         table = data["text/html"].replace("<table>", '<table class="docutils">')
-        return f'```{{raw}} html\n<div class="table-wrapper">{table}</div>\n```'
+        return f'```{{raw}} html\n<div class="table-wrapper given">{table}</div>\n```'
     return f"```text\n{data['text/plain']}\n```"
 
 

@@ -138,7 +138,7 @@ def test_a_page_is_reached_by_the_keyboard_from_its_beginning(watched: Watched, 
 
 
 def test_a_page_keeps_itself_up_to_date_while_a_rebuild_runs(watched: Watched):
-    me = Context(Actor("fake", "openstack"))
+    me = Context(Actor("fake", "openstack"), "req-rebuild")
     with Servers.open("memory:") as servers:
         from serverdomain.testing import registered
 
@@ -152,12 +152,20 @@ def test_a_page_keeps_itself_up_to_date_while_a_rebuild_runs(watched: Watched):
             page.get_by_text("live").wait_for()
             servers.rebuild(WEB, RebuildServer(image_id=OTHER_IMAGE), me)
             settled(page, "event 3 of 3")
+            caused = watched.context.new_page()
+            caused.goto(f"{root}request?id={me.request_id}")
+            assert "1 command" in caused.locator(".facts").first.inner_text()
             fleet.locator(".status-REBUILD").wait_for()
+            fleet.get_by_role("link", name="web").focus()
+            caused.locator("summary").first.click()
             page.keyboard.press("Home")
             settled(page, "event 1 of 3")
-            servers.complete_rebuild(WEB)
+            servers.complete_rebuild(WEB, Context(me.actor, caused_by=me.request_id))
             settled(page, "event 1 of 4")
+            caused.get_by_text("2 commands").wait_for()
             fleet.locator(".status-ACTIVE").wait_for()
+            assert fleet.evaluate("document.activeElement.textContent") == "web"
+            assert caused.locator("details[open]").count() == 1, "what was opened stays so"
             app.end()
 
 

@@ -105,6 +105,14 @@
     addEventListener("pagehide", () => news.close());
   };
 
+  const MOVED = "details, .wide";
+
+  // What finds the same thing again on a page that was made anew.
+  const sign = (one) => {
+    const name = ["id", "data-go", "href", "aria-label"].find((each) => one.hasAttribute(each));
+    return name ? `[${name}="${CSS.escape(one.getAttribute(name))}"]` : null;
+  };
+
   const renew = async () => {
     const old = document.querySelector("[data-live]");
     // Whoever looks at the latest moment goes on looking at the latest.
@@ -112,13 +120,20 @@
     const answer = await fetch(story ? `server?id=${story.box.dataset.id}${at}` : location.href);
     const fresh = answer.ok && parsed(await answer.text()).querySelector("[data-live]");
     if (!fresh || document.querySelector("[data-live]") !== old) return;
-    const focused = old.contains(document.activeElement) ? document.activeElement.id || document.activeElement.dataset.go : null;
-    const opened = window.scrollY;
+    const focused = old.contains(document.activeElement) ? sign(document.activeElement) : null;
+    const parts = [...old.querySelectorAll(MOVED)].map((one) => [one.open, one.scrollLeft]);
+    const top = window.scrollY;
     old.replaceWith(fresh);
     story = null;
     begin();
-    if (focused) (find(focused) ?? document.querySelector(`[data-go="${focused}"]`))?.focus({ preventScroll: true });
-    scrollTo({ top: opened });
+    // Who reads it stays where they were: what was opened is, what was moved, and what had the focus.
+    for (const [place, one] of [...fresh.querySelectorAll(MOVED)].entries()) {
+      if (!(place in parts)) break;
+      if ("open" in one) one.open = parts[place][0];
+      one.scrollLeft = parts[place][1];
+    }
+    if (focused) fresh.querySelector(focused)?.focus({ preventScroll: true });
+    scrollTo({ top });
   };
 
   begin();
