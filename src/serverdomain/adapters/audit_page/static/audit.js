@@ -93,15 +93,26 @@
   const follow = () => {
     if (!document.querySelector("[data-live]:not([data-still])")) return;
     const news = new EventSource("news");
-    let waiting = null;
+    const shown = () => Number(document.querySelector("[data-live]").dataset.head);
+    let told = 0;
+    let waiting = false;
     news.addEventListener("open", () => { find("live").textContent = "live"; });
     news.addEventListener("error", () => { find("live").textContent = ""; });
     news.addEventListener("head", (event) => {
-      const head = Number(event.data);
-      const old = document.querySelector("[data-live]");
-      if (head === Number(old.dataset.head) || waiting) return;
-      waiting = setTimeout(async () => { try { await renew(); } finally { waiting = null; } }, 300);
+      told = Number(event.data);
+      if (told !== shown()) look();
     });
+    const look = () => {
+      if (waiting) return;
+      waiting = true;
+      setTimeout(async () => {
+        const before = shown();
+        try { await renew(); } catch { /* The server is away: the page stays as it is. */ }
+        waiting = false;
+        // What happened meanwhile is not told again.
+        if (shown() !== before && shown() < told) look();
+      }, 300);
+    };
     addEventListener("pagehide", () => news.close());
   };
 
