@@ -37,6 +37,21 @@ PUBLIC = (
 )
 """The packages whose names are the reference."""
 
+_REACHABLE = {
+    # What scrolls by itself is scrolled with keys.
+    "<pre>": '<pre tabindex="0">',
+    '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
+    # Landmarks have names, headings a level; the corner of a table heads nothing.
+    '<aside class="sidebar-drawer"': '<aside aria-label="All pages" class="sidebar-drawer"',
+    '<aside class="toc-drawer"': '<aside aria-label="This page" class="toc-drawer"',
+    'role="heading"><span class="caption-text"': (
+        'role="heading" aria-level="2"><span class="caption-text"'
+    ),
+    '<th class="head"><p></p></th>': "<td></td>",
+    '<div id="search-results"': '<h1>Search</h1><div id="search-results"',
+}
+"""What is changed in the pages that the theme makes."""
+
 
 def build(out: Path) -> None:
     """Build the site into a folder; raises `SystemExit` where Sphinx warns."""
@@ -51,6 +66,15 @@ def build(out: Path) -> None:
     # The README shows one of them by HTML of its own, which Sphinx does not follow.
     shutil.copytree(ROOT / "docs/pictures", out / "docs/pictures", dirs_exist_ok=True)
     shutil.rmtree(out / ".doctrees", ignore_errors=True)
+    for page in out.rglob("*.html"):
+        page.write_text(_reachable(page.read_text("utf-8")), "utf-8")
+
+
+def _reachable(page: str) -> str:
+    """A page of the theme's, for who has no pointer and for who does not see it."""
+    for before, after in _REACHABLE.items():
+        page = page.replace(before, after)
+    return page
 
 
 def stage(folder: Path) -> None:
@@ -160,7 +184,7 @@ def _given(output: dict[str, Any], name: str, folder: Path) -> str:
         return f"```{{image}} {picture.name}\n:alt: {alt}\n```"
     if "text/html" in data:
         table = data["text/html"].replace("<table>", '<table class="docutils">')
-        return f'```{{raw}} html\n<div class="table-wrapper">{table}</div>\n```'
+        return f'```{{raw}} html\n<div class="table-wrapper given">{table}</div>\n```'
     return f"```text\n{data['text/plain']}\n```"
 
 

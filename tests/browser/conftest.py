@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from shutil import which
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from serverdomain import Servers
 from serverdomain.adapters.audit_page import audit_app
 from serverdomain.adapters.http import NoAuthentication
+from serverdomain.simulation.fleet import generate
+from serverdomain.store.opening import open_log
 from tests.adapters.audit_page.looking import clock, told
 from tests.adapters.http.real import serving
 
@@ -65,6 +68,37 @@ def root(cloud: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     with serving(app) as (host, port):
         yield f"http://{host}:{port}/"
         app.end()
+
+
+class Many(NamedTuple):
+    """A made-up fleet of three years: its file, where it is served, and what is shown of it."""
+
+    path: Path
+    root: str
+    ids: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Many]:
+    folder = tmp_path_factory.mktemp("fleet")
+    path = folder / "cloud.db"
+    with closing(open_log(str(path))) as log:
+        generate(log, 120, seed=1)
+    with Servers.open(path) as servers:
+        servers.ledger.checkpoint(folder / "key", folder / "note")
+        most = max(servers.list(), key=lambda server: (server.version, server.id))
+        asked = next(one for one in servers.history(most.id) if one.name == "RebuildRequested")
+        app = audit_app(
+            servers,
+            authenticate=NoAuthentication(admin=True),
+            endpoint="http://127.0.0.1:8774",
+            checkpoint=folder / "note",
+            keys=[folder / "key.pub"],
+        )
+        with serving(app) as (host, port):
+            ids = {"server": most.id, "request": asked.request_id}
+            yield Many(path, f"http://{host}:{port}/", ids)
+            app.end()
 
 
 class Watched:

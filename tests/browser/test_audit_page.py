@@ -9,6 +9,7 @@ import pytest
 from serverdomain import Actor, Context, RebuildServer, Servers
 from serverdomain.adapters.audit_page import audit_app
 from serverdomain.adapters.http import NoAuthentication
+from serverdomain.testing import registered
 from tests.adapters.audit_page.looking import ODD, WEB
 from tests.adapters.http.client import IMAGE, OTHER_IMAGE
 from tests.adapters.http.real import serving
@@ -138,10 +139,8 @@ def test_a_page_is_reached_by_the_keyboard_from_its_beginning(watched: Watched, 
 
 
 def test_a_page_keeps_itself_up_to_date_while_a_rebuild_runs(watched: Watched):
-    me = Context(Actor("fake", "openstack"))
+    me = Context(Actor("fake", "openstack"), "req-rebuild")
     with Servers.open("memory:") as servers:
-        from serverdomain.testing import registered
-
         servers.record(WEB, [registered(server_id=WEB, name="web", image_id=IMAGE)])
         app = audit_app(servers, authenticate=NoAuthentication())
         with serving(app) as (host, port):
@@ -152,12 +151,52 @@ def test_a_page_keeps_itself_up_to_date_while_a_rebuild_runs(watched: Watched):
             page.get_by_text("live").wait_for()
             servers.rebuild(WEB, RebuildServer(image_id=OTHER_IMAGE), me)
             settled(page, "event 3 of 3")
+            caused = watched.context.new_page()
+            caused.goto(f"{root}request?id={me.request_id}")
+            assert "1 command" in caused.locator(".facts").first.inner_text()
             fleet.locator(".status-REBUILD").wait_for()
+            fleet.get_by_role("link", name="web").focus()
+            caused.locator("summary").first.click()
             page.keyboard.press("Home")
             settled(page, "event 1 of 3")
-            servers.complete_rebuild(WEB)
+            servers.complete_rebuild(WEB, Context(me.actor, caused_by=me.request_id))
             settled(page, "event 1 of 4")
+            caused.get_by_text("2 commands").wait_for()
             fleet.locator(".status-ACTIVE").wait_for()
+            assert fleet.evaluate("document.activeElement.textContent") == "web"
+            assert caused.locator("details[open]").count() == 1, "what was opened stays so"
+            app.end()
+
+
+def test_what_happens_while_a_page_is_fetched_anew_is_shown_as_well(watched: Watched):
+    me = Context(Actor("root", "openstack", ("admin",)))
+    with Servers.open("memory:") as servers:
+        servers.record(WEB, [registered(server_id=WEB, name="web", image_id=IMAGE)])
+        app = audit_app(servers, authenticate=NoAuthentication())
+        with serving(app) as (host, port):
+            page, held = watched.page, []
+            page.goto(f"http://{host}:{port}/server?id={WEB}")
+            page.get_by_text("live").wait_for()
+            page.evaluate(
+                "() => { window.heads = []; new EventSource('news').addEventListener("
+                "'head', event => heads.push(Number(event.data))); }"
+            )
+            page.wait_for_function("heads.length")
+
+            # The answer to the first question waits until the page was told of more.
+            def hold(route: Any) -> None:
+                held.append(route)
+
+            page.route("**/server?*", hold, times=1)
+            with page.expect_request("**/server?*"):
+                servers.stop(WEB, me)
+            page.wait_for_function("head => heads.includes(head)", arg=servers.head())
+            (route,) = held
+            answer = route.fetch()
+            servers.start(WEB, Context(me.actor))
+            page.wait_for_function("head => heads.includes(head)", arg=servers.head())
+            route.fulfill(response=answer)
+            settled(page, "event 3 of 3")
             app.end()
 
 

@@ -8,20 +8,12 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from serverdomain import Servers
-from serverdomain.adapters.audit_page import audit_app
-from serverdomain.adapters.http import NoAuthentication
-from serverdomain.simulation.fleet import generate
-from serverdomain.store.opening import open_log
-from tests.adapters.http.real import serving
-from tests.browser.conftest import Watched
+from tests.browser.conftest import Many, Watched
 from tests.house.imports import ROOT
 
 FOLDER = ROOT / "docs/screens"
@@ -51,39 +43,15 @@ SCREENS = {
 }
 
 
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
-    """Where a made-up fleet of three years is served, and what of it the pictures show."""
-    folder = tmp_path_factory.mktemp("fleet")
-    with closing(open_log(str(folder / "cloud.db"))) as log:
-        generate(log, 120, seed=1)
-    with Servers.open(folder / "cloud.db") as servers:
-        servers.ledger.checkpoint(folder / "key", folder / "note")
-        most = max(servers.list(), key=lambda server: (server.version, server.id))
-        asked = next(one for one in servers.history(most.id) if one.name == "RebuildRequested")
-        app = audit_app(
-            servers,
-            authenticate=NoAuthentication(admin=True),
-            endpoint="http://127.0.0.1:8774",
-            checkpoint=folder / "note",
-            keys=[folder / "key.pub"],
-        )
-        with serving(app) as (host, port):
-            yield f"http://{host}:{port}/", {"server": most.id, "request": asked.request_id}
-            app.end()
-
-
 @pytest.mark.parametrize("name", SCREENS)
-def test_a_picture_of_the_page(
-    browser: Any, shown: tuple[str, dict[str, str]], name: str, tmp_path: Path
-):
-    (root, ids), screen = shown, SCREENS[name]
+def test_a_picture_of_the_page(browser: Any, many: Many, name: str, tmp_path: Path):
+    screen = SCREENS[name]
     watched = Watched(
         browser,
         color_scheme=screen.theme,
         viewport={"width": screen.width, "height": screen.height},
     )
-    watched.page.goto(root + screen.place.format(**ids))
+    watched.page.goto(many.root + screen.place.format(**many.ids))
     watched.page.wait_for_load_state("load")
     folder = Path(os.environ.get("SCREENS", tmp_path))
     made = folder / f"{name}.png"

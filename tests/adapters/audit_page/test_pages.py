@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from serverdomain import Context, RegisterServer, Servers
+from serverdomain.adapters.audit_page import charts
 from serverdomain.testing import registered
 from tests.adapters.audit_page.looking import WEB, Looking, clock, plain, told
 from tests.adapters.http.client import ACTORS, IMAGE, OTHER_IMAGE
@@ -38,6 +39,7 @@ def test_a_page_of_the_fleet_has_fifty_servers_and_leads_to_the_next(
     assert "51 to 60, page 2 of 2" in plain(last)
     assert ">many-59<" in last
     assert ">many-09<" not in last
+    assert admin.text("?name=many&sort=name&page=99") == admin.text("?name=many&sort=name&page=2")
 
 
 def test_the_fleet_is_shown_as_of_any_moment(admin: Looking):
@@ -45,6 +47,11 @@ def test_the_fleet_is_shown_as_of_any_moment(admin: Looking):
     assert "1 server as of position 2" in then
     assert IMAGE[:8] in then
     assert "show them as they are now" in then
+    page = admin.at("?as_of=2024-01-15").text
+    assert f'href="server?id={WEB}&amp;until=2"' in page, "a link leads to what it was then"
+    assert "event 2 of 8" in admin.text(f"server?id={WEB}&until=2")
+    assert "event 1 of 8" in admin.text(f"server?id={WEB}&until=0")
+    assert "event 8 of 8" in admin.text(f"server?id={WEB}&until=999")
 
 
 def test_a_deleted_server_is_found_by_its_name_by_who_may_see_it(servers: Servers, look: Looking):
@@ -101,8 +108,8 @@ def test_what_happens_meanwhile_is_on_the_next_page_and_not_in_a_moment_of_this_
 def test_two_moments_stand_side_by_side_with_what_changed_between_them(look: Looking):
     page = look.at(f"compare?id={WEB}&from=version:2&to=version:6").text
     said = plain(page)
-    assert f'/image/id "{IMAGE}" "{OTHER_IMAGE}" position 4' in said
-    assert '/metadata/owner "ops" absent position 5' in said
+    assert f'/image/id "{IMAGE}" "{OTHER_IMAGE}" 4' in said
+    assert '/metadata/owner "ops" absent 5' in said
     marked = re.findall(r"<mark><bdi> *(.*?)</bdi>", page)
     assert sum("owner" in one for one in marked) == 1, "the key is gone on the other side"
     assert sum(IMAGE in one or OTHER_IMAGE in one for one in marked) == 2
@@ -129,6 +136,23 @@ def test_reports_are_charts_with_their_numbers(look: Looking):
     assert "1 rebuild took metadata away from 1 server" in said
     assert "owner" in said
     assert OTHER_IMAGE in look.text("reports?show=images")
+
+
+def test_what_is_counted_stands_beside_whole_numbers_each_once(look: Looking):
+    for place in ("reports", "reports?show=images", "reports?show=metadata"):
+        page = look.at(place).text
+        charts = page.split('class="pygal-chart"')[1:]
+        for chart in charts:
+            beside = chart.partition('class="axis y')[2].partition("</g></g>")[0]
+            numbers = re.findall(r"<text[^>]*>([^<]*)</text>", beside)
+            assert numbers == ["0", "1"], place
+        assert len(charts) == (2 if place == "reports" else 1)
+
+
+def test_durations_are_told_apart_by_round_numbers():
+    drawn = charts.histogram("Durations", [0.4, 3.9, 4.0, 17.0], "minutes")
+    labels = re.findall(r"<text[^>]*>([^<]*)</text>", drawn.partition('class="axis x')[2])
+    assert labels[:5] == ["3", "6", "9", "12", "15"]
 
 
 def test_the_ledger_is_told_by_a_checkpoint_and_proves_an_event(servers: Servers, tmp_path: Path):

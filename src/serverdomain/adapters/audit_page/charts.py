@@ -8,6 +8,7 @@ and in dark.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil, floor, log10
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
@@ -20,32 +21,56 @@ _LEFT_OUT = ("defs", "style", "script", "desc", "title")
 # pygal leaves as much room as the labels need in it; the page's style gives them the same size.
 _STYLE = Style(label_font_size=14, major_label_font_size=14)
 _LABELS = 8
+_HEIGHTS = 6
 
 Series = Mapping[str, Sequence[float]]
 
 
 def columns(title: str, labels: Sequence[str], series: Series) -> Markup:
     """A column for each label, its parts stacked."""
-    return _drawn(pygal.StackedBar(**_plain(), spacing=4), title, labels, series)
+    return _drawn(_columns(series), title, labels, labels[:: _step(labels)], series)
 
 
 def lines(title: str, labels: Sequence[str], series: Series) -> Markup:
     """A line for each series; time runs to the right."""
-    return _drawn(pygal.Line(**_plain(), show_dots=False), title, labels, series)
+    highest = max(map(max, series.values()), default=0) if labels else 0
+    chart = pygal.Line(**_plain(highest), show_dots=False)
+    return _drawn(chart, title, labels, labels[:: _step(labels)], series)
 
 
 def histogram(title: str, values: Sequence[float], unit: str, parts: int = 24) -> Markup:
-    """How many values lie in each of so many equal parts of their range."""
+    """How many values lie in each of at most so many equal parts of their range."""
     top = max(values, default=0) or 1
-    counts = [0] * parts
+    width = _round(top / parts)
+    counts = [0] * ceil(top / width)
     for value in values:
-        counts[min(int(value / top * parts), parts - 1)] += 1
-    labels = [f"{top * (part + 1) / parts:.3g}" for part in range(parts)]
-    return columns(title, labels, {f"at most so many {unit}": counts})
+        counts[max(ceil(value / width), 1) - 1] += 1
+    labels = [f"{width * part:.6g}" for part in range(1, len(counts) + 1)]
+    series = {f"at most so many {unit}": counts}
+    step = _step(labels)
+    return _drawn(_columns(series), title, labels, labels[step - 1 :: step], series)
 
 
-def _plain() -> dict[str, Any]:
+def _columns(series: Series) -> Any:
+    highest = max(map(sum, zip(*series.values(), strict=True)), default=0)
+    return pygal.StackedBar(**_plain(highest), spacing=4)
+
+
+def _step(labels: Sequence[str]) -> int:
+    return max(-(-len(labels) // _LABELS), 1)
+
+
+def _round(least: float) -> float:
+    """The least of 1, 2, 5, 10, 20, … and of 0.5, 0.2, 0.1, … that is not below another."""
+    power = 10.0 ** floor(log10(least))
+    return next(power * one for one in (1, 2, 5, 10) if power * one >= least * (1 - 1e-9))
+
+
+def _plain(highest: float) -> dict[str, Any]:
+    # What is counted is whole, and so is what stands beside it.
+    step = max(int(_round(max(highest, 1) / _HEIGHTS)), 1)
     return {
+        "y_labels": [*range(0, ceil(highest / step) * step + 1, step)],
         "js": (),
         "style": _STYLE,
         "width": 900,
@@ -62,10 +87,11 @@ def _plain() -> dict[str, Any]:
     }
 
 
-def _drawn(chart: Any, title: str, labels: Sequence[str], series: Series) -> Markup:
-    step = max(-(-len(labels) // _LABELS), 1)
+def _drawn(
+    chart: Any, title: str, labels: Sequence[str], written: Sequence[str], series: Series
+) -> Markup:
     chart.x_labels = list(labels)
-    chart.x_labels_major = list(labels)[::step]
+    chart.x_labels_major = list(written)
     for name, values in series.items():
         chart.add(visible(name), list(values))
     root: Element = chart.render_tree()

@@ -29,9 +29,10 @@ _COLUMNS = {
 
 
 class Found(NamedTuple):
-    """A page of servers, of how many, and the position of the log that they are as of."""
+    """A page of servers, which one, of how many, and the position that they are as of."""
 
     servers: list[Server]
+    page: int
     number: int
     position: int
 
@@ -39,8 +40,9 @@ class Found(NamedTuple):
 def fleet(kept: Kept, visit: Visit) -> Response:
     """The table."""
     asked = _wanted(visit)
-    at = visit.number("page") or 1
-    found = _found(kept.servers, visit.one("as_of"), asked, (at - 1) * ROWS)
+    as_of = visit.one("as_of")
+    found = _found(kept.servers, as_of, asked, visit.number("page") or 1)
+    at = found.page
     name = visit.one("name")
     return page(
         "fleet.html",
@@ -51,8 +53,10 @@ def fleet(kept: Kept, visit: Visit) -> Response:
         chosen=visit.asked.getlist("status"),
         first=(at - 1) * ROWS + 1,
         number=at,
-        pages=max(-(-found.number // ROWS), 1),
-        gone=_gone(kept, visit, name) if name and visit.one("as_of") is None else [],
+        pages=_pages(found.number),
+        # From the fleet as it was, one comes to a server as it was.
+        then={} if as_of is None else {"until": found.position},
+        gone=_gone(kept, visit, name) if name and as_of is None else [],
     )
 
 
@@ -77,20 +81,26 @@ def _wanted(visit: Visit) -> Asked:
     return asked
 
 
-def _found(servers: Servers, as_of: str | None, asked: Asked, offset: int) -> Found:
+def _found(servers: Servers, as_of: str | None, asked: Asked, page: int) -> Found:
     given: Any = asked
     if as_of is None:
-        return Found(
-            servers.list(**given, limit=ROWS, offset=offset),
-            servers.view.count(**given),
-            servers.head(),
-        )
+        head = servers.head()
+        number = servers.view.count(**given)
+        page = min(page, _pages(number))
+        listed = servers.list(**given, limit=ROWS, offset=(page - 1) * ROWS)
+        return Found(listed, page, number, head)
     try:
         with servers.fleet(as_of=as_of) as then:
-            listed = then.servers(**given, limit=ROWS, offset=offset)
-            return Found(listed, then.count(**given), then.position)
+            number = then.count(**given)
+            page = min(page, _pages(number))
+            listed = then.servers(**given, limit=ROWS, offset=(page - 1) * ROWS)
+            return Found(listed, page, number, then.position)
     except InvalidInput as wrong:
         raise InvalidInput("as of", str(wrong).removeprefix("as_of: ")) from None
+
+
+def _pages(number: int) -> int:
+    return max(-(-number // ROWS), 1)
 
 
 def _columns(visit: Visit) -> list[tuple[str, str, str, str]]:

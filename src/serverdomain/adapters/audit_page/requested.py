@@ -30,6 +30,8 @@ class Asked(NamedTuple):
 def requested(kept: Kept, visit: Visit) -> Response:
     """The page of a request."""
     request_id = visit.needed("id")
+    # Whatever comes after this is asked for again.
+    head = kept.servers.head()
     timeline = kept.servers.timeline
     found = list(timeline.search(request=request_id, project=visit.within, limit=MOST))
     if not found:
@@ -45,6 +47,7 @@ def requested(kept: Kept, visit: Visit) -> Response:
         "request.html",
         visit,
         request_id=request_id,
+        head=head,
         asked=list(asked.values()),
         names=names,
         number=len(found),

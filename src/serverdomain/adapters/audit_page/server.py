@@ -57,11 +57,13 @@ def shown(story: Story, at: Moment, endpoint: str) -> dict[str, Any]:
 
 
 def _asked(story: Story, visit: Visit) -> Moment:
-    version, position, row = (visit.number(name) for name in ("version", "position", "row"))
+    version, position, row, until = map(visit.number, ("version", "position", "row", "until"))
     if version is not None:
         return story.of_version(version)
     if position is not None:
         return story.of_position(position)
+    if until is not None:
+        return story.as_of(until)
     given = visit.one("x")
     if given is not None:
         try:

@@ -145,6 +145,12 @@ class Story:
             raise NotFound(f"position {position} is not in the history of {self.server_id}")
         return self.moment(positions.index(position) + 1)
 
+    def as_of(self, position: int) -> Moment:
+        """The last moment of those that the log had taken in at a position, or the first one."""
+        rows = range(len(self), 0, -1)
+        known = (row for row in rows if self.recorded[row - 1].position <= position)
+        return self.moment(next(known, 1))
+
     def nearest(self, share: float) -> Moment:
         """The moment nearest to a share of the time between the first and the last."""
         times = self.times

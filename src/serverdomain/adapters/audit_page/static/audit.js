@@ -93,16 +93,35 @@
   const follow = () => {
     if (!document.querySelector("[data-live]:not([data-still])")) return;
     const news = new EventSource("news");
-    let waiting = null;
+    const shown = () => Number(document.querySelector("[data-live]").dataset.head);
+    let told = 0;
+    let waiting = false;
     news.addEventListener("open", () => { find("live").textContent = "live"; });
     news.addEventListener("error", () => { find("live").textContent = ""; });
     news.addEventListener("head", (event) => {
-      const head = Number(event.data);
-      const old = document.querySelector("[data-live]");
-      if (head === Number(old.dataset.head) || waiting) return;
-      waiting = setTimeout(async () => { try { await renew(); } finally { waiting = null; } }, 300);
+      told = Number(event.data);
+      if (told !== shown()) look();
     });
+    const look = () => {
+      if (waiting) return;
+      waiting = true;
+      setTimeout(async () => {
+        const before = shown();
+        try { await renew(); } catch { /* The server is away: the page stays as it is. */ }
+        waiting = false;
+        // What happened meanwhile is not told again.
+        if (shown() !== before && shown() < told) look();
+      }, 300);
+    };
     addEventListener("pagehide", () => news.close());
+  };
+
+  const MOVED = "details, .wide";
+
+  // What finds the same thing again on a page that was made anew.
+  const sign = (one) => {
+    const name = ["id", "data-go", "href", "aria-label"].find((each) => one.hasAttribute(each));
+    return name ? `[${name}="${CSS.escape(one.getAttribute(name))}"]` : null;
   };
 
   const renew = async () => {
@@ -112,13 +131,20 @@
     const answer = await fetch(story ? `server?id=${story.box.dataset.id}${at}` : location.href);
     const fresh = answer.ok && parsed(await answer.text()).querySelector("[data-live]");
     if (!fresh || document.querySelector("[data-live]") !== old) return;
-    const focused = old.contains(document.activeElement) ? document.activeElement.id || document.activeElement.dataset.go : null;
-    const opened = window.scrollY;
+    const focused = old.contains(document.activeElement) ? sign(document.activeElement) : null;
+    const parts = [...old.querySelectorAll(MOVED)].map((one) => [one.open, one.scrollLeft]);
+    const top = window.scrollY;
     old.replaceWith(fresh);
     story = null;
     begin();
-    if (focused) (find(focused) ?? document.querySelector(`[data-go="${focused}"]`))?.focus({ preventScroll: true });
-    scrollTo({ top: opened });
+    // Who reads it stays where they were: what was opened is, what was moved, and what had the focus.
+    for (const [place, one] of [...fresh.querySelectorAll(MOVED)].entries()) {
+      if (!(place in parts)) break;
+      if ("open" in one) one.open = parts[place][0];
+      one.scrollLeft = parts[place][1];
+    }
+    if (focused) fresh.querySelector(focused)?.focus({ preventScroll: true });
+    scrollTo({ top });
   };
 
   begin();
