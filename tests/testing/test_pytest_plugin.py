@@ -132,8 +132,10 @@ def test_without_openstacksdk_a_connection_names_its_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "openstack", None)
     monkeypatch.delitem(sys.modules, "serverdomain.testing.openstack_connection", raising=False)
-    with pytest.raises(ModuleNotFoundError, match=r"openstack, .* the extra 'clients'"):
+    with pytest.raises(ExtraMissing) as missing:
         assert endpoint.connection
+    wanted = ExtraMissing("compute_endpoint.connection", "openstack", "clients")
+    assert str(missing.value) == str(wanted)
 
 
 @pytest.mark.slow

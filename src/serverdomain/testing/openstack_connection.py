@@ -11,15 +11,13 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from serverdomain.errors import ExtraMissing
+
 try:
     import openstack
     from openstack import utils
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        f"compute_endpoint.connection needs {missing.name}, which is not installed; "
-        "the extra 'clients' of serverdomain brings it",
-        name=missing.name,
-    ) from None
+    raise ExtraMissing("compute_endpoint.connection", missing.name, "clients") from None
 
 if TYPE_CHECKING:
     from openstack.connection import Connection

@@ -127,6 +127,12 @@ def test_a_plot_is_60_columns_at_the_least(fleet: Command, monkeypatch: pytest.M
     assert len(frame) == 60
 
 
+def test_what_is_counted_by_month_is_a_bar_a_month_and_no_slope(fleet: Command) -> None:
+    page = fleet("report", "metadata").out
+    assert "█" in page
+    assert "•" not in page
+
+
 def series(page: str) -> list[str]:
     """The line that says which series is which."""
     return Text.from_ansi(page).plain.rstrip("\n").splitlines()[-1].split()

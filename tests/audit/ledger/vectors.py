@@ -137,7 +137,7 @@ def checkpoint(size: int, run: bytes = RUN, **how: str) -> Checkpoint:
 
 
 def included(index: int = 4, size: int = 7, one: bytes | None = None, **changed: Any) -> bytes:
-    path = changed.get("path", merkle.inclusion(RUN, index, size))
+    path = changed.get("path", merkle.Levels(RUN, size).inclusion(index))
     return proof.inclusion(
         LEAVES[index] if one is None else one,
         changed.get("said", index),
@@ -228,14 +228,18 @@ def _checkpoints() -> Iterator[Hostile]:
 
 def _inclusions() -> Iterator[Hostile]:
     good = included()
-    path = merkle.inclusion(RUN, 4, 7)
+    path = merkle.Levels(RUN, 7).inclusion(4)
     node = HASHES[4] + HASHES[5]
     other = b"".join(merkle.leaf_hash(leaf(event(position, user_id="x"))) for position in range(9))
     long_form = LEAVES[4].replace(b"\xdc\x00\x13\x01\x05", b"\xdc\x00\x13\x01\xcc\x05")
     for name, content, why in (
         ("other-key", included(under=checkpoint(7, secret=OTHER_KEY)), "signed by another key"),
         ("other-tree", included(under=checkpoint(7, other)), "the proof of another tree"),
-        ("other-path", included(path=merkle.inclusion(other, 4, 7)), "hashes of another tree"),
+        (
+            "other-path",
+            included(path=merkle.Levels(other, 7).inclusion(4)),
+            "hashes of another tree",
+        ),
         ("other-leaf", included(one=LEAVES[3]), "another leaf"),
         ("other-index", included(said=5), "another index"),
         ("index-of-size", included(said=7), "an index that is not below the size"),

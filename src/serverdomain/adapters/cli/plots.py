@@ -35,6 +35,16 @@ def say_histogram(values: Sequence[float], title: str) -> None:
     say_coloured(_drawn(figure))
 
 
+def say_counts(months: Sequence[str], counts: Sequence[int], title: str) -> None:
+    """Print a bar for each month: between two months nothing is counted."""
+    figure = _figure(title, max(counts))
+    places = list(range(len(counts)))
+    marker = plotext.marker("full", _COLOURS[0])
+    figure.draw(figure.bar(places, list(counts), width=0.6, marker=marker))
+    _name_months(figure, months)
+    say_coloured(_drawn(figure))
+
+
 def say_series(months: Sequence[str], series: Mapping[str, Sequence[int]], title: str) -> None:
     """Print a line over the months for each name, and below them which is which."""
     figure = _figure(title, max(max(values) for values in series.values()))
@@ -46,9 +56,7 @@ def say_series(months: Sequence[str], series: Mapping[str, Sequence[int]], title
         figure.draw(figure.signal(places, list(values), marker=marker).lines(True))
         sign = plotext.colorize("━━" if fine else coarse, colour)
         names.append(f"{sign} {name}")
-    every = ceil(len(months) * _MONTH / _width())
-    shown = list(range(0, len(months), every))
-    figure.ruler("x").ticks(shown, [months[place] for place in shown])
+    _name_months(figure, months)
     say_coloured(_drawn(figure))
     if len(names) > 1:
         say_coloured("  " + "   ".join(names))
@@ -71,6 +79,11 @@ def _figure(title: str, most: int) -> plotext.figure:
     figure.ruler("y").ticks(ticks, [f"{tick:g}" for tick in ticks])
     figure.ruler("y").lim(0, max(most, ticks[-1]))
     return figure
+
+
+def _name_months(figure: plotext.figure, months: Sequence[str]) -> None:
+    shown = list(range(0, len(months), ceil(len(months) * _MONTH / _width())))
+    figure.ruler("x").ticks(shown, [months[place] for place in shown])
 
 
 def _ticks(most: float, least: float) -> list[float]:

@@ -117,9 +117,8 @@ def say_metadata(found: LostMetadata, group_by: str, *, long: bool = False) -> N
         groups = [(one.project_id, one.rebuilds, one.keys) for one in found.by_project]
     say_table((group_by, "rebuilds", "keys"), groups, long=long)
     say("")
-    months = list(found.by_month)
-    counts = list(found.by_month.values())
-    plots.say_series(months, {"rebuilds": counts}, "rebuilds that took metadata away, by month")
+    months, counts = list(found.by_month), list(found.by_month.values())
+    plots.say_counts(months, counts, "rebuilds that took metadata away, by month")
     say("\nlatest:")
     say_table(
         ("occurred", "server", "user", "request", "keys"),

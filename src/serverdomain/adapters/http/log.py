@@ -30,14 +30,7 @@ def answered(call: Call, status: int | None, seconds: float) -> None:
     """A call was answered; without a ``status`` it got no answer."""
     if not ACCESS.isEnabledFor(logging.INFO):
         return
-    fields: dict[str, Any] = {
-        "method": call.method,
-        "path": call.path if call.path.isprintable() else shown(call.path)[1:-1],
-        "status": status,
-        "milliseconds": round(seconds * 1000, 3),
-        "request_id": call.request_id,
-        "route": call.route,
-    }
+    fields = _asked(call.method, call.path, status, seconds, call.request_id, call.route)
     if call.admitted:
         fields["user_id"] = call.actor.user_id
         fields["project_id"] = call.actor.project_id
@@ -49,15 +42,7 @@ def answered(call: Call, status: int | None, seconds: float) -> None:
 def visited(scope: Scope, status: int, seconds: float, request_id: str) -> None:
     """A page was shown, or why it was not; what was asked of it is not told."""
     if ACCESS.isEnabledFor(logging.INFO):
-        path = scope["path"]
-        fields: dict[str, Any] = {
-            "method": scope["method"],
-            "path": path if path.isprintable() else shown(path)[1:-1],
-            "status": status,
-            "milliseconds": round(seconds * 1000, 3),
-            "request_id": request_id,
-            "route": "audit",
-        }
+        fields = _asked(scope["method"], scope["path"], status, seconds, request_id, "audit")
         _tell(ACCESS, "answered", fields)
 
 
@@ -159,6 +144,19 @@ _MOST_NAMES = 30
 
 def _tell(logger: logging.Logger, message: str, fields: dict[str, Any]) -> None:
     logger.handle(_Record(logger.name, message, fields))
+
+
+def _asked(
+    method: str, path: str, status: int | None, seconds: float, request_id: str, route: str | None
+) -> dict[str, Any]:
+    return {
+        "method": method,
+        "path": path if path.isprintable() else shown(path)[1:-1],
+        "status": status,
+        "milliseconds": round(seconds * 1000, 3),
+        "request_id": request_id,
+        "route": route,
+    }
 
 
 def _about(call: Call, server_id: str | None) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
 from serverdomain.errors import ServerdomainError
 from serverdomain.projections.follow import LOOK
-from serverdomain.servers.awaited.jobs import Answer, Job, Jobs, Left, Waker
+from serverdomain.servers.awaited.jobs import Job, Jobs, Left, hand_over
 from serverdomain.store.log import Log
 
 
@@ -52,8 +51,4 @@ def _look(log: Log, left: Left[int]) -> None:
 
 
 def _tell(jobs: Sequence[Job[int]], error: ServerdomainError | None) -> None:
-    answers: dict[Waker, list[Answer]] = defaultdict(list)
-    for job in jobs:
-        answers[job.waker].append((job.answer, None, error))
-    for waker, ready in answers.items():
-        waker.hand_over(ready)
+    hand_over((job.waker, (job.answer, None, error)) for job in jobs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import weakref
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from queue import SimpleQueue
@@ -60,6 +60,15 @@ class Waker:
                 future.set_result(result)
             else:
                 future.set_exception(error)
+
+
+def hand_over(answers: Iterable[tuple[Waker, Answer]]) -> None:
+    """Hand answers over, to each loop all of its own at once; called in a thread."""
+    ready: dict[Waker, list[Answer]] = defaultdict(list)
+    for waker, answer in answers:
+        ready[waker].append(answer)
+    for waker, some in ready.items():
+        waker.hand_over(some)
 
 
 class Job(NamedTuple, Generic[What]):

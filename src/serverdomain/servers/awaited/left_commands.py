@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 
-from serverdomain.servers.awaited.jobs import Answer, Job, Jobs, Left, Waker
+from serverdomain.servers.awaited.jobs import Answer, Job, Jobs, Left, Waker, hand_over
 from serverdomain.store.log import Log
 from serverdomain.store.request import Outcome, Request
 
@@ -46,12 +45,12 @@ def _accept_all(log: Log, left: Left[Request]) -> None:
 
 
 def _accept(log: Log, jobs: Sequence[Job[Request]]) -> None:
-    answers: dict[Waker, list[Answer]] = defaultdict(list)
+    answers: list[tuple[Waker, Answer]] = []
     taken = []
     for job in jobs:
         refusal = job.refusal()
         if refusal is not None:
-            answers[job.waker].append((job.answer, None, refusal))
+            answers.append((job.waker, (job.answer, None, refusal)))
         elif not job.answer.cancelled():
             taken.append(job)
     outcomes: Sequence[Outcome | BaseException]
@@ -61,6 +60,6 @@ def _accept(log: Log, jobs: Sequence[Job[Request]]) -> None:
         outcomes = [error] * len(taken)
     for job, outcome in zip(taken, outcomes, strict=True):
         failed = isinstance(outcome, BaseException)
-        answers[job.waker].append((job.answer, *((None, outcome) if failed else (outcome, None))))
-    for waker, ready in answers.items():
-        waker.hand_over(ready)
+        came = (None, outcome) if failed else (outcome, None)
+        answers.append((job.waker, (job.answer, *came)))
+    hand_over(answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -25,12 +26,13 @@ _SIZES = {
 
 def index(cloud: Cloud, call: Call) -> Response:
     """Ids, names and links of those that exist."""
-    return _page(cloud, call, lambda one, name: call.named("flavors", one, name))
+    all_of_them = cloud.all_flavors().items()
+    return pages.page_of_items(call, "flavors", all_of_them, partial(call.named, "flavors"))
 
 
 def detail(cloud: Cloud, call: Call) -> Response:
     """Those that exist, whole."""
-    return _page(cloud, call, lambda one, name: _shown(call, one, name))
+    return pages.page_of_items(call, "flavors", cloud.all_flavors().items(), partial(_shown, call))
 
 
 def show(cloud: Cloud, call: Call) -> Response:
@@ -40,13 +42,6 @@ def show(cloud: Cloud, call: Call) -> Response:
     if name is None:
         raise NotFound(f"flavor {shown(flavor_id)} is not there")
     return answer({"flavor": _shown(call, flavor_id, name)})
-
-
-def _page(cloud: Cloud, call: Call, show: Any) -> Response:
-    sent = pages.sent(call)
-    found = pages.part(sent, cloud.all_flavors().items())
-    last = found[-1][0] if found else None
-    return pages.page(call, "flavors", [show(*one) for one in found], pages.limit(sent), last)
 
 
 def _shown(call: Call, flavor_id: str, name: str) -> dict[str, Any]:

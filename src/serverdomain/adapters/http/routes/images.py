@@ -47,12 +47,9 @@ def _not_there(call: Call) -> NotFound:
 
 
 def _page(cloud: Cloud, call: Call, show: Callable[[str, str], dict[str, Any]]) -> Response:
-    sent = pages.sent(call)
-    wanted = pages.values(sent, "name")
+    wanted = pages.values(pages.sent(call), "name")
     named = [item for item in cloud.images.items() if not wanted or item[1] in wanted]
-    found = pages.part(sent, named)
-    last = found[-1][0] if found else None
-    return pages.page(call, "images", [show(*one) for one in found], pages.limit(sent), last)
+    return pages.page_of_items(call, "images", named, show)
 
 
 def _named(call: Call, image_id: str, name: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -52,6 +52,19 @@ def part(sent: Sent, items: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         if not begin:
             raise InvalidInput("marker", f"{shown(marker)} came, an id of the list is allowed")
     return found[begin : begin + limit(sent)]
+
+
+def page_of_items(
+    call: Call,
+    of: str,
+    items: Iterable[tuple[str, str]],
+    show: Callable[[str, str], dict[str, Any]],
+) -> Response:
+    """The page of items, each its id and its name, that is asked for; ``show`` shows one."""
+    asked = sent(call)
+    found = part(asked, items)
+    last = found[-1][0] if found else None
+    return page(call, of, [show(*one) for one in found], limit(asked), last)
 
 
 def page(
