@@ -25,11 +25,6 @@ OF_COMMAND = (
 PAGE_BYTES = 4 * 1024 * 1024
 """A page ends behind the event with which its events, as they are stored, reach this size."""
 
-# What a row may hold is asked by hand: to convert it would cost as much as to read the event.
-_COMMANDS = {
-    (int, str, str, str, str, str, tuple, str, correlation_id, caused_by, int, int)
-    for correlation_id, caused_by in product((str, NoneType), repeat=2)
-}
 _BOOKMARKS = {(str, int, *rest) for rest in product((int, NoneType), (str, NoneType))}
 
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -42,11 +37,10 @@ def command_of(columns: Iterable[object]) -> RecordedCommand:
         values[6] = _decode_roles(values[6])  # type: ignore[arg-type]
     except (msgspec.DecodeError, TypeError) as error:
         raise StoreDamaged(f"command {values[0]} has roles that cannot be read: {error}") from error
-    if tuple(map(type, values)) not in _COMMANDS or not (
-        is_time(values[10]) and is_time(values[11])
-    ):
-        raise StoreDamaged(f"command {values[0]} has columns that cannot be read")
-    return RecordedCommand(*values)  # type: ignore[arg-type]
+    try:
+        return msgspec.convert(values, RecordedCommand)
+    except msgspec.ValidationError as error:
+        raise StoreDamaged(f"command {values[0]} has columns that cannot be read") from error
 
 
 def event_of(row: Row) -> RecordedEvent:
@@ -67,15 +61,8 @@ def fact_of(server_id: str, row: Row) -> Fact:
 
 def require_fact(position: int, version: object, topic: object, occurred_at: object) -> None:
     """Raise `StoreDamaged` unless a fact has a version, a topic and a time that one can have."""
-    # In one breath, since every event of a replay comes by here.
-    if not (
-        type(occurred_at) is int
-        and type(version) is int
-        and type(topic) is str
-        and moment.EARLIEST <= occurred_at <= moment.LATEST
-        and 0 < version < LARGEST
-    ):
-        require_event(position, version, topic)
+    require_event(position, version, topic)
+    if not is_time(occurred_at):
         raise StoreDamaged(f"the event at position {position} has no time")
 
 

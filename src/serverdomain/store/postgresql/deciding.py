@@ -197,7 +197,7 @@ class Deciding(PostgreSQLWriting):
         )
         facts = [fact for facts in self._facts.values() for fact in facts]
         news: list[News] = [
-            (fact.server_id, fact._replace(position=self._real(fact.position)))
+            (fact.server_id, replace(fact, position=self._real(fact.position)))
             for fact in sorted(facts, key=lambda fact: fact.position)
         ]
         self._remembered.grow(self._known, news, tip)

@@ -6,12 +6,12 @@ import hashlib
 import sqlite3
 from collections.abc import Collection, Container, Sequence
 from contextlib import closing
-from sys import getsizeof
 
 import msgspec
 
 from serverdomain.domain.events import CommandRefused
 from serverdomain.domain.history import Fact
+from serverdomain.domain.moment import EARLIEST, LATEST
 from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
 from serverdomain.store.log import LARGEST, News, Page, Tip
@@ -42,7 +42,6 @@ _FIRSTS = (
     "SELECT command_id, MIN(position) FROM stored_events"
     " WHERE command_id IN (SELECT value FROM json_each(?)) GROUP BY command_id"
 )
-_make = tuple.__new__
 
 
 class Feed(AsStored):
@@ -111,20 +110,25 @@ class Feed(AsStored):
         with self._utf8(_FACTS, values), closing(self.connection.execute(_FACTS, values)) as rows:
             for position, version, topic, state, stream, occurred_at in rows:
                 read = readers.get(topic)
-                if occurred_at is not None and (read is not None or is_ours(topic)):
-                    require_fact(position, version, topic, occurred_at)
-                    if read is None:
-                        return Page(facts, last, UnknownEvent(topic, position))
+                # Asked here and in one breath, since every event of a replay comes by.
+                if (
+                    read is not None
+                    and type(version) is type(occurred_at) is int
+                    and 0 < version < LARGEST
+                    and EARLIEST <= occurred_at <= LATEST
+                ):
                     try:
                         event = read(state)
                     except msgspec.DecodeError:
                         event = CODEC.decode(topic, state, position)  # Says what is wrong.
                     if type(event) is not CommandRefused:
                         of = ids.get(stream) or ids.setdefault(stream, server_id_of(stream))
-                        # This way nothing is asked of a tuple's members.
-                        facts.append(_make(Fact, (occurred_at, position, of, version, event)))
+                        facts.append(Fact(occurred_at, position, of, version, event))
+                elif occurred_at is not None and is_ours(topic):
+                    require_fact(position, version, topic, occurred_at)
+                    return Page(facts, last, UnknownEvent(topic, position))
                 last = position
-                size += getsizeof(state)
+                size += state.__sizeof__()
                 if size >= PAGE_BYTES:
                     break
         return Page(facts, last, None)
