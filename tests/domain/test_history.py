@@ -82,7 +82,7 @@ def test_in_whatever_order_facts_of_distinct_times_arrive_the_server_is_the_same
     chance.shuffle(shuffled)
     other = History()
     for number, fact in enumerate(shuffled, start=1):
-        other.take(fact._replace(position=number, version=number))
+        other.take(replace(fact, position=number, version=number))
 
     assert one.server == folded(facts)
     # Where the log has its first event is all that tells them apart.
@@ -250,7 +250,7 @@ def test_its_version_is_the_highest_and_not_that_of_the_last_in_order() -> None:
 def test_growing_asks_the_fold_once_for_each_fact_at_the_end(facts: list[Fact]) -> None:
     """A fact at the end leaves what was folded alone: the server before is folded on from."""
     ordered = [
-        fact._replace(position=number, version=number)
+        replace(fact, position=number, version=number)
         for number, fact in enumerate(in_order(facts), start=1)
     ]
     history = History()

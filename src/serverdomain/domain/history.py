@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from serverdomain.domain.events import Event
 from serverdomain.domain.server import Server, evolve
 
 
-class Fact(NamedTuple):
-    """An event of a server, with what the fold needs; as tuples, facts have a history's order.
+class Fact(Struct, frozen=True, order=True, gc=False):
+    """An event of a server, with what the fold needs; facts have a history's order.
 
     ``occurred_at`` is in microseconds since 1970 UTC. ``position``, the place in the whole log,
     decides among equal times; ``version`` counts in the server's own stream, from 1.

@@ -18,10 +18,10 @@ from msgspec.structs import asdict, replace
 
 from serverdomain.domain import events as e
 from serverdomain.domain import moment
-from serverdomain.domain.documented import MEMBERS, values
 from serverdomain.domain.events import Address, DiskConfig, Event, Fault, OtherState, State
 from serverdomain.domain.html import table
 
+_SHOWS_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD"})
 _HEAD = ("member", "value")
 
 
@@ -92,8 +92,33 @@ class Server(Struct, frozen=True, kw_only=True, gc=False):
         Their source is the documented answer to *Rebuild server*. ``progress`` is there only in
         ACTIVE, BUILD and REBUILD; ``fault``, the last, is Nova's and there only in ERROR.
         """
-        shown = zip(MEMBERS.items(), values(self), strict=True)
-        return {name: show(value) for (name, show), value in shown if value is not None}
+        return {
+            name: value if show is None else show(value)
+            for (name, show), value in zip(MEMBERS.items(), self.documented(), strict=True)
+            if value is not None
+        }
+
+    def documented(self) -> tuple[Any, ...]:
+        """What each of the `MEMBERS` is made of; ``None`` for one that is absent."""
+        status = self.status
+        return (
+            self.access_ipv4,
+            self.access_ipv6,
+            self.addresses,
+            self.created_micros,
+            self.flavor_id,
+            self.host_id,
+            self.id,
+            self.image_id,
+            self.metadata,
+            self.name,
+            self.progress if status in _SHOWS_PROGRESS else None,
+            status,
+            self.project_id,
+            self.updated_micros,
+            self.user_id,
+            self.fault if status == "ERROR" else None,
+        )
 
     def __repr__(self) -> str:
         return (
@@ -103,6 +128,43 @@ class Server(Struct, frozen=True, kw_only=True, gc=False):
 
     def _repr_html_(self) -> str:
         return table(f"server {self.id}, version {self.version}", _HEAD, self.to_dict().items())
+
+
+def _addresses(addresses: dict[str, tuple[Address, ...]]) -> dict[str, object]:
+    return {
+        network: [{"addr": one.addr, "version": one.version} for one in each]
+        for network, each in addresses.items()
+    }
+
+
+def _by_id(one: str) -> dict[str, object]:
+    return {"id": one}
+
+
+def _fault(fault: Fault) -> dict[str, object]:
+    created = moment.seconds(fault.created_micros)
+    return {"code": fault.code, "created": created, "message": fault.message}
+
+
+MEMBERS: dict[str, Callable[[Any], object] | None] = {
+    "accessIPv4": None,
+    "accessIPv6": None,
+    "addresses": _addresses,
+    "created": moment.seconds,
+    "flavor": _by_id,
+    "hostId": None,
+    "id": None,
+    "image": _by_id,
+    "metadata": dict,
+    "name": None,
+    "progress": None,
+    "status": None,
+    "tenant_id": None,
+    "updated": moment.seconds,
+    "user_id": None,
+    "fault": _fault,
+}
+"""How each documented member shows its value, in order; ``None`` for a leaf, shown as it is."""
 
 
 def is_there(server: Server | None) -> TypeGuard[Server]:

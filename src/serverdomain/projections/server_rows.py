@@ -196,7 +196,9 @@ class ServerRows(KeptRows):
         servers, weight = before or Changes({}, 0)
         met = {fact.server_id for fact in page.events}
         new = met - servers.keys()
-        there = {one: servers[one] for one in met - new} | servers_in(rows, table, new)
+        # Of a server that begins in the page there is no row.
+        older = new - {fact.server_id for fact in page.events if fact.version == 1}
+        there = {one: servers[one] for one in met - new} | servers_in(rows, table, older)
         servers |= fold_page(log, there, page)
         weight += sum(map(len, map(_encode, map(servers.get, new))))
         return Changes(servers, weight)

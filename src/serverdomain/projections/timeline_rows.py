@@ -15,11 +15,10 @@ import msgspec
 from msgspec.structs import replace
 from sqlite_utils import Database
 
-from serverdomain.domain import moment
 from serverdomain.domain.document import Change, changes
 from serverdomain.domain.events import CommandRefused, Event, MetadataReplaced
-from serverdomain.domain.history import Fact, History
 from serverdomain.domain.lifecycle import turn
+from serverdomain.domain.moment import exact
 from serverdomain.domain.server import Server, evolve
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.server_rows import read_row
@@ -159,19 +158,20 @@ class TimelineRows(KeptRows):
     ) -> Changes:
         """The rows of the page's events, and the older rows that a late fact changes."""
         earlier, servers, weight = before or Changes([], {}, 0)
-        met = {one.server_id for one in page.events}
+        # Of a server that begins in the page there is no row.
+        begun = {one.server_id for one in page.events if one.version == 1 and not one.is_refusal}
+        met = {one.server_id for one in page.events} - begun
         known = {one: servers[one] for one in met & servers.keys()}
         work = _Page(known | _servers_in(rows, table, met - known.keys()))
         for one in page.events:
             work.take(one)
         with log.reading() as reading:
             for server_id, first in work.anew.items():
-                work.fold_anew(reading.recorded(server_id, page.last), first)
+                work.fold_anew(server_id, reading.recorded(server_id, page.last), first)
         weight += sum(_ROW + len(row[-2]) + len(row[-1]) for row in work.rows)
-        after = {server.id: server for server in work.servers}
-        weight += sum(len(_encode(after[one])) for one in after.keys() - servers.keys())
+        weight += sum(len(_encode(work.after[one])) for one in work.after.keys() - servers.keys())
         earlier += work.rows
-        servers |= after
+        servers |= work.after
         return Changes(earlier, servers, weight)
 
     def weight(self, changes: Changes) -> int:
@@ -193,46 +193,37 @@ TIMELINE = TimelineRows()
 
 
 class _Page:
-    """A page in progress: its rows, and the growing histories of its servers."""
+    """A page in progress: its rows, and the servers after them."""
 
     def __init__(self, there: dict[str, Server]) -> None:
         self.rows: list[tuple[Any, ...]] = []
+        self.after: dict[str, Server] = {}
         self.anew: dict[str, tuple[int, int]] = {}
         """Servers to fold again, each with the (occurred_at, position) of its first new row."""
         self._there = there
-        self._histories: dict[str, History] = {}
-        self._anew: list[Server] = []
-
-    @property
-    def servers(self) -> list[Server]:
-        """The servers after the page."""
-        grown = [
-            history.server
-            for server_id, history in self._histories.items()
-            if server_id not in self.anew
-        ]
-        return [*filter(None, grown), *self._anew]
 
     def take(self, one: RecordedEvent) -> None:
         server_id, at = one.server_id, one.occurred_at
+        before = self.after.get(server_id) or self._there.get(server_id)
         if one.is_refusal:
-            known = self._histories.get(server_id)
-            server = self._there.get(server_id) if known is None else known.server
-            self.rows.append(row(one, (), server, server))
+            self.rows.append(row(one, (), before, before))
             return
-        history = self._histories.get(server_id)
-        if history is None:
-            history = self._histories[server_id] = History(base=self._there.get(server_id))
-        before = history.server
-        fact = Fact(at, one.position, server_id, one.version, one.event)
-        if server_id in self.anew or not history.take(fact):
+        version, latest = (0, at) if before is None else (before.version, before.updated_micros)
+        if server_id in self.anew or one.version != version + 1 or at < latest:
             first = (at, one.position)
             self.anew[server_id] = min(first, self.anew.get(server_id, first))
             return
-        after = history.server
+        after = evolve(before, one.event, at)
         self.rows.append(row(one, changes(before, after), before, after))
+        if after is not None:
+            first_position = after.first_position or one.position
+            self.after[server_id] = replace(
+                after, version=one.version, first_position=first_position
+            )
 
-    def fold_anew(self, recorded: Sequence[RecordedEvent], first: tuple[int, int]) -> None:
+    def fold_anew(
+        self, server_id: str, recorded: Sequence[RecordedEvent], first: tuple[int, int]
+    ) -> None:
         server: Server | None = None
         for one in recorded:
             after = evolve(server, one.event, one.occurred_at)
@@ -240,7 +231,7 @@ class _Page:
                 self.rows.append(row(one, changes(server, after), server, after))
             server = after
         if server is not None:
-            self._anew.append(as_read(server, recorded))
+            self.after[server_id] = as_read(server, recorded)
 
 
 def as_read(server: Server, recorded: Sequence[RecordedEvent]) -> Server:
@@ -259,8 +250,10 @@ def row(
     """
     server = after or before
     event, command = one.event, one.command
+    occurred, recorded = command.occurred_at, command.recorded_at
+    occurred_at = exact(occurred)
     image_before, image_after = _images(changes)
-    asked = event.members if isinstance(event, CommandRefused) else {}
+    asked = event.members if type(event) is CommandRefused else {}
     asked_for, ended, how = turn(before, event, after)
     replaced = ended if how == "replaced" else None
     rebuild_id = asked_for or ended or getattr(event, "rebuild_id", None)
@@ -269,8 +262,8 @@ def row(
         None if one.is_refusal else one.version,
         one.name,
         command.server_id,
-        moment.exact(command.occurred_at),
-        moment.exact(command.recorded_at),
+        occurred_at,
+        occurred_at if recorded == occurred else exact(recorded),
         command.user_id,
         command.project_id,
         command.project_id if server is None else server.project_id,

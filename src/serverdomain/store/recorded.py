@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from serverdomain.domain.events import CommandRefused, Event
+from serverdomain.domain.events import CommandRefused, Event, Micros
 
 
-class RecordedCommand(Struct, frozen=True, gc=False):
+class RecordedCommand(Struct, frozen=True, gc=False, array_like=True):
     """A row of ``commands``; times in microseconds since 1970 UTC, ``members`` canonical JSON."""
 
     command_id: int
@@ -20,8 +20,8 @@ class RecordedCommand(Struct, frozen=True, gc=False):
     request_id: str
     correlation_id: str | None
     caused_by: str | None
-    occurred_at: int
-    recorded_at: int
+    occurred_at: Micros
+    recorded_at: Micros
 
 
 class RecordedEvent(Struct, frozen=True, gc=False):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from itertools import product
-from sys import getsizeof
 from types import NoneType
 
 import msgspec
@@ -27,14 +26,8 @@ OF_COMMAND = (
 PAGE_BYTES = 4 * 1024 * 1024
 """A page ends behind the event with which its events, as they are stored, reach this size."""
 
-# What a row may hold is asked by hand: to convert it would cost as much as to read the event.
-_COMMANDS = {
-    (int, str, str, str, str, str, tuple, str, correlation_id, caused_by, int, int)
-    for correlation_id, caused_by in product((str, NoneType), repeat=2)
-}
 _BOOKMARKS = {(str, int, *rest) for rest in product((int, NoneType), (str, NoneType))}
 
-_make = tuple.__new__
 _decode_roles = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -45,11 +38,10 @@ def command_of(columns: Iterable[object]) -> RecordedCommand:
         values[6] = _decode_roles(values[6])  # type: ignore[arg-type]
     except (msgspec.DecodeError, TypeError) as error:
         raise StoreDamaged(f"command {values[0]} has roles that cannot be read: {error}") from error
-    if tuple(map(type, values)) not in _COMMANDS or not (
-        is_time(values[10]) and is_time(values[11])
-    ):
-        raise StoreDamaged(f"command {values[0]} has columns that cannot be read")
-    return RecordedCommand(*values)  # type: ignore[arg-type]
+    try:
+        return msgspec.convert(values, RecordedCommand)
+    except msgspec.ValidationError as error:
+        raise StoreDamaged(f"command {values[0]} has columns that cannot be read") from error
 
 
 def event_of(row: Row) -> RecordedEvent:
@@ -79,20 +71,25 @@ def facts_of(rows: Iterable[Row], after: int) -> Page[Fact]:
     ids: dict[str, str] = {}
     for position, version, topic, state, stream, occurred_at in rows:
         read = readers.get(topic)
-        if occurred_at is not None and (read is not None or is_ours(topic)):
-            require_fact(position, version, topic, occurred_at)
-            if read is None:
-                return Page(facts, last, UnknownEvent(topic, position))
+        # Asked here and in one breath, since every event of a replay comes by.
+        if (
+            read is not None
+            and type(version) is type(occurred_at) is int
+            and 0 < version < LARGEST
+            and moment.EARLIEST <= occurred_at <= moment.LATEST
+        ):
             try:
                 event = read(state)
             except msgspec.DecodeError:
                 event = CODEC.decode(topic, state, position)  # Says what is wrong.
             if type(event) is not CommandRefused:
                 of = ids.get(stream) or ids.setdefault(stream, server_id_of(stream))
-                # This way nothing is asked of a tuple's members.
-                facts.append(_make(Fact, (occurred_at, position, of, version, event)))
+                facts.append(Fact(occurred_at, position, of, version, event))
+        elif occurred_at is not None and is_ours(topic):
+            require_fact(position, version, topic, occurred_at)
+            return Page(facts, last, UnknownEvent(topic, position))
         last = position
-        size += getsizeof(state)
+        size += state.__sizeof__()
         if size >= PAGE_BYTES:
             break
     return Page(facts, last, None)
@@ -129,15 +126,8 @@ def events_of(rows: Iterable[Row], after: int) -> Page[RecordedEvent]:
 
 def require_fact(position: int, version: object, topic: object, occurred_at: object) -> None:
     """Raise `StoreDamaged` unless a fact has a version, a topic and a time that one can have."""
-    # In one breath, since every event of a replay comes by here.
-    if not (
-        type(occurred_at) is int
-        and type(version) is int
-        and type(topic) is str
-        and moment.EARLIEST <= occurred_at <= moment.LATEST
-        and 0 < version < LARGEST
-    ):
-        require_event(position, version, topic)
+    require_event(position, version, topic)
+    if not is_time(occurred_at):
         raise StoreDamaged(f"the event at position {position} has no time")
 
 

@@ -10,6 +10,7 @@ import pytest
 from serverdomain.audit.ledger import leaf
 from serverdomain.domain import commands as c
 from serverdomain.domain import events as e
+from serverdomain.domain.history import Fact
 from serverdomain.domain.server import fold
 from serverdomain.errors import Refused, StoreDamaged, UnknownEvent
 from serverdomain.store.codec import CODEC, Codec, refusals_of, stream_of
@@ -169,7 +170,7 @@ class ReadingContract(Contract):
         happened = [one for one in events if not one.is_refusal]
         assert [one.position for one in happened] == [1, 2, 3, 4, 5, 7, 8, 9]
         assert facts == [
-            (one.occurred_at, one.position, one.server_id, one.version, one.event)
+            Fact(one.occurred_at, one.position, one.server_id, one.version, one.event)
             for one in happened
         ]
 

@@ -52,6 +52,6 @@ class Pending:
         """All facts, in order of the positions that they have now that they are written."""
         facts = [fact for some in self.facts.values() for fact in some]
         return [
-            (fact.server_id, fact._replace(position=sent.position(fact.position)))
+            (fact.server_id, replace(fact, position=sent.position(fact.position)))
             for fact in sorted(facts, key=lambda fact: fact.position)
         ]

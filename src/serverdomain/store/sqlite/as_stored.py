@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from operator import itemgetter
 from sys import getsizeof
 from typing import Any
 
@@ -29,7 +28,6 @@ _COMMANDS = (
 )
 _AT_ONCE = 2048
 _FEW = 16
-_STATE = itemgetter(3)
 _MEMBERS_AT = 7
 _PLACES = ("position", "command_id", "name")
 """The columns that tell which row it is."""
@@ -145,9 +143,9 @@ class AsStored(Reading):
         with self._utf8(query, values), closing(self.connection.execute(query, values)) as cursor:
             while size < PAGE_BYTES and (rows := cursor.fetchmany(_FEW)):
                 found += rows
-                size += sum(map(getsizeof, map(_STATE, rows)))
+                size += sum([row[3].__sizeof__() for row in rows])
                 if len(rows[0]) > _MEMBERS_AT:
-                    size += sum(getsizeof(row[_MEMBERS_AT]) for row in rows)
+                    size += sum([row[_MEMBERS_AT].__sizeof__() for row in rows])
         return found, size >= PAGE_BYTES
 
     @contextmanager
