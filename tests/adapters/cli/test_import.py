@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -71,9 +69,11 @@ def test_what_is_rejected_is_said_and_kept(command: Command, folder: Path) -> No
 
 def test_no_file_is_no_traceback_and_nothing_comes_in(command: Command, archive: str) -> None:
     ran = command("import", "nova", archive, "missing.jsonl")
-    assert (ran.code, Path("cloud.db").exists()) == (3, False)
-    said = os.strerror(errno.ENOENT)
-    assert ran.complaint == f"the system says no: missing.jsonl: {said}"
+    assert (ran.code, Path("cloud.db").exists()) == (2, False)
+    assert ran.err.startswith("serverdomain: FILE: 'missing.jsonl' cannot be opened: No such file")
+    ran = command("import", "nova", archive, "--rejects", "missing/rejects")
+    assert (ran.code, Path("cloud.db").exists()) == (2, False)
+    assert ran.err.startswith("serverdomain: --rejects: 'missing/rejects' cannot be opened")
 
 
 def test_a_store_that_is_only_read_takes_nothing_in(command: Command, archive: str) -> None:

@@ -1,6 +1,7 @@
 """What each of Nova's notifications becomes: it depends on the message alone."""
 
 import json
+import re
 
 import pytest
 
@@ -191,6 +192,12 @@ def test_a_message_without_any_time_is_passed_over_under_its_type():
 
 def test_other_types_are_passed_over_by_name():
     assert read(message("service.update")) == PassedOver("service.update")
+
+
+@pytest.mark.parametrize("at", ["", "now", "2026-03-01", "2026-03-01 10:00:00+0000", "-"])
+def test_a_timestamp_that_is_none_is_told_as_it_came(at):
+    with pytest.raises(InvalidInput, match=f"timestamp: {re.escape(repr(at))} is not a time"):
+        read(message("instance.exists", at))
 
 
 def test_a_message_is_the_same_however_it_is_written():

@@ -84,9 +84,9 @@ def test_bytes_that_are_no_utf_8_come_as_they_are():
     assert part.raw == b'{"n": "\xff"}'
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
-def test_utf_16_is_told(encoding):
-    content = "\ufeff" * (encoding == "utf-16-be") + LINES.decode()
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+def test_another_encoding_is_told(encoding):
+    content = "\ufeff" * encoding.endswith("-be") + LINES.decode()
     (told,) = found(content.encode(encoding))
     assert "UTF-16" in told
 

@@ -12,7 +12,7 @@ from serverdomain.adapters.cli.answers import complain, say, say_json, visible
 from serverdomain.adapters.cli.options import AsJson, StoreOptions
 from serverdomain.adapters.cli.parameters import flag, option
 from serverdomain.adapters.cli.progress_bar import progress_bar
-from serverdomain.errors import StoreMissing, StoreReadOnly
+from serverdomain.errors import InvalidInput, StoreMissing, StoreReadOnly
 
 if TYPE_CHECKING:
     from serverdomain.adapters.incoming.message import Read
@@ -49,7 +49,10 @@ class ImportOptions:
 
         urls = [name for name in files if asked and name.startswith(("http://", "https://"))]
         read_in = [name for name in files if name not in urls]
-        ordered = Files(read_in, read)
+        try:
+            ordered = Files(read_in, read)
+        except (OSError, ValueError) as error:
+            raise InvalidInput("FILE", _unusable(error)) from None
         total = sum(os.path.getsize(name) for name in read_in if os.path.isfile(name))
         with self.taking(store) as (taker, rejects), progress_bar("import") as progress:
             for number, _ in enumerate(take_in(ordered, taker, rejects)):
@@ -73,7 +76,10 @@ class ImportOptions:
         with ExitStack() as opened:
             file: IO[bytes] | None = None
             if self.rejects is not None:
-                file = opened.enter_context(open(self.rejects, "wb"))
+                try:
+                    file = opened.enter_context(open(self.rejects, "wb"))
+                except (OSError, ValueError) as error:
+                    raise InvalidInput("--rejects", _unusable(error)) from None
             rejects = Rejects(file)
             if not self.dry_run:
                 servers = opened.enter_context(store.open_to_write(create=True))
@@ -102,3 +108,9 @@ class ImportOptions:
         )
         for kind, number in counts.passed_over.most_common():
             say(f"  passed over: {number} {visible(kind)}")
+
+
+def _unusable(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename!a} cannot be opened: {error.strerror}"
+    return str(error)

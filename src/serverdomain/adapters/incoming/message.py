@@ -6,6 +6,7 @@ What a message becomes depends on it alone, never on what came before.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,7 @@ from serverdomain.errors import InvalidInput
 from serverdomain.store.context import Context
 
 _FITTING = 200
+_NAIVE = re.compile(r"[^T ]+[T ][\d:.]+", re.ASCII)
 _actor = lru_cache(maxsize=4096)(Actor)
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
@@ -141,5 +143,5 @@ def utc(text: str, name: str) -> int:
 
     Raises `InvalidInput`.
     """
-    zoned = text[-1:] in ("Z", "z") or text[-6:-5] in ("+", "-")
-    return moment.parse(text if zoned else f"{text}Z", name)
+    # What is no time in either way is told as it came.
+    return moment.parse(f"{text}Z" if _NAIVE.fullmatch(text) else text, name)

@@ -25,7 +25,7 @@ GIVEN_UP = 1024 * 1024 * 1024
 _PIECE = 1 << 16
 _KEPT = 256  # What stands before a value tells how far it is indented.
 _BOM = codecs.BOM_UTF8
-_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _BETWEEN = re.compile(r"[\s,\[\]\x1e]*")
 _value_at = json.JSONDecoder(strict=False).raw_decode
 _is_json = msgspec.json.Decoder(msgspec.Raw).decode
@@ -45,7 +45,7 @@ def parts(stream: IO[bytes]) -> Iterator[Part]:
     try:
         first = stream.readline(LARGEST + 1)
         if first.startswith(_WIDE):
-            yield Part(b"", 1, "is UTF-16, UTF-8 is allowed; nothing of it is read")
+            yield Part(b"", 1, "is UTF-16 or UTF-32, UTF-8 is allowed; nothing of it is read")
             return
         first = first.removeprefix(_BOM)
         if _is_spread(first):
