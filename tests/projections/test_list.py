@@ -1,6 +1,8 @@
 """What the list shows, which of it, in what order; and what an outsider asks the file."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +10,7 @@ from sqlite_utils import Database
 
 from serverdomain import AsOf, InvalidInput, RebuildServer, RegisterServer
 from serverdomain.projections import server_rows
-from serverdomain.projections.server_query import STATUSES, ServerQuery
+from serverdomain.projections.server_query import SORTS, STATUSES, ServerQuery
 from serverdomain.testing import registered
 from tests.projections.cloud import IMAGE, OTHER_IMAGE, Cloud, rows
 
@@ -299,6 +301,29 @@ def test_a_page_is_read_where_it_begins_and_sorted_by_an_index(cloud, asked):
     assert "SEARCH" in plan
     assert "created<" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_the_oldest_first_is_the_newest_first_the_other_way_round(cloud):
+    newest = numbers(cloud.servers.list())
+    assert numbers(cloud.servers.list(sort="created:desc")) == newest
+    assert numbers(cloud.servers.list(sort="created")) == newest[::-1]
+
+
+@pytest.mark.parametrize("way", ["", ":desc"])
+@pytest.mark.parametrize("column", SORTS)
+def test_what_a_list_is_sorted_by_is_read_from_one_index_and_from_no_row(cloud, column, way):
+    cloud.servers.list()
+    with closing(sqlite3.connect(cloud.view_path)) as view:
+        asked = []
+        view.set_trace_callback(asked.append)
+        ServerQuery(sort=column + way, limit=2, name="a").rows(view, None)
+        view.set_trace_callback(None)
+        plan = [step for *_, step in view.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
+    scanned = [step for step in plan if step.startswith("SCAN")]
+    of_all = "COVERING INDEX" if column != "created" else "INDEX idx_server"
+    assert len(scanned) == 1
+    assert of_all in scanned[0]
+    assert "created_first_position" in scanned[0]
 
 
 def test_a_list_is_sorted_by_any_column_and_paged_by_how_many_came_before(cloud):
