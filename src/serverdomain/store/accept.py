@@ -62,8 +62,7 @@ def accept(log: Writing, request: Request) -> Outcome | Refused | RecordedComman
         events = decide(server, decided, context.actor, context.request_id)
     except Refused as refused:
         refused.version = history.version
-        # One that begins has no server to be remembered with.
-        if command.begins or not log.keeps_refusals:
+        if command.begins or not log.keeps_refusals:  # What begins has no server to keep it with.
             raise
         return _keep(log, recorded, refused, request.now)
     if not events:
