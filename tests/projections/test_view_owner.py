@@ -36,7 +36,8 @@ def made_anew(tmp_path: Path, name: str = "cloud.db") -> list[str]:
     with Cloud(tmp_path, name) as fresh:
         fresh.create("new")
         listed = [server.name for server in fresh.servers.list()]
-        assert "new" in [one.server.name for one in fresh.servers.timeline.search() if one.server]
+        told = [change.after for one in fresh.servers.timeline.search() for change in one.changes]
+        assert "new" in told
     return listed
 
 

@@ -63,8 +63,7 @@ class Remembered:
         if mark is None or mark != self._mark:
             return None
         # Behind the mark: what is read before it may be older than a commit that it knows.
-        server = self._servers.get(server_id)
-        return None if server is None else own(server)
+        return (server := self._servers.get(server_id)) and own(server)
 
     def base(self, reading: Reading, server_id: str) -> Server | None:
         """What a reading may go on from, if it reads the same log; it may be behind or ahead."""
