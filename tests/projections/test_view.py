@@ -51,6 +51,16 @@ def test_it_follows_to_reach_a_position_unless_it_is_there(tmp_path: Path) -> No
         assert view.status().position == 2
 
 
+def test_its_commits_do_not_wait_for_the_disk_as_the_logs_do(tmp_path: Path) -> None:
+    with (
+        Cloud(tmp_path) as cloud,
+        cloud.store.connections.writing() as log,
+        cloud.servers.view._file.writing() as rows,
+    ):
+        found = [one.execute("PRAGMA synchronous").fetchone()[0] for one in (log, rows)]
+    assert found == [2, 1], "FULL, and NORMAL"
+
+
 @pytest.fixture
 def when_it_is_made_anew() -> Iterator[list[Callable[[], object]]]:
     """What happens each time right before a view that is gone is made anew, one after another."""
