@@ -70,7 +70,8 @@ def _plain(highest: float) -> dict[str, Any]:
     # What is counted is whole, and so is what stands beside it.
     step = max(int(_round(max(highest, 1) / _HEIGHTS)), 1)
     return {
-        "y_labels": [*range(0, ceil(highest / step) * step + 1, step)],
+        # Where nothing is counted pygal fails with labels.
+        "y_labels": [*range(0, ceil(highest / step) * step + 1, step)] if highest else None,
         "js": (),
         "style": _STYLE,
         "width": 900,
