@@ -47,7 +47,7 @@ def _some(cursor: sqlite3.Cursor) -> list[Row]:
     while len(rows) < _AT_ONCE and size < PAGE_BYTES:
         few = cursor.fetchmany(_FEW)
         rows += few
-        size += sum(getsizeof(row[4]) + getsizeof(row[8]) for row in few)
+        size += sum([row[4].__sizeof__() + row[8].__sizeof__() for row in few])
         if len(few) < _FEW:
             break
     return rows
