@@ -130,6 +130,7 @@ class AsStored(Reading):
         try:
             return self.connection.execute(query, values).fetchall()
         except (sqlite3.OperationalError, UnicodeDecodeError):
+            # Outside the usual way, which every command takes: it says where the text stands.
             with self._utf8(query, values):
                 raise
 
