@@ -181,7 +181,7 @@ def test_what_happens_while_a_page_is_fetched_anew_is_shown_as_well(watched: Wat
                 "() => { window.heads = []; new EventSource('news').addEventListener("
                 "'head', event => heads.push(Number(event.data))); }"
             )
-            page.wait_for_function("heads.length")
+            page.wait_for_function("() => heads.length")
 
             # The answer to the first question waits until the page was told of more.
             def hold(route: Any) -> None:
