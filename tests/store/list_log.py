@@ -184,6 +184,12 @@ class ListReading(Examination):
         found = [one.recorded for one in self._of(*streams) if after < one.position <= until]
         return sorted(found, key=lambda one: (one.occurred_at, one.position))
 
+    def order(
+        self, server_id: str, until: int = LARGEST, *, after: int = 0, with_refusals: bool = False
+    ) -> list[tuple[int, int]]:
+        found = self.recorded(server_id, until, after=after, with_refusals=with_refusals)
+        return [(one.position, len(self.stored[one.position - 1].state)) for one in found]
+
     def _of(self, *streams: str) -> list[Stored]:
         return [one for one in self.stored if one.stream in streams]
 

@@ -251,11 +251,14 @@ def test_no_question_of_ours_reads_a_whole_table(path: Path) -> None:
         }
 
     assert len(questions) > 10
-    # Of log there is one row; the latest command is the first that is met from the end.
+    # Of log there is one row; the latest command is the first that is met from the end; and the
+    # values that a question is given in JSON are no table of ours.
     assert [
         question
         for question, plan in plans.items()
-        if "SCAN" in plan and "FROM log" not in question and "LIMIT 1" not in question
+        if "SCAN" in plan.replace("SCAN json_each", "")
+        and "FROM log" not in question
+        and "LIMIT 1" not in question
     ] == []
 
 

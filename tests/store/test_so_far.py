@@ -163,7 +163,8 @@ def peak_of(question: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def test_of_a_long_history_and_of_a_page_only_a_part_is_held(servers: Servers, path: Path) -> None:
+def filled(servers: Servers) -> int:
+    """Give the server five pages of events, each with all the metadata that it may have."""
     count = 5 * PAGE_BYTES // 65536
     command = recorded(servers)
     with servers._log.bulk() as log:
@@ -171,6 +172,11 @@ def test_of_a_long_history_and_of_a_page_only_a_part_is_held(servers: Servers, p
             (replace(command, request_id=f"req-{n}"), n, [MetadataReplaced(FULL | {"n": str(n)})])
             for n in range(1, count + 1)
         )
+    return count
+
+
+def test_of_a_long_history_and_of_a_page_only_a_part_is_held(servers: Servers, path: Path) -> None:
+    count = filled(servers)
     with Servers.open(f"sqlite:///{path}") as cold:
         assert peak_of(lambda: whole(cold)) > 5 * PAGE_BYTES
         assert peak_of(lambda: so_far(cold)) < 3 * PAGE_BYTES
@@ -191,3 +197,24 @@ def test_of_a_long_history_and_of_a_page_only_a_part_is_held(servers: Servers, p
             assert sum(len(rows) for rows in log.rows()) == count + 1
             assert len(next(log.rows())) < count
         assert cold.list()[0] == cold.get(SERVER)
+
+
+def test_where_a_fact_came_late_only_a_part_is_held_as_well(servers: Servers, path: Path) -> None:
+    filled(servers)
+    early = servers.get(SERVER).updated - timedelta(days=1)
+    servers.record(SERVER, [ServerRenamed(name="late")], occurred_at=early)
+    with Servers.open(f"sqlite:///{path}") as cold:
+        assert peak_of(lambda: so_far(cold)) < 4 * PAGE_BYTES
+        assert so_far(cold) == whole(cold)
+        assert peak_of(lambda: cold.stop(SERVER)) < 4 * PAGE_BYTES
+        assert cold.list()[0] == cold.get(SERVER)
+
+
+def test_an_event_that_is_followed_costs_nothing_of_what_came_before(servers: Servers) -> None:
+    filled(servers)
+    following = servers.follow(SERVER, 20)
+    next(following)
+    servers.stop(SERVER)
+    servers.rename(SERVER, "web-2")
+    assert peak_of(lambda: next(following)) < PAGE_BYTES
+    assert next(following) == servers.get(SERVER)

@@ -17,13 +17,14 @@ from msgspec import Struct
 
 from serverdomain.audit.check_view import Row, Unreadable, live
 from serverdomain.domain.document import changes
-from serverdomain.domain.server import Server, evolve
+from serverdomain.domain.server import Server
 from serverdomain.errors import StoreError
 from serverdomain.projections import timeline_rows
 from serverdomain.projections.server_rows import read_row
 from serverdomain.projections.timeline_rows import COLUMNS, TIMELINE
 from serverdomain.store.codec import CODEC, PREFIX, server_id_of
 from serverdomain.store.finding import Finding
+from serverdomain.store.in_order import states
 from serverdomain.store.log import Reading
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 
@@ -117,17 +118,14 @@ def _made(
         try:
             events = sorted(map(_recorded, ours), key=lambda one: (one.occurred_at, one.position))
             made, server = dict[int, Row](), None
-            for one in events:
-                after = evolve(server, one.event, one.occurred_at)
-                row = timeline_rows.row(one, changes(server, after), server, after)
-                made[one.position] = row
-                server = after
+            for one, before, server in states(events):
+                made[one.position] = timeline_rows.row(one, changes(before, server), before, server)
                 if server is not None:
                     projects.setdefault(server_id, set()).add(server.project_id)
         except (StoreError, ValueError, TypeError, OverflowError):
             yield server_id, Unreadable()  # That is a finding on the log.
         else:
-            yield server_id, Made(made, server and timeline_rows.as_read(server, events))
+            yield server_id, Made(made, server)
 
 
 def _refusals(

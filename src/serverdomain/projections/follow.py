@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from serverdomain.domain.decisions import require_there
 from serverdomain.domain.server import Server
-from serverdomain.store.log import Log, Tip
+from serverdomain.store.log import Log, Reading, Tip
 
 LOOK = 0.1
 """Seconds between two looks for events of other processes."""
@@ -24,6 +24,7 @@ class Followed:
         self._server_id = server_id
         self.head = -1
         self._tip = Tip()
+        self._server: Server | None = None
 
     def states(self) -> Iterator[Server]:
         """What it became since the last look, in order; at first, what it is.
@@ -37,16 +38,21 @@ class Followed:
             self._tip, self.head = log.tip(), log.head()
             if seen < 0:
                 states = [log.so_far(self._server_id).server]
-            elif self._server_id not in log.changed_between(seen, self.head):
-                states = []
             else:
-                facts = log.history(self._server_id, position=self.head).facts
-                states = [
-                    log.history(self._server_id, position=position).server
-                    for position in sorted(fact.position for fact in facts)
-                    if position > seen
-                ]
+                states = []
+                for position in self._new(log, seen):
+                    base = states[-1] if states else self._server
+                    states.append(log.so_far(self._server_id, position, base).server)
+            self._server = states[-1] if states else self._server
         return (require_there(server, self._server_id) for server in states)
+
+    def _new(self, log: Reading, seen: int) -> list[int]:
+        """The positions of the server's events behind what was seen."""
+        news = log.news(seen, (self._server_id,))
+        facts = [fact for _, fact in news or () if fact is not None]
+        if news is None or len(facts) < len(news):  # Too many, or one that cannot be read.
+            return sorted(position for position, _ in log.order(self._server_id, after=seen))
+        return [fact.position for fact in facts]
 
 
 def follow(log: Log, server_id: str, seconds: float | None) -> Iterator[Server]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.server import Server
+from serverdomain.store.in_order import late_history
 from serverdomain.store.log import Log, Page
 
 
@@ -27,5 +28,5 @@ def fold_page(
     if incomplete:
         with log.reading() as reading:
             for server_id in incomplete:
-                histories[server_id] = reading.history(server_id, position=page.last)
+                histories[server_id] = late_history(reading, server_id, page.last)
     return {server_id: history.server for server_id, history in histories.items()}

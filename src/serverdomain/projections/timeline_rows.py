@@ -8,7 +8,7 @@ later rows of its server are written again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +22,7 @@ from serverdomain.domain.moment import exact
 from serverdomain.domain.server import Server, evolve
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.server_rows import read_row
+from serverdomain.store.in_order import in_order, states
 from serverdomain.store.log import Log, Page, Reading
 from serverdomain.store.recorded import RecordedEvent
 
@@ -167,7 +168,7 @@ class TimelineRows(KeptRows):
             work.take(one)
         with log.reading() as reading:
             for server_id, first in work.anew.items():
-                work.fold_anew(server_id, reading.recorded(server_id, page.last), first)
+                work.fold_anew(server_id, in_order(reading, server_id, page.last), first)
         weight += sum(_ROW + len(row[-2]) + len(row[-1]) for row in work.rows)
         weight += sum(len(_encode(work.after[one])) for one in work.after.keys() - servers.keys())
         earlier += work.rows
@@ -222,23 +223,13 @@ class _Page:
             )
 
     def fold_anew(
-        self, server_id: str, recorded: Sequence[RecordedEvent], first: tuple[int, int]
+        self, server_id: str, recorded: Iterable[RecordedEvent], first: tuple[int, int]
     ) -> None:
-        server: Server | None = None
-        for one in recorded:
-            after = evolve(server, one.event, one.occurred_at)
+        for one, before, after in states(recorded):
             if (one.occurred_at, one.position) >= first:
-                self.rows.append(row(one, changes(server, after), server, after))
-            server = after
-        if server is not None:
-            self.after[server_id] = as_read(server, recorded)
-
-
-def as_read(server: Server, recorded: Sequence[RecordedEvent]) -> Server:
-    """A folded server as `History` gives it: with what these events say of its stream."""
-    version = max(one.version for one in recorded)
-    first = min(one.position for one in recorded)
-    return replace(server, version=version, first_position=first)
+                self.rows.append(row(one, changes(before, after), before, after))
+            if after is not None:
+                self.after[server_id] = after
 
 
 def row(

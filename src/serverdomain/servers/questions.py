@@ -43,6 +43,7 @@ from serverdomain.servers import naming
 from serverdomain.servers.accepted import Accepted
 from serverdomain.servers.commanding import Clock, ServerId, known_form
 from serverdomain.store.finding import Finding
+from serverdomain.store.in_order import in_order
 from serverdomain.store.log import Log
 from serverdomain.store.recorded import RecordedEvent
 
@@ -198,17 +199,20 @@ class Questions:
         return history(self.recorded(server_id))
 
     @typed
-    def recorded(self, server_id: ServerId, *, after: int = 0) -> list[RecordedEvent]:
+    def recorded(self, server_id: ServerId, *, after: int = 0) -> Iterator[RecordedEvent]:
         """What the log recorded of a server, as `history`, without what it changed.
 
-        Behind a position, if ``after`` is one; nothing there is no error. Raises `NotFound` where
-        the log knows nothing of it.
+        One after another: of a long history no more is held at a time than a part. Behind a
+        position, if ``after`` is one; nothing there is no error. Raises `NotFound` where the log
+        knows nothing of it.
         """
+        is_known = after > 0
         with self._log.reading() as log:
-            recorded = log.recorded(known_form(server_id), after=after, with_refusals=True)
-        if not recorded and not after:
+            for one in in_order(log, known_form(server_id), after=after, with_refusals=True):
+                yield one
+                is_known = True
+        if not is_known:
             raise NotFound(f"server {server_id} is not there, and never was")
-        return recorded
 
     @typed
     def actions(self, server_id: ServerId, *, project_id: str | None = None) -> list[Action]:
@@ -240,7 +244,7 @@ class Questions:
         those in ``replace``. ``progress`` is told how many requests are decided, and of how many.
         Raises `NotFound` for what is not in this server's history.
         """
-        recorded, known = self.recorded(server_id), known_form(server_id)
+        recorded, known = [*self.recorded(server_id)], known_form(server_id)
         return what_if(
             known, recorded, drop=drop, insert=insert, replace=replace, progress=progress
         )

@@ -190,6 +190,14 @@ class Reading(Protocol):
         In order of occurrence. ``with_refusals``, what was refused stands among them.
         """
 
+    def order(
+        self, server_id: str, until: int = LARGEST, *, after: int = 0, with_refusals: bool = False
+    ) -> list[tuple[int, int]]:
+        """The positions of what `recorded` gives, in its order, each with about its size in bytes.
+
+        See `serverdomain.store.in_order`.
+        """
+
     def lately(self, server_id: str, names: Sequence[str], versions: int) -> list[RecordedEvent]:
         """The facts of these names among a server's first and its last so many versions.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +15,9 @@ from serverdomain.domain.server import fold
 from serverdomain.errors import Refused, StoreDamaged, UnknownEvent
 from serverdomain.store.codec import CODEC, Codec, refusals_of, stream_of
 from serverdomain.store.context import Context
+from serverdomain.store.in_order import in_order
 from serverdomain.store.log import LARGEST, Log, Page
+from serverdomain.store.recorded import RecordedEvent
 from serverdomain.testing.contract import (
     NEW_IMAGE,
     NOW,
@@ -312,6 +314,26 @@ class ReadingContract(Contract):
                 assert found == [events[position] for position in positions]
                 found = reading.recorded(SERVER, until, after=3, with_refusals=refusals)
                 assert found == [events[position] for position in positions if position > 3]
+                assert [*in_order(reading, SERVER, until, after=3, with_refusals=refusals)] == found
+
+    def test_of_a_history_in_order_of_occurrence_only_a_part_is_read_at_a_time(
+        self, told: Log, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parts: list[Sequence[int]] = []
+        with told.reading() as reading:
+            whole = reading.recorded(SERVER, with_refusals=True)
+            sizes = dict(reading.order(SERVER, with_refusals=True))
+            assert min(sizes.values()) > 1
+            read = reading.events_at
+
+            def events_at(positions: Sequence[int]) -> list[RecordedEvent]:
+                parts.append(positions)
+                return read(positions)
+
+            monkeypatch.setattr(reading, "events_at", events_at)
+            monkeypatch.setattr("serverdomain.store.in_order.PAGE_BYTES", max(sizes.values()))
+            assert [*in_order(reading, SERVER, with_refusals=True)] == whole
+        assert sum(map(len, parts)) == len(whole) > len(parts) > 1
 
     # One command
 

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from serverdomain import Actor, Context, Servers
-from serverdomain.adapters.audit_page import gate, live, requested, stories, story
+from serverdomain.adapters.audit_page import audit_app, gate, live, requested, stories, story
 from serverdomain.adapters.audit_page.gate import Gate
 from serverdomain.adapters.audit_page.kept import Kept
 from serverdomain.adapters.audit_page.live import Live
@@ -32,6 +32,13 @@ def test_of_a_story_that_is_too_long_the_latest_events_are_shown(look: Looking, 
     assert "event 3 of 3" in said
     assert "RebuildCompleted" in said
     assert "ImageChanged" not in said
+
+
+def test_of_a_story_that_is_too_long_no_moments_are_compared(look: Looking, monkeypatch):
+    monkeypatch.setattr(story, "MOST_EVENTS", 3)
+    answer = look.at(f"compare?id={WEB}")
+    assert answer.status_code == 400
+    assert f"serverdomain diff {WEB} compares any two moments of it" in plain(answer.text)
 
 
 def test_of_a_request_that_caused_too_much_the_latest_is_shown(look: Looking, monkeypatch):
@@ -64,15 +71,18 @@ async def _ask_many(app, number: int) -> None:
     await asyncio.gather(*(_ask(app) for _ in range(number)))
 
 
-async def _ask(app) -> list[dict]:
+async def _ask(app, path: str = "/") -> list[dict]:
     sent = []
+
+    async def receive():
+        await asyncio.Event().wait()
 
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
     scope |= {"server": ("localhost", 1), "scheme": "http"}
-    await app(scope, None, send)
+    await app(scope, receive, send)
     return sent
 
 
@@ -81,6 +91,21 @@ def test_no_more_pages_are_kept_up_to_date_than_so_many(look: Looking, monkeypat
     answer = look.at("news")
     assert answer.status_code == 503
     assert "0 pages are kept up to date already" in plain(answer.text)
+
+
+def test_of_many_who_come_at_once_no_more_are_kept_up_to_date_than_so_many(
+    servers: Servers, monkeypatch
+):
+    monkeypatch.setattr(live, "MOST", 2)
+    monkeypatch.setattr(live, "MOST_SECONDS", 0)
+    made = audit_app(servers, authenticate=lambda request: Actor("a", "b"))
+
+    async def ask_many() -> list[int]:
+        answers = await asyncio.gather(*(_ask(made, "/news") for _ in range(5)))
+        return [sent[0]["status"] for sent in answers]
+
+    assert sorted(asyncio.run(ask_many())) == [200, 200, 503, 503, 503]
+    assert sorted(asyncio.run(ask_many())) == [200, 200, 503, 503, 503], "they have gone"
 
 
 def test_a_stream_of_news_ends_after_its_time(servers: Servers, look: Looking, monkeypatch):

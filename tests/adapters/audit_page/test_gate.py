@@ -110,6 +110,12 @@ def test_a_head_has_no_body(look: Looking):
     assert (answer.status_code, answer.content) == (200, b"")
 
 
+def test_a_head_of_the_news_is_no_stream(look: Looking):
+    answer = look.ask("HEAD", "/news")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from serverdomain import Context, Servers
@@ -9,6 +10,7 @@ from serverdomain.adapters.audit_page import story as story_module
 from serverdomain.adapters.audit_page.stories import Stories
 from serverdomain.adapters.audit_page.story import Story
 from serverdomain.domain.events import ServerRenamed
+from serverdomain.store.recorded import RecordedEvent
 from tests.adapters.audit_page.looking import FOREIGN, WEB
 from tests.adapters.http.client import ACTORS
 
@@ -58,9 +60,9 @@ def test_a_fact_that_comes_late_takes_its_place_and_says_so(servers: Servers):
 
 def test_what_another_log_says_is_not_added(servers: Servers):
     told = Story(WEB, servers.recorded(WEB), 0)
-    after = servers.recorded(WEB, after=told.newest.position - 1)
-    assert told.grown(after, 99).head == 99
-    assert told.grown(after[1:], 99) is None
+    after = [*servers.recorded(WEB, after=told.newest.position - 1)]
+    assert told.grown(iter(after), 99).head == 99
+    assert told.grown(iter(after[1:]), 99) is None
     assert told.grown(servers.recorded(FOREIGN), 99) is None
 
 
@@ -74,3 +76,35 @@ def test_of_a_story_that_grows_too_long_the_latest_is_kept(servers: Servers, mon
     assert [one.path for one in told.moment(1).entry.changes] == ["/status"]
     whole = Story(WEB, servers.recorded(WEB), 0)
     assert rows(told) == rows(whole)
+
+
+def test_of_a_story_that_grows_too_heavy_the_latest_is_kept(servers: Servers, monkeypatch):
+    stories, large = Stories(servers), {f"key {number}": "x" * 250 for number in range(50)}
+    light = stories.find(WEB, None)
+    # An event that changes no metadata is light beside one that changes it.
+    servers.unlock(WEB, admin())
+    servers.replace_metadata(WEB, large, admin())
+    heavy = stories.find(WEB, None)
+    assert heavy.weight > light.weight + 50 * 250
+    monkeypatch.setattr(story_module, "MOST_BYTES", heavy.weight)
+    for number in range(4):
+        servers.update_metadata(WEB, {"number": str(number)}, admin())
+    told = stories.find(WEB, None)
+    assert told.weight <= heavy.weight
+    assert 1 < len(told) < len(heavy) + 4 == told.left_out + len(told)
+    assert rows(told) == rows(Story(WEB, servers.recorded(WEB), 0))
+
+
+def test_of_a_long_history_no_more_is_held_than_twice_what_is_kept(servers: Servers, monkeypatch):
+    for number in range(40):
+        servers.rename(WEB, f"web-{number}", admin())
+    monkeypatch.setattr(story_module, "MOST_EVENTS", 4)
+    told, held = Story(WEB, (), 0), []
+
+    def watched() -> Iterator[RecordedEvent]:
+        for one in servers.recorded(WEB):
+            held.append(len(told))
+            yield one
+
+    told._take(watched())
+    assert (len(told), told.left_out, len(held), max(held)) == (4, 44, 48, 7)

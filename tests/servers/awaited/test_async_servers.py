@@ -54,6 +54,7 @@ OTHERWISE = {
     "log_id": "ask",
     "fleet": "ask",
     "bulk": "ask",
+    "recorded": "ask",
 }
 """What is asked for by another name, because it goes on asking, or is no call."""
 

@@ -8,11 +8,19 @@ from serverdomain.adapters.audit_page.document_lines import document_lines
 from serverdomain.adapters.audit_page.kept import Kept
 from serverdomain.adapters.audit_page.page import page
 from serverdomain.adapters.audit_page.visit import Visit
+from serverdomain.errors import InvalidInput
 
 
 def compare(kept: Kept, visit: Visit) -> Response:
     """The page."""
     story = kept.stories.find(visit.needed("id"), visit.within)
+    if story.left_out:
+        # A comparison holds the whole history, and others wait for pages of their own.
+        raise InvalidInput(
+            "id",
+            f"server {story.server_id} has more events than are compared here: "
+            f"serverdomain diff {story.server_id} compares any two moments of it",
+        )
     before, after = visit.one("from") or "first", visit.one("to") or "now"
     found = kept.servers.diff(story.server_id, before, after)
     changed = [change.path for change in found.changes]

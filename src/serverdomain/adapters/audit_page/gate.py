@@ -80,8 +80,8 @@ class Gate:
         # What a page shows is for who asked for it, and changes.
         response.headers.setdefault("cache-control", "no-store")
         response.headers["x-openstack-request-id"] = request_id
-        if scope["method"] == "HEAD" and hasattr(response, "body"):
-            response.body = b""
+        if scope["method"] == "HEAD":
+            response = Response(None, response.status_code, dict(response.headers))
         log.visited(scope, response.status_code, perf_counter() - began, request_id)
         with suppress(ClientDisconnect):
             await response(scope, receive, send)

@@ -7,9 +7,11 @@ browser comes again by itself; so none outlives its server for long.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from serverdomain.adapters.audit_page.visit import Visit
 from serverdomain.adapters.http.calls.answers import CallFault
@@ -46,19 +48,36 @@ class Live:
         """A stream of positions. Raises a 503 where too many listen already."""
         if self._listening >= MOST:
             raise CallFault(503, f"{MOST} pages are kept up to date already")
-        return StreamingResponse(self._news(), media_type="text/event-stream")
+        return _Stream(self)
 
-    async def _news(self) -> AsyncIterator[str]:
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Count a listener, from before the first byte that it is sent."""
         self._listening += 1
-        time = asyncio.get_running_loop().time
-        until, told = time() + MOST_SECONDS, -1
         try:
-            yield f"retry: {AGAIN}\n\n"
-            while not self._is_ending and time() < until:
-                head = await self._threads.run(self._servers.head)
-                if head != told:
-                    yield f"event: head\ndata: {head}\n\n"
-                    told = head
-                await asyncio.sleep(LOOK)
+            yield
         finally:
             self._listening -= 1
+
+    async def news(self) -> AsyncIterator[str]:
+        """What one listener is sent."""
+        time = asyncio.get_running_loop().time
+        until, told = time() + MOST_SECONDS, -1
+        yield f"retry: {AGAIN}\n\n"
+        while not self._is_ending and time() < until:
+            head = await self._threads.run(self._servers.head)
+            if head != told:
+                yield f"event: head\ndata: {head}\n\n"
+                told = head
+            await asyncio.sleep(LOOK)
+
+
+class _Stream(StreamingResponse):
+    def __init__(self, live: Live) -> None:
+        super().__init__(live.news(), media_type="text/event-stream")
+        self._live = live
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # A hundred who come at once are let in, or not, before any of them is sent anything.
+        with self._live.listening():
+            await super().__call__(scope, receive, send)

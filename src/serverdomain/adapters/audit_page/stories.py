@@ -14,9 +14,6 @@ from serverdomain.store.weighed import Weighed
 MOST_BYTES = 64 * 1024 * 1024
 """What the stories weigh that are kept, at most."""
 
-_EVENT = 2 * 1024
-"""About what an event of a story weighs, in bytes."""
-
 
 class Stories:
     """The stories of a log's servers."""
@@ -53,5 +50,5 @@ class Stories:
             story = kept.grown(self._servers.recorded(server_id, after=after), head)
         if story is None:
             story = Story(server_id, self._servers.recorded(server_id), head)
-        self._kept.put(server_id, story, _EVENT * len(story))
+        self._kept.put(server_id, story, story.weight)
         return story

@@ -7,7 +7,8 @@ only what is new is read: no page costs more because there is more history behin
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from serverdomain.domain.document import changes
@@ -16,9 +17,16 @@ from serverdomain.errors import NotFound, Refused
 from serverdomain.projections.history import HistoryEntry
 from serverdomain.store.log import LARGEST
 from serverdomain.store.recorded import RecordedEvent
+from serverdomain.store.weighed import weight
 
 MOST_EVENTS = 50_000
 """The most events that a story has; of a longer one the latest are shown."""
+
+MOST_BYTES = 32 * 1024 * 1024
+"""What the events of a story weigh, at most; of a heavier one the latest are shown."""
+
+_EVENT = 2 * 1024  # About what an event weighs, beside a command's members and a server's metadata.
+_MEMBERS = 4  # About how many times what it is as JSON a map weighs.
 
 
 class Moment(NamedTuple):
@@ -45,7 +53,7 @@ class Moment(NamedTuple):
 class Story:
     """The moments of a server up to a position of the log, in order of occurrence."""
 
-    def __init__(self, server_id: str, recorded: Sequence[RecordedEvent], head: int) -> None:
+    def __init__(self, server_id: str, recorded: Iterable[RecordedEvent], head: int) -> None:
         self.server_id = server_id
         self.head = head
         self.left_out = 0
@@ -56,44 +64,69 @@ class Story:
         """The server after each."""
         self.times: list[int] = []
         """When each occurred, in microseconds since 1970 UTC."""
-        self.newest = max(recorded, key=_position, default=None)
+        self.newest: RecordedEvent | None = None
         """What the log took in last of it."""
         self._before: Server | None = None
-        self._late = _late(recorded)
+        self._weights: list[int] = []
         self._take(recorded)
+        self._late = _late(self.recorded)
 
-    def grown(self, recorded: Sequence[RecordedEvent], head: int) -> Story | None:
+    def grown(self, recorded: Iterator[RecordedEvent], head: int) -> Story | None:
         """The story up to a later position, by what was recorded from the newest here on.
 
         ``None`` where that is not enough to tell: a fact came late, or the log is not the same.
         """
-        if not recorded or recorded[0] != self.newest:
+        if next(recorded, None) != self.newest:
             return None
-        new = recorded[1:]
-        if new and _place(new[0]) < _place(self.recorded[-1]):
+        first = next(recorded, None)
+        if first is not None and _place(first) < _place(self.recorded[-1]):
             return None
         other = Story(self.server_id, (), head)
-        other.recorded, other.after = [*self.recorded], [*self.after]
-        other.times, other.left_out = [*self.times], self.left_out
-        other.newest = max(recorded, key=_position)
-        other._before, other._late = self._before, self._late | _late(new)
-        other._take(new)
+        other.recorded, other.after, other.times = [*self.recorded], [*self.after], [*self.times]
+        other.left_out, other.newest = self.left_out, self.newest
+        other._before, other._weights = self._before, [*self._weights]
+        other._take(chain(() if first is None else (first,), recorded))
+        there = len(self) - (other.left_out - self.left_out)
+        other._late = self._late | _late(other.recorded[max(there, 0) :])
         return other
 
     def _take(self, recorded: Iterable[RecordedEvent]) -> None:
         server = self.after[-1] if self.after else self._before
+        held = self.weight
         for one in recorded:
-            server = evolve(server, one.event, one.occurred_at)
+            before, server = server, evolve(server, one.event, one.occurred_at)
             self.recorded.append(one)
             self.after.append(server)
             self.times.append(one.occurred_at)
-        if (beyond := len(self.recorded) - MOST_EVENTS) > 0:
+            self._weights.append(_weight(one, before, server))
+            held += self._weights[-1]
+            if self.newest is None or one.position > self.newest.position:
+                self.newest = one
+            # Now and then: what is left out is taken from the beginning of a list.
+            if len(self) >= 2 * MOST_EVENTS or held >= 2 * MOST_BYTES:
+                held = self._shorten(held)
+        self._shorten(held)
+
+    def _shorten(self, held: int) -> int:
+        """Leave out what is too much, and give back what the rest weighs."""
+        beyond = 0
+        while beyond < len(self) - 1 and (len(self) - beyond > MOST_EVENTS or held > MOST_BYTES):
+            held -= self._weights[beyond]
+            beyond += 1
+        if beyond:
             self._before = self.after[beyond - 1]
             self.left_out += beyond
-            del self.recorded[:beyond], self.after[:beyond], self.times[:beyond]
+            for values in (self.recorded, self.after, self.times, self._weights):
+                del values[:beyond]
+        return held
 
     def __len__(self) -> int:
         return len(self.recorded)
+
+    @property
+    def weight(self) -> int:
+        """What it weighs in memory, in bytes, roughly."""
+        return sum(self._weights)
 
     @property
     def now(self) -> Server | None:
@@ -166,6 +199,13 @@ def _position(one: RecordedEvent) -> int:
 
 def _place(one: RecordedEvent) -> tuple[int, int]:
     return one.occurred_at, one.position
+
+
+def _weight(one: RecordedEvent, before: Server | None, after: Server | None) -> int:
+    # Servers share their metadata for as long as no event changes it.
+    is_new = after is not None and (before is None or after.metadata is not before.metadata)
+    members = _MEMBERS * len(one.command.members)
+    return _EVENT + members + (weight(after) if is_new and after is not None else 0)
 
 
 def _late(recorded: Sequence[RecordedEvent]) -> set[int]:

@@ -8,7 +8,6 @@ say less than the values, behind it where it needs the server to be there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from serverdomain.adapters.incoming.message import (
     Envelope,
@@ -22,6 +21,7 @@ from serverdomain.adapters.incoming.message import (
 )
 from serverdomain.adapters.incoming.observed import image, observed, parse, uuid, why
 from serverdomain.adapters.incoming.payloads import Instance, at_once, instance, task
+from serverdomain.adapters.incoming.short_texts import once_if_short
 from serverdomain.domain import events as e
 from serverdomain.errors import InvalidInput
 
@@ -29,7 +29,7 @@ _SCHEDULING = "compute_task.rebuild_server.error"
 _REBUILDING = "rebuilding"
 _TIMES = ("created_at", "launched_at", "updated_at", "terminated_at", "deleted_at")
 
-_utc = lru_cache(maxsize=4096)(utc)
+_utc = once_if_short(utc)
 
 
 def read(raw: bytes) -> Iterator[Reported | PassedOver]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import lru_cache
 from typing import Any, get_args
 
 from msgspec import UNSET, UnsetType
 
 from serverdomain.adapters.incoming.payloads import FaultObject, Instance, IpObject, Text
+from serverdomain.adapters.incoming.short_texts import once_if_short
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
 from serverdomain.errors import InvalidInput
@@ -34,7 +34,7 @@ STATES = {
 
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-parse = lru_cache(maxsize=4096)(moment.parse)
+parse = once_if_short(moment.parse)
 """A time as Nova's payloads have it; many of them bear the same one."""
 
 
@@ -86,19 +86,16 @@ def _disk_config(given: Text) -> Any:
     return limits.one_of("auto_disk_config", given, get_args(e.DiskConfig))
 
 
-@lru_cache(maxsize=1024)
-def _hashed(project_and_host: str) -> str:
-    return hashlib.sha224(project_and_host.encode()).hexdigest()
-
-
 def _host_id(said: Instance) -> str | UnsetType:
     """The documented `hostId` of a host, as Nova makes it from its name."""
     if said.host is UNSET or not isinstance(said.tenant_id, str):
         return UNSET
-    return _hashed(f"{said.tenant_id}{said.host}") if said.host else ""
+    if not said.host:
+        return ""
+    return hashlib.sha224(f"{said.tenant_id}{said.host}".encode()).hexdigest()
 
 
-@lru_cache(maxsize=4096)
+@once_if_short
 def _address(text: str, version: int) -> e.Address:
     return e.Address(limits.address("ip_addresses", text, version), version)
 

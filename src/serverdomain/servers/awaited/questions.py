@@ -76,7 +76,6 @@ class AsyncQuestions:
     latest = in_a_thread(Servers.latest)
     head = in_a_thread(Servers.head)
     history = in_a_thread(Servers.history)
-    recorded = in_a_thread(Servers.recorded)
     actions = in_a_thread(Servers.actions)
     what_if = in_a_thread(Servers.what_if)
     backup = in_a_thread(Servers.backup)

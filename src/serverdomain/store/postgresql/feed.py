@@ -9,7 +9,7 @@ import msgspec
 
 from serverdomain.domain.history import Fact
 from serverdomain.errors import StoreDamaged, UnknownEvent
-from serverdomain.store.codec import server_id_of
+from serverdomain.store.codec import refusals_of, server_id_of, stream_of
 from serverdomain.store.log import LARGEST, News, Page, Row, Tip
 from serverdomain.store.postgresql.as_stored import ANY, AsStored, is_full, page_of
 from serverdomain.store.postgresql.states import as_bytes
@@ -33,6 +33,11 @@ OURS = "FROM {schema}.stored_events e JOIN {schema}.commands c ON c.command_id =
 RECORDED = f"SELECT {EVENT} {OURS}"
 """The events of ours, whole."""
 
+_ORDER = (
+    f"SELECT e.position, octet_length(e.state) + COALESCE(octet_length(c.members), 0) {OURS}"
+    " WHERE e.originator_id = ANY(%s) AND e.position > %s AND e.position <= %s"
+    " ORDER BY c.occurred_at, e.position"
+)
 _BEHIND = " WHERE e.position > %s AND e.position <= %s"
 _FACTS = page_of(
     "e.position, e.originator_version, e.topic, e.state, e.originator_id, c.occurred_at",
@@ -147,6 +152,13 @@ class Feed(AsStored):
             f"{RECORDED} WHERE e.position = ANY(%s) ORDER BY e.position", list(positions)
         )
         return [event_of(row) for row in found]
+
+    def order(
+        self, server_id: str, until: int = LARGEST, *, after: int = 0, with_refusals: bool = False
+    ) -> list[tuple[int, int]]:
+        """The positions of a server's events in order of occurrence, each with its size."""
+        streams = [stream_of(server_id), *([refusals_of(server_id)] if with_refusals else [])]
+        return self._all(_ORDER, streams, after, until)
 
     def first_positions(self, commands: Collection[RecordedCommand]) -> dict[int, int]:
         """The position of each command's first event."""

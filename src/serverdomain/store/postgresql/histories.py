@@ -7,6 +7,7 @@ from collections.abc import Collection
 from serverdomain.domain.history import History
 from serverdomain.domain.server import Server
 from serverdomain.store.codec import server_id_of, stream_of
+from serverdomain.store.in_order import late_history
 from serverdomain.store.log import LARGEST
 from serverdomain.store.postgresql.as_stored import is_full, page_of
 from serverdomain.store.postgresql.feed import OURS, Feed
@@ -62,8 +63,7 @@ class Histories(Feed):
             base = self._remembered.base(self, server_id)
         history = None if base is None else self._grown(server_id, position, base)
         history = history or self._grown(server_id, position, None)
-        # Facts that came late can only be put in order when all are there.
-        return history or self.history(server_id, position=position)
+        return history or late_history(self, server_id, position)
 
     def _grown(self, server_id: str, until: int, base: Server | None) -> History | None:
         """The history behind a base; ``None`` if that goes beyond this, or facts came late."""

@@ -11,7 +11,7 @@ import msgspec
 
 from serverdomain.domain.history import Fact
 from serverdomain.errors import StoreDamaged, StoreError, UnknownEvent
-from serverdomain.store.codec import PREFIX, server_id_of
+from serverdomain.store.codec import PREFIX, refusals_of, server_id_of, stream_of
 from serverdomain.store.log import LARGEST, News, Page, Tip
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.sqlite.as_stored import AsStored, weight
@@ -42,6 +42,12 @@ _FACTS = (
     "SELECT e.position, e.originator_version, e.topic, e.state, e.originator_id, c.occurred_at"
     " FROM stored_events e LEFT JOIN commands c USING (command_id)"
     " WHERE e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?"
+)
+# The pluses keep these conditions away from other indexes: the stream's own is the way.
+_ORDER = (
+    f"SELECT e.position, LENGTH(e.state) + COALESCE(LENGTH(c.members), 0) {OURS}"
+    " WHERE e.originator_id IN (?, ?) AND +e.position > ? AND +e.position <= ?"
+    " ORDER BY c.occurred_at, e.position"
 )
 _FIRSTS = (
     "SELECT command_id, MIN(position) FROM stored_events"
@@ -144,6 +150,19 @@ class Feed(AsStored):
             msgspec.json.encode(positions).decode(),
         )
         return [event_of(row) for row in found]
+
+    def events_of(self, command: RecordedCommand) -> list[RecordedEvent]:
+        """The events of a command, in order of position."""
+        query = f"{RECORDED} WHERE e.command_id = ? ORDER BY e.position"
+        return [event_of(row) for row in self._all(query, command.command_id)]
+
+    def order(
+        self, server_id: str, until: int = LARGEST, *, after: int = 0, with_refusals: bool = False
+    ) -> list[tuple[int, int]]:
+        """The positions of a server's events in order of occurrence, each with its size."""
+        own = stream_of(server_id)
+        other = refusals_of(server_id) if with_refusals else own
+        return self._all(_ORDER, own, other, after, until)
 
     def first_positions(self, commands: Collection[RecordedCommand]) -> dict[int, int]:
         """The position of each command's first event."""

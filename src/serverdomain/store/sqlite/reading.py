@@ -11,6 +11,7 @@ from serverdomain.domain.server import Server
 from serverdomain.errors import StoreDamaged
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.codec import PREFIX, refusals_of, stream_of
+from serverdomain.store.in_order import late_history
 from serverdomain.store.log import LARGEST
 from serverdomain.store.recorded import RecordedCommand, RecordedEvent
 from serverdomain.store.remembered import Remembered
@@ -113,7 +114,7 @@ class SQLiteReading(Feed):
                 base = self._remembered.beginning(self, server_id)
         history = None if base is None else self._grown(server_id, position, base)
         history = history or self._grown(server_id, position, None)
-        return history or self.history(server_id, position=position)  # Some fact came late.
+        return history or late_history(self, server_id, position)
 
     def is_long(self, server_id: str) -> bool:
         """Whether a server has so many events that another beginning is worth a look."""
@@ -169,11 +170,6 @@ class SQLiteReading(Feed):
         query = f"SELECT {OF_COMMAND} FROM commands c WHERE c.request_id = ? AND c.refused = 0"
         found = self._all(query, request_id)
         return command_of(found[0]) if found else None
-
-    def events_of(self, command: RecordedCommand) -> list[RecordedEvent]:
-        """The events of a command, in order of position."""
-        query = f"{RECORDED} WHERE e.command_id = ? ORDER BY e.position"
-        return self._recorded(query, command.command_id)
 
     def refused_since(self, user_id: str, project_id: str, recorded_at: int) -> int:
         """How many refusals to an actor were recorded after a time."""
