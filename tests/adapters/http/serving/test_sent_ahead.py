@@ -6,11 +6,13 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
+import pytest
 import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from serverdomain.adapters.http.serving.protocol import MOST_HEAD
 from serverdomain.adapters.http.serving.sent_ahead import MOST_READ, PIECE, SentAheadProtocol
 from tests.adapters.http.real import SECONDS
 
@@ -125,6 +127,38 @@ def test_who_says_that_this_was_all_is_answered_all() -> None:
         may_answer.set()
         assert (await all_of(client, b"/399")).count(b"HTTP/1.1 200 OK") == 400
         assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+
+    connection(play)
+
+
+def test_the_only_answer_to_who_said_that_this_was_all_says_that_it_is_the_last() -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        client.send(REQUEST % 1)
+        client.shutdown(socket.SHUT_WR)
+        await some_turns()
+        may_answer.set()
+        assert b"\r\nconnection: close\r\n" in await all_of(client, b"/1")
+        assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+
+    connection(play)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_each_head_may_be_so_long_and_not_a_byte_longer(number: int) -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        may_answer.set()
+        for before in range(number):
+            protocol.data_received(REQUEST % before)
+            await all_of(client, b"/%d" % before)
+        protocol.data_received((b"GET / HTTP/1.1\r\nX: ").ljust(MOST_HEAD, b"a"))
+        assert not protocol.transport.is_closing()
+        assert not protocol._hears_no_more
+        protocol.data_received(b"a")
+        assert b"HTTP/1.1 400 " in await all_of(client, b"bytes came")
 
     connection(play)
 

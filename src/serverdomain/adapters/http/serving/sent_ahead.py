@@ -30,17 +30,13 @@ class SentAheadProtocol(PatientProtocol, asyncio.BufferedProtocol):
         self.heard_at = self.loop.time()
         """When anything last came, by the loop's clock."""
 
-        self._makes_room = False
-
     @property
     def may_make_room(self) -> bool:
         """Whether it is the client's turn: to ask, to send the rest, or to take an answer."""
-        waits = self._is_idle or self._in_body or self.flow.write_paused
-        return waits and not self._makes_room
+        return self._is_idle or self._in_body or self.flow.write_paused
 
     def make_room(self) -> None:
         """Close it for a client who may have more to say."""
-        self._makes_room = True
         self.transport.abort()
 
     def get_buffer(self, sizehint: int) -> bytearray:
