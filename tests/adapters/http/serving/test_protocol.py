@@ -16,7 +16,7 @@ import httpx
 import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serverdomain.adapters.http.serving import protocol
 from serverdomain.adapters.http.serving.protocol import MOST_HEAD
@@ -124,8 +124,8 @@ def test_half_a_body_is_closed_after_a_while() -> None:
     assert "body did not come" in str(told)
 
 
-def test_a_body_is_not_late_while_the_application_does_not_read_it() -> None:
-    may = asyncio.Event()
+def busy(may: asyncio.Event) -> ASGIApp:
+    """The app, which answers to others once it was asked for ``/now``."""
 
     async def busy(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -136,7 +136,11 @@ def test_a_body_is_not_late_while_the_application_does_not_read_it() -> None:
             await may.wait()
         await app(scope, receive, send)
 
-    with serving(busy, SHORT) as address, connected(address) as connection:
+    return busy
+
+
+def test_a_body_is_not_late_while_the_application_does_not_read_it() -> None:
+    with serving(busy(asyncio.Event()), SHORT) as address, connected(address) as connection:
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n"
         connection.sendall(head + b"x" * 100_000)
         for _ in range(3):  # So often its patience ends meanwhile.
@@ -146,6 +150,17 @@ def test_a_body_is_not_late_while_the_application_does_not_read_it() -> None:
         code, told = fault(until_closed(connection))
     assert code == 408
     assert "body did not come" in str(told)
+
+
+def test_a_head_is_not_late_while_the_request_before_it_is_answered() -> None:
+    with serving(busy(asyncio.Event()), SHORT) as address, connected(address) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT")
+        for _ in range(3):  # So often its patience ends meanwhile.
+            assert fault(answer_to(b"G", address))[0] == 408
+        assert b"0 bytes" in answer_to(b"GET /now HTTP/1.0\r\n\r\n", address)
+        assert b" 200 " in until(b"0 bytes", connection)
+        connection.sendall(b"TP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert until_closed(connection).endswith(b"0 bytes")
 
 
 def test_who_is_late_while_the_answer_has_begun_is_left() -> None:

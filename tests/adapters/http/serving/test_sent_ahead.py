@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import uvicorn
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
@@ -22,13 +23,17 @@ Play = Callable[[SentAheadProtocol, socket.socket, asyncio.Event], Awaitable[Non
 
 
 def connection(play: Play) -> None:
-    """A connection to an app that answers, once it may, with the path."""
+    """A connection to an app that reads a body and answers, once it may, with the path."""
 
     async def run() -> None:
         may_answer, loop = asyncio.Event(), asyncio.get_running_loop()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await may_answer.wait()
+            if scope["method"] == "POST":
+                await Request(scope, receive).body()
+                for _ in range(3):
+                    await asyncio.sleep(0)  # As a call does that waits for something.
             await PlainTextResponse(scope["path"])(scope, receive, send)
 
         config, state = uvicorn.Config(app, interface="asgi3", log_config=None), ServerState()
@@ -78,6 +83,24 @@ def test_few_requests_are_made_of_what_a_client_sends_ahead_and_few_bytes_are_he
         assert sent > 10 * MOST_READ
         assert len(protocol._unparsed) <= MOST_READ
         assert len(protocol.pipeline) <= PIECE // len(b"GET / HTTP/1.1\r\n\r\n")
+
+    connection(play)
+
+
+def test_few_bytes_are_held_of_who_sends_on_while_body_after_body_is_read() -> None:
+    number, one = 2_000, b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"
+
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        sending = asyncio.ensure_future(loop.sock_sendall(client, one * number))
+        may_answer.set()
+        answered = 0
+        while answered < number:
+            answered += (await loop.sock_recv(client, 4096)).count(b"200 OK")
+            assert len(protocol._unparsed) <= MOST_READ + PIECE
+        await sending
 
     connection(play)
 
