@@ -237,7 +237,10 @@ def test_a_page_that_was_deleted_since_is_gone_on_from_where_it_was_then(cloud):
     cloud.servers.delete(second)
     moment = AsOf(position=4)
     cloud.servers.delete(third)
+    later = cloud.create("later")
     with cloud.servers.fleet(as_of=moment) as fleet:
+        with pytest.raises(InvalidInput, match=r"^marker: "):
+            fleet.servers(marker=later)
         assert [one.id for one in fleet.servers(marker=second)] == [first]
         assert [one.id for one in fleet.servers(limit=1)] == [third]
 

@@ -348,6 +348,9 @@ def test_one_that_somebody_dropped_meanwhile_is_not_attached(tmp_path, is_in_mem
             keyframes.drop(frame)
             assert attached(keyframes, frame) == (False, ["main"])
         assert keyframes.chain(2) == []
+        with Fleet(cloud.store, keyframes, AsOf(position=3)) as fleet:
+            assert fleet.servers() == cloud.folded(3)
+        assert keyframes.chain(2) == [frame], "made anew"
     assert caplog.messages == []
 
 
@@ -366,7 +369,8 @@ def test_one_that_leads_nowhere_is_not_followed(cloud):
     ask(cloud, 2)
     (path,) = files(cloud)
     shutil.copy(path, path.with_name(path.name.replace("0-2-", "0-0-")))
-    shutil.copy(path, path.with_name(path.name.replace("0-2-", "2-1-")))
+    shutil.copy(path, path.with_name(path.name.replace("0-2-", "2-2-")))
+    assert Keyframes(cloud.store, SPACING).chain(1) == []
     assert Keyframes(cloud.store, SPACING).chain(EVENTS) == [(0, 2)]
     ask(cloud)
 
@@ -413,6 +417,8 @@ def test_what_a_killed_process_left_unfinished_is_removed(cloud):
     part.write_bytes(b"half")
     note = part.with_name("README")
     note.write_text("not ours", "utf-8")
+    ask(cloud, 10)
+    assert part.exists(), "who makes none does not know whether somebody else is at work"
     ask(cloud, 20)
     assert not part.exists()
     assert note.exists()
