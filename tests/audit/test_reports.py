@@ -376,4 +376,12 @@ def test_of_an_empty_log_there_is_nothing_to_report() -> None:
             "image_id": IMAGE,
             "servers": [],
         }
-        assert lost_metadata(servers.timeline).rebuilds == 0
+        assert lost_metadata(servers.timeline).as_json() == {
+            "rebuilds": 0,
+            "servers": 0,
+            "by_month": {},
+            "keys": [],
+            "by_user": [],
+            "by_project": [],
+            "latest": [],
+        }

@@ -236,6 +236,7 @@ UNREAD = (
         (
             "projections/test_list.py",
             "projections/test_server_filters.py",
+            "projections/test_server_view.py",
             "projections/test_view.py",
         ),
     ),
