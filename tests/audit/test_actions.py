@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from serverdomain import Actor, Context, CreateServer, NotFound, RebuildServer, Refused, Servers
-from serverdomain.audit.actions import Action, Step, ends
-from serverdomain.domain.events import RebuildCompleted, RebuildRequested
-from serverdomain.testing import ADMIN, ManualClock
+from serverdomain.audit.actions import Action, End, Step, ends
+from serverdomain.domain.events import RebuildCompleted, RebuildRequested, ServerBuilt, StateReset
+from serverdomain.domain.moment import to_micros
+from serverdomain.testing import ADMIN, ManualClock, registered
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 START = datetime(2026, 8, 1, tzinfo=UTC)
@@ -112,10 +113,25 @@ def test_of_rebuilds_told_from_elsewhere_the_replaced_one_failed(
 
     found = ends(entry.recorded for entry in servers.history(web))
 
-    assert {name: end.result for name, end in found.items() if name in ("r1", "r2")} == {
-        "r1": "Error",
-        "r2": "Success",
+    assert {name: (end.result, end.stage) for name, end in found.items()} == {
+        "req-create": ("Success", "hypervisor"),
+        "r1": ("Error", "hypervisor"),
+        "r2": ("Success", "hypervisor"),
     }
+
+
+def test_of_a_server_that_nobody_created_here_no_build_ends(servers: Servers) -> None:
+    server_id = registered().server_id
+    for fact in (registered(), ServerBuilt(), StateReset("ERROR")):
+        servers.record(server_id, [fact])
+    assert ends(entry.recorded for entry in servers.history(server_id)) == {}
+
+
+def test_a_build_ends_once(servers: Servers, clock: ManualClock, web: str) -> None:
+    clock.advance(SECOND)
+    servers.record(web, [StateReset("ERROR")])
+    found = ends(entry.recorded for entry in servers.history(web))
+    assert found == {"req-create": End(to_micros(START), "Success")}
 
 
 def test_where_no_host_was_found_nothing_but_that_was_done(

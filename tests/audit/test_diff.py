@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serverdomain import AsOf, InvalidInput, NotFound, PathChange, RebuildServer, Refused
+from serverdomain import (
+    Actor,
+    AsOf,
+    Context,
+    InvalidInput,
+    NotFound,
+    PathChange,
+    RebuildServer,
+    Refused,
+)
 from serverdomain.audit.patch import diff_json, fleet_diff_json
 from serverdomain.domain import events as e
 from serverdomain.domain.document import changes, document
@@ -197,8 +206,12 @@ def test_a_late_fact_that_a_later_one_hides_is_responsible_for_nothing(cloud, st
     cloud.clock.advance(60)
     cloud.servers.record(story, [e.ServerRenamed("hidden")], occurred_at=early)
     cloud.rename(story, "last")
+    cloud.servers.update_metadata(story, {"new": "1"})
     found = cloud.servers.diff(story, AsOf(version=5), "now")
-    assert told(found) == {"/name": ("rebuilt", "last", (6, 7))}
+    assert told(found) == {
+        "/metadata/new": (None, "1", (8,)),
+        "/name": ("rebuilt", "last", (6, 7)),
+    }
     assert cloud.servers.diff(story, AsOf(version=5), AsOf(version=6)).changes == ()
 
 
@@ -248,6 +261,15 @@ def test_moments_that_are_none_are_refused(cloud, story):
         cloud.servers.diff_fleet(AsOf(occurred_at=cloud.clock.now), "now")
     with pytest.raises(Refused, match="the log's head is 5"):
         cloud.servers.diff_fleet("first", AsOf(position=6))
+
+
+def test_a_call_of_a_request_that_changed_nothing_is_by_nobody_responsible(cloud, story):
+    for caused_by in (None, "req-of-nobody"):
+        call = Context(Actor("alice", "openstack"), caused_by=caused_by)
+        said = e.CallReported(action="rebuild", outcome="failure", code=409)
+        cloud.servers.record(story, [said], call)
+    found = cloud.servers.diff(story, AsOf(position=2), "now")
+    assert [entry.position for entry in found.events] == [3, 4, 5]
 
 
 # Two servers, and the fleet

@@ -81,6 +81,19 @@ def test_it_may_end_at_a_position():
     ):
         assert digest(reading, until=1) == digest(before)
         assert str(digest(reading, until=2)) == whole
-        assert digest(reading, until=0).events == 0
-        with pytest.raises(Refused, match="position 3 came, the log ends at position 2"):
+        assert digest(reading, until=0) == (sha256(b"").hexdigest(), 0, 0)
+        with pytest.raises(Refused, match="position 3 came, the log ends at position 2") as refused:
             digest(reading, until=3)
+        assert refused.value.rule == "head"
+
+
+def test_it_is_the_same_however_the_log_is_read_and_tells_how_far_it_is():
+    class OneByOne(OfRows):
+        def rows(self):
+            return ([one] for one in self.some)
+
+    some, (whole, _) = told()
+    progress = []
+    found = digest(OneByOne(some), progress=lambda *at: progress.append(at))
+    assert str(found) == whole
+    assert progress == [(1, 2), (2, 2)]

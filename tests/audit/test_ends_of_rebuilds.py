@@ -136,6 +136,27 @@ def test_one_that_is_asked_for_again_under_its_id_is_told_as_often(
         assert told == ends
 
 
+def test_the_time_of_a_rebuild_is_told_in_plain_values_also_while_it_is_under_way() -> None:
+    with recorded([(requested("r1"), 1), (RebuildCompleted("r1", 100), 3), (AGAIN, 5)]) as servers:
+        done, under_way = as_what_if_says(servers)
+        begun = servers.history(SERVER)[0].occurred_at
+    asked, ended, asked_again = (
+        (begun + timedelta(seconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for at in (1, 3, 5)
+    )
+    assert done.as_json() == {
+        "requested_at": asked,
+        "ended_at": ended,
+        "ended": "completed",
+        "seconds": 2.0,
+    }
+    assert under_way.as_json() == {
+        "requested_at": asked_again,
+        "ended_at": None,
+        "ended": None,
+        "seconds": None,
+    }
+
+
 def test_who_asked_for_a_rebuild_by_a_command_is_told_how_that_one_ended() -> None:
     with recorded([]) as servers:
         command = RebuildServer(image_id=NEW_IMAGE)

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from serverdomain import AsOf, Fleet, InvalidInput, Refused, UnknownEvent
+from serverdomain.audit import fleet as module
 from serverdomain.audit.keyframes import Keyframes
 from serverdomain.domain import events as e
 from serverdomain.projections.server_rows import COLUMNS
 from tests.audit.world import SERVERS, World, as_of, deeds, folded
-from tests.projections.cloud import Cloud
+from tests.projections.cloud import Cloud, without_plugins
 
 
 @pytest.fixture
@@ -73,6 +74,7 @@ def test_it_is_asked_as_the_view_is(cloud):
         assert [server.name for server in fleet.servers(status="BUILD")] == ["other"]
         assert [server.name for server in fleet.servers(name="we")] == ["web"]
         assert fleet.servers(image_id=str(uuid4())) == fleet.servers(project_id="none") == []
+        assert (fleet.count(), fleet.count(status="BUILD")) == (2, 1)
         with pytest.raises(InvalidInput, match=r"^status: "):
             fleet.servers(status="active")
         counted = fleet.query("SELECT status, COUNT(*) AS n FROM server GROUP BY 1 ORDER BY 1")
@@ -117,8 +119,11 @@ def test_nothing_can_be_written_through_it(cloud, tmp_path, statement):
             fleet.connection.execute(statement)
         assert [server.name for server in fleet.servers()] == ["web"]
         assert sorted(tmp_path.iterdir()) == before
-    commands = {name for name in dir(fleet) if not name.startswith("_")}
-    assert commands == {"close", "connection", "count", "position", "query", "servers"}
+
+
+def test_it_has_no_method_that_would_write():
+    commands = {name for name in dir(Fleet) if not name.startswith("_")}
+    assert commands == {"close", "connection", "count", "query", "servers"}
 
 
 @pytest.mark.parametrize(
@@ -218,6 +223,55 @@ def test_it_tells_how_far_it_has_come(cloud):
     told = []
     with Fleet(cloud.store, Keyframes(cloud.store, 4), None, lambda *at: told.append(at)):
         assert told == [(4, 9), (8, 9), (9, 9)]
+
+
+def test_of_what_is_no_id_there_is_no_server(cloud):
+    there = cloud.create("web")
+    with cloud.servers.fleet() as fleet:
+        assert there in fleet
+        assert "web" not in fleet
+
+
+def test_a_page_that_was_deleted_since_is_gone_on_from_where_it_was_then(cloud):
+    first, second, third = (cloud.create(name) for name in "abc")
+    cloud.servers.delete(second)
+    moment = AsOf(position=4)
+    cloud.servers.delete(third)
+    later = cloud.create("later")
+    with cloud.servers.fleet(as_of=moment) as fleet:
+        with pytest.raises(InvalidInput, match=r"^marker: "):
+            fleet.servers(marker=later)
+        assert [one.id for one in fleet.servers(marker=second)] == [first]
+        assert [one.id for one in fleet.servers(limit=1)] == [third]
+
+
+def test_many_pages_of_the_log_are_folded_into_the_same_fleet(cloud, monkeypatch):
+    one, other = cloud.create("one"), cloud.create("other")
+    cloud.rename(one, *"abcdefgh")
+    cloud.rename(other, "last")
+    monkeypatch.setattr(module, "_PAGE", 3)
+    told = []
+    with Fleet(cloud.store, Keyframes(cloud.store), None, lambda *at: told.append(at)) as fleet:
+        assert fleet.servers() == cloud.servers.list()
+    assert told == [(3, 11), (6, 11), (9, 11), (11, 11)]
+
+
+def test_a_question_that_is_none_is_no_damage(cloud, caplog):
+    cloud.create("web")
+    keyframes = Keyframes(cloud.store, 1)
+    for _ in range(2):  # Without a keyframe below it, and with one.
+        with Fleet(cloud.store, keyframes) as fleet:
+            with pytest.raises(sqlite3.OperationalError, match="no such table: nonsense"):
+                fleet.query("SELECT * FROM nonsense")
+            assert len(fleet) == 1
+    assert keyframes.chain(1) == [(0, 1)]
+    assert caplog.messages == []
+
+
+def test_no_plugin_of_sqlite_utils_comes_near_its_rows(cloud):
+    cloud.create("web")
+    with without_plugins(), Fleet(cloud.store, Keyframes(cloud.store, 1)) as fleet:
+        assert fleet.query("SELECT name FROM server") == [{"name": "web"}]
 
 
 def test_what_follows_it_does_not_change_it(cloud):

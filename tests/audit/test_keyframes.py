@@ -298,7 +298,9 @@ def test_another_database_in_its_place_is_said_to_be_none(cloud, caplog):
 
 
 @pytest.mark.parametrize("removable", [True, False])
-def test_damage_that_a_question_meets_first_is_survived_as_well(cloud, removable, monkeypatch):
+def test_damage_that_a_question_meets_first_is_survived_as_well(
+    cloud, removable, monkeypatch, caplog
+):
     ask(cloud, 33)
     if not removable:
 
@@ -317,9 +319,60 @@ def test_damage_that_a_question_meets_first_is_survived_as_well(cloud, removable
         content = bytearray(before)
         content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
         path.write_bytes(content)
+        # As where memory is short: what it held of the file's pages goes, and they are read again.
+        fleet.connection.set_authorizer(None)
+        fleet.connection.execute("PRAGMA shrink_memory")
         fleet.connection.execute("SELECT COUNT(*) FROM stands_on").fetchall()
         assert fleet.servers() == cloud.folded(33)
+        damaged = f"{path} is damaged (database disk image is malformed): dropped, and made anew"
+        assert caplog.messages == [damaged]
         assert len(fleet.query("SELECT id FROM server")) == len(cloud.folded(33))
+
+
+def attached(keyframes, frame):
+    """Whether a keyframe can be attached, and what is then."""
+    with closing(sqlite3.connect(":memory:", uri=True)) as rows:
+        is_attached = keyframes.attach(rows, frame, "keyframe")
+        return is_attached, [name for _, name, _ in rows.execute("PRAGMA database_list")]
+
+
+@pytest.mark.parametrize("is_in_memory", [True, False])
+def test_one_that_somebody_dropped_meanwhile_is_not_attached(tmp_path, is_in_memory, caplog):
+    with Cloud(None if is_in_memory else tmp_path) as cloud:
+        fill(cloud)
+        keyframes = Keyframes(cloud.store, SPACING)
+        with Fleet(cloud.store, keyframes):
+            (frame,) = keyframes.chain(2)
+        assert attached(keyframes, frame) == (True, ["main", "keyframe"])
+        for _ in range(2):
+            keyframes.drop(frame)
+            assert attached(keyframes, frame) == (False, ["main"])
+        assert keyframes.chain(2) == []
+        with Fleet(cloud.store, keyframes, AsOf(position=3)) as fleet:
+            assert fleet.servers() == cloud.folded(3)
+        assert keyframes.chain(2) == [frame], "made anew"
+    assert caplog.messages == []
+
+
+def test_one_that_is_damaged_is_not_attached_but_dropped(cloud, caplog):
+    ask(cloud, 2)
+    keyframes = Keyframes(cloud.store, SPACING)
+    (frame,) = keyframes.chain(2)
+    spoilt("noise", keyframes._path(frame), random.Random(1))
+    assert attached(keyframes, frame) == (False, ["main"])
+    told = f"{keyframes._path(frame)} is damaged (file is not a database): dropped, and made anew"
+    assert caplog.messages == [told]
+    assert keyframes.chain(2) == []
+
+
+def test_one_that_leads_nowhere_is_not_followed(cloud):
+    ask(cloud, 2)
+    (path,) = files(cloud)
+    shutil.copy(path, path.with_name(path.name.replace("0-2-", "0-0-")))
+    shutil.copy(path, path.with_name(path.name.replace("0-2-", "2-2-")))
+    assert Keyframes(cloud.store, SPACING).chain(1) == []
+    assert Keyframes(cloud.store, SPACING).chain(EVENTS) == [(0, 2)]
+    ask(cloud)
 
 
 def test_a_folder_that_cannot_be_made_or_written_costs_time_and_no_answer(cloud, tmp_path, caplog):
@@ -352,7 +405,8 @@ def test_a_full_disk_costs_time_and_no_answer(cloud, monkeypatch, caplog):
     assert frames(cloud) == kept
     assert len(files(cloud)) == len(kept)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert "No space left on device" in caplog.text
+    path = Keyframes(cloud.store, SPACING)._path(Frame(10, 12))
+    assert caplog.messages == [f"{path} cannot be written: No space left on device"]
     ask(cloud)
     assert len(frames(cloud)) == EVENTS // SPACING
 
@@ -363,6 +417,8 @@ def test_what_a_killed_process_left_unfinished_is_removed(cloud):
     part.write_bytes(b"half")
     note = part.with_name("README")
     note.write_text("not ours", "utf-8")
+    ask(cloud, 10)
+    assert part.exists(), "who makes none does not know whether somebody else is at work"
     ask(cloud, 20)
     assert not part.exists()
     assert note.exists()

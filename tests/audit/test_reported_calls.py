@@ -60,6 +60,9 @@ def test_a_diff_says_by_whom(servers):
 def test_reports_count_it(servers):
     assert rebuilds(servers.timeline).as_json()["calls"] == {"success": 1}
     assert rebuilds(servers.timeline, by="nova").calls == {}
+    of = servers.get(SERVER).project_id
+    assert rebuilds(servers.timeline, by="alice", of=of).calls == {"success": 1}
+    assert rebuilds(servers.timeline, of="another").calls == {}
 
 
 def test_the_view_passes_over_it(servers):

@@ -165,6 +165,22 @@ def test_a_late_fact_ends_a_rebuild_where_it_occurred(servers: Servers, clock: M
     assert rebuilds(servers.timeline).outcomes == {"reset": 1, "deleted": 1}
 
 
+def test_a_group_tells_how_long_its_rebuilds_took_that_completed(
+    servers: Servers, clock: ManualClock
+) -> None:
+    for seconds in (100, 300):
+        servers.rebuild(SERVER, RebuildServer(image_id=NEW_IMAGE), Context(OWNER))
+        clock.advance(seconds)
+        servers.complete_rebuild(SERVER)
+    servers.rebuild(OTHER, RebuildServer(image_id=NEW_IMAGE), Context(OWNER))
+    clock.advance(7)
+    servers.fail_rebuild(OTHER, "disk full")
+    found = rebuilds(servers.timeline)
+    took = {"p50": 100.0, "p90": 300.0, "p99": 300.0, "p100": 300.0}
+    for groups in (found.by_image, found.by_host, found.by_user, found.by_project):
+        assert [(one.requested, one.failed, one.seconds) for one in groups] == [(3, 1, took)]
+
+
 def test_of_those_that_never_ended_the_oldest_are_told(
     servers: Servers, clock: ManualClock
 ) -> None:
@@ -191,6 +207,7 @@ def test_percentiles_are_by_the_nearest_rank() -> None:
     assert percentiles([]) == {}
     assert percentiles([7.26]) == {"p50": 7.3, "p90": 7.3, "p99": 7.3, "p100": 7.3}
     assert percentiles(range(100, 0, -1)) == {"p50": 50, "p90": 90, "p99": 99, "p100": 100}
+    assert percentiles(range(1, 1_002)) == {"p50": 501, "p90": 901, "p99": 991, "p100": 1_001}
 
 
 # Images
@@ -359,4 +376,12 @@ def test_of_an_empty_log_there_is_nothing_to_report() -> None:
             "image_id": IMAGE,
             "servers": [],
         }
-        assert lost_metadata(servers.timeline).rebuilds == 0
+        assert lost_metadata(servers.timeline).as_json() == {
+            "rebuilds": 0,
+            "servers": 0,
+            "by_month": {},
+            "keys": [],
+            "by_user": [],
+            "by_project": [],
+            "latest": [],
+        }

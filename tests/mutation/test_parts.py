@@ -7,7 +7,7 @@ import pytest
 
 from tests.mutation.asked import functions, of_the_list, of_the_types
 from tests.mutation.outside_functions import ROOT
-from tests.mutation.parts import PARTS, TABLES, UNREAD
+from tests.mutation.parts import IN_NO_PART, PARTS, ROOMS, TABLES, UNREAD
 from tests.mutation.survivors import LIST, Reason, Survivor, not_asked, reasons
 
 
@@ -26,6 +26,14 @@ def test_a_source_belongs_to_one_part():
         for path in (ROOT / "src/serverdomain").glob(name)
     ]
     assert len(sources) == len(set(sources))
+
+
+def test_a_module_of_these_rooms_is_in_a_part_or_says_why_not():
+    below = ROOT / "src/serverdomain"
+    there = {path for room in ROOMS for path in below.glob(f"{room}/**/*.py")}
+    named = {path for part in (*PARTS, *UNREAD) for one in part.sources for path in below.glob(one)}
+    assert {str(path.relative_to(below)) for path in there - named} == set(IN_NO_PART)
+    assert all(IN_NO_PART.values())
 
 
 def test_the_list_has_tables_for_parts_alone():

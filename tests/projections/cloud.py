@@ -4,10 +4,12 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import UUID
+
+from sqlite_utils import hookimpl, plugins
 
 from serverdomain import CreateServer, NotFound, Server, Servers
 from serverdomain.projections.server_view import ServerView
@@ -116,6 +118,22 @@ def generations(path: Path) -> list[int]:
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute("SELECT name FROM sqlite_master WHERE name GLOB 'server_[0-9]*'")
         return sorted(int(name.removeprefix("server_")) for (name,) in found)
+
+
+@contextmanager
+def without_plugins() -> Iterator[None]:
+    """Fails where a plugin of sqlite-utils would be let near a database."""
+
+    class Plugin:
+        @hookimpl
+        def prepare_connection(self, conn: sqlite3.Connection) -> None:
+            raise AssertionError("a plugin was let in")
+
+    plugins.pm.register(plugin := Plugin())
+    try:
+        yield
+    finally:
+        plugins.pm.unregister(plugin)
 
 
 class Process:

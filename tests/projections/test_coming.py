@@ -72,10 +72,38 @@ def test_what_a_command_gave_is_waited_for_as_its_position_is(path: Path) -> Non
             servers.wait_for(replace(stopped, position=9), 0)
 
 
+def test_the_position_of_a_command_that_is_no_more_is_another_commands() -> None:
+    with Servers.open("memory:") as servers:
+        lost = servers.register(adopted())
+        servers.forget()
+        kept = servers.register(adopted())
+        servers.wait_for(kept, 0)
+        with pytest.raises(
+            StoreBehind,
+            match=f"^position 1 is another command's: .*{lost.request_id} is in it no more$",
+        ):
+            servers.wait_for(lost, 0)
+
+
+POSITION = f"0 to {2**63 - 1} is allowed"
+SECOND = "a number of at least 0 is allowed"
+
+
 @pytest.mark.parametrize(
-    ("position", "seconds"),
-    [(-1, 1.0), (2**63, 1.0), (1, -1.0), (1, float("inf")), (1, float("nan"))],
+    ("position", "seconds", "says"),
+    [
+        (-1, 1.0, f"position: -1 came, {POSITION}"),
+        (2**63, 1.0, f"position: {2**63} came, {POSITION}"),
+        (1, -1.0, f"seconds: -1.0 came, {SECOND}"),
+        (1, float("inf"), f"seconds: inf came, {SECOND}"),
+        (1, float("nan"), f"seconds: nan came, {SECOND}"),
+    ],
 )
-def test_a_wait_that_cannot_be_is_refused(position: int, seconds: float) -> None:
-    with Servers.open("memory:") as servers, pytest.raises(InvalidInput, match="is allowed"):
+def test_a_wait_that_cannot_be_is_refused(position: int, seconds: float, says: str) -> None:
+    with Servers.open("memory:") as servers, pytest.raises(InvalidInput, match=f"^{says}$"):
         servers.wait_for(position, seconds)
+
+
+def test_the_last_position_that_there_can_be_is_waited_for() -> None:
+    with Servers.open("memory:") as servers, pytest.raises(StoreBehind, match="ends at 0 as yet"):
+        servers.wait_for(2**63 - 1, 0)

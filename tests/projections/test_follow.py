@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from serverdomain import NotFound, RebuildServer, Servers
+from serverdomain.projections.follow import Followed
 from serverdomain.testing.store_contract import IMAGE, OTHER, SERVER, adopted
 
 SECONDS = 20
@@ -46,6 +47,39 @@ def test_what_another_process_appends_is_told_too(tmp_path: Path) -> None:
         other.stop(SERVER)
 
         assert next(following).status == "SHUTOFF"
+
+
+def test_who_waits_without_an_end_is_told_too(url: str) -> None:
+    with Servers.open(url) as servers:
+        servers.register(adopted())
+        following = servers.follow(SERVER, None)
+        next(following)
+        servers.stop(SERVER)
+        assert next(following).status == "SHUTOFF"
+
+
+def test_each_look_tells_what_came_after_the_one_before(url: str) -> None:
+    with Servers.open(url) as servers:
+        followed = Followed(servers._log, SERVER)
+        with pytest.raises(NotFound):
+            list(followed.states())
+        servers.register(adopted())
+        servers.stop(SERVER)
+        assert [one.status for one in followed.states()] == ["ACTIVE", "SHUTOFF"]
+        servers.start(SERVER)
+        assert [one.status for one in followed.states()] == ["ACTIVE"]
+        assert list(followed.states()) == []
+
+
+def test_where_the_log_went_back_it_begins_again() -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        servers.stop(SERVER)
+        following = servers.follow(SERVER, SECONDS)
+        assert next(following).status == "SHUTOFF"
+        servers.forget()
+        servers.register(adopted())
+        assert next(following).status == "ACTIVE"
 
 
 def test_a_server_that_is_not_there_or_goes_is_not_found(url: str) -> None:

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from serverdomain.projections.timeline import Timeline
 from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.testing import ADMIN, OWNER, READER, ManualClock, registered, strategies
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
-from tests.projections.cloud import Cloud
+from tests.projections.cloud import Cloud, without_plugins
 
 START = datetime(2026, 8, 1, tzinfo=UTC)
 
@@ -255,6 +255,66 @@ def test_times_are_those_of_occurrence_and_inclusive(servers: Servers, clock: Ma
     assert list(servers.timeline.search(since=since + just, until=until - just)) == []
 
 
+def test_times_of_recording_are_inclusive_too_whenever_it_occurred(
+    servers: Servers, clock: ManualClock
+) -> None:
+    for seconds in (10, 20, 30):
+        clock.advance(10)
+        servers.rename(SERVER, f"at {seconds}", occurred_at=START + timedelta(seconds=5))
+
+    def found(since: datetime | None = None, until: datetime | None = None) -> list[int]:
+        search = servers.timeline.search(recorded_since=since, recorded_until=until)
+        return [entry.position for entry in search]
+
+    one, two = START + timedelta(seconds=10), START + timedelta(seconds=20)
+    just = timedelta(microseconds=1)
+    assert found(one, two) == [3, 4]
+    assert found(one + just) == [4, 5]
+    assert found(None, two - just) == [1, 2, 3]
+    assert found(one + just, two - just) == []
+    both = servers.timeline.search(positions=(2, 4), recorded_since=one, recorded_until=two + just)
+    assert [entry.position for entry in both] == [3, 4]
+    inner = servers.timeline.search(positions=(4, 4), recorded_since=START, recorded_until=two)
+    assert [entry.position for entry in inner] == [4]
+
+
+def test_a_time_that_no_event_can_have_is_before_or_behind_all(servers: Servers) -> None:
+    first = datetime.min.replace(tzinfo=timezone(timedelta(hours=23)))
+    last = datetime.max.replace(tzinfo=timezone(timedelta(hours=-23)))
+    for since, until in (("since", "until"), ("recorded_since", "recorded_until")):
+        whole: Any = {since: first, until: last}
+        assert names(servers.timeline.search(**whole)) == ["ServerRegistered"] * 2
+        none: Any = {since: last, until: first}
+        assert names(servers.timeline.search(**none)) == []
+
+
+def test_events_are_found_by_their_names(servers: Servers) -> None:
+    servers.rename(SERVER, "renamed")
+    servers.stop(SERVER)
+    found = servers.timeline.search(events=["ServerStopped", "ServerRenamed", "ServerLocked"])
+    assert names(found) == ["ServerRenamed", "ServerStopped"]
+
+
+def test_news_is_all_but_what_was_told_again(servers: Servers) -> None:
+    for name in ("seen", "seen"):
+        servers.record(SERVER, [e.ServerObserved(server_id=SERVER, name=name)])
+    servers.record(SERVER, [e.RebuildRequested("r1", NEW_IMAGE, "given")])
+    servers.record(SERVER, [e.RebuildRequested("r1", NEW_IMAGE, "given")])
+    servers.record(SERVER, [e.ServerRenamed("seen")])
+    found = servers.timeline.search(news=True)
+    assert [entry.position for entry in found] == [1, 2, 3, 5, 7]
+    assert all(entry.is_news for entry in servers.timeline.search(news=True))
+
+
+def test_in_a_notebook_it_shows_the_latest_and_how_many_there_are(servers: Servers) -> None:
+    for number in range(25):
+        servers.rename(SERVER, f"name-{number}")
+    shown = servers.timeline._repr_html_()
+    assert f"the latest of 27 events in {servers._log}" in shown
+    assert shown.count("<tr>") == 1 + 20
+    assert "name-24" in shown
+
+
 def test_a_request_finds_its_own_events_and_all_that_they_caused(servers: Servers) -> None:
     def ask(request_id: str, **more: str) -> Context:
         return Context(SYSTEM, request_id, **more)
@@ -295,6 +355,12 @@ def test_text_is_found_as_it_is(servers: Servers, text: str) -> None:
     assert found.event == e.ServerRenamed(f"x{text}y")
 
 
+def test_every_letter_of_a_text_counts(servers: Servers) -> None:
+    servers.rename(SERVER, "abc")
+    for text, found in (("abc", 1), ("xbc", 0), ("abx", 0), ("axc", 0)):
+        assert len(names(servers.timeline.search(text=text))) == found
+
+
 def test_text_is_found_in_names_data_and_changes_in_any_case(servers: Servers) -> None:
     servers.rename(SERVER, "Shiny")
     servers.rename(SERVER, "dull")
@@ -314,6 +380,8 @@ def test_a_limit_gives_the_latest_in_the_same_order(servers: Servers, clock: Man
 
     everything = list(servers.timeline.search())
     assert list(servers.timeline.search(limit=3)) == everything[-3:]
+    assert list(servers.timeline.search(limit=1)) == everything[-1:]
+    assert list(servers.timeline.search(limit=1_000_000_000)) == everything
     assert list(servers.timeline.search(limit=300)) == everything
 
 
@@ -341,6 +409,13 @@ def test_what_is_more_than_a_page_comes_whole(
         ({"until": "now"}, "until: a str came, an aware datetime"),
         ({"text": "\ud800"}, "text: "),
         ({"actor": 5}, "actor: "),
+        ({"actor": "\ud800"}, "actor: "),
+        ({"project": "\ud800"}, "project: "),
+        ({"request": "\ud800"}, "request: "),
+        ({"events": ["\ud800"]}, "events: "),
+        ({"recorded_since": "now"}, "recorded_since: "),
+        ({"recorded_until": datetime(2026, 8, 1)}, "recorded_until: .* no zone"),  # noqa: DTZ001
+        ({"limit": 1_000_000_001}, "limit: 1000000001 came"),
     ],
 )
 def test_what_means_nothing_is_named(servers: Servers, asked: Any, says: str) -> None:
@@ -380,9 +455,18 @@ def test_a_file_that_goes_is_made_anew(servers: Servers, caplog: pytest.LogCaptu
     assert "cloud.timeline.db is gone" in caplog.text
 
 
-@pytest.mark.parametrize("broken", ["event = 'ServerPainted'", "data = '[]'", "changes = '{}'"])
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        ("event = 'ServerPainted'", "the row of position 1 is of another event"),
+        ("data = '[]'", "the row of position 1 is of another event"),
+        ("position = 99", "the row of position 99 is of another event"),
+        ("changes = '{}'", "a row holds no changes: "),
+        ("changes = 5", "a row holds no changes: "),
+    ],
+)
 def test_a_row_that_holds_no_event_is_damage_and_made_anew(
-    servers: Servers, caplog: pytest.LogCaptureFixture, broken: str
+    servers: Servers, caplog: pytest.LogCaptureFixture, broken: str, why: str
 ) -> None:
     before = list(servers.timeline.search())
     assert servers.timeline.path is not None
@@ -390,7 +474,12 @@ def test_a_row_that_holds_no_event_is_damage_and_made_anew(
         outsider.execute(f"UPDATE timeline_1 SET {broken} WHERE position = 1")
 
     assert list(servers.timeline.search()) == before
-    assert "damaged" in caplog.text
+    assert f"is damaged ({why}" in caplog.text
+
+
+def test_no_plugin_of_sqlite_utils_comes_near_it(servers: Servers) -> None:
+    with without_plugins():
+        assert servers.timeline.ask(lambda rows: rows["timeline"].count) == 2
 
 
 def test_a_view_is_no_timeline(tmp_path: Path) -> None:

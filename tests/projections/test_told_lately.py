@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from serverdomain import Servers
-from serverdomain.projections.told_lately import ToldLately
+from serverdomain import Context, Servers
+from serverdomain.projections.told_lately import MOST, ToldLately
 from serverdomain.store.log import Tip
 from serverdomain.testing.contract import SERVER, adopted
 
@@ -41,3 +41,43 @@ def test_of_many_events_that_are_no_more_some_are_named() -> None:
             assert "and later ones" in words
             assert lately.last == Tip()
             assert lately.forget_gone(reading) is None
+
+
+def told_of_and_forgotten(renames: int) -> str:
+    """What is said where a reaction was told of so many renames that are no more."""
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        lately = ToldLately()
+        for number in range(renames):
+            servers.rename(SERVER, f"{number}", Context(request_id=f"req-{number}"))
+        with servers._log.reading() as reading:
+            for told in reading.events_named(1, 2_000, [])[0]:
+                lately.tell(told)
+        servers.forget()
+        with servers._log.reading() as reading:
+            words = lately.forget_gone(reading)
+        assert words is not None
+        return words
+
+
+def test_a_few_events_that_are_no_more_are_named_one_by_one() -> None:
+    assert told_of_and_forgotten(2) == (
+        "the log went back, and was told of 2 events that are no more: "
+        f"ServerRenamed of {SERVER} at 2 (req-0), ServerRenamed of {SERVER} at 3 (req-1); "
+        "resume it to go on behind them"
+    )
+    assert "at 11 (req-9);" in told_of_and_forgotten(10)
+    assert "at 11 (req-9) and later ones;" in told_of_and_forgotten(11)
+
+
+def test_the_latest_are_remembered_and_no_more_than_that() -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        lately = ToldLately()
+        with servers._log.reading() as reading:
+            (told,) = reading.events_named(0, 10, [])[0]
+        for _ in range(MOST + 1):
+            lately.tell(told)
+        servers.forget()
+        with servers._log.reading() as reading:
+            assert f"was told of {MOST} events" in str(lately.forget_gone(reading))

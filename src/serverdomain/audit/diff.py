@@ -124,13 +124,11 @@ class _Branch:
         self, before: Server | None, rest: Sequence[RecordedEvent], whole: Sequence[RecordedEvent]
     ) -> None:
         self.entries = history(rest, before)
+        self.server: Server | None = None
         server = _folded(rest, before)
-        first = min((one.position for one in whole), default=0)
-        self.server = (
-            replace(server, version=_version(whole), first_position=first)
-            if is_there(server)
-            else None
-        )
+        if is_there(server):
+            first = min(one.position for one in whole)
+            self.server = replace(server, version=_version(whole), first_position=first)
 
     def left(self) -> dict[tuple[int, str], object]:
         """The value that each event left at each path that it changed."""
@@ -271,7 +269,7 @@ def _folded(recorded: Sequence[RecordedEvent], server: Server | None = None) -> 
 
 
 def _version(recorded: Sequence[RecordedEvent]) -> int:
-    return max((one.version for one in recorded), default=0)
+    return max(one.version for one in recorded)
 
 
 def _resolved(

@@ -20,7 +20,7 @@ from serverdomain.domain.limits import canonical_uuid
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, is_there
 from serverdomain.domain.typed import typed
-from serverdomain.errors import StoreDamaged
+from serverdomain.errors import InvalidInput, StoreDamaged
 from serverdomain.projections import server_rows
 from serverdomain.projections.server_page import fold_page
 from serverdomain.projections.server_query import Asked, ServerQuery
@@ -105,7 +105,10 @@ class Fleet:
         return iter(self.servers())
 
     def __contains__(self, server: str | UUID | Server) -> bool:
-        server_id = server.id if isinstance(server, Server) else canonical_uuid("server", server)
+        try:
+            server_id = server.id if isinstance(server, Server) else canonical_uuid("id", server)
+        except InvalidInput:
+            return False  # It is the id of nothing.
         return bool(self._ask(lambda rows: server_rows.servers_in(rows, "server", [server_id])))
 
     def __repr__(self) -> str:

@@ -260,9 +260,9 @@ def _written(path: Path, image: bytes) -> bool:
 
 
 def _remove(path: Path) -> None:
-    # A file that cannot be removed is passed over all the same.
+    # One that is gone, or cannot be removed, is passed over all the same.
     with suppress(OSError):
-        path.unlink(missing_ok=True)
+        path.unlink()
 
 
 def _image(stands_on: tuple[str, int, int, str | None], rows: Iterable[tuple[Any, ...]]) -> bytes:

@@ -76,7 +76,7 @@ async def answer(caller: socket.socket) -> bytes:
 
 
 def test_where_all_places_are_taken_the_one_who_was_silent_longest_makes_room(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(accepting, "MOST", 2)
 
@@ -95,6 +95,7 @@ def test_where_all_places_are_taken_the_one_who_was_silent_longest_makes_room(
             assert len(door.state.connections) == 2
 
     asyncio.run(run())
+    assert caplog.messages == []
 
 
 def test_who_is_being_served_makes_room_for_nobody(
@@ -146,6 +147,34 @@ def test_without_descriptors_it_is_said_once_and_tried_again(
     ]
     assert [record for record in caplog.records if record.exc_info] == []
     assert logging.getLogger("asyncio").name not in {record.name for record in caplog.records}
+
+
+def test_without_descriptors_who_waits_for_nothing_makes_room(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def run() -> None:
+        async with Door() as door:
+            door.may.set()
+            silent = door.caller()
+            await until(lambda: door.state.connections)
+            newcomer = door.caller(ASKING)
+            free = os.dup(0)
+            os.close(free)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+            try:
+                assert await answer(silent) == b""
+                assert b"200" in await answer(newcomer)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            await until(lambda: len(caplog.messages) == 2)
+
+    asyncio.run(run())
+    assert caplog.messages == [
+        "no connection is accepted for now: Too many open files",
+        "connections are accepted again",
+    ]
 
 
 @pytest.mark.parametrize(("descriptors", "most"), [(600, 300), (5, 2), (1, 1), (2060, 1024)])

@@ -16,8 +16,9 @@ import httpx
 import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serverdomain.adapters.http.serving import protocol
 from serverdomain.adapters.http.serving.protocol import MOST_HEAD
 from serverdomain.adapters.http.serving.server import listen, served
 from tests.adapters.http.real import SECONDS, connected, serving, until_closed
@@ -123,6 +124,94 @@ def test_half_a_body_is_closed_after_a_while() -> None:
     assert "body did not come" in str(told)
 
 
+def busy(may: asyncio.Event) -> ASGIApp:
+    """The app, which answers to others once it was asked for ``/now``."""
+
+    async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return
+        if scope["path"] == "/now":
+            may.set()
+        else:
+            await may.wait()
+        await app(scope, receive, send)
+
+    return busy
+
+
+def test_a_body_is_not_late_while_the_application_does_not_read_it() -> None:
+    with serving(busy(asyncio.Event()), SHORT) as address, connected(address) as connection:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n"
+        connection.sendall(head + b"x" * 100_000)
+        for _ in range(3):  # So often its patience ends meanwhile.
+            assert fault(answer_to(b"G", address))[0] == 408
+        assert b"0 bytes" in answer_to(b"GET /now HTTP/1.0\r\n\r\n", address)
+        # Now it is the client who is late.
+        code, told = fault(until_closed(connection))
+    assert code == 408
+    assert "body did not come" in str(told)
+
+
+def test_a_head_is_not_late_while_the_request_before_it_is_answered() -> None:
+    with serving(busy(asyncio.Event()), SHORT) as address, connected(address) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT")
+        for _ in range(3):  # So often its patience ends meanwhile.
+            assert fault(answer_to(b"G", address))[0] == 408
+        assert b"0 bytes" in answer_to(b"GET /now HTTP/1.0\r\n\r\n", address)
+        assert b" 200 " in until(b"0 bytes", connection)
+        connection.sendall(b"TP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert until_closed(connection).endswith(b"0 bytes")
+
+
+def test_who_is_late_while_the_answer_has_begun_is_left() -> None:
+    async def hasty(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    with serving(hasty, SHORT) as address:
+        answer = answer_to(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf", address)
+    assert b"begun" in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_the_application_is_told_at_once_that_a_body_will_never_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "LINGER", 3_600)
+    told: Queue[str] = Queue()
+
+    async def reader(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            while (message := await receive())["type"] != "http.disconnect":
+                pass
+            told.put(message["type"])
+
+    with serving(reader, SHORT) as address, connected(address) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")
+        assert told.get(timeout=SECONDS) == "http.disconnect"
+        connection.shutdown(socket.SHUT_WR)
+        assert fault(until_closed(connection))[0] == 408
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"GET / HT", b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf"],
+    ids=["nothing", "half a head", "half a body"],
+)
+def test_who_leaves_in_the_middle_is_left_without_a_word(
+    said: bytes, patient: Address, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connected(patient) as connection:
+        connection.sendall(said)
+        connection.shutdown(socket.SHUT_WR)
+        assert until_closed(connection) == b""
+    assert caplog.messages == []
+
+
 def test_a_body_that_trickles_in_does_not_buy_time() -> None:
     with hasty(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n") as connection:
         connection.settimeout(0.01)
@@ -177,6 +266,13 @@ def test_a_head_without_an_end_is_refused_before_it_is_all_kept(patient: Address
     code, told = fault(answer_to(endless, patient))
     assert code == 400
     assert str(MOST_HEAD) in str(told)
+
+
+def test_who_still_sends_a_head_without_an_end_can_read_why_it_is_refused(
+    patient: Address,
+) -> None:
+    endless = b"GET / HTTP/1.1\r\nX: " + b"a" * 9_000_000
+    assert fault(answer_to(endless, patient))[0] == 400
 
 
 def test_the_application_can_drop_a_connection_without_a_word(patient: Address) -> None:
@@ -299,6 +395,7 @@ def test_nonsense_behind_a_request_is_not_taken_for_its_answer(
     one = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
     answer = answer_to(one * ahead + nonsense, patient)
     assert answer.count(b"HTTP/1.1 200 ") == answer.count(b"4 bytes") == ahead
+    assert answer.count(b"\r\nconnection: close\r\n") == 1
     assert b"HTTP/1.1 400" not in answer
     assert [record for record in caplog.records if record.exc_info] == []
 

@@ -6,11 +6,14 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
+import pytest
 import uvicorn
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from serverdomain.adapters.http.serving.protocol import MOST_HEAD
 from serverdomain.adapters.http.serving.sent_ahead import MOST_READ, PIECE, SentAheadProtocol
 from tests.adapters.http.real import SECONDS
 
@@ -20,13 +23,17 @@ Play = Callable[[SentAheadProtocol, socket.socket, asyncio.Event], Awaitable[Non
 
 
 def connection(play: Play) -> None:
-    """A connection to an app that answers, once it may, with the path."""
+    """A connection to an app that reads a body and answers, once it may, with the path."""
 
     async def run() -> None:
         may_answer, loop = asyncio.Event(), asyncio.get_running_loop()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             await may_answer.wait()
+            if scope["method"] == "POST":
+                await Request(scope, receive).body()
+                for _ in range(3):
+                    await asyncio.sleep(0)  # As a call does that waits for something.
             await PlainTextResponse(scope["path"])(scope, receive, send)
 
         config, state = uvicorn.Config(app, interface="asgi3", log_config=None), ServerState()
@@ -80,6 +87,24 @@ def test_few_requests_are_made_of_what_a_client_sends_ahead_and_few_bytes_are_he
     connection(play)
 
 
+def test_few_bytes_are_held_of_who_sends_on_while_body_after_body_is_read() -> None:
+    number, one = 2_000, b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"
+
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        sending = asyncio.ensure_future(loop.sock_sendall(client, one * number))
+        may_answer.set()
+        answered = 0
+        while answered < number:
+            answered += (await loop.sock_recv(client, 4096)).count(b"200 OK")
+            assert len(protocol._unparsed) <= MOST_READ + PIECE
+        await sending
+
+    connection(play)
+
+
 def test_all_are_answered_in_their_order_however_they_are_cut() -> None:
     requests = b"".join(REQUEST % number for number in range(3000))
 
@@ -125,6 +150,38 @@ def test_who_says_that_this_was_all_is_answered_all() -> None:
         may_answer.set()
         assert (await all_of(client, b"/399")).count(b"HTTP/1.1 200 OK") == 400
         assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+
+    connection(play)
+
+
+def test_the_only_answer_to_who_said_that_this_was_all_says_that_it_is_the_last() -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        client.send(REQUEST % 1)
+        client.shutdown(socket.SHUT_WR)
+        await some_turns()
+        may_answer.set()
+        assert b"\r\nconnection: close\r\n" in await all_of(client, b"/1")
+        assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+
+    connection(play)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_each_head_may_be_so_long_and_not_a_byte_longer(number: int) -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        may_answer.set()
+        for before in range(number):
+            protocol.data_received(REQUEST % before)
+            await all_of(client, b"/%d" % before)
+        protocol.data_received((b"GET / HTTP/1.1\r\nX: ").ljust(MOST_HEAD, b"a"))
+        assert not protocol.transport.is_closing()
+        assert not protocol._hears_no_more
+        protocol.data_received(b"a")
+        assert b"HTTP/1.1 400 " in await all_of(client, b"bytes came")
 
     connection(play)
 

@@ -93,7 +93,7 @@ class PatientProtocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """Stay open for an answer that is still to come."""
         # A client that sends no more still gets the answer to what it asked.
-        if self._is_idle or self._in_body or self._lingers:
+        if self._is_idle or self._in_body:
             return False
         self.cycle.keep_alive = False
         return True
@@ -233,7 +233,6 @@ class _Outgoing:
     """What an answer is written to while its request is still coming in."""
 
     def __init__(self, protocol: PatientProtocol) -> None:
-        self._transport = protocol.transport
         self.write = protocol.transport.write
         self.is_closing = protocol.transport.is_closing
         self.close = protocol.linger

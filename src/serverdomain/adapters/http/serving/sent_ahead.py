@@ -24,28 +24,26 @@ class SentAheadProtocol(PatientProtocol, asyncio.BufferedProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._buffer = bytearray(MOST_READ)
+        self._buffer = memoryview(bytearray(MOST_READ))
         self._unparsed = b""
         self._sends_no_more = False
         self.heard_at = self.loop.time()
         """When anything last came, by the loop's clock."""
 
-        self._makes_room = False
-
     @property
     def may_make_room(self) -> bool:
         """Whether it is the client's turn: to ask, to send the rest, or to take an answer."""
-        waits = self._is_idle or self._in_body or self.flow.write_paused
-        return waits and not self._makes_room
+        return self._is_idle or self._in_body or self.flow.write_paused
 
     def make_room(self) -> None:
         """Close it for a client who may have more to say."""
-        self._makes_room = True
         self.transport.abort()
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        """Where the transport puts what has come."""
-        return self._buffer
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the transport puts what has come: as much as may be held beside the rest."""
+        # Whoever reads a body has the transport read on, whatever is held by then; asyncio wants
+        # a byte at least.
+        return self._buffer[: max(1, MOST_READ - len(self._unparsed))]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Parse what has come, as far as it is its turn."""
