@@ -14,6 +14,7 @@ from serverdomain.domain.moment import to_micros
 from serverdomain.testing import ADMIN, ManualClock, registered
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
+OTHER = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
 START = datetime(2026, 8, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
@@ -125,6 +126,12 @@ def test_of_a_server_that_nobody_created_here_no_build_ends(servers: Servers) ->
     for fact in (registered(), ServerBuilt(), StateReset("ERROR")):
         servers.record(server_id, [fact])
     assert ends(entry.recorded for entry in servers.history(server_id)) == {}
+
+
+def test_what_a_rebuild_changes_on_its_way_does_not_end_it(servers: Servers, web: str) -> None:
+    servers.rebuild(web, RebuildServer(image_id=OTHER, name="new"), Context(request_id="r1"))
+    servers.record(web, [RebuildRequested("r1", OTHER, "given")])
+    assert [*ends(entry.recorded for entry in servers.history(web))] == ["req-create"]
 
 
 def test_a_build_ends_once(servers: Servers, clock: ManualClock, web: str) -> None:
