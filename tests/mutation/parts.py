@@ -182,6 +182,29 @@ PARTS = (
             "audit/test_reports.py",
         ),
     ),
+    Part("audit-digest", 5, ("audit/digest.py",), ("audit/test_digest.py",)),
+    Part(
+        "projections-waited",
+        5,
+        tuple(
+            f"projections/{name}.py" for name in ("beginnings", "coming", "follow", "told_lately")
+        ),
+        tuple(
+            f"projections/test_{name}.py"
+            for name in ("beginnings", "coming", "follow", "told_lately")
+        ),
+    ),
+    Part(
+        "projections-servers",
+        5,
+        ("projections/server_view.py",),
+        (
+            "projections/test_list.py",
+            "projections/test_server_filters.py",
+            "projections/test_server_view.py",
+            "projections/test_view.py",
+        ),
+    ),
 )
 
 TABLES = Part(
@@ -230,17 +253,6 @@ UNREAD = (
         ),
     ),
     Part(
-        "projections-servers",
-        5,
-        ("projections/server_view.py",),
-        (
-            "projections/test_list.py",
-            "projections/test_server_filters.py",
-            "projections/test_server_view.py",
-            "projections/test_view.py",
-        ),
-    ),
-    Part(
         "projections-timeline",
         15,
         ("projections/timeline.py", "projections/timeline_rows.py"),
@@ -253,18 +265,6 @@ UNREAD = (
             "audit/test_reports.py",
         ),
     ),
-    Part(
-        "projections-waited",
-        5,
-        tuple(
-            f"projections/{name}.py" for name in ("beginnings", "coming", "follow", "told_lately")
-        ),
-        tuple(
-            f"projections/test_{name}.py"
-            for name in ("beginnings", "coming", "follow", "told_lately")
-        ),
-    ),
-    Part("audit-digest", 5, ("audit/digest.py",), ("audit/test_digest.py",)),
     Part(
         "endpoint-calls",
         15,
