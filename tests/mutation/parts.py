@@ -205,6 +205,32 @@ PARTS = (
             "projections/test_view.py",
         ),
     ),
+    Part(
+        "projections-following",
+        15,
+        tuple(
+            f"projections/{name}.py"
+            for name in ("following", "generations", "server_page", "server_rows")
+        ),
+        tuple(
+            f"projections/test_{name}.py"
+            for name in (
+                "catch_up",
+                "following",
+                "pages_together",
+                "put_back",
+                "replay",
+                "server_page",
+                "server_rows",
+                "server_view",
+                "view",
+            )
+        ),
+        (
+            "projections/test_catch_up.py::test_two_processes_catch_up_at_once",
+            "projections/test_replay.py::test_processes_replay_while_another_appends_and_follows",
+        ),
+    ),
 )
 
 TABLES = Part(
@@ -226,30 +252,6 @@ UNREAD = (
         tuple(
             f"adapters/http/serving/test_{name}.py"
             for name in ("accepting", "listening", "protocol", "sent_ahead", "server")
-        ),
-    ),
-    Part(
-        "projections-following",
-        15,
-        tuple(
-            f"projections/{name}.py"
-            for name in ("following", "generations", "server_page", "server_rows")
-        ),
-        tuple(
-            f"projections/test_{name}.py"
-            for name in (
-                "catch_up",
-                "following",
-                "pages_together",
-                "put_back",
-                "replay",
-                "server_rows",
-                "view",
-            )
-        ),
-        (
-            "projections/test_catch_up.py::test_two_processes_catch_up_at_once",
-            "projections/test_replay.py::test_processes_replay_while_another_appends_and_follows",
         ),
     ),
     Part(
