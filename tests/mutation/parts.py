@@ -182,6 +182,55 @@ PARTS = (
             "audit/test_reports.py",
         ),
     ),
+    Part("audit-digest", 5, ("audit/digest.py",), ("audit/test_digest.py",)),
+    Part(
+        "projections-waited",
+        5,
+        tuple(
+            f"projections/{name}.py" for name in ("beginnings", "coming", "follow", "told_lately")
+        ),
+        tuple(
+            f"projections/test_{name}.py"
+            for name in ("beginnings", "coming", "follow", "told_lately")
+        ),
+    ),
+    Part(
+        "projections-servers",
+        5,
+        ("projections/server_view.py",),
+        (
+            "projections/test_list.py",
+            "projections/test_server_filters.py",
+            "projections/test_server_view.py",
+            "projections/test_view.py",
+        ),
+    ),
+    Part(
+        "projections-following",
+        15,
+        tuple(
+            f"projections/{name}.py"
+            for name in ("following", "generations", "server_page", "server_rows")
+        ),
+        tuple(
+            f"projections/test_{name}.py"
+            for name in (
+                "catch_up",
+                "following",
+                "pages_together",
+                "put_back",
+                "replay",
+                "server_page",
+                "server_rows",
+                "server_view",
+                "view",
+            )
+        ),
+        (
+            "projections/test_catch_up.py::test_two_processes_catch_up_at_once",
+            "projections/test_replay.py::test_processes_replay_while_another_appends_and_follows",
+        ),
+    ),
 )
 
 TABLES = Part(
@@ -206,41 +255,6 @@ UNREAD = (
         ),
     ),
     Part(
-        "projections-following",
-        15,
-        tuple(
-            f"projections/{name}.py"
-            for name in ("following", "generations", "server_page", "server_rows")
-        ),
-        tuple(
-            f"projections/test_{name}.py"
-            for name in (
-                "catch_up",
-                "following",
-                "pages_together",
-                "put_back",
-                "replay",
-                "server_rows",
-                "view",
-            )
-        ),
-        (
-            "projections/test_catch_up.py::test_two_processes_catch_up_at_once",
-            "projections/test_replay.py::test_processes_replay_while_another_appends_and_follows",
-        ),
-    ),
-    Part(
-        "projections-servers",
-        5,
-        ("projections/server_view.py",),
-        (
-            "projections/test_list.py",
-            "projections/test_server_filters.py",
-            "projections/test_server_view.py",
-            "projections/test_view.py",
-        ),
-    ),
-    Part(
         "projections-timeline",
         15,
         ("projections/timeline.py", "projections/timeline_rows.py"),
@@ -253,18 +267,6 @@ UNREAD = (
             "audit/test_reports.py",
         ),
     ),
-    Part(
-        "projections-waited",
-        5,
-        tuple(
-            f"projections/{name}.py" for name in ("beginnings", "coming", "follow", "told_lately")
-        ),
-        tuple(
-            f"projections/test_{name}.py"
-            for name in ("beginnings", "coming", "follow", "told_lately")
-        ),
-    ),
-    Part("audit-digest", 5, ("audit/digest.py",), ("audit/test_digest.py",)),
     Part(
         "endpoint-calls",
         15,

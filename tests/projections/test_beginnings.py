@@ -45,6 +45,13 @@ def test_a_question_and_a_command_begin_at_the_views_row(path: Path) -> None:
     assert (renamed.name, renamed.version) == ("after", LONG + 3)
 
 
+def test_a_view_at_a_place_that_was_given_is_one_too(path: Path) -> None:
+    given = path.with_name("elsewhere.db")
+    path.with_name("cloud.view.db").rename(given)
+    with Servers.open(path, view=given) as servers:
+        assert servers.get(SERVER).name == "behind the view"
+
+
 def test_they_are_what_the_whole_history_leads_to(tmp_path: Path, path: Path) -> None:
     sql(path, 'UPDATE stored_events SET state = \'{"name":"name 0"}\' WHERE position = 2')
     with Servers.open(path) as servers:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from serverdomain import InvalidInput, Servers, StoreBehind
+from serverdomain.projections import coming
+from serverdomain.projections.follow import LOOK
 from serverdomain.testing.store_contract import SERVER, adopted
 
 SECONDS = 20
@@ -42,6 +45,25 @@ def test_a_position_that_comes_later_is_waited_for(path: Path) -> None:
         waiting = threads.submit(servers.wait_for, 2, SECONDS)
         assert other.stop(SERVER).position == 2
         assert waiting.result(SECONDS) is None
+
+
+class WhileWaited:
+    """A log into which somebody writes while a position is waited for."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        self.reading = servers._log.reading
+
+    def wait_past(self, position: int, seconds: float) -> None:
+        assert (position, seconds) == (1, LOOK)
+        self._servers.stop(SERVER)
+
+
+def test_who_waits_for_less_than_a_second_waits_so_long() -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        log: Any = WhileWaited(servers)
+        coming.wait_for(log, 2, 0.9)
 
 
 def test_a_position_that_does_not_come_is_told_with_the_logs_end() -> None:

@@ -75,3 +75,16 @@ def test_rows_that_replace_others_are_never_behind_them(tmp_path: Path) -> None:
         )
         assert seen == [([1, 2], [("two",)]), ([2], [("two",)])]
         ours.close()
+
+
+def test_rows_of_an_earlier_replay_are_not_shown_once_those_of_a_later_one_are(
+    tmp_path: Path,
+) -> None:
+    with Cloud(tmp_path) as cloud:
+        cloud.create("one")
+        cloud.servers.list()
+        ours = opened(cloud, Between(cloud.servers.view.replay))
+        following.replay(cloud.store, ours)
+        assert generations(cloud.view_path) == [3]
+        assert rows(cloud.view_path, "name") == [("one",)]
+        ours.close()

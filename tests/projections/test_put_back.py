@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from serverdomain.domain import events as e
+from serverdomain.projections import following
 from tests.projections.cloud import Cloud, change, rows
 
 
@@ -65,7 +66,10 @@ def test_a_log_put_back_is_noticed_by_a_replay_too(backup, caplog):
         assert cloud.servers.view.status() == (3, 3, 0, 2)
 
 
-def test_a_log_put_back_while_a_replay_is_under_way_is_replayed_from_zero(tmp_path, backup):
+def test_a_log_put_back_while_a_replay_is_under_way_is_replayed_from_zero(
+    tmp_path, backup, monkeypatch
+):
+    monkeypatch.setattr(following, "TOGETHER", 1)
     with Cloud(tmp_path) as cloud:
         view = cloud.view(page=2)
         told = []

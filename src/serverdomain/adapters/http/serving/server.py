@@ -116,14 +116,13 @@ class _Server(uvicorn.Server):
         patience: float,
         last_seconds: int = LAST_SECONDS,
     ) -> None:
-        self._app = app
         self._failure: Exception | None = None
         self._protocol: type[SentAheadProtocol] = type(
             "Protocol", (SentAheadProtocol,), {"seconds": patience}
         )
         super().__init__(
             uvicorn.Config(
-                self._watched,
+                self._watched(app),
                 interface="asgi3",
                 loop="asyncio",
                 http=self._protocol,
@@ -167,17 +166,22 @@ class _Server(uvicorn.Server):
         self.force_exit = self.should_exit
         self.should_exit = True
 
-    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._app(scope, receive, send)
-        except asyncio.CancelledError:
-            if not self.should_exit:
+    def _watched(self, app: ASGIApp) -> ASGIApp:
+        """The app; why it did not start is kept."""
+
+        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await app(scope, receive, send)
+            except asyncio.CancelledError:
+                if not self.should_exit:
+                    raise
+                # We are ending: nothing has failed that should be logged.
+            except Exception as error:
+                if scope["type"] == "lifespan":
+                    self._failure = error
                 raise
-            # We are ending: nothing has failed that should be logged.
-        except Exception as error:
-            if scope["type"] == "lifespan":
-                self._failure = error
-            raise
+
+        return watched
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
