@@ -2,8 +2,11 @@
 
 import tracemalloc
 
+import pytest
+
 from serverdomain.adapters.incoming import nova
 from serverdomain.adapters.incoming.short_texts import LONGEST, MOST, once_if_short
+from serverdomain.errors import InvalidInput
 from tests.adapters.incoming.cloud import encoded, message
 
 LARGE = 100_000
@@ -32,9 +35,10 @@ def test_nothing_large_is_kept_of_messages_with_ever_other_long_texts():
         before, _ = tracemalloc.get_traced_memory()
         for number in range(100):
             long = f"{number}{'0' * LARGE}"
-            at, created = f"2026-03-01 09:00:00.{long}", f"2026-03-01T08:00:00.{long}Z"
-            one = message("instance.update", at, host=long, created_at=created)
-            assert len([*nova.read(encoded(one))]) == 1
+            nova.read(encoded(message("instance.update", host=long, tenant_id=long)))
+            for late in ({"created_at": f"2026-03-01T08:00:00.{long}Z"}, {"at": f"2026.{long}"}):
+                with pytest.raises(InvalidInput):
+                    nova.read(encoded(message("instance.update", **late)))
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -6,7 +6,6 @@ What it does not say is absent.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Any, get_args
 
 from msgspec import UNSET, UnsetType
@@ -32,7 +31,7 @@ STATES = {
 }
 """Our word for each state of Nova's."""
 
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DISK_CONFIGS = get_args(e.DiskConfig)
 
 parse = once_if_short(moment.parse)
 """A time as Nova's payloads have it; many of them bear the same one."""
@@ -68,7 +67,7 @@ def image(said: Instance) -> str | UnsetType:
     image = said.image_uuid
     if not isinstance(image, str):
         return UNSET
-    return uuid("image_uuid", image) if image else image
+    return limits.canonical_uuid("image_uuid", image) if image else image
 
 
 def _state(state: Text) -> Any:
@@ -83,7 +82,7 @@ def _state(state: Text) -> Any:
 def _disk_config(given: Text) -> Any:
     if not isinstance(given, str) or not given:
         return UNSET
-    return limits.one_of("auto_disk_config", given, get_args(e.DiskConfig))
+    return limits.one_of("auto_disk_config", given, _DISK_CONFIGS)
 
 
 def _host_id(said: Instance) -> str | UnsetType:
@@ -114,8 +113,3 @@ def why(fault: FaultObject | None) -> str:
     if fault is None:
         return "no reason was given"
     return fault.data.exception_message or fault.data.exception or "no reason was given"
-
-
-def uuid(name: str, given: str) -> str:
-    """An id in canonical form. Raises `InvalidInput`, with the name of the member."""
-    return given if _UUID.fullmatch(given) else limits.canonical_uuid(name, given)
