@@ -6,7 +6,6 @@ import re
 import pytest
 
 from serverdomain.adapters.incoming import nova
-from serverdomain.adapters.incoming import observed as observed_module
 from serverdomain.adapters.incoming.message import PassedOver
 from serverdomain.adapters.incoming.observed import STATES
 from serverdomain.domain import events as e
@@ -327,12 +326,6 @@ def test_a_time_that_no_log_could_hold_is_named(at):
 )
 def test_a_time_in_any_zone_is_the_same(at):
     assert read(message("instance.exists", at)).occurred_at == moment.parse("2026-03-01T09:00:00Z")
-
-
-def test_what_is_kept_to_be_found_again_is_short():
-    before = observed_module._hashed.cache_info().currsize
-    read(message("instance.exists", host="h" * 1_000_000))
-    assert observed_module._hashed.cache_info().currsize == before
 
 
 def test_a_reason_is_short_whatever_came():
