@@ -182,13 +182,9 @@ def evolve(server: Server | None, event: Event, at: int) -> Server | None:
         begin = _BEGINNINGS.get(type(event))
         return begin(event, at) if begin is not None else None
     kind = type(event)
-    if kind in _NOTHING_HAPPENED:
-        return server
-    if server.deleted:
-        return replace(server, updated_micros=at)
-    changed = _CHANGES[kind](server, event, at)
-    changed["updated_micros"] = at
-    return replace(server, **changed)
+    if server.deleted and kind not in _NOTHING_HAPPENED:
+        return _updated(server, event, at)
+    return _CHANGES[kind](server, event, at)
 
 
 def fold(history: Iterable[tuple[Event, int]], server: Server | None = None) -> Server | None:
@@ -197,14 +193,25 @@ def fold(history: Iterable[tuple[Event, int]], server: Server | None = None) -> 
 
 
 def _registered(event: e.ServerRegistered, at: int) -> Server:
-    members = asdict(event)
-    members["id"] = members.pop("server_id")
-    created = members.pop("created")
     return Server(
-        created_micros=at if created is None else created,
+        id=event.server_id,
+        name=event.name,
+        project_id=event.project_id,
+        user_id=event.user_id,
+        image_id=event.image_id,
+        flavor_id=event.flavor_id,
+        state=event.state,
+        metadata=event.metadata,
+        addresses=event.addresses,
+        access_ipv4=event.access_ipv4,
+        access_ipv6=event.access_ipv6,
+        host_id=event.host_id,
+        progress=event.progress,
+        disk_config=event.disk_config,
+        created_micros=at if event.created is None else event.created,
         updated_micros=at,
+        fault=event.fault,
         launched_micros=None if event.state == "BUILD" else at,
-        **members,
     )
 
 
@@ -228,48 +235,67 @@ def _first_observed(event: e.ServerObserved, at: int) -> Server:
         created_micros=at,
         updated_micros=at,
     )
-    observed = replace(unknown, **_observed(unknown, event, at))
+    observed = _observed(unknown, event, at)
     return observed if observed.state == "BUILD" else replace(observed, launched_micros=at)
 
 
-def _observed(server: Server, event: e.ServerObserved, at: int) -> dict[str, Any]:
+def _observed(server: Server, event: e.ServerObserved, at: int) -> Server:
     members = asdict(event)
     del members["server_id"]
     members["created_micros"] = members.pop("created")
     changed = {name: value for name, value in members.items() if value is not UNSET}
     if server.state == "BUILD" != changed.get("state", "BUILD"):
         changed["launched_micros"] = at
-    return changed
+    return replace(server, updated_micros=at, **changed)
 
 
-def _rebuild_requested(server: Server, event: e.RebuildRequested, at: int) -> dict[str, Any]:
-    return {"rebuild": Rebuild(event.rebuild_id, server.image_id), "progress": 0}
+def _updated(server: Server, event: Event, at: int) -> Server:
+    return replace(server, updated_micros=at)
 
 
-def _addresses_changed(server: Server, event: e.AccessAddressesChanged, at: int) -> dict[str, Any]:
-    return {name: value for name, value in asdict(event).items() if value is not UNSET}
+def _built(server: Server, event: e.ServerBuilt, at: int) -> Server:
+    if server.state != "BUILD":
+        return _updated(server, event, at)
+    return replace(server, updated_micros=at, state="ACTIVE", launched_micros=at)
 
 
-def _progressed(server: Server, event: e.RebuildProgressed, at: int) -> dict[str, Any]:
+def _rebuild_requested(server: Server, event: e.RebuildRequested, at: int) -> Server:
+    rebuild = Rebuild(event.rebuild_id, server.image_id)
+    return replace(server, updated_micros=at, rebuild=rebuild, progress=0)
+
+
+def _addresses_changed(server: Server, event: e.AccessAddressesChanged, at: int) -> Server:
+    changed = {name: value for name, value in asdict(event).items() if value is not UNSET}
+    return replace(server, updated_micros=at, **changed)
+
+
+def _progressed(server: Server, event: e.RebuildProgressed, at: int) -> Server:
     if not _is_under_way(server, event.rebuild_id):
-        return {}
-    return {"progress": max(server.progress, event.percent)}
+        return _updated(server, event, at)
+    return replace(server, updated_micros=at, progress=max(server.progress, event.percent))
 
 
-def _completed(server: Server, event: e.RebuildCompleted, at: int) -> dict[str, Any]:
+def _completed(server: Server, event: e.RebuildCompleted, at: int) -> Server:
     if not _is_under_way(server, event.rebuild_id):
-        return {}
+        return _updated(server, event, at)
     state = "SHUTOFF" if server.state == "SHUTOFF" else "ACTIVE"
-    ended = {"rebuild": None, "state": state, "progress": event.progress}
-    return {**ended, "launched_micros": at}
+    return replace(
+        server,
+        updated_micros=at,
+        rebuild=None,
+        state=state,
+        progress=event.progress,
+        launched_micros=at,
+    )
 
 
-def _failed(server: Server, event: e.RebuildFailed, at: int) -> dict[str, Any]:
+def _failed(server: Server, event: e.RebuildFailed, at: int) -> Server:
     # A source elsewhere says of a rebuild that no host was found for this alone, not its request.
     unheard_of = server.rebuild is None and event.stage == "scheduling"
     if not (unheard_of or _is_under_way(server, event.rebuild_id)):
-        return {}
-    return {"rebuild": None, "state": "ERROR", "fault": Fault(500, at, event.reason)}
+        return _updated(server, event, at)
+    fault = Fault(500, at, event.reason)
+    return replace(server, updated_micros=at, rebuild=None, state="ERROR", fault=fault)
 
 
 def _is_under_way(server: Server, rebuild_id: str) -> bool:
@@ -283,28 +309,48 @@ _BEGINNINGS = cast(
     {e.ServerRegistered: _registered, e.ServerObserved: _first_observed},
 )
 
+# Each says `replace` itself: members that come in a dictionary take twice as long.
 _CHANGES = cast(
-    "dict[type[Event], Callable[[Server, Event, int], dict[str, Any]]]",
+    "dict[type[Event], Callable[[Server, Event, int], Server]]",
     {
-        e.ServerRegistered: lambda server, event, at: {},
-        e.ServerBuilt: lambda server, event, at: (
-            {"state": "ACTIVE", "launched_micros": at} if server.state == "BUILD" else {}
-        ),
+        e.ServerRegistered: _updated,
+        e.ServerBuilt: _built,
         e.RebuildRequested: _rebuild_requested,
-        e.ImageChanged: lambda server, event, at: {"image_id": event.image_id},
-        e.ServerRenamed: lambda server, event, at: {"name": event.name},
-        e.MetadataReplaced: lambda server, event, at: {"metadata": event.metadata},
+        e.ImageChanged: lambda server, event, at: replace(
+            server, updated_micros=at, image_id=event.image_id
+        ),
+        e.ServerRenamed: lambda server, event, at: replace(
+            server, updated_micros=at, name=event.name
+        ),
+        e.MetadataReplaced: lambda server, event, at: replace(
+            server, updated_micros=at, metadata=event.metadata
+        ),
         e.AccessAddressesChanged: _addresses_changed,
-        e.DiskConfigChanged: lambda server, event, at: {"disk_config": event.disk_config},
+        e.DiskConfigChanged: lambda server, event, at: replace(
+            server, updated_micros=at, disk_config=event.disk_config
+        ),
         e.RebuildProgressed: _progressed,
         e.RebuildCompleted: _completed,
         e.RebuildFailed: _failed,
-        e.ServerLocked: lambda server, event, at: {"locked_by": event.locked_by},
-        e.ServerUnlocked: lambda server, event, at: {"locked_by": None},
-        e.ServerStopped: lambda server, event, at: {"state": "SHUTOFF"},
-        e.ServerStarted: lambda server, event, at: {"state": "ACTIVE"},
-        e.StateReset: lambda server, event, at: {"state": event.state, "rebuild": None},
-        e.ServerDeleted: lambda server, event, at: {"deleted": True, "rebuild": None},
+        e.ServerLocked: lambda server, event, at: replace(
+            server, updated_micros=at, locked_by=event.locked_by
+        ),
+        e.ServerUnlocked: lambda server, event, at: replace(
+            server, updated_micros=at, locked_by=None
+        ),
+        e.ServerStopped: lambda server, event, at: replace(
+            server, updated_micros=at, state="SHUTOFF"
+        ),
+        e.ServerStarted: lambda server, event, at: replace(
+            server, updated_micros=at, state="ACTIVE"
+        ),
+        e.StateReset: lambda server, event, at: replace(
+            server, updated_micros=at, state=event.state, rebuild=None
+        ),
+        e.ServerDeleted: lambda server, event, at: replace(
+            server, updated_micros=at, deleted=True, rebuild=None
+        ),
         e.ServerObserved: _observed,
+        **dict.fromkeys(_NOTHING_HAPPENED, lambda server, event, at: server),
     },
 )
