@@ -95,21 +95,20 @@ def parse(text: str, field: str = "time", *, nearest: bool = False) -> int:
 
 def seconds(micros: int) -> str:
     """RFC 3339 in whole seconds, as the documented JSON shows a time (``2012-09-12T17:20:37Z``)."""
-    minute, second = divmod(micros // 1_000_000, 60)
-    return f"{_minute(minute)}:{second:02}Z"
+    return f"{_second(micros // 1_000_000)}Z"
 
 
 def exact(micros: int) -> str:
     """RFC 3339 in microseconds, as views and reports show a time."""
-    minute, rest = divmod(micros, 60_000_000)
-    digits = f"{rest:08}"
-    return f"{_minute(minute)}:{digits[:2]}.{digits[2:]}Z"
+    second, rest = divmod(micros, 1_000_000)
+    return f"{_second(second)}.{rest:06}Z"
 
 
 @lru_cache(maxsize=4096)
-def _minute(minute: int) -> str:
-    day, minute = divmod(minute, _DAY // 60)
-    return f"{_day(day)}T{minute // 60:02}:{minute % 60:02}"
+def _second(second: int) -> str:
+    day, second = divmod(second, _DAY)
+    minute, second = divmod(second, 60)
+    return f"{_day(day)}T{minute // 60:02}:{minute % 60:02}:{second:02}"
 
 
 @lru_cache(maxsize=4096)
