@@ -131,6 +131,22 @@ def test_a_fact_came_at_the_end_if_nothing_occurred_later(facts: list[Fact]) -> 
         assert history.take(fact) is (fact.occurred_at >= latest)
 
 
+@for_any(at_any_time, places, st.booleans())
+def test_facts_taken_together_are_as_if_they_came_one_by_one(
+    facts: list[Fact], cut: int, behind_a_server: bool
+) -> None:
+    base = folded(facts[:cut]) if behind_a_server else None
+    together, one_by_one = History(base=base), History(base=base)
+    all_at_end = together.take_all(facts[cut:])
+
+    at_end = [one_by_one.take(fact) for fact in facts[cut:]]
+    assert all_at_end is all(at_end)
+    assert together.lacks_past is one_by_one.lacks_past
+    assert (together.facts, together.server) == (one_by_one.facts, one_by_one.server)
+    assert (together.version, together.latest) == (one_by_one.version, one_by_one.latest)
+    assert together.take_all([]) is not together.lacks_past
+
+
 def test_among_equal_times_the_position_decides() -> None:
     facts = arriving((registered(), 0), (ServerStopped(), 5), (ServerStarted(), 5))
     for given in (facts, facts[::-1]):

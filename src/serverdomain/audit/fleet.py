@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlite_utils import Database
 
 from serverdomain.audit.as_of import AsOf, fleet_position
-from serverdomain.audit.keyframes import Frame, Keyframes, create_rows, put_rows
+from serverdomain.audit.keyframes import Frame, Keyframes, create_rows
 from serverdomain.domain.limits import canonical_uuid
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.domain.server import Server, is_there
@@ -26,6 +26,7 @@ from serverdomain.projections.server_page import fold_page
 from serverdomain.projections.server_query import Asked, ServerQuery
 from serverdomain.store.log import Log
 from serverdomain.store.sqlite.faults import store_error
+from serverdomain.store.sqlite.rows import put_rows
 
 _PAGE = 8_192
 # The schema main has an empty table `server`: sqlite-utils looks for names only there.
@@ -187,14 +188,16 @@ class Fleet:
                 page = log.facts(at, _PAGE, until)
             if page.stopped_by is not None:
                 raise page.stopped_by
-            met = {fact.server_id for fact in page.events}
-            there: Rows = {server_id: changed[server_id] for server_id in met & changed.keys()}
-            there |= server_rows.servers_in(self._connection, "server", met - changed.keys())
-            changed |= fold_page(self._log, there, page)
+            changed |= fold_page(
+                self._log,
+                page,
+                changed,
+                lambda ids: server_rows.servers_in(self._connection, "server", ids),
+            )
             at = until if page.last == at else page.last
             self._progress(min(at, self.position), self.position)
         self._connection.execute("BEGIN")
-        put_rows(self._connection, "changed", map(_row, changed.items()))
+        put_rows(self._connection, "changed", len(server_rows.COLUMNS), map(_row, changed.items()))
         self._connection.execute("COMMIT")
         return changed
 

@@ -28,6 +28,7 @@ from serverdomain.projections import server_page, server_rows
 from serverdomain.store import codec
 from serverdomain.store.log import Log
 from serverdomain.store.sqlite.place import Place
+from serverdomain.store.sqlite.rows import put_rows
 
 APPLICATION_ID = 0x5D6B6579
 """``PRAGMA application_id`` of a keyframe."""
@@ -237,12 +238,6 @@ def create_rows(connection: sqlite3.Connection, table: str) -> None:
     Database(connection, execute_plugins=False).table(table).create(server_rows.COLUMNS, pk="id")
 
 
-def put_rows(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Put rows into such a table, in place of those of the same servers."""
-    marks = ", ".join("?" * len(server_rows.COLUMNS))
-    connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)
-
-
 def _written(path: Path, image: bytes) -> bool:
     # Whole or not at all.
     part = path.with_name(f"{path.name}.part")
@@ -274,6 +269,6 @@ def _image(stands_on: tuple[str, int, int, str | None], rows: Iterable[tuple[Any
         )
         connection.execute("BEGIN")
         connection.execute("INSERT INTO stands_on VALUES (?, ?, ?, ?)", stands_on)
-        put_rows(connection, "server", rows)
+        put_rows(connection, "server", len(server_rows.COLUMNS), rows)
         connection.execute("COMMIT")
         return connection.serialize()

@@ -73,25 +73,32 @@ class History:
         return None if self._base is None else self._base.updated_micros
 
     def take(self, fact: Fact) -> bool:
-        """Take the next fact of the server's stream; whether it came at the end.
+        """Take the next fact of the server's stream, as `take_all` does."""
+        return self.take_all([fact])
+
+    def take_all(self, facts: Iterable[Fact]) -> bool:
+        """Take the next facts of the server's stream; whether all of them came at the end.
 
         A late one takes its place. Where that lies among facts that are not held here, or others
-        were missed in between, the history `lacks_past` from then on.
+        were missed in between, the history `lacks_past` from then on, and takes no more.
         """
-        if self.lacks_past or fact.version != self.version + 1:
-            self.lacks_past = True
-            return False
-        if not self.version:
-            self._first_position = fact.position
-        self.version = fact.version
-        facts = self.facts
-        latest = facts[-1].occurred_at if facts else self.latest
-        if latest is None or fact.occurred_at >= latest:
-            facts.append(fact)
-            return True
-        if self._base is not None and fact.occurred_at < self._base.updated_micros:
-            self.lacks_past = True
-            return False
-        insort(facts, fact)
-        self._server, self._folded = self._base, 0
-        return False
+        held, version, latest = self.facts, self.version, self.latest
+        all_at_end = not self.lacks_past
+        for fact in facts if all_at_end else ():
+            if fact.version != version + 1:
+                self.lacks_past = True
+                return False
+            if not version:
+                self._first_position = fact.position
+            self.version = version = fact.version
+            if latest is None or fact.occurred_at >= latest:
+                latest = fact.occurred_at
+                held.append(fact)
+                continue
+            all_at_end = False
+            if self._base is not None and fact.occurred_at < self._base.updated_micros:
+                self.lacks_past = True
+                return False
+            insort(held, fact)
+            self._server, self._folded = self._base, 0
+        return all_at_end

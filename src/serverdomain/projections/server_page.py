@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 
 from serverdomain.domain.history import Fact, History
 from serverdomain.domain.server import Server
@@ -10,20 +11,25 @@ from serverdomain.store.log import Log, Page
 
 
 def fold_page(
-    log: Log, there: Mapping[str, Server | None], page: Page[Fact]
+    log: Log,
+    page: Page[Fact],
+    before: Mapping[str, Server | None],
+    older: Callable[[Iterable[str]], Mapping[str, Server | None]],
 ) -> dict[str, Server | None]:
     """The servers after a page, by id.
 
-    ``there`` has those before it. A server with a past that it lacks (a deleted one, or one with a
-    late fact) is folded again from the log.
+    They go on from those ``before`` it; ``older`` is asked once for the others that have a past. A
+    server with a past that it lacks (a deleted one, or one with a late fact) is folded again from
+    the log.
     """
-    histories: dict[str, History] = {}
+    facts: defaultdict[str, list[Fact]] = defaultdict(list)
     for fact in page.events:
-        history = histories.get(fact.server_id)
-        if history is None:
-            history = histories[fact.server_id] = History(base=there.get(fact.server_id))
-        history.take(fact)
-    incomplete = [server_id for server_id, history in histories.items() if history.lacks_past]
+        facts[fact.server_id].append(fact)
+    there = older([one for one in facts if one not in before and facts[one][0].version > 1])
+    histories = {one: History(base=before.get(one) or there.get(one)) for one in facts}
+    for server_id, history in histories.items():
+        history.take_all(facts[server_id])
+    incomplete = [one for one, history in histories.items() if history.lacks_past]
     if incomplete:
         with log.reading() as reading:
             for server_id in incomplete:

@@ -17,6 +17,7 @@ from serverdomain.domain.server import Server, is_there
 from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.server_page import fold_page
 from serverdomain.store.log import Log, Page, Reading
+from serverdomain.store.sqlite.rows import put_rows
 
 COLUMNS: dict[str, type] = {
     "id": str,
@@ -136,8 +137,7 @@ def servers_in(
 def write(connection: sqlite3.Connection, table: str, servers: Iterable[Server]) -> None:
     """Write the rows of servers into a table, replacing older ones."""
     # Not by sqlite-utils: it inspects each value, which would take a third of a replay.
-    marks = ", ".join("?" * len(COLUMNS))
-    connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", map(row, servers))
+    put_rows(connection, table, len(COLUMNS), map(row, servers))
 
 
 def remove(connection: sqlite3.Connection, table: str, server_ids: Iterable[str]) -> None:
@@ -194,13 +194,9 @@ class ServerRows(KeptRows):
     ) -> Changes:
         """The servers after the page."""
         servers, weight = before or Changes({}, 0)
-        met = {fact.server_id for fact in page.events}
-        new = met - servers.keys()
-        # Of a server that begins in the page there is no row.
-        older = new - {fact.server_id for fact in page.events if fact.version == 1}
-        there = {one: servers[one] for one in met - new} | servers_in(rows, table, older)
-        servers |= fold_page(log, there, page)
-        weight += sum(map(len, map(_encode, map(servers.get, new))))
+        after = fold_page(log, page, servers, lambda ids: servers_in(rows, table, ids))
+        weight += sum(len(_encode(after[one])) for one in after if one not in servers)
+        servers |= after
         return Changes(servers, weight)
 
     def weight(self, changes: Changes) -> int:

@@ -24,6 +24,7 @@ from serverdomain.projections.kept_rows import KeptRows
 from serverdomain.projections.server_rows import read_row
 from serverdomain.store.log import Log, Page, Reading
 from serverdomain.store.recorded import RecordedEvent
+from serverdomain.store.sqlite.rows import put_rows
 
 COLUMNS: dict[str, type] = {
     "position": int,
@@ -169,7 +170,7 @@ class TimelineRows(KeptRows):
             for server_id, first in work.anew.items():
                 work.fold_anew(server_id, reading.recorded(server_id, page.last), first)
         weight += sum(_ROW + len(row[-2]) + len(row[-1]) for row in work.rows)
-        weight += sum(len(_encode(work.after[one])) for one in work.after.keys() - servers.keys())
+        weight += sum(len(_encode(work.after[one])) for one in work.after if one not in servers)
         earlier += work.rows
         servers |= work.after
         return Changes(earlier, servers, weight)
@@ -180,8 +181,7 @@ class TimelineRows(KeptRows):
 
     def write(self, connection: sqlite3.Connection, table: str, changes: Changes) -> None:
         """Write them."""
-        marks = ", ".join("?" * len(COLUMNS))
-        connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", changes.rows)
+        put_rows(connection, table, len(COLUMNS), changes.rows)
         connection.executemany(
             f"INSERT OR REPLACE INTO {servers_of(table)} VALUES (?, ?)",
             ((one, _encode(changes.servers[one]).decode()) for one in sorted(changes.servers)),

@@ -130,7 +130,7 @@ class SQLiteReading(Feed):
                 if not rows or rows[0][1] != before:
                     return None
                 del rows[0]
-            if not all(history.take(fact_of(server_id, row)) for row in rows):
+            if not history.take_all(fact_of(server_id, row) for row in rows):
                 return None
             if is_more and history.server is not None:
                 history = History(base=history.server)
