@@ -26,7 +26,6 @@ from serverdomain.projections.server_page import fold_page
 from serverdomain.projections.server_query import Asked, ServerQuery
 from serverdomain.store.log import Log
 from serverdomain.store.sqlite.faults import store_error
-from serverdomain.store.sqlite.rows import put_rows
 
 _PAGE = 8_192
 # The schema main has an empty table `server`: sqlite-utils looks for names only there.
@@ -197,7 +196,9 @@ class Fleet:
             at = until if page.last == at else page.last
             self._progress(min(at, self.position), self.position)
         self._connection.execute("BEGIN")
-        put_rows(self._connection, "changed", len(server_rows.COLUMNS), map(_row, changed.items()))
+        server_rows.put_rows(
+            self._connection, "changed", len(server_rows.COLUMNS), map(_row, changed.items())
+        )
         self._connection.execute("COMMIT")
         return changed
 

@@ -28,7 +28,6 @@ from serverdomain.projections import server_page, server_rows
 from serverdomain.store import codec
 from serverdomain.store.log import Log
 from serverdomain.store.sqlite.place import Place
-from serverdomain.store.sqlite.rows import put_rows
 
 APPLICATION_ID = 0x5D6B6579
 """``PRAGMA application_id`` of a keyframe."""
@@ -269,6 +268,6 @@ def _image(stands_on: tuple[str, int, int, str | None], rows: Iterable[tuple[Any
         )
         connection.execute("BEGIN")
         connection.execute("INSERT INTO stands_on VALUES (?, ?, ?, ?)", stands_on)
-        put_rows(connection, "server", len(server_rows.COLUMNS), rows)
+        server_rows.put_rows(connection, "server", len(server_rows.COLUMNS), rows)
         connection.execute("COMMIT")
         return connection.serialize()

@@ -18,13 +18,15 @@ class KeptRows(ABC):
 
     ``name`` is the SQL view that shows them, and the prefix of their tables; ``what`` is the word
     for the view in messages and in the name of its file. ``schema`` is the ``PRAGMA user_version``
-    of the file: it goes up when the tables or the fold change.
+    of the file: it goes up when the tables or the fold change. ``page_size`` is that of a new file
+    in bytes, if it is not SQLite's own.
     """
 
     name: ClassVar[str]
     what: ClassVar[str]
     application_id: ClassVar[int]
     schema: int
+    page_size: ClassVar[int | None] = None
 
     @abstractmethod
     def create(self, connection: sqlite3.Connection, table: str) -> None:

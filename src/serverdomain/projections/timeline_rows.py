@@ -21,10 +21,9 @@ from serverdomain.domain.lifecycle import turn
 from serverdomain.domain.moment import exact
 from serverdomain.domain.server import Server, evolve
 from serverdomain.projections.kept_rows import KeptRows
-from serverdomain.projections.server_rows import read_row
+from serverdomain.projections.server_rows import put_rows, read_row
 from serverdomain.store.log import Log, Page, Reading
 from serverdomain.store.recorded import RecordedEvent
-from serverdomain.store.sqlite.rows import put_rows
 
 COLUMNS: dict[str, type] = {
     "position": int,
@@ -110,6 +109,9 @@ class TimelineRows(KeptRows):
     what = "timeline"
     application_id = 0x5D74696D
     schema = 4
+    # Each index is made by a scan of all rows, which takes half as many calls of the system. A row
+    # that comes alone pays for it: its indexes' pages are written whole.
+    page_size = 8192
 
     def create(self, connection: sqlite3.Connection, table: str) -> None:
         """Make the table of rows, without indexes, and the one of servers."""
@@ -161,7 +163,7 @@ class TimelineRows(KeptRows):
         earlier, servers, weight = before or Changes([], {}, 0)
         # Of a server that begins in the page there is no row.
         begun = {one.server_id for one in page.events if one.version == 1 and not one.is_refusal}
-        met = {one.server_id for one in page.events} - begun
+        met = {one.command.server_id for one in page.events} - begun
         known = {one: servers[one] for one in met & servers.keys()}
         work = _Page(known | _servers_in(rows, table, met - known.keys()))
         for one in page.events:
@@ -203,7 +205,7 @@ class _Page:
         self._there = there
 
     def take(self, one: RecordedEvent) -> None:
-        server_id, at = one.server_id, one.occurred_at
+        server_id, at = one.command.server_id, one.command.occurred_at
         before = self.after.get(server_id) or self._there.get(server_id)
         if one.is_refusal:
             self.rows.append(row(one, (), before, before))
@@ -259,7 +261,7 @@ def row(
     rebuild_id = asked_for or ended or getattr(event, "rebuild_id", None)
     return (
         one.position,
-        None if one.is_refusal else one.version,
+        None if type(event) is CommandRefused else one.version,
         one.name,
         command.server_id,
         occurred_at,

@@ -37,6 +37,7 @@ class ViewFile:
         self.place = place
         self.kept = kept
         self.connections = Connections(place, durable=False)
+        self.connections.open.page_size = kept.page_size
         if new:
             make(self.connections)
         self._links = 1

@@ -29,6 +29,8 @@ class OpenConnections:
         self.wal_size = wal_size.WalSize(str(place.path))
         self._patience = patience
         self._synchronous = SYNCHRONOUS if durable else "NORMAL"
+        self.page_size: int | None = None
+        """The pages of a file that is made, in bytes; SQLite's own size if nothing is said."""
         self.idle: deque[sqlite3.Connection] = deque()
         self.writer: sqlite3.Connection | None = None
         self.is_wal = False
@@ -72,6 +74,8 @@ class OpenConnections:
             self._all.add(connection)
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            if self.page_size is not None:
+                connection.execute(f"PRAGMA page_size = {self.page_size}")
             wal_size.limit(connection)
             if self.file is not None:
                 self.file.require_there()

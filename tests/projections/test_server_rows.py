@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 
-from serverdomain.store.sqlite.rows import put_rows
+from serverdomain.projections.server_rows import put_rows
 
 
 def test_what_is_none_is_null_and_all_else_is_kept_as_it_is() -> None:
