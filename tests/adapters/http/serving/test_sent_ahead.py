@@ -154,6 +154,23 @@ def test_who_says_that_this_was_all_is_answered_all() -> None:
     connection(play)
 
 
+def test_who_says_so_while_a_body_is_read_is_answered_all_as_well() -> None:
+    number, one = 100, b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"
+
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        client.send(one * number)
+        client.shutdown(socket.SHUT_WR)
+        may_answer.set()
+        loop, answers = asyncio.get_running_loop(), b""
+        while part := await loop.sock_recv(client, 65536):
+            answers += part
+        assert answers.count(b"HTTP/1.1 200 OK") == number
+
+    connection(play)
+
+
 def test_the_only_answer_to_who_said_that_this_was_all_says_that_it_is_the_last() -> None:
     async def play(
         protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event

@@ -201,7 +201,10 @@ async def will_not(scope: Scope, receive: Receive, send: Send) -> None:
     ],
 )
 def test_what_keeps_an_app_from_starting_is_raised(
-    app: ASGIApp, why: Exception, caplog: pytest.LogCaptureFixture
+    app: ASGIApp,
+    why: Exception,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     with listen("127.0.0.1", 0) as listener:
         try:
@@ -210,6 +213,7 @@ def test_what_keeps_an_app_from_starting_is_raised(
         finally:
             gc.unfreeze()
     assert caplog.messages == []
+    assert capfd.readouterr().err == "", "who raises says it once"
 
 
 def test_neither_its_software_nor_its_calls_are_told(caplog: pytest.LogCaptureFixture) -> None:
