@@ -158,6 +158,13 @@ def test_what_is_wrong_is_told_in_words(path, folder, tmp_path):
     (tmp_path / "damaged/events/0000.parquet").write_bytes(b"PAR1")
     with pytest.raises(StoreDamaged, match=r"events/0000.parquet cannot be read"):
         analysis.fold(tmp_path / "damaged")
+    whole = pq.read_table(folder / "events/0000.parquet")
+    number = whole.schema.get_field_index("data")
+    broken = pa.array(["{"] * len(whole))
+    edited = whole.set_column(number, whole.schema.field(number), broken)
+    pq.write_table(edited, tmp_path / "damaged/events/0000.parquet")
+    with pytest.raises(StoreDamaged, match=r"events/0000.parquet cannot be read"):
+        analysis.fold(tmp_path / "damaged")
 
 
 def test_what_a_killed_export_left_is_in_nobodys_way(path, tmp_path):

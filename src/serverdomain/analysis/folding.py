@@ -12,6 +12,7 @@ from pathlib import Path
 from pickle import PicklingError
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -104,7 +105,7 @@ def fold_bucket(path: str, function: Evolve, bounds: Mapping[str, int]) -> pa.Ta
     """The table of a bucket's servers."""
     try:
         return table_of(list(_folded(path, function, bounds)))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, msgspec.DecodeError) as error:
         raise StoreDamaged(f"{path} cannot be read: {error}") from None
 
 

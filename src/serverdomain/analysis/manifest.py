@@ -50,7 +50,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         path = folder / NAME
         try:
             return msgspec.json.decode(path.read_bytes(), type=cls)
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             why = getattr(error, "strerror", None) or error
             raise InvalidInput(
                 "folder",

@@ -25,6 +25,7 @@ MOST_METADATA = 128
 
 _SHOWN = 60
 _REQUEST_ID = re.compile("[!-~]{1,255}")
+_CANONICAL = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def shown(value: object) -> str:
@@ -88,6 +89,8 @@ def canonical_uuid(field: str, value: object) -> str:
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, str):
+        if type(value) is str and _CANONICAL.fullmatch(value):
+            return value
         bare = value.replace("urn:", "").replace("uuid:", "").strip("{}").replace("-", "").lower()
         try:
             canonical = str(UUID(value))

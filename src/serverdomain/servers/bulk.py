@@ -10,10 +10,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from serverdomain.domain import moment
+from serverdomain.domain.commands import RecordFacts
+from serverdomain.domain.events import Event
 from serverdomain.errors import ServerdomainError
 from serverdomain.servers.accepted import Failed
 from serverdomain.servers.commanding import Clock
 from serverdomain.servers.commands import Commands
+from serverdomain.store.context import Context
 from serverdomain.store.log import Log
 from serverdomain.store.request import Outcome, Request
 from serverdomain.store.turns import weight
@@ -90,17 +94,46 @@ class Bulk:
     def __init__(self, log: Log, clock: Clock, failed: Failed | None = None) -> None:
         self.recorded = self.repeated = self.unchanged = self.refused = 0
         self._log = log
+        self._clock = clock
         self._failed = failed
         self._commands = _Left(self._leave, clock)
         self._waiting: list[Request] = []
         self._weight = 0
 
     def _leave(self, request: Request) -> str:
+        self._wait(request, weight(request))
+        return request.server_id
+
+    def _wait(self, request: Request, weight: int) -> None:
         self._waiting.append(request)
-        self._weight += weight(request)
+        self._weight += weight
         if len(self._waiting) >= MOST_COMMANDS or self._weight >= MOST_BYTES:
             self.write()
-        return request.server_id
+
+    def take_in(
+        self,
+        server_id: str,
+        facts: tuple[Event, ...],
+        context: Context,
+        occurred_at: int,
+        weight: int,
+    ) -> None:
+        """Leave facts, as `record` does, whose source says them in the log's own terms.
+
+        ``server_id`` is in canonical form, ``occurred_at`` in microseconds since 1970 UTC, and
+        ``weight`` what they weigh in bytes, roughly.
+        """
+        self._wait(
+            Request(
+                server_id=server_id,
+                command=RecordFacts(events=facts),
+                context=context,
+                now=moment.to_micros(self._clock(), "clock"),
+                occurred_at=occurred_at,
+                answered=False,
+            ),
+            weight,
+        )
 
     def write(self) -> None:
         """Write what waits, without waiting for more.

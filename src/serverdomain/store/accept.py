@@ -153,16 +153,21 @@ def _require_version(request: Request, server: Server | None, version: int) -> N
         )
 
 
+def require_not_ahead(occurred_at: int, now: int) -> None:
+    """Raise `Refused` for a time that lies further ahead of the clock than clocks differ."""
+    if occurred_at > now + MOST_AHEAD:
+        raise Refused(
+            "time",
+            f"occurred_at: {moment.exact(occurred_at)} came, at most five minutes ahead of the "
+            f"clock ({moment.exact(now)}) is allowed",
+        )
+
+
 def _occurred_at(request: Request, given: int | None, latest: int | None) -> int:
     command = request.command
     if given is None:
         return request.now if latest is None else max(request.now, latest)
-    if given > request.now + MOST_AHEAD:
-        raise Refused(
-            "time",
-            f"occurred_at: {moment.exact(given)} came, at most five minutes ahead of the clock "
-            f"({moment.exact(request.now)}) is allowed",
-        )
+    require_not_ahead(given, request.now)
     # That a server is there already is better said by the rule than by a time.
     if latest is not None and given < latest and not (command.may_be_late or command.begins):
         raise Conflict(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from operator import methodcaller
 from typing import Any
 from uuid import UUID, uuid5
@@ -112,7 +113,7 @@ class Codec:
 
     def sha256(self, events: Iterable[Event]) -> str:
         """One hash of events as they are stored, in hex."""
-        stored = "\n".join(part for encoded in self.encode_all(events) for part in encoded)
+        stored = "\n".join(chain.from_iterable(self.encode_all(events)))
         return hashlib.sha256(stored.encode()).hexdigest()
 
 

@@ -57,6 +57,7 @@ class Context(Struct, frozen=True):
         if type(self.actor) is not Actor:
             require_type("actor", self.actor, Actor)
         limits.request_id("request_id", self.request_id)
-        for name in ("correlation_id", "caused_by"):
-            if getattr(self, name) is not None:
-                limits.request_id(name, getattr(self, name))
+        if self.correlation_id is not None:
+            limits.request_id("correlation_id", self.correlation_id)
+        if self.caused_by is not None:
+            limits.request_id("caused_by", self.caused_by)

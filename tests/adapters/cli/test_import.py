@@ -67,6 +67,45 @@ def test_what_is_rejected_is_said_and_kept(command: Command, folder: Path) -> No
     assert [one["place"] for one in kept] == [f"bad.jsonl:{number}" for number in range(2, 9)]
 
 
+def test_a_dry_run_rejects_what_would_be(command: Command, folder: Path) -> None:
+    ahead = message("instance.exists", "2999-01-01 00:00:00")
+    Path("ahead.jsonl").write_bytes(lines([ahead, *STORY[:1]]))
+    dry = command("import", "nova", "ahead.jsonl", "--dry-run")
+    assert dry.out == "2 messages: 1 would be imported, 0 repeated, 0 passed over, 1 rejected\n"
+    real = command("import", "nova", "ahead.jsonl")
+    assert dry.err.partition(" came")[0] == real.err.partition(" came")[0]
+
+
+def test_rejects_are_written_over_nothing_that_somebody_keeps(
+    command: Command, archive: str
+) -> None:
+    assert command("import", "nova", archive).code == 0
+    Path("notes").write_text("mine\n", "utf-8")
+    Path("bad.jsonl").write_bytes(b"{half\n")
+    for kept in ("cloud.db", "notes", archive, "bad.jsonl"):
+        before = Path(kept).read_bytes()
+        ran = command("import", "nova", archive, "bad.jsonl", "--rejects", kept)
+        assert ran.code == 2
+        assert ran.err.startswith(f"serverdomain: --rejects: '{kept}' ")
+        assert Path(kept).read_bytes() == before
+    for again in range(2):
+        assert command("import", "nova", "bad.jsonl", "--rejects", "rejects").code == 0, again
+        assert Path("rejects").read_bytes().count(b"\n") == 1
+    before_ = Path("rejects").read_bytes()
+    ran = command("import", "nova", "rejects", "--rejects", "rejects")
+    assert "is read in here" in ran.complaint
+    assert Path("rejects").read_bytes() == before_
+
+
+def test_stdin_that_is_closed_is_told(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.adapters.cli.conftest.io.TextIOWrapper", lambda _: None)
+    for kind in ("nova", "log"):
+        ran = command("import", kind, "-")
+        assert (ran.code, ran.out) == (2, "")
+        assert "stdin is closed" in ran.complaint
+    assert not Path("cloud.db").exists()
+
+
 def test_no_file_is_no_traceback_and_nothing_comes_in(command: Command, archive: str) -> None:
     ran = command("import", "nova", archive, "missing.jsonl")
     assert (ran.code, Path("cloud.db").exists()) == (2, False)

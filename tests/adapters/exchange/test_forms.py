@@ -6,7 +6,6 @@ import json
 import warnings
 from contextlib import closing
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -14,7 +13,7 @@ from serverdomain.adapters.exchange import forms
 from serverdomain.adapters.exchange.exporting import export_to_file
 from serverdomain.domain.progress import silent
 from serverdomain.errors import StoreDamaged
-from tests.adapters.exchange.logs import exported, filled, rows
+from tests.adapters.exchange.logs import exported, rows
 from tests.audit.world import SERVERS, World, deeds
 
 pytestmark = pytest.mark.heavy
@@ -151,12 +150,17 @@ def test_a_file_in_any_form_is_gone_on_with_where_it_was_cut_off(world, tmp_path
         export_to_file(other.cloud.store, written, path, None, silent)
 
 
-def test_a_damaged_row_is_named():
+@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *((3, "serverdomain"), (4, "{"), (4, "[]"), (4, f'{{"a":{"[" * 100_000}'), (4, b"{}")),
+        *((7, "\udcff"), (9, "\udcff"), (9, 7), (11, "{"), (12, None), (15, 2**62), (16, "now")),
+    ],
+)
+def test_a_damaged_row_is_named(name, column, value):
     with World() as world:
         (row,) = rows(world.cloud.store)
-    with (
-        closing(filled([(*row[:4], "{", *row[5:])])) as log,
-        pytest.raises(StoreDamaged, match="position 1 cannot be read"),
-    ):
-        exported(log, forms.named("ocsf"))
-    assert msgspec.json.decode(row[4])
+    damaged = (*row[:column], value, *row[column + 1 :])
+    with pytest.raises(StoreDamaged, match="position 1 cannot be read"):
+        list(form(name).lines("00000000-0000-4000-8000-000000000000", [damaged], 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from contextlib import closing, nullcontext
 
 import pytest
@@ -13,10 +14,13 @@ from serverdomain.adapters.exchange.log_import import import_log
 from serverdomain.errors import Conflict, InvalidInput, StoreDamaged, StoreError, UnknownEvent
 from serverdomain.store.opening import open_log
 from tests.adapters.exchange.logs import digests, exported, filled, imported, root, rows
-from tests.audit.world import World, deeds
+from tests.audit.world import SERVERS, World, deeds
 from tests.projections.cloud import NEWER
 
 EMPTY = 13 * (None,)
+DEEP = b"[" * 100_000
+ID = SERVERS[0].encode()
+STREAM = ID.replace(b"-", b"")
 
 
 @given(deeds, st.data())
@@ -109,6 +113,9 @@ def test_positions_may_have_gaps_and_events_be_of_other_applications():
         (lambda line: line.replace(b'"data":{', b'"data":{"name":1,'), "line 1: position 1 of"),
         (lambda line: line.replace(b'"command_id":1', b'"command_id":0'), "line 1: a command_id"),
         (lambda line: b"[1]\n" + line, "line 1: Expected `object`"),
+        (lambda line: line.replace(b'"data":{', b'"data":{"":' + DEEP), "line 1: it is nested"),
+        (lambda line: line.replace(ID, b"web").replace(STREAM, b"web"), "line 1: server_id: "),
+        (lambda line: re.sub(rb'(data.*server_id":")0(.*command)', rb"\g<1>1\2", line), "another"),
         (lambda line: b" " * 2**24 + line, "line 1: it is longer than 16777216 bytes"),
         (lambda line: b"", "log: no line came"),
     ],

@@ -82,11 +82,25 @@ def test_an_action_that_was_listed_and_shown_counts_once_with_its_steps():
 
 @pytest.mark.parametrize(
     "value",
-    [{}, {"servers": []}, {"instanceAction": 5}, {"instanceAction": {**ACTION, "start_time": "x"}}],
+    [
+        *({}, {"servers": []}, {"instanceAction": 5}, {"instanceActions": 5}),
+        *({"instanceActions": {"a": 1}}, {"instanceActions": [[ACTION]]}),
+        {"instanceAction": {**ACTION, "start_time": "x"}},
+    ],
 )
 def test_what_is_no_answer_is_named(value):
     with pytest.raises(InvalidInput):
         calls(actions.read, value)
+
+
+@pytest.mark.parametrize("depth", [*range(100, 1_000, 100), 100_000])
+def test_what_is_nested_deep_is_no_traceback(depth):
+    nested = b'{"a":' * depth + json.dumps({"instanceAction": ACTION}).encode() + b"}" * depth
+    try:
+        found = len(list(actions.read(nested)))
+    except InvalidInput as error:
+        found = "is nested too deep" in str(error) and depth > 200
+    assert found == 1
 
 
 @pytest.mark.parametrize(
@@ -126,6 +140,7 @@ def test_a_call_to_no_server_is_passed_over(path):
         ({"eventTime": "2026-03-01T09:00:00"}, "eventTime: .*naive"),
         ({"outcome": "maybe"}, "outcome"),
         ({"reason": {"reasonCode": "2020"}}, "reasonCode"),
+        ({"reason": {"reasonCode": 10**4_000}}, "reasonCode|record"),
         ({"requestPath": "/servers/no-uuid"}, "requestPath"),
         ({"initiator": 5}, "initiator"),
     ],

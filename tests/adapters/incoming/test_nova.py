@@ -6,6 +6,7 @@ import re
 import pytest
 
 from serverdomain.adapters.incoming import nova
+from serverdomain.adapters.incoming import observed as observed_module
 from serverdomain.adapters.incoming.message import PassedOver
 from serverdomain.adapters.incoming.observed import STATES
 from serverdomain.domain import events as e
@@ -276,8 +277,66 @@ def test_what_cannot_be_read_is_named(change, names_it):
         b'{"event_type": "\xff"}',
         b'{"event_type": "\\ud800"}',
         b'{"payload": ' + b"[" * 100_000,
+        b'{"oslo.message": "\\ud800"}',
+        b'{"oslo.message": "{\\"event_type\\": \\"\\\\ud800\\"}"}',
+        b"\0" * 100,
+        b'{"event_type": NaN}',
     ],
 )
 def test_what_is_no_message_is_no_traceback(raw):
     with pytest.raises(InvalidInput):
         list(nova.read(raw))
+
+
+@pytest.mark.parametrize(
+    "number", [str(2**64 - 1), str(2**64), str(-(2**64)), "9" * 30, "9" * 5_000, "1e300", "1e400"]
+)
+def test_a_number_beyond_every_other_is_no_traceback(number):
+    raw = encoded(message("instance.lock", top={"unknown": 1}))
+    raw = raw.replace(b'"unknown": 1', f'"unknown": {number}'.encode())
+    try:
+        found = len(list(nova.read(raw)))
+    except InvalidInput as error:
+        found = "message: " in str(error)
+    assert found == 1
+
+
+def test_a_member_that_comes_twice_counts_as_it_came_last():
+    raw = encoded(message("instance.lock", display_name="last"))
+    twice = raw.replace(b'"display_name"', b'"display_name": "first", "display_name"')
+    (found,) = nova.read(twice)
+    assert found == read(message("instance.lock", display_name="last"))
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        *("0000-01-01 00:00:00", "10000-01-01 00:00:00", "0001-01-01T00:00:00+14:00"),
+        *("2026-02-29 00:00:00", "2026-03-01 24:00:00", "2026-03-01 09:00:60"),
+        *("2026-03-01T09:00:00+24:00", "2026-03-01T09:00:00 UTC", "2026-03-01T09:00:00.", "\uff19"),
+        f"2026-03-01T09:00:00.{'0' * 1_000}Z",
+    ],
+)
+def test_a_time_that_no_log_could_hold_is_named(at):
+    with pytest.raises(InvalidInput, match="timestamp"):
+        read(message("instance.exists", at))
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-03-01t09:00:00z", "2026-03-01T10:00:00+01:00", "2026-03-01T08:59:00-00:01"]
+)
+def test_a_time_in_any_zone_is_the_same(at):
+    assert read(message("instance.exists", at)).occurred_at == moment.parse("2026-03-01T09:00:00Z")
+
+
+def test_what_is_kept_to_be_found_again_is_short():
+    before = observed_module._hashed.cache_info().currsize
+    read(message("instance.exists", host="h" * 1_000_000))
+    assert observed_module._hashed.cache_info().currsize == before
+
+
+def test_a_reason_is_short_whatever_came():
+    for changes in ({"payload": "x" * 10_000}, {"version": "9" * 10_000}):
+        with pytest.raises(InvalidInput) as caught:
+            read(message("instance.exists", **({"version": "9"} | changes)))
+        assert len(str(caught.value)) < 300

@@ -1,9 +1,14 @@
 """A stream is read part by part, however it is set and packed, and whatever is wrong with it."""
 
+import fcntl
 import gzip
 import io
 import json
+import os
+import termios
 import tracemalloc
+from array import array
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -28,6 +33,7 @@ def found(content):
         LINES,
         LINES.rstrip(),
         LINES.replace(b"\n", b"\r\n"),
+        LINES.replace(b"\n", b"\r"),
         b"\xef\xbb\xbf" + LINES,
         b"\n\n" + LINES.replace(b"\n", b"\n\n"),
         json.dumps(ONES).encode(),
@@ -68,6 +74,19 @@ def test_what_is_broken_among_spread_objects_spoils_no_other():
     assert found(content) == [ONES[0], "4: is no JSON, or half of it", ONES[2]]
     content = json.dumps(ONES, indent=1).replace('"n": 2', '"n" 2').encode()
     assert found(content)[::2] == [ONES[0], ONES[2]]
+
+
+def test_a_part_knows_its_line_whatever_ends_it():
+    broken = LINES.replace(b'"n": 2', b'"n" 2').replace(b"\n", b"\r")
+    assert found(broken) == [ONES[0], "2: is no JSON, or half of it", ONES[2]]
+
+
+def test_what_is_broken_is_not_called_too_large_for_what_follows_it(monkeypatch):
+    monkeypatch.setattr(module, "LARGEST", 100_000)
+    ones = ['{"n": "%s"}' % ("x" * 1_000), *["{broken}"] * 3] * 200
+    content = "[\n" + ",\n".join(ones) + "\n]"
+    told = [part.wrong for part in parts(io.BytesIO(content.encode()))]
+    assert told == [None, *["is no JSON, or half of it"] * 3] * 200
 
 
 def test_what_is_no_object_in_an_array_is_told():
@@ -159,6 +178,45 @@ def test_a_packed_file_is_unpacked_its_members_too(how, tmp_path):
     assert from_file(path) == ONES + ONES
     path.write_bytes(packed(how, b""))
     assert from_file(path) == []
+
+
+@pytest.mark.parametrize("how", ["gzip", "zstd"])
+def test_between_members_there_may_be_padding(how, tmp_path):
+    path = tmp_path / "messages"
+    path.write_bytes(packed(how, LINES) + b"\0" * 10_000 + packed(how, LINES) + b"\0" * 10_000)
+    assert from_file(path) == ONES + ONES
+
+
+def test_frames_of_zstd_that_are_passed_over_hide_no_other(tmp_path):
+    passed_over = b"\x5e\x2a\x4d\x18\x04\x00\x00\x00none"
+    path = tmp_path / "messages"
+    path.write_bytes(
+        passed_over + packed("zstd", LINES) + passed_over + packed("zstd", LINES) + passed_over
+    )
+    assert from_file(path) == ONES + ONES
+
+
+@pytest.mark.parametrize("how", ["gzip", "zstd", None])
+def test_a_pipe_may_begin_with_a_byte(how, tmp_path):
+    whole = LINES if how is None else packed(how, LINES)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(from_file, pipe)
+        with pipe.open("wb", buffering=0) as end:
+            for byte in whole[:6]:
+                end.write(bytes([byte]))
+                while unread(end):
+                    os.sched_yield()
+            end.write(whole[6:])
+        assert read.result() == ONES
+
+
+def unread(end):
+    """How many bytes of a pipe nobody has read so far."""
+    held = array("i", [0])
+    fcntl.ioctl(end, termios.FIONREAD, held)
+    return held[0]
 
 
 @pytest.mark.parametrize("how", ["gzip", "zstd"])

@@ -273,3 +273,33 @@ def test_all_notifications_of_the_contract_come_in(servers, order):
     assert passed == {"compute.exception"}
     by_name = {server.name: server.status for server in servers.list()}
     assert (by_name["foobar"], by_name["failed-name"]) == ("ACTIVE", "ERROR")
+
+
+def test_types_are_counted_by_their_names_up_to_a_bound(servers, file):
+    kinds = [f"a.{number}" for number in range(taking.MOST_TYPES + 20)]
+    counts = take(servers, file([message(kind) for kind in ["b" * 10_000, *kinds, "a.1"]]))
+    assert counts.passed_over.total() == counts.read == taking.MOST_TYPES + 22
+    assert len(counts.passed_over) == taking.MOST_TYPES + 1
+    assert counts.passed_over["a.1"] == 2
+    assert counts.passed_over[taking.OTHERS] == 21
+    assert max(map(len, counts.passed_over)) == 255
+
+
+def test_what_is_rejected_is_kept_whatever_its_file_is_called(tmp_path):
+    with (tmp_path / "rejects").open("wb") as kept:
+        Rejects(kept).take("\udcff.jsonl:1", b"{", "is no JSON")
+    assert json.loads((tmp_path / "rejects").read_bytes())["place"] == "\\udcff.jsonl:1"
+
+
+def test_no_token_is_kept_with_what_is_rejected(servers, file, tmp_path):
+    with (tmp_path / "rejects").open("wb") as kept:
+        take(servers, file(b'{"_context_auth_token": "gAAAA"}\n'), Rejects(kept))
+    assert b"gAAAA" not in (tmp_path / "rejects").read_bytes()
+
+
+def test_of_two_messages_under_one_id_the_second_is_a_repeat_whatever_it_says(servers, file):
+    first = message("instance.lock", top={"message_id": "m-1"})
+    other = message("instance.unlock", "2026-03-01 10:00:00", top={"message_id": "m-1"})
+    counts = take(servers, file([first, other]))
+    assert (counts.imported, counts.repeated) == (1, 1)
+    assert [entry.name for entry in servers.history(SERVER)] == ["ServerObserved", "ServerLocked"]

@@ -44,6 +44,7 @@ class ImportOptions:
 
         A URL is ``asked``, if it may be.
         """
+        from serverdomain.adapters.cli.rejects_file import unusable
         from serverdomain.adapters.incoming.files import Files, told
         from serverdomain.adapters.incoming.taking import take_in
 
@@ -52,9 +53,9 @@ class ImportOptions:
         try:
             ordered = Files(read_in, read)
         except (OSError, ValueError) as error:
-            raise InvalidInput("FILE", _unusable(error)) from None
+            raise InvalidInput("FILE", unusable(error)) from None
         total = sum(os.path.getsize(name) for name in read_in if os.path.isfile(name))
-        with self.taking(store) as (taker, rejects), progress_bar("import") as progress:
+        with self.taking(store, read_in) as (taker, rejects), progress_bar("import") as progress:
             for number, _ in enumerate(take_in(ordered, taker, rejects)):
                 if total and number % _BETWEEN == 0:
                     progress(min(ordered.read_so_far, total), total)
@@ -66,8 +67,11 @@ class ImportOptions:
         self.say(taker.counts, rejects)
 
     @contextmanager
-    def taking(self, store: StoreOptions) -> Iterator[tuple[Taker, Rejects]]:
+    def taking(
+        self, store: StoreOptions, read_in: Sequence[str] = ()
+    ) -> Iterator[tuple[Taker, Rejects]]:
         """What takes messages into the store, or in a dry run only counts them."""
+        from serverdomain.adapters.cli.rejects_file import rejects_file
         from serverdomain.adapters.incoming.taking import Rejects, Taking, Trying
         from serverdomain.store.opening import open_to_read
 
@@ -76,10 +80,7 @@ class ImportOptions:
         with ExitStack() as opened:
             file: IO[bytes] | None = None
             if self.rejects is not None:
-                try:
-                    file = opened.enter_context(open(self.rejects, "wb"))
-                except (OSError, ValueError) as error:
-                    raise InvalidInput("--rejects", _unusable(error)) from None
+                file = opened.enter_context(rejects_file(self.rejects, read_in))
             rejects = Rejects(file)
             if not self.dry_run:
                 servers = opened.enter_context(store.open_to_write(create=True))
@@ -88,7 +89,7 @@ class ImportOptions:
             log = None
             with suppress(StoreMissing):  # A dry run makes no store.
                 log = opened.enter_context(closing(open_to_read(store.url)))
-            yield Trying(log), rejects
+            yield Trying(log, rejects), rejects
 
     def say(self, counts: Counts, rejects: Rejects) -> None:
         """Say what became of the messages; on stderr what was wrong with the first of them."""
@@ -108,9 +109,3 @@ class ImportOptions:
         )
         for kind, number in counts.passed_over.most_common():
             say(f"  passed over: {number} {visible(kind)}")
-
-
-def _unusable(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"{error.filename!a} cannot be opened: {error.strerror}"
-    return str(error)

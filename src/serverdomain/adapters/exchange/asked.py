@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from serverdomain.adapters.exchange.line import is_ours
+from serverdomain.domain import moment
 from serverdomain.errors import StoreDamaged
+from serverdomain.store.codec import PREFIX
 from serverdomain.store.log import Row
 
 _members = msgspec.json.Decoder(dict[str, Any]).decode
@@ -76,6 +79,8 @@ def _asked(rows: list[Row]) -> Asked:
     (command_id, kind, server_id, _, user_id, project_id, roles, *ids) = rows[0][5:]
     request_id, correlation_id, caused_by, occurred_at, recorded_at, refused = ids
     try:
+        for row in rows:
+            _require_ours(row)
         return Asked(
             command_id,
             kind,
@@ -91,7 +96,15 @@ def _asked(rows: list[Row]) -> Asked:
             bool(refused),
             tuple(Happened(row[0], row[2], row[3], _members(row[4])) for row in rows),
         )
-    except (msgspec.DecodeError, TypeError) as error:
+    except (msgspec.DecodeError, ValueError, IndexError, RecursionError) as error:
         raise StoreDamaged(
             f"position {rows[0][0]!a} cannot be read ({error}): serverdomain check says more"
         ) from error
+
+
+def _require_ours(row: Row) -> None:
+    """Raise `ValueError` where a column holds what none of ours does."""
+    are_times = all(type(at) is int and moment.EARLIEST <= at <= moment.LATEST for at in row[15:17])
+    if not (is_ours(row) and are_times and row[3].startswith(PREFIX)):
+        raise ValueError("a column holds what none of ours does")
+    "".join(text for text in row if type(text) is str).encode()

@@ -44,7 +44,7 @@ def growing(path: Path, end_of: Callable[[bytes], End]) -> Iterator[Growing]:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _lock(file: BinaryIO, path: Path) -> None:

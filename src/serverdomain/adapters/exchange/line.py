@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
-from serverdomain.domain import moment
+from serverdomain.domain import limits, moment
 from serverdomain.domain.events import CommandRefused
 from serverdomain.errors import InvalidInput, StoreDamaged
 from serverdomain.store.codec import CODEC, PREFIX, refusals_of, stream_of
@@ -90,8 +90,11 @@ class Line(Struct, frozen=True, gc=False):
         server_id, refused = values[2], values[12]
         if refused != isinstance(event, CommandRefused):
             raise ValueError(f"refused: {refused!r} does not go with {self.topic!a}")
+        limits.canonical_uuid("server_id", server_id)
         if self.stream != (refusals_of if refused else stream_of)(server_id):
             raise ValueError("stream: it is not the server's")
+        if getattr(event, "server_id", server_id) != server_id:
+            raise ValueError("data: it tells of another server")
         msgspec.json.decode(values[3], type=dict[str, Any])
         msgspec.json.decode(values[6], type=list[str])
         values[3], values[6] = _text(values[3]), _text(values[6])
@@ -115,6 +118,11 @@ _OURS = {
 _THEIRS = {(int, str, int, str, state, *[NoneType] * 13) for state in (str, bytes)}
 
 
+def is_ours(row: Row) -> bool:
+    """Whether an event with its command holds in each column what may be there."""
+    return tuple(map(type, row)) in _OURS
+
+
 class Lines:
     """Makes lines of a log's rows, in their order."""
 
@@ -135,7 +143,7 @@ class Lines:
                 return _encode(self._ours(row, before)) + b"\n"
             if kinds in _THEIRS:
                 return _encode(self._theirs(row, before)) + b"\n"
-        except (ValueError, TypeError, OverflowError):
+        except (ValueError, TypeError, OverflowError, RecursionError):
             pass
         raise StoreDamaged(
             f"position {row[0]!a} holds what no log is given: serverdomain check says more"
@@ -209,8 +217,10 @@ def read(line: bytes, number: int) -> tuple[Line, Row]:
             raise ValueError("it has no end, as one that was cut off")
         found = _decode(line)
         row = found.row()
-    except (ValueError, TypeError, StoreDamaged) as error:
-        why = str(error).partition("\n")[0]
+    except (ValueError, TypeError, StoreDamaged, RecursionError) as error:
+        why = "it is nested too deep"
+        if not isinstance(error, RecursionError):
+            why = str(error).partition("\n")[0]
         raise InvalidInput(
             f"line {number}", f"{why}; an event as serverdomain export writes it is allowed"
         ) from None

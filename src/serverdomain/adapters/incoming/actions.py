@@ -89,7 +89,8 @@ def _outcome(action: _Action) -> e.CallOutcome:
 
 def _actions(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
-        yield from value.get("instanceActions") or ()
+        listed = value.get("instanceActions")
+        yield from listed if isinstance(listed, list) else () if listed is None else (listed,)
         if "instanceAction" in value:
             yield value["instanceAction"]
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

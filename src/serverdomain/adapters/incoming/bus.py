@@ -169,7 +169,7 @@ def take_one(read: Read, taker: Taker, rejects: Rejects, body: bytes | str) -> N
             raise InvalidInput("message", f"is larger than {LARGEST} bytes")
         for one in read(raw):
             if isinstance(one, PassedOver):
-                taker.counts.passed_over[one.type] += 1
+                taker.counts.pass_over(one.type)
             else:
                 taker.take(one, "bus", raw)
     except InvalidInput as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 import math
 import os
-import stat
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from typing import IO, NamedTuple
 
 from serverdomain.adapters.incoming.message import PassedOver, Read, Reported
 from serverdomain.adapters.incoming.parts import parts
-from serverdomain.adapters.incoming.sources import STDIN, source
+from serverdomain.adapters.incoming.sources import STDIN, require_stdin, source
 from serverdomain.errors import InvalidInput
 
 MOST_OPEN = 64
@@ -138,8 +137,12 @@ class _Open:
 
 
 def _begins(name: str, read: Read) -> float:
-    if name == STDIN or stat.S_ISFIFO(os.stat(name).st_mode):
-        return math.inf  # What is read of a pipe is not there to be read again.
+    if name == STDIN or not (os.path.isfile(name) or os.path.isdir(name)):
+        if name == STDIN:
+            require_stdin()
+        else:
+            os.stat(name)
+        return math.inf  # What is read of a pipe or a device is not there to be read again.
     with source(name) as (stream, _):
         for one in islice(told(stream, name, read), _LOOKED_AT):
             if one.at is not None:

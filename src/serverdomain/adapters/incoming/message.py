@@ -9,10 +9,10 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from serverdomain.domain import limits, moment
 from serverdomain.domain.actor import SYSTEM, Actor
@@ -45,6 +45,10 @@ Read = Callable[[bytes], Iterable[Reported | PassedOver]]
 """Reads the messages of a JSON value; raises `InvalidInput` for one that cannot be read."""
 
 
+Time = Annotated[str, Meta(max_length=64)]
+"""Many messages bear the same one, which is kept once it was read."""
+
+
 class Envelope(Struct):
     """What `oslo.messaging` puts around a payload, plain or within its own envelope."""
 
@@ -52,7 +56,7 @@ class Envelope(Struct):
     event_type: str | None = None
     payload: Raw = Raw(b"null")
     message_id: str | None = None
-    timestamp: str | None = None
+    timestamp: Time | None = None
     request_id: Any = field(name="_context_request_id", default=None)
     global_request_id: Any = field(name="_context_global_request_id", default=None)
     user_id: Any = field(name="_context_user_id", default=None)
@@ -104,29 +108,33 @@ def hash_of(value: object) -> str:
 
 
 def context(
-    source: str, named: str, actor: Actor, request_id: object, global_request_id: object = None
+    source: str, named: str, actor: Actor, request_id: Any, global_request_id: Any = None
 ) -> Context:
     """The context of a message's command.
 
     Its request id is made from the message's identity; the cloud's own, which many messages bear,
     is what caused it.
     """
-    fits = len(named) <= _FITTING and named.isascii() and named.isprintable() and " " not in named
+    try:
+        if len(named) <= _FITTING:
+            return Context(actor, f"{source}-{named}", global_request_id, request_id)
+    except InvalidInput:
+        pass  # One of them is none, or not what every source calls one.
+    own = f"{source}-{named}" if len(named) <= _FITTING and _is_id(named) else None
     return Context(
         actor,
-        f"{source}-{named if fits else hash_of(named)}",
-        _request_id(global_request_id),
-        _request_id(request_id),
+        own or f"{source}-{hash_of(named)}",
+        global_request_id if _is_id(global_request_id) else None,
+        request_id if _is_id(request_id) else None,
     )
 
 
-def _request_id(given: object) -> str | None:
-    if given is None:
-        return None
+def _is_id(given: object) -> bool:
     try:
-        return limits.request_id("request_id", given)
+        limits.request_id("request_id", given)
     except InvalidInput:
-        return None
+        return False
+    return True
 
 
 def actor(*given: tuple[object, object]) -> Actor:

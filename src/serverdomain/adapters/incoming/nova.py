@@ -7,7 +7,6 @@ say less than the values, behind it where it needs the server to be there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from serverdomain.adapters.incoming.message import (
@@ -20,9 +19,10 @@ from serverdomain.adapters.incoming.message import (
     unwrapped,
     utc,
 )
-from serverdomain.adapters.incoming.observed import image, observed, parse, uuid, why
+from serverdomain.adapters.incoming.observed import image, observed, parse, why
 from serverdomain.adapters.incoming.payloads import Instance, at_once, instance, task
 from serverdomain.domain import events as e
+from serverdomain.domain.limits import canonical_uuid
 from serverdomain.errors import InvalidInput
 
 _SCHEDULING = "compute_task.rebuild_server.error"
@@ -32,34 +32,37 @@ _TIMES = ("created_at", "launched_at", "updated_at", "terminated_at", "deleted_a
 _utc = lru_cache(maxsize=4096)(utc)
 
 
-def read(raw: bytes) -> Iterator[Reported | PassedOver]:
+@lru_cache(maxsize=4096)
+def _latest(*times: str | None) -> int | None:
+    """The latest of a server's times, each of which is one, or not said."""
+    told = zip(times, _TIMES, strict=True)
+    return max((parse(time, name) for time, name in told if time is not None), default=None)
+
+
+def read(raw: bytes) -> tuple[Reported | PassedOver]:
     """What one message becomes. Raises `InvalidInput` for one that cannot be read."""
     message = at_once(raw)
     if message is not None:
-        yield _instance(message, message.payload.data, raw)
-        return
+        return (_instance(message, message.payload.data, raw),)
     envelope, own = unwrapped(raw)
     kind = envelope.event_type
     if not kind:
         raise InvalidInput("event_type", "nothing came, a notification has one")
     if kind.startswith("instance."):
-        yield _instance(envelope, instance(envelope), own)
-    elif kind == _SCHEDULING:
-        yield _scheduling(envelope, own)
-    else:
-        yield PassedOver(kind)
+        return (_instance(envelope, instance(envelope), own),)
+    return (_scheduling(envelope, own) if kind == _SCHEDULING else PassedOver(kind),)
 
 
 def _instance(envelope: Envelope, said: Instance, own: bytes) -> Reported | PassedOver:
     kind = envelope.event_type or ""
-    times = [parse(time, name) for name in _TIMES if (time := getattr(said, name)) is not None]
+    at = _latest(
+        said.created_at, said.launched_at, said.updated_at, said.terminated_at, said.deleted_at
+    )
     if envelope.timestamp is not None:
         at = _utc(envelope.timestamp, "timestamp")
-    elif times:
-        at = max(times)
-    else:
+    if at is None:
         return PassedOver(kind)
-    server_id = uuid("uuid", said.uuid)
+    server_id = canonical_uuid("uuid", said.uuid)
     named = identity(envelope, own)
     asked = context(
         "nova",
@@ -127,4 +130,4 @@ def _scheduling(envelope: Envelope, own: bytes) -> Reported | PassedOver:
     )
     failed = e.RebuildFailed(asked.caused_by or asked.request_id, "scheduling", why(said.reason))
     at = _utc(envelope.timestamp, "timestamp")
-    return Reported(uuid("instance_uuid", said.instance_uuid), (failed,), asked, at)
+    return Reported(canonical_uuid("instance_uuid", said.instance_uuid), (failed,), asked, at)

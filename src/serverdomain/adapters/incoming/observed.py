@@ -6,7 +6,6 @@ What it does not say is absent.
 from __future__ import annotations
 
 import hashlib
-import re
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -32,7 +31,8 @@ STATES = {
 }
 """Our word for each state of Nova's."""
 
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DISK_CONFIGS = get_args(e.DiskConfig)
+_KEPT = 512  # Characters, at most, of what is kept to be found again.
 
 parse = lru_cache(maxsize=4096)(moment.parse)
 """A time as Nova's payloads have it; many of them bear the same one."""
@@ -68,7 +68,7 @@ def image(said: Instance) -> str | UnsetType:
     image = said.image_uuid
     if not isinstance(image, str):
         return UNSET
-    return uuid("image_uuid", image) if image else image
+    return limits.canonical_uuid("image_uuid", image) if image else image
 
 
 def _state(state: Text) -> Any:
@@ -83,7 +83,7 @@ def _state(state: Text) -> Any:
 def _disk_config(given: Text) -> Any:
     if not isinstance(given, str) or not given:
         return UNSET
-    return limits.one_of("auto_disk_config", given, get_args(e.DiskConfig))
+    return limits.one_of("auto_disk_config", given, _DISK_CONFIGS)
 
 
 @lru_cache(maxsize=1024)
@@ -95,7 +95,10 @@ def _host_id(said: Instance) -> str | UnsetType:
     """The documented `hostId` of a host, as Nova makes it from its name."""
     if said.host is UNSET or not isinstance(said.tenant_id, str):
         return UNSET
-    return _hashed(f"{said.tenant_id}{said.host}") if said.host else ""
+    if not said.host:
+        return ""
+    hashed = f"{said.tenant_id}{said.host}"
+    return (_hashed if len(hashed) <= _KEPT else _hashed.__wrapped__)(hashed)
 
 
 @lru_cache(maxsize=4096)
@@ -117,8 +120,3 @@ def why(fault: FaultObject | None) -> str:
     if fault is None:
         return "no reason was given"
     return fault.data.exception_message or fault.data.exception or "no reason was given"
-
-
-def uuid(name: str, given: str) -> str:
-    """An id in canonical form. Raises `InvalidInput`, with the name of the member."""
-    return given if _UUID.fullmatch(given) else limits.canonical_uuid(name, given)

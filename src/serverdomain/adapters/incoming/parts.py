@@ -23,6 +23,7 @@ GIVEN_UP = 1024 * 1024 * 1024
 """Bytes without an end of line after which the rest of a stream is not looked at."""
 
 _PIECE = 1 << 16
+_TOKEN = 16  # Characters: what is cut off within one is not broken.
 _KEPT = 256  # What stands before a value tells how far it is indented.
 _BOM = codecs.BOM_UTF8
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
@@ -64,7 +65,7 @@ def parts(stream: IO[bytes]) -> Iterator[Part]:
 def _is_spread(first: bytes) -> bool:
     """Whether values are spread over lines, or stand in an array."""
     begins = first.strip()
-    if begins.startswith(b"["):
+    if begins.startswith(b"[") or b"\r" in begins:  # In text of JSON's a line break is escaped.
         return True
     if not begins.endswith((b"{", b"[", b",", b":")):
         return False
@@ -120,25 +121,25 @@ class _Values:
         self._text = self._decoder.decode(begun)
         self._at = 0
         self._line = 1
+        self._break = "\r" if b"\r" in begun and b"\n" not in begun else "\n"
 
     def __iter__(self) -> Iterator[Part]:
         while self._begins():
             line, indent = self._line, self._indent()
-            end = self._end()
+            end, is_large = self._end()
             if end is not None:
                 raw = self._raw(end)
                 self._take(end)
                 yield Part(raw, line, None if raw.startswith(b"{") else "is no JSON object")
                 continue
-            is_large = len(self._text) - self._at > LARGEST
             raw = self._raw(self._at + _PIECE)
-            goes_on = self._to_next_line(f"\n{indent}{{")
+            goes_on = self._to_next_line(f"{self._break}{indent}{{")
             yield Part(raw, line, _too_large(goes_on) if is_large else "is no JSON, or half of it")
             if not goes_on:
                 return
 
     def _indent(self) -> str:
-        before = self._text[max(self._at - _KEPT, 0) : self._at].rpartition("\n")[2]
+        before = self._text[max(self._at - _KEPT, 0) : self._at].rpartition(self._break)[2]
         return "" if before.strip() else before
 
     def _raw(self, end: int) -> bytes:
@@ -154,15 +155,32 @@ class _Values:
             if not self._more(_PIECE):
                 return False
 
-    def _end(self) -> int | None:
-        """Where the value ends that begins here; ``None`` for what is broken, or too large."""
+    def _end(self) -> tuple[int | None, bool]:
+        """Where the value ends that begins here; ``None`` for one that is broken or too large.
+
+        Also whether it is too large.
+        """
         while True:
             try:
-                return _value_at(self._text, self._at)[1]
-            except (ValueError, RecursionError):
+                return _value_at(self._text, self._at)[1], False
+            except RecursionError:
+                return None, False
+            except ValueError as error:
                 held = len(self._text) - self._at
-                if held > LARGEST or not self._more(max(held, _PIECE)):
-                    return None
+                if self._is_broken(error):
+                    return None, False
+                if held > LARGEST:
+                    return None, True
+                if not self._more(max(held, _PIECE)):
+                    return None, False
+
+    def _is_broken(self, error: ValueError) -> bool:
+        """Whether nothing that follows could make a whole value of this."""
+        if not isinstance(error, json.JSONDecodeError):
+            return True  # A number of more digits than Python reads.
+        return error.pos < len(self._text) - _TOKEN and not error.msg.startswith(
+            "Unterminated string"
+        )
 
     def _more(self, most: int) -> bool:
         piece = self._read(most)
@@ -173,7 +191,7 @@ class _Values:
         return bool(piece or text)
 
     def _take(self, end: int) -> None:
-        self._line += self._text.count("\n", self._at, end)
+        self._line += self._text.count(self._break, self._at, end)
         self._at = end
 
     def _to_next_line(self, next_one: str) -> bool:

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
-from serverdomain.adapters.incoming.message import Envelope, decoded
+from serverdomain.adapters.incoming.message import Envelope, Time, decoded
+from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidInput
 
+_SHOWN = 60
 _MAJORS = {"InstanceUpdatePayload": ("1", "2"), "InstanceExistsPayload": ("1", "2")}
 
 Text = str | None | UnsetType
@@ -96,11 +98,11 @@ class Instance(Struct):
     request_id: str | None = None
     action_initiator_user: str | None = None
     action_initiator_project: str | None = None
-    created_at: str | None = None
-    launched_at: str | None = None
-    updated_at: str | None = None
-    terminated_at: str | None = None
-    deleted_at: str | None = None
+    created_at: Time | None = None
+    launched_at: Time | None = None
+    updated_at: Time | None = None
+    terminated_at: Time | None = None
+    deleted_at: Time | None = None
 
 
 class Task(Struct):
@@ -165,6 +167,6 @@ def _require_known(payload: Payload | InstanceObject) -> None:
     if payload.version.partition(".")[0] not in allowed:
         raise InvalidInput(
             "nova_object.version",
-            f"{payload.version!a} of {payload.name or 'a payload'} came, "
+            f"{shown(payload.version)} of {payload.name[:_SHOWN] or 'a payload'} came, "
             f"{' or '.join(f'{major}.x' for major in allowed)} is allowed",
         )

@@ -16,16 +16,24 @@ from msgspec import Struct, field
 from serverdomain.adapters.incoming.files import Told
 from serverdomain.adapters.incoming.message import Reported
 from serverdomain.domain import moment
-from serverdomain.domain.commands import RecordFacts
-from serverdomain.errors import RequestIdTaken, ServerdomainError, StoreError
+from serverdomain.errors import Refused, RequestIdTaken, ServerdomainError, StoreError
 from serverdomain.servers import Servers
+from serverdomain.servers.commanding import system_clock
+from serverdomain.store.accept import require_not_ahead
 from serverdomain.store.log import Log
 
 MOST_BYTES = 16 * 1024 * 1024
 """What waits to be written holds as many bytes of messages, at most."""
 
+MOST_TYPES = 1_000
+"""Types that are counted by their names, as far as those are short."""
+
+OTHERS = "any other type"
+"""What those are counted as that come when there are so many."""
+
+_LONGEST_TYPE = 255
 _LONGEST_REJECT = 64 * 1024
-_SECRETS = (b"adminpass", b"admin_pass", b"password")
+_SECRETS = (b"adminpass", b"admin_pass", b"password", b"auth_token")
 
 
 class Counts(Struct):
@@ -40,6 +48,12 @@ class Counts(Struct):
     def read(self) -> int:
         """All of them."""
         return self.imported + self.repeated + self.passed_over.total() + self.rejected
+
+    def pass_over(self, kind: str) -> None:
+        """Count one of a type."""
+        kind = kind[:_LONGEST_TYPE]
+        is_counted = kind in self.passed_over or len(self.passed_over) < MOST_TYPES
+        self.passed_over[kind if is_counted else OTHERS] += 1
 
     def as_json(self) -> dict[str, Any]:
         """The counts as plain values, as ``--json`` prints them."""
@@ -70,7 +84,9 @@ class Rejects:
             self.said.append(f"{place}: {why}")
         if self._file is None:
             return
-        line: dict[str, str] = {"place": place, "reason": why}
+        # A file's name need not be UTF-8.
+        named = place.encode("utf-8", "backslashreplace").decode()
+        line: dict[str, str] = {"place": named, "reason": why}
         # Nova's messages hold no password. What else somebody feeds in may.
         if not any(secret in raw.lower() for secret in _SECRETS):
             line["message"] = raw[:_LONGEST_REJECT].decode("utf-8", "backslashreplace")
@@ -105,11 +121,8 @@ class Taking:
         """Leave the facts of one message to be written."""
         self._waiting[reported.context.request_id] = (place, raw)
         self._bytes += len(raw)
-        self._bulk.command(
-            reported.server_id,
-            RecordFacts(events=reported.events),
-            reported.context,
-            occurred_at=moment.to_datetime(reported.occurred_at),
+        self._bulk.take_in(
+            reported.server_id, reported.events, reported.context, reported.occurred_at, len(raw)
         )
         if self._bytes > MOST_BYTES:
             self.write()
@@ -143,9 +156,10 @@ class Taking:
 class Trying:
     """Says what would come of messages, and writes nothing."""
 
-    def __init__(self, log: Log | None) -> None:
+    def __init__(self, log: Log | None, rejects: Rejects) -> None:
         self.counts = Counts()
         self._log = log
+        self._rejects = rejects
         self._met: set[int] = set()
         self._asked: list[str] = []
 
@@ -155,6 +169,12 @@ class Trying:
         # A number for each, not its text: a dry run remembers all that it met.
         if hash(request_id) in self._met:
             self.counts.repeated += 1
+            return
+        try:
+            require_not_ahead(reported.occurred_at, moment.to_micros(system_clock()))
+        except Refused as refused:
+            self.counts.rejected += 1
+            self._rejects.take(place, raw, str(refused))
             return
         self._met.add(hash(request_id))
         self._asked.append(request_id)
@@ -180,7 +200,7 @@ def take_in(all_told: Iterable[Told], taker: Taker, rejects: Rejects) -> Iterato
             if isinstance(one, Reported):
                 taker.take(one, place, raw)
             else:
-                counts.passed_over[one.type] += 1
+                counts.pass_over(one.type)
         if wrong is not None:
             counts.rejected += 1
             rejects.take(place, raw, wrong)
