@@ -94,7 +94,7 @@ class Bulk:
     def __init__(self, log: Log, clock: Clock, failed: Failed | None = None) -> None:
         self.recorded = self.repeated = self.unchanged = self.refused = 0
         self._log = log
-        self._clock = clock
+        self._clock, self._now = clock, 0
         self._failed = failed
         self._commands = _Left(self._leave, clock)
         self._waiting: list[Request] = []
@@ -121,14 +121,17 @@ class Bulk:
         """Leave facts, as `record` does, whose source says them in the log's own terms.
 
         ``server_id`` is in canonical form, ``occurred_at`` in microseconds since 1970 UTC, and
-        ``weight`` what they weigh in bytes, roughly.
+        ``weight`` what they weigh in bytes, roughly. They are recorded at the time of the first
+        that waits.
         """
+        if not self._waiting:
+            self._now = moment.to_micros(self._clock(), "clock")
         self._wait(
             Request(
                 server_id=server_id,
                 command=RecordFacts(events=facts),
                 context=context,
-                now=moment.to_micros(self._clock(), "clock"),
+                now=self._now,
                 occurred_at=occurred_at,
                 answered=False,
             ),

@@ -36,15 +36,16 @@ def export(
     rows = chain.from_iterable(_told(log, after, head, progress))
     waiting: list[bytes] = []
     count = weight = 0
-    for line in form.lines(log_id, rows, before):
-        waiting.append(line)
-        weight += len(line)
+    for some in form.lines(log_id, rows, before):
+        waiting.append(some)
+        weight += len(some)
+        count += some.count(b"\n")
         if weight >= _BYTES_AT_ONCE:
             write(b"".join(waiting))
-            count, weight = count + len(waiting), 0
+            weight = 0
             waiting.clear()
     write(b"".join(waiting))
-    return Exported(count + len(waiting), after, head)
+    return Exported(count, after, head)
 
 
 def export_to_file(

@@ -19,7 +19,10 @@ class Form(Protocol):
     """A form of lines."""
 
     def lines(self, log_id: str, rows: Iterable[Row], before: int) -> Iterator[bytes]:
-        """The lines of a log's rows behind a position, in order; each ends with a line break."""
+        """The lines of a log's rows behind a position, in order, one or some at a time.
+
+        Each ends with a line break.
+        """
 
     def end(self, line: bytes) -> End:
         """Where an export ends, by its last line. Raises `ValueError` for what is none."""

@@ -7,6 +7,7 @@ back. docs/export.md names the members.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from itertools import product
 from types import NoneType
 from typing import Any
@@ -105,7 +106,7 @@ class Line(Struct, frozen=True, gc=False):
 
 
 _OF_COMMAND = Line.__struct_fields__[Line.__struct_fields__.index("command_id") :]
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 _decode = msgspec.json.Decoder(Line).decode
 _read = msgspec.json.Decoder(Raw).decode
 
@@ -132,27 +133,35 @@ class Lines:
         self._roles: dict[str, Raw] = {}
         self._micros, self._text = 0, moment.exact(0)
 
-    def line(self, row: Row, before: int) -> bytes:
-        """The line of a row, with its end; ``before`` is the position of the row before it.
+    def of(self, rows: Iterable[Row], before: int) -> bytes:
+        """The lines of rows, each with its end; ``before`` is the position before the first.
 
         Raises `StoreDamaged` for a row that no log of ours could hold.
         """
-        kinds = tuple(map(type, row))
+        lines = []
+        for row in rows:
+            try:
+                lines.append(self._line(row, before))
+            except (ValueError, TypeError, OverflowError, RecursionError):
+                raise _damaged(row[0]) from None
+            before = row[0]
         try:
-            if kinds in _OURS:
-                return _encode(self._ours(row, before)) + b"\n"
-            if kinds in _THEIRS:
-                return _encode(self._theirs(row, before)) + b"\n"
-        except (ValueError, TypeError, OverflowError, RecursionError):
-            pass
-        raise StoreDamaged(
-            f"position {row[0]!a} holds what no log is given: serverdomain check says more"
-        )
+            return _encoder.encode_lines(lines)
+        except (ValueError, OverflowError):
+            return b"".join(map(_alone, lines))  # It says which of them.
+
+    def _line(self, row: Row, before: int) -> Line:
+        kinds = tuple(map(type, row))
+        if kinds in _OURS:
+            return self._ours(row, before)
+        if kinds in _THEIRS:
+            return self._theirs(row, before)
+        raise TypeError
 
     def _ours(self, row: Row, before: int) -> Line:
-        position, stream, version, topic, state, command_id, *command = row
-        kind, server_id, members, user_id, project_id, roles, request_id, *ids = command
-        correlation_id, caused_by, occurred_at, recorded_at, refused = ids
+        position, stream, version, topic, state, command_id, kind, server_id, members = row[:9]
+        user_id, project_id, roles, request_id, correlation_id, caused_by = row[9:15]
+        occurred_at, recorded_at, refused = row[15:]
         known = self._roles.get(roles)
         if known is None:
             known = self._roles[roles] = _json(roles, "[", "]")
@@ -205,6 +214,19 @@ class Lines:
         return replace(line, state=state)
 
 
+def _alone(line: Line) -> bytes:
+    try:
+        return _encoder.encode(line) + b"\n"
+    except (ValueError, OverflowError):
+        raise _damaged(line.position) from None
+
+
+def _damaged(position: object) -> StoreDamaged:
+    return StoreDamaged(
+        f"position {position!a} holds what no log is given: serverdomain check says more"
+    )
+
+
 def read(line: bytes, number: int) -> tuple[Line, Row]:
     """The line that the ``number`` counts, from 1, and its row.
 
@@ -237,7 +259,7 @@ def _json(text: str, first: str, last: str) -> Raw:
     """JSON as it is kept, on one line. Raises `ValueError` for anything else."""
     if not (text.startswith(first) and text.endswith(last)) or "\n" in text or "\r" in text:
         raise ValueError
-    return _read(text.encode())
+    return _read(text)
 
 
 def _micros(text: str) -> int:

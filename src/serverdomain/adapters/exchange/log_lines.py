@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from serverdomain.adapters.exchange.form import End
 from serverdomain.adapters.exchange.line import Lines, read
 from serverdomain.store.log import Row
 
+_AT_ONCE = 256
+
 
 def lines(log_id: str, rows: Iterable[Row], before: int) -> Iterator[bytes]:
-    """The line of each row."""
-    line = Lines(log_id).line
-    for row in rows:
-        yield line(row, before)
-        before = row[0]
+    """The lines of rows, some at a time."""
+    lines, left = Lines(log_id), iter(rows)
+    while some := [*islice(left, _AT_ONCE)]:
+        yield lines.of(some, before)
+        before = some[-1][0]
 
 
 def end(line: bytes) -> End:
