@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import closing
 
 import pytest
@@ -90,6 +92,21 @@ def test_one_export_at_a_time_writes_a_file(world, tmp_path):
     path = tmp_path / "log.jsonl"
     with growing(path, log_lines.end), pytest.raises(StoreLocked, match="by another export"):
         to_file(world, path)
+
+
+def test_where_the_disk_is_full_within_the_first_line_it_is_begun_anew(world, tmp_path):
+    path = tmp_path / "log.jsonl"
+
+    def write_until_it_is_full():
+        with growing(path, log_lines.end) as (file, _):
+            file.write(exported(world.cloud.store)[:100])
+            file.flush()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(StoreError, match="cannot be written: No space left"):
+        write_until_it_is_full()
+    assert to_file(world, path).lines == 5
+    assert path.read_bytes() == exported(world.cloud.store)
 
 
 def test_a_place_that_cannot_be_written_is_told(world, tmp_path):

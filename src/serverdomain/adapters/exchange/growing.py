@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -30,6 +30,7 @@ def growing(path: Path, end_of: Callable[[bytes], End]) -> Iterator[Growing]:
     Raises `InvalidInput` for a file that is no such export, which is not touched, `StoreLocked`
     where another process writes it, and `StoreError` where the disk does not take it.
     """
+    is_new = False
     try:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
             _lock(file, path)
@@ -38,13 +39,23 @@ def growing(path: Path, end_of: Callable[[bytes], End]) -> Iterator[Growing]:
                 end = None if last is None else end_of(last)
             except (ValueError, KeyError, TypeError):
                 raise _foreign(path) from None
+            is_new = whole == 0
             file.truncate(whole)
             file.seek(whole)
             yield Growing(file, end)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
+        if is_new:
+            _forget_half_a_line(path)
         raise StoreError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _forget_half_a_line(path: Path) -> None:
+    """Empty a file that was begun and has no whole line: of half a one nobody knows what it is."""
+    with suppress(OSError), path.open("r+b") as file:
+        if b"\n" not in file.read(LONGEST):
+            file.truncate(0)
 
 
 def _lock(file: BinaryIO, path: Path) -> None:
