@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from collections.abc import Callable
@@ -26,6 +27,7 @@ Clock = Callable[[], datetime]
 ServerId = str | UUID
 """A server's id, in any form of a UUID."""
 
+_CANONICAL = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PASSWORD_LENGTH = 12
 _PASSWORD_LETTERS = string.ascii_letters + string.digits
 
@@ -113,8 +115,9 @@ class Commanding:
 
 def known_form(server_id: ServerId) -> str:
     """An id as the log has it. Raises `NotFound` for text that is no id: no server has it."""
-    if type(server_id) is not str:
-        require_type("server_id", server_id, ServerId)
+    if type(server_id) is str and _CANONICAL.fullmatch(server_id):
+        return server_id
+    require_type("server_id", server_id, ServerId)
     try:
         return limits.canonical_uuid("server_id", server_id)
     except InvalidInput:
