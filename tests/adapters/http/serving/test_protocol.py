@@ -311,3 +311,53 @@ def test_who_leaves_after_nonsense_behind_a_request_still_gets_its_answer(
         connection.shutdown(socket.SHUT_WR)
         answer = until_closed(connection)
     assert answer.endswith(b"0 bytes")
+
+
+async def fields(scope: Scope, receive: Receive, send: Send) -> None:
+    """Says which fields came, once the body has."""
+    if scope["type"] == "lifespan":
+        return
+    await Request(scope, receive).body()
+    names = [name.decode() for name, _ in scope["headers"]]
+    await PlainTextResponse(" ".join(names))(scope, receive, send)
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+
+
+def test_fields_behind_a_body_are_none_of_its_head() -> None:
+    with serving(fields) as address, connected(address) as connection:
+        connection.sendall(CHUNKED + b"X-Auth-Token: theirs\r\nOrigin: evil\r\n\r\n")
+        assert until(b"transfer-encoding", connection).endswith(b"\r\n\r\nhost transfer-encoding")
+        connection.sendall(b"GET / HTTP/1.0\r\nX-A: b\r\n\r\n")
+        assert until_closed(connection).endswith(b"\r\n\r\nx-a")
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        pytest.param(CHUNKED + b"A: b\r\n" * 20_000, id="many fields behind it"),
+        pytest.param(CHUNKED + b"A: " + b"b" * 100_000, id="a long one"),
+        pytest.param(CHUNKED[:-3] + b"1;" + b"x" * 100_000, id="an extension of a chunk"),
+    ],
+)
+def test_what_surrounds_a_body_without_an_end_is_refused_before_it_is_all_kept(
+    patient: Address, beside: bytes
+) -> None:
+    code, told = fault(answer_to(beside, patient))
+    assert (code, "none of it" in str(told)) == (400, True)
+
+
+def test_much_may_surround_a_body_if_it_is_little_at_a_time(patient: Address) -> None:
+    with connected(patient) as connection:
+        for _ in range(2):
+            connection.sendall(CHUNKED[:-10] + b"1;%b\r\nx\r\n" % (b"x" * 500) * 300 + b"0\r\n\r\n")
+            assert b"300 bytes" in until(b"bytes", connection)
+
+
+def test_who_speaks_1_0_is_told_of_nothing_before_the_answer(patient: Address) -> None:
+    for version, told in ((b"1.0", 0), (b"1.1", 1)):
+        head = b"POST / HTTP/%b\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n"
+        answer = answer_to(head % version + b"Content-Length: 2\r\n\r\n{}", patient)
+        assert answer.count(b" 100 Continue") == told
+        assert answer.endswith(b"2 bytes")

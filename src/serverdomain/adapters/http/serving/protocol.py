@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from serverdomain.adapters.http.calls.answers import envelope
 from serverdomain.adapters.http.calls.control import DROP
 from serverdomain.adapters.http.serving.requests import Requests
+from serverdomain.adapters.http.serving.untaken import leave_some
 from serverdomain.store.context import new_request_id
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ LINGER = 2.0
 """Seconds in which whatever a client still sends is discarded, so that it can read its answer."""
 
 MOST_HEAD = 64 * 1024
-"""The most bytes that a head may have, path included: httptools itself sets no limit."""
+"""The most bytes that a head may have, path included, and what surrounds a body: its trailers.
+
+httptools itself sets no limit.
+"""
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -75,8 +79,7 @@ class PatientProtocol(HttpToolsProtocol):
         """Read on, as long as the data belongs to a request."""
         if self._hears_no_more:
             return
-        if not self._in_body:
-            self._head += len(data)
+        self._head += len(data)
         super().data_received(data)
         if self.transport.is_closing() or self._hears_no_more:
             return
@@ -84,6 +87,8 @@ class PatientProtocol(HttpToolsProtocol):
             if self._reading is None:
                 self._wait(self._body_is_late)
                 self.cycle.transport = cast("asyncio.Transport", _Outgoing(self))
+            if self._head > MOST_HEAD:
+                self._give_up(400, f"body: more than {MOST_HEAD} bytes came that are none of it")
         elif self._head > MOST_HEAD:
             self._refuse(400, f"head: more than {MOST_HEAD} bytes came")
         elif self._is_idle and self._reading is None:
@@ -108,13 +113,23 @@ class PatientProtocol(HttpToolsProtocol):
         self._stop_waiting()
         self._head = 0
         self._in_body = True
+        if self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # Who speaks 1.0 takes a 100 for the answer.
         super().on_headers_complete()
+        # What comes behind the body in the form of fields is none of this head's.
+        self.headers = []
         # The unread rest of a body must not be taken for the next request.
         self._keeps_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._head = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Stop waiting: it is our turn."""
         self._stop_waiting()
+        self._head = 0
         self._in_body = False
         if not self.cycle.response_started:
             self.cycle.keep_alive = self._keeps_alive
@@ -129,6 +144,7 @@ class PatientProtocol(HttpToolsProtocol):
         """Start waiting for the reader."""
         super().pause_writing()
         self._writing = self.loop.call_later(self.seconds, self.transport.abort)
+        leave_some(cast("set[PatientProtocol]", self.connections))
 
     def resume_writing(self) -> None:
         """Stop waiting for the reader."""
@@ -154,6 +170,11 @@ class PatientProtocol(HttpToolsProtocol):
         self.transport.write_eof()
         self.flow.resume_reading()
         self._reading = self.loop.call_later(LINGER, self.transport.close)
+
+    @property
+    def left_at(self) -> float | None:
+        """When a reader who takes nothing is left; ``None`` where nothing waits to be taken."""
+        return None if self._writing is None else self._writing.when()
 
     @property
     def _hears_no_more(self) -> bool:
@@ -182,14 +203,26 @@ class PatientProtocol(HttpToolsProtocol):
         if self.flow.read_paused:
             # It is the application that is not reading.
             self._wait(self._body_is_late)
-        elif self.cycle.response_started:
+        else:
+            self._give_up(408, f"The body did not come within {self.seconds:g} seconds.")
+
+    def _give_up(self, status: int, message: str) -> None:
+        if self.cycle.response_started:
             self.transport.abort()
         else:
-            self._refuse(408, f"The body did not come within {self.seconds:g} seconds.")
+            self._refuse(status, message)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
-        super()._start_asgi_task(cycle, app)
+
+        async def once_taken(scope: Any, receive: Any, send: Any) -> None:
+            # No other answer is made while one waits for its reader.
+            await self.flow.drain()
+            cycle.disconnected = cycle.disconnected or self.transport.is_closing()
+            if not cycle.disconnected:
+                await app(scope, receive, send)
+
+        super()._start_asgi_task(cycle, once_taken if self.flow.write_paused else app)
 
     def _refuse(self, status: int, message: str) -> None:
         answering = self._answering
