@@ -10,6 +10,8 @@ import pytest
 
 from serverdomain import Context, RegisterServer, Servers
 from serverdomain.adapters.audit_page import charts
+from serverdomain.adapters.audit_page.kept import Kept
+from serverdomain.adapters.http.calls.answers import CallFault
 from serverdomain.testing import registered
 from tests.adapters.audit_page.looking import WEB, Looking, clock, plain, told
 from tests.adapters.http.client import ACTORS, IMAGE, OTHER_IMAGE
@@ -173,6 +175,17 @@ def test_the_ledger_is_told_by_a_checkpoint_and_proves_an_event(servers: Servers
     foreign = next(one for one in servers.timeline.search(request="req-create-3"))
     assert look.at(f"proof?position={foreign.position}").status_code == 404, "another project's"
     look.close()
+
+
+def test_the_log_is_read_again_for_one_visitor_at_a_time(servers: Servers, tmp_path: Path):
+    """Those who waited for their turn would take the places of all who look."""
+    key, note = tmp_path / "ledger.key", tmp_path / "log.checkpoint"
+    servers.ledger.checkpoint(key, note)
+    kept = Kept(servers, None, note, (f"{key}.pub",))
+    with kept._verifying, pytest.raises(CallFault) as refused:
+        kept.verified(note)
+    assert refused.value.status == 503
+    assert kept.verified(note).problems == kept.verified(note).problems == ()
 
 
 def test_a_checkpoint_of_another_log_is_not_what_was_signed(servers: Servers, tmp_path: Path):

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 
 from serverdomain.adapters.audit_page.stories import Stories
+from serverdomain.adapters.http.calls.answers import CallFault
 from serverdomain.audit.ledger import Verdict
 from serverdomain.servers import Servers
 
@@ -32,7 +33,12 @@ class Kept:
     def verified(self, checkpoint: File) -> Verdict:
         """Whether the log still holds what a checkpoint covers.
 
-        The whole log is read, for one visitor at a time.
+        The whole log is read, for one visitor at a time. Raises a 503 for another: those who wait
+        would take the places of all who only look.
         """
-        with self._verifying:
+        if not self._verifying.acquire(blocking=False):
+            raise CallFault(503, "The log is being read for somebody else. Ask again in a while.")
+        try:
             return self.servers.ledger.verify(checkpoint, list(self.keys))
+        finally:
+            self._verifying.release()

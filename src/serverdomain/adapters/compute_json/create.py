@@ -74,9 +74,10 @@ def read_create(
 def _require_one(asked: dict[str, object]) -> None:
     for name in ("min_count", "max_count"):
         if asked.get(name, 1) not in (1, "1") or asked.get(name) is True:
-            raise InvalidBody(
-                f"server.{name}", f"{shown(asked[name])} came, 1 is allowed: one server a call"
-            )
+            # Of what is no number the kind alone is told: it may hold anything.
+            came = asked[name]
+            told = shown(came) if isinstance(came, int | float) else kind(came)
+            raise InvalidBody(f"server.{name}", f"{told} came, 1 is allowed: one server a call")
 
 
 def _flavor(value: object) -> object:

@@ -19,7 +19,7 @@ import pytest
 from serverdomain import Conflict, Servers
 from serverdomain.adapters.http import TokenFile, compute_app
 from serverdomain.adapters.http.calls.control import Dropped
-from serverdomain.adapters.http.control import fault_rules
+from serverdomain.adapters.http.control import epoch, fault_rules
 from serverdomain.adapters.http.control.fault_rule import read_rule
 from serverdomain.adapters.http.control.panel import ControlPanel
 from serverdomain.adapters.http.control.simulation import Simulation
@@ -430,7 +430,7 @@ def test_a_store_in_a_file_is_not_emptied_and_nothing_that_waits_is_dropped(
         with pytest.raises(Conflict, match="is kept"):
             simulation.reset()
         assert not simulation.epoch.is_over
-        asyncio.run(simulation.epoch.wait(0))
+        asyncio.run(simulation.epoch.wait(0, 0))
 
 
 def test_an_endpoint_that_ends_does_not_wait_for_a_delayed_call(tmp_path: Path) -> None:
@@ -709,3 +709,43 @@ def test_no_more_faults_can_be_set_than_so_many(
     assert "3 faults are set" in answer.text
     client.delete("/control/faults")
     set_fault(client, route="servers.list", status=503)
+
+
+def test_only_so_much_is_delayed_at_a_time(
+    client: httpx.Client, compute_endpoint: ComputeEndpoint
+) -> None:
+    large = {"name": "web", "imageRef": IMAGE, "flavorRef": "1", "x": "y" * 110_000}
+    fits = epoch.MOST_BYTES // (16 * 1024 + 32 * 110_000)
+    set_fault(client, route="servers.create", delay=3600, times=fits + 1)
+    url = f"{compute_endpoint.url}/v2/openstack/servers"
+
+    async def run() -> httpx.Response:
+        async with httpx.AsyncClient(timeout=20) as others, asyncio.TaskGroup() as group:
+            asked = [
+                group.create_task(others.post(url, json={"server": large})) for _ in range(fits + 1)
+            ]
+            done, waiting = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            assert len(waiting) == fits
+            for one in waiting:
+                one.cancel()
+            return done.pop().result()
+
+    answer = asyncio.run(run())
+    assert (answer.status_code, "nothing happened" in answer.text) == (503, True)
+    assert client.post("/control/reset").status_code == 204
+    set_fault(client, route="servers.create", delay=0.01)
+    assert client.post(url, json={"server": large}).status_code == 202
+
+
+def test_after_a_reset_that_failed_calls_are_answered_as_before(tmp_path: Path) -> None:
+    with ComputeEndpoint(tmp_path) as endpoint:
+        endpoint.servers.close()
+        assert httpx.post(f"{endpoint.url}/control/reset").status_code == 503
+        assert httpx.get(f"{endpoint.url}/v2.1/servers").status_code == 503
+
+
+@pytest.mark.parametrize("path", ["", "/faults", "/clock", "/requests"])
+def test_a_head_is_a_get_without_a_body_here_too(client: httpx.Client, path: str) -> None:
+    answer, whole = client.head(f"/control{path}"), client.get(f"/control{path}")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == whole.headers["content-type"]

@@ -13,6 +13,7 @@ import pytest
 
 from serverdomain.adapters.http.control.panel import ControlPanel
 from serverdomain.adapters.http.control.simulation import Simulation
+from serverdomain.adapters.http.routes import reference
 from serverdomain.adapters.http.routes.table import ROUTES
 from serverdomain.servers import Servers
 from tests.adapters.http.client import Client, Endpoint, fault_of
@@ -121,6 +122,13 @@ def test_the_reference_shows_every_route_and_every_schema(ask: Client) -> None:
     assert ask.get("/docs", headers={"Accept": "application/json"}).text == ask.get("/docs").text
     assert fault_of(ask("POST", "/docs")) == (405, "badMethod")
     assert ask("HEAD", "/docs").content == b""
+
+
+def test_the_reference_is_made_once_and_has_the_links_of_who_asks(ask: Client) -> None:
+    for host in ("one.example", "two.example"):
+        page = ask.get("/docs", headers={"Host": host}).text
+        assert set(re.findall(r"//(\w+\.example)", page)) == {host}
+    assert reference._whole() is reference._whole()
 
 
 def test_what_is_shown_is_text_whatever_it_is() -> None:

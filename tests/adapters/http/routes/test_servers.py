@@ -120,6 +120,7 @@ def test_an_unknown_member_is_refused_on_v2_1_and_overlooked_on_v2(ask: Client) 
         ({"OS-DCF:diskConfig": "auto"}, "server.OS-DCF:diskConfig"),
         ({"max_count": 2}, "server.max_count"),
         ({"min_count": True}, "server.min_count"),
+        ({"max_count": {"adminPass": "seekr3t"}}, "server.max_count"),
         ({"adminPass": 7}, "server.adminPass"),
     ],
 )
@@ -128,6 +129,7 @@ def test_what_is_wrong_is_named(endpoint: Endpoint, changed: dict[str, Any], tol
 
     assert fault_of(answer) == (400, "badRequest")
     assert answer.json()["badRequest"]["message"].startswith(told)
+    assert "seekr3t" not in answer.text
     assert len(endpoint.servers.list()) == 1
 
 

@@ -30,6 +30,7 @@ class Door:
     def __init__(self, answer: bytes = b"in", patience: float = SECONDS) -> None:
         self._answer = answer
         self.may = asyncio.Event()
+        self.begun = 0
         self.state = ServerState()
         config = uvicorn.Config(self._app, interface="asgi3", log_config=None)
         protocol = type("Protocol", (SentAheadProtocol,), {"seconds": patience})
@@ -42,6 +43,7 @@ class Door:
         )
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun += 1
         await self.may.wait()
         await PlainTextResponse(self._answer)(scope, receive, send)
 

@@ -12,6 +12,9 @@ from serverdomain.adapters.http.calls.control import Dropped
 SECONDS = 1.0
 """How long the end of an epoch waits for calls that are being carried out."""
 
+MOST_BYTES = 64 * 1024 * 1024
+"""What those weigh that wait in an epoch, at most."""
+
 
 class Epoch:
     """An epoch, until `end`. Threads and event loops may share it.
@@ -27,9 +30,13 @@ class Epoch:
         self._lets_go = False
         self._at_work = 0
         self._wakers: set[Callable[[], object]] = set()
+        self._weight = 0
 
-    async def wait(self, seconds: float) -> None:
-        """Wait, by real time. Raises `Dropped` once all who wait are let go."""
+    async def wait(self, seconds: float, weight: int) -> bool:
+        """Wait, by real time; or give False at once, where those who wait weigh too much with it.
+
+        Raises `Dropped` once all who wait are let go.
+        """
         loop, over = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
@@ -39,13 +46,17 @@ class Epoch:
         with self._change:
             if self._lets_go:
                 raise Dropped
+            if self._weight + weight > MOST_BYTES:
+                return False
+            self._weight += weight
             self._wakers.add(wake)
         try:
             await asyncio.wait_for(over.wait(), seconds)
         except TimeoutError:
-            return
+            return True
         finally:
             with self._change:
+                self._weight -= weight
                 self._wakers.discard(wake)
         raise Dropped
 

@@ -27,6 +27,8 @@ from serverdomain.adapters.http.control.routes import routes
 from serverdomain.adapters.http.control.simulation import Simulation
 from serverdomain.errors import NotFound
 
+_BARE, _FIELD, _PARSED = 16 * 1024, 200, 32
+
 
 class ControlPanel:
     """A `Control` over a simulation, which its routes tell what to do."""
@@ -49,7 +51,7 @@ class ControlPanel:
             with epoch:
                 response: Response | None = await answer()
         else:
-            response = await _struck(standing.rule, answer, epoch)
+            response = await _struck(standing.rule, call, answer, epoch)
         fault = None if standing is None else standing.id
         if not epoch.is_over:
             self._simulation.calls.add(call, self._simulation.now(), response, fault)
@@ -71,11 +73,11 @@ class ControlPanel:
         return Subject(server.id, server.name, server.metadata)
 
 
-async def _struck(rule: FaultRule, answer: Answer, epoch: Epoch) -> Response | None:
+async def _struck(rule: FaultRule, call: Call, answer: Answer, epoch: Epoch) -> Response | None:
     """What a rule makes of a call: a response, or none if the call is to be dropped."""
-    if rule.delay is not None:
-        # The client's own time, whatever our clock says.
-        await epoch.wait(rule.delay)
+    # A delay is the client's own time, whatever our clock says.
+    if rule.delay is not None and not await epoch.wait(rule.delay, _weight(call)):
+        return envelope(503, "Too many calls are delayed by a fault: nothing happened.")
     if rule.status is not None:
         again = {} if rule.retry_after is None else {"retry-after": str(rule.retry_after)}
         return envelope(rule.status, "A fault set at /control/faults.", **again)
@@ -84,6 +86,12 @@ async def _struck(rule: FaultRule, answer: Answer, epoch: Epoch) -> Response | N
     with epoch:
         response = await answer()
     return response if rule.drop is None else None
+
+
+def _weight(call: Call) -> int:
+    """What a call weighs that waits, in bytes, roughly: a parsed body weighs many times as much."""
+    head = sum(len(name) + len(value) + _FIELD for name, value in call.scope["headers"])
+    return _BARE + 2 * head + len(call.path) + len(call.query) + _PARSED * len(call.sent)
 
 
 def _to_be_made(body: Any) -> Subject:

@@ -43,7 +43,7 @@ def routes(simulation: Simulation) -> list[BaseRoute]:
 
     def route(path: str, **acts: Act) -> Route:
         async def resource(request: Request) -> Response:
-            act = acts.get(request.method)
+            act = acts.get("GET" if request.method == "HEAD" else request.method)
             if act is None:
                 allowed = ", ".join(acts)
                 raise CallFault(405, f"{request.method} came, {allowed} is allowed", allow=allowed)

@@ -125,14 +125,17 @@ class Simulation:
             self.servers.require_forgettable()
             # What is under way ends first, or it would happen to what comes after.
             self.epoch.end()
-            self.servers.forget()
-            self.rules.clear()
-            self.calls.clear()
-            if self._clock is not None and self._began is not None:
-                self._clock.set_back(self._began)
-            if self._hypervisor is not None:
-                self.start(self.servers)
-            self.epoch = Epoch()
+            try:
+                self.servers.forget()
+                self.rules.clear()
+                self.calls.clear()
+                if self._clock is not None and self._began is not None:
+                    self._clock.set_back(self._began)
+                if self._hypervisor is not None:
+                    self.start(self.servers)
+            finally:
+                # Whatever failed: in an epoch that is over, every call would be dropped.
+                self.epoch = Epoch()
 
     def drop_delayed(self) -> None:
         """Drop the calls that a fault delays: the endpoint is about to end, and waits for none."""

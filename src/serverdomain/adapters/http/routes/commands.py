@@ -37,6 +37,8 @@ def commanding(reads: Read | c.Command, shows: Show) -> Awaiting:
 
     async def handler(cloud: Cloud, call: Call) -> Response:
         command = reads if isinstance(reads, c.Command) else await reads(cloud, call)
+        # Parsed, a body may weigh thirty times as much, and many may wait for the log.
+        call.json = compute_json.Json(None, None)
         accepted = await cloud.awaited.command(
             call.server_id, command, call.context, project_id=call.within
         )

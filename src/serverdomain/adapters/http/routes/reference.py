@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from starlette.responses import Response
@@ -19,17 +20,11 @@ _SHOWN = "/v2.1"
 
 def reference(here: Here) -> Response:
     """The page."""
-    whole = openapi.description(here.root)
     others = [prefix for prefix, _ in openapi.PREFIXES if prefix != _SHOWN]
-    routes = "\n".join(_routes(whole["paths"]))
-    schemas = "\n".join(
-        f'<details id="schema-{text(name)}">'
-        f"<summary>{code(name)}</summary>{_json(schema)}</details>"
-        for name, schema in sorted(whole["components"]["schemas"].items())
-    )
+    title, routes, schemas = _whole()
     return page(
-        whole["info"]["title"],
-        f"""<h1>{text(whole["info"]["title"])}</h1>
+        title,
+        f"""<h1>{text(title)}</h1>
 <p>{link(f"{here.root}/", "What this is")} ·
 {link(f"{here.root}/openapi.json", "openapi.json")}</p>
 <p>Each route is shown below {code(_SHOWN)}, and served below {" and ".join(map(code, others))} too.
@@ -39,6 +34,18 @@ A caller is known by the header {code("X-Auth-Token")}, where one is asked for.<
 <h2>Bodies and answers</h2>
 {schemas}""",
     )
+
+
+@lru_cache(1)
+def _whole() -> tuple[str, str, str]:
+    """The title, and routes and schemas as markup: made once, for it takes longer than any call."""
+    whole = openapi.description("")
+    schemas = "\n".join(
+        f'<details id="schema-{text(name)}">'
+        f"<summary>{code(name)}</summary>{_json(schema)}</details>"
+        for name, schema in sorted(whole["components"]["schemas"].items())
+    )
+    return whole["info"]["title"], "\n".join(_routes(whole["paths"])), schemas
 
 
 def _routes(paths: dict[str, Any]) -> Iterator[str]:
