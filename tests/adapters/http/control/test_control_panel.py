@@ -737,6 +737,19 @@ def test_only_so_much_is_delayed_at_a_time(
     assert client.post(url, json={"server": large}).status_code == 202
 
 
+def test_and_only_so_many_calls(
+    client: httpx.Client, compute_endpoint: ComputeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epoch, "MOST", 1)
+    fault = set_fault(client, route="servers.list", delay=3600, times=2)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(httpx.get, f"{compute_endpoint.url}/v2.1/servers", timeout=60)
+        until(lambda: left(client, fault) == 1)
+        assert client.get("/v2.1/servers").status_code == 503
+        compute_endpoint.reset()
+        assert isinstance(held.exception(10), httpx.RemoteProtocolError)
+
+
 def test_after_a_reset_that_failed_calls_are_answered_as_before(tmp_path: Path) -> None:
     with ComputeEndpoint(tmp_path) as endpoint:
         endpoint.servers.close()

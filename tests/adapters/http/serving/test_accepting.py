@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import socket
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -40,6 +41,7 @@ class Door:
             self.listener,
             lambda: protocol(config, self.state, {}),
             self.state.connections,
+            self.state.tasks,
         )
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,6 +72,12 @@ async def until(what: Callable[[], object]) -> None:
     async with asyncio.timeout(SECONDS):
         while not what():
             await asyncio.sleep(0.01)
+
+
+def leave(caller: socket.socket) -> None:
+    """Go without waiting for the answer."""
+    caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    caller.close()
 
 
 async def answer(caller: socket.socket) -> bytes:
@@ -117,6 +125,32 @@ def test_who_is_being_served_makes_room_for_nobody(
     asyncio.run(run())
     assert caplog.messages == [
         "no connection is accepted for now: 2 connections are open, and all at work",
+        "connections are accepted again",
+    ]
+
+
+def test_a_call_keeps_its_place_when_its_client_has_gone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or clients who ask and go would pile up calls without an end."""
+    monkeypatch.setattr(accepting, "MOST", 2)
+
+    async def run() -> None:
+        async with Door() as door:
+            for number in range(2):
+                caller = door.caller(ASKING)
+                await until(lambda asked=number: door.begun > asked)
+                leave(caller)
+                await until(lambda: not door.state.connections)
+            late = door.caller(ASKING)
+            await until(lambda: caplog.messages)
+            assert (door.begun, len(door.state.connections)) == (2, 0)
+            door.may.set()
+            assert b"200" in await answer(late)
+
+    asyncio.run(run())
+    assert caplog.messages == [
+        "no connection is accepted for now: 2 calls are at work",
         "connections are accepted again",
     ]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 from serverdomain.adapters.http.serving.untaken import MOST
-from tests.adapters.http.serving.test_accepting import ASKING, Door, answer, until
+from tests.adapters.http.serving.test_accepting import ASKING, Door, answer, leave, until
 
 LARGE = 16 * 1024 * 1024
 
@@ -54,8 +53,7 @@ def test_who_leaves_an_answer_untaken_is_not_asked_for_behind_it() -> None:
             reader = door.caller(ASKING * 3)
             await until(lambda: door.state.total_requests)
             assert await answer(reader)
-            reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            reader.close()
+            leave(reader)
             await until(lambda: not door.state.connections and not door.state.tasks)
             assert door.begun == 1
 

@@ -12,8 +12,11 @@ from serverdomain.adapters.http.calls.control import Dropped
 SECONDS = 1.0
 """How long the end of an epoch waits for calls that are being carried out."""
 
+MOST = 500
+"""The most calls that wait in an epoch: others find a place beside them."""
+
 MOST_BYTES = 64 * 1024 * 1024
-"""What those weigh that wait in an epoch, at most."""
+"""What they weigh, at most."""
 
 
 class Epoch:
@@ -33,7 +36,7 @@ class Epoch:
         self._weight = 0
 
     async def wait(self, seconds: float, weight: int) -> bool:
-        """Wait, by real time; or give False at once, where those who wait weigh too much with it.
+        """Wait, by real time; or give False at once, where too many wait, or too much.
 
         Raises `Dropped` once all who wait are let go.
         """
@@ -46,7 +49,7 @@ class Epoch:
         with self._change:
             if self._lets_go:
                 raise Dropped
-            if self._weight + weight > MOST_BYTES:
+            if len(self._wakers) >= MOST or self._weight + weight > MOST_BYTES:
                 return False
             self._weight += weight
             self._wakers.add(wake)

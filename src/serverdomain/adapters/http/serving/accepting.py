@@ -20,7 +20,7 @@ from typing import Any
 from serverdomain.adapters.http.serving.sent_ahead import SentAheadProtocol
 
 MOST = 1024
-"""The most connections at a time; fewer where the process may have few descriptors."""
+"""The most connections, and calls, at a time; fewer where the process may have few descriptors."""
 
 PAUSE = 0.25
 """Seconds until a listener that could not accept is looked at again."""
@@ -39,7 +39,8 @@ def most() -> int:
 class Accepting:
     """Accepts the connections of a listener, each with a protocol that ``make`` makes.
 
-    ``connections`` are those that are open. For the event loop.
+    ``connections`` are those that are open, ``calls`` those at work: where a client goes, its call
+    stays. For the event loop.
     """
 
     def __init__(
@@ -47,10 +48,12 @@ class Accepting:
         listener: socket.socket,
         make: Callable[[], SentAheadProtocol],
         connections: Collection[Any],
+        calls: Collection[Any],
     ) -> None:
         self._listener = listener
         self._make = make
         self._connections = connections
+        self._calls = calls
         self._loop = asyncio.get_running_loop()
         self._most = most()
         self._opening: set[asyncio.Task[Any]] = set()
@@ -66,6 +69,9 @@ class Accepting:
             self._again.cancel()
 
     def _accept(self) -> None:
+        if len(self._calls) >= self._most > len(self._connections):
+            self._pause(f"{self._most} calls are at work")
+            return
         # Not all that wait at once: those who are in must have their turn, too.
         for turn in range(_AT_ONCE):
             if len(self._connections) + len(self._opening) >= self._most:

@@ -147,7 +147,8 @@ class _Server(uvicorn.Server):
         except SystemExit:
             raise self._failure or RuntimeError("the app did not start") from None
         assert sockets is not None
-        self._accepting = Accepting(sockets[0], self._made, self.server_state.connections)
+        state = self.server_state
+        self._accepting = Accepting(sockets[0], self._made, state.connections, state.tasks)
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
