@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from serverdomain.adapters.client_settings import clouds_yaml
 from serverdomain.adapters.http import compute_app
+from serverdomain.adapters.http.calls.answers import encode
 from serverdomain.adapters.http.control.fault_rule import read_rule
 from serverdomain.adapters.http.control.panel import ControlPanel
 from serverdomain.adapters.http.control.routes import require_names
@@ -154,7 +155,9 @@ class Requests:
         servers = None if server is None else [server]
         routes = None if route is None else [route]
         require_names(*(routes or ()))
-        return [seen.as_json() for seen in self._simulation.calls.of(servers, routes)]
+        found = self._simulation.calls.of(servers, routes)
+        shown: list[dict[str, Any]] = json.loads(encode([seen.as_json() for seen in found]))
+        return shown
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self())

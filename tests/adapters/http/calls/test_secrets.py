@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
-from serverdomain.adapters.http.calls.secrets import HIDDEN, hidden, hidden_headers, without_secrets
+from serverdomain.adapters.http.calls.secrets import (
+    HIDDEN,
+    as_it_stands,
+    hidden,
+    hidden_headers,
+    without_secrets,
+)
 
 NAMES = (
     "adminPass",
@@ -37,6 +44,22 @@ def test_a_secret_is_hidden_under_any_name_and_at_any_depth(name: str) -> None:
 def test_a_name_that_is_spelled_with_escapes_is_no_hiding_place() -> None:
     body = b'{"rebuild": {"\\u0061dminP\\u0061ss": "k1"}}'
     assert json.loads(hidden(body)) == {"rebuild": {"adminPass": HIDDEN}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": [1, -0.5e3, null, "\xc3\xa9"]}', b"[" * 200 + b"]" * 200, b"1" * 4299],
+)
+def test_json_is_shown_as_it_stands(body: bytes) -> None:
+    assert msgspec.json.encode([as_it_stands(body)]) == b"[%b]" % body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[NaN]", b'"\xff"', b'"\\ud800"', b"[" * 100_000, b"1" * 4300],
+)
+def test_what_not_everybody_could_read_is_not_shown(body: bytes) -> None:
+    assert as_it_stands(body) is None
 
 
 def test_a_body_without_a_secret_is_kept_byte_for_byte() -> None:

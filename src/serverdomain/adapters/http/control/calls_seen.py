@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 from starlette.responses import Response
 
 from serverdomain.adapters.http.calls.call import Call
-from serverdomain.adapters.http.calls.secrets import hidden, without_secrets
+from serverdomain.adapters.http.calls.secrets import as_it_stands, hidden, without_secrets
 from serverdomain.domain import moment
 
 MOST = 1000
@@ -39,11 +39,15 @@ class AnswerSeen(Struct, frozen=True):
     body_bytes: int
 
     def as_json(self) -> dict[str, Any]:
-        """What ``/control/requests`` shows of it."""
+        """What ``/control/requests`` shows of it, its body as JSON that is written already."""
         headers = (
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers
         )
-        return {**asdict(self), "headers": dict(headers), "body": without_secrets(self.body)}
+        return {
+            **asdict(self),
+            "headers": dict(headers),
+            "body": as_it_stands(hidden(self.body)),
+        }
 
 
 class CallSeen(Struct, frozen=True):
@@ -85,12 +89,12 @@ class CallSeen(Struct, frozen=True):
         return self.server_id
 
     def as_json(self) -> dict[str, Any]:
-        """What ``/control/requests`` shows of it."""
+        """What ``/control/requests`` shows of it, its body as JSON that is written already."""
         return {
             **asdict(self),
             "at": moment.exact(moment.to_micros(self.at)),
             "server_id": self.about,
-            "body": without_secrets(self.body),
+            "body": as_it_stands(self.body),
             "answer": None if self.answer is None else self.answer.as_json(),
         }
 
