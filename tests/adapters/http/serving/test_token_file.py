@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from serverdomain import Actor, InvalidInput
 from serverdomain.adapters.http import TokenFile
+from serverdomain.adapters.http.serving.token_file import LONGEST
 from tests.adapters.http.client import SERVER, Endpoint, fault_of
 
 TOKEN = "s3cret-token"
@@ -75,6 +76,14 @@ def test_a_file_that_went_bad_changes_nothing(tmp_path: Path) -> None:
 def test_a_file_that_others_may_open_is_refused(tmp_path: Path, mode: int) -> None:
     with pytest.raises(InvalidInput, match=r"^token-file: .* has mode 0\d+, one that its owner"):
         TokenFile(written(tmp_path / "tokens", {TOKEN: MEMBER}, mode))
+
+
+def test_a_file_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    one = json.dumps({TOKEN: MEMBER})
+    TokenFile(written(tmp_path / "tokens.json", one.ljust(LONGEST)))
+    file = written(tmp_path / "tokens.json", one.ljust(LONGEST + 1))
+    with pytest.raises(InvalidInput, match="more than 1048576 bytes"):
+        TokenFile(file)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

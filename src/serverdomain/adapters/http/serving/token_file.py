@@ -22,6 +22,9 @@ from serverdomain.errors import InvalidInput
 
 ROLES = ("reader", "member", "admin")
 
+LONGEST = 1024 * 1024
+"""The most bytes of the file: every call is compared with all of its tokens."""
+
 
 class TokenFile:
     """Callers by their ``X-Auth-Token``, compared in constant time.
@@ -62,9 +65,11 @@ def _read(path: Path) -> list[tuple[bytes, Actor]]:
                     field,
                     f"{path} has mode {mode:04o}, one that its owner alone may read is allowed",
                 )
-            content = file.read()
+            content = file.read(LONGEST + 1)
     except OSError as error:
         raise InvalidInput(field, f"{path} cannot be read: {error.strerror}") from None
+    if len(content) > LONGEST:
+        raise InvalidInput(field, f"{path} has more than {LONGEST} bytes, so many are allowed")
     entries = _entries(content, field)
     del content
     return [
