@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +11,8 @@ from serverdomain import Actor, Context, CreateServer, NotFound, RebuildServer, 
 from serverdomain.audit.actions import Action, Step, ends
 from serverdomain.domain.events import RebuildCompleted, RebuildRequested
 from serverdomain.testing import ADMIN, ManualClock
+
+pytestmark = pytest.mark.core
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 START = datetime(2026, 8, 1, tzinfo=UTC)
@@ -23,8 +25,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def servers(clock: ManualClock) -> Iterator[Servers]:
-    with Servers.open("memory:", clock=clock) as servers:
+def servers(new_log: Callable[[], str], clock: ManualClock) -> Iterator[Servers]:
+    with Servers.open(new_log(), clock=clock) as servers:
         yield servers
 
 
