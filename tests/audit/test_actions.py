@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +12,8 @@ from serverdomain.audit.actions import Action, End, Step, ends
 from serverdomain.domain.events import RebuildCompleted, RebuildRequested, ServerBuilt, StateReset
 from serverdomain.domain.moment import to_micros
 from serverdomain.testing import ADMIN, ManualClock, registered
+
+pytestmark = pytest.mark.core
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 OTHER = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
@@ -25,8 +27,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def servers(clock: ManualClock) -> Iterator[Servers]:
-    with Servers.open("memory:", clock=clock) as servers:
+def servers(new_log: Callable[[], str], clock: ManualClock) -> Iterator[Servers]:
+    with Servers.open(new_log(), clock=clock) as servers:
         yield servers
 
 

@@ -16,8 +16,8 @@ def asked(world, server_id, until):
 
 @settings(max_examples=settings().max_examples // 5)
 @given(deeds, st.data())
-def test_as_of_any_moment_is_the_fold_of_what_counted_then(deeds, data):
-    with World(deeds) as world:
+def test_as_of_any_moment_is_the_fold_of_what_counted_then(new_log, deeds, data):
+    with World(deeds, new_log()) as world:
         rows = world.rows()
         for server_id in SERVERS:
             for _ in range(4):
@@ -27,8 +27,10 @@ def test_as_of_any_moment_is_the_fold_of_what_counted_then(deeds, data):
 
 @settings(max_examples=settings().max_examples // 5)
 @given(deeds, recorded, st.data())
-def test_a_late_fact_changes_what_occurred_by_then_and_never_what_we_knew_then(deeds, late, data):
-    with World(deeds) as world:
+def test_a_late_fact_changes_what_occurred_by_then_and_never_what_we_knew_then(
+    new_log, deeds, late, data
+):
+    with World(deeds, new_log()) as world:
         before = world.rows()
         moments = [data.draw(bounds(before, late[1])) for _ in range(6)]
         told = [asked(world, late[1], until) for until in moments]
@@ -45,8 +47,8 @@ def test_a_late_fact_changes_what_occurred_by_then_and_never_what_we_knew_then(d
 
 @settings(max_examples=settings().max_examples // 8)
 @given(deeds)
-def test_now_is_as_of_the_head_by_every_clock_and_count(deeds):
-    with World(deeds) as world:
+def test_now_is_as_of_the_head_by_every_clock_and_count(new_log, deeds):
+    with World(deeds, new_log()) as world:
         rows = world.rows()
         for server_id in SERVERS:
             of_it = [row for row in rows if row.server_id == server_id]

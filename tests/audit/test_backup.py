@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,22 @@ from tests.store.test_durable import no_room
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
-    """A log whose events wait in its -wal."""
-    with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers:
+def servers(kept_url: str) -> Iterator[Servers]:
+    """A log; one on SQLite has its events in its -wal."""
+    with opened(kept_url) as servers:
+        yield servers
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Servers]:
+    """The same on SQLite alone."""
+    with opened(f"sqlite:///{tmp_path / 'cloud.db'}") as servers:
+        yield servers
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Servers]:
+    with Servers.open(url) as servers:
         servers.register(adopted())
         for number in range(20):
             servers.rename(SERVER, f"name {number}")
@@ -47,16 +60,16 @@ def test_it_is_one_file_that_needs_no_wal(servers: Servers, tmp_path: Path) -> N
 
 
 def test_what_is_written_between_two_pages_is_not_in_it(
-    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on_sqlite: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backup, "_STEP", 1)
     steps: list[tuple[int, int]] = []
 
     def write(done: int, of: int) -> None:
         steps.append((done, of))
-        servers.rename(SERVER, f"meanwhile {done}")
+        on_sqlite.rename(SERVER, f"meanwhile {done}")
 
-    made = servers.backup(tmp_path / "backup.db", progress=write)
+    made = on_sqlite.backup(tmp_path / "backup.db", progress=write)
     pages = steps[0][1]
     assert steps == [(done, pages) for done in range(1, pages + 1)], "not begun anew"
     assert pages > 10
@@ -64,22 +77,22 @@ def test_what_is_written_between_two_pages_is_not_in_it(
     with Servers.open(f"sqlite:///{tmp_path / 'backup.db'}") as copied:
         assert copied.get(SERVER).name == "name 19"
         assert copied.check() == []
-    assert servers.get(SERVER).name == f"meanwhile {pages}"
+    assert on_sqlite.get(SERVER).name == f"meanwhile {pages}"
 
 
 def test_whoever_may_not_read_the_log_may_not_read_its_copy(
-    servers: Servers, tmp_path: Path
+    on_sqlite: Servers, tmp_path: Path
 ) -> None:
     (tmp_path / "cloud.db").chmod(0o600)
-    servers.backup(tmp_path / "backup.db")
+    on_sqlite.backup(tmp_path / "backup.db")
     assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o600
 
 
 def test_whoever_may_only_read_the_log_makes_a_copy_that_is_theirs(
-    servers: Servers, tmp_path: Path
+    on_sqlite: Servers, tmp_path: Path
 ) -> None:
     (tmp_path / "cloud.db").chmod(0o440)
-    servers.backup(tmp_path / "backup.db")
+    on_sqlite.backup(tmp_path / "backup.db")
     assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o640
 
 
@@ -100,13 +113,13 @@ def test_what_is_no_path_is_refused(servers: Servers, wrong: object) -> None:
         servers.backup(wrong)  # type: ignore[arg-type]
 
 
-def test_the_store_itself_is_there_already(servers: Servers, tmp_path: Path) -> None:
+def test_the_store_itself_is_there_already(on_sqlite: Servers, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"cloud\.db' is there already"):
-        servers.backup(tmp_path / "cloud.db")
+        on_sqlite.backup(tmp_path / "cloud.db")
 
 
 def test_on_a_full_disk_there_is_no_copy(servers: Servers, tmp_path: Path) -> None:
-    with no_room(), pytest.raises(StoreError, match=r"backup\.db, a copy of .*cloud\.db, cannot"):
+    with no_room(), pytest.raises(StoreError, match=r"backup\.db, a copy of .*, cannot"):
         servers.backup(tmp_path / "backup.db")
     assert names(tmp_path) == []
     assert not [*tmp_path.glob(".backup*")]
@@ -148,7 +161,7 @@ def test_without_a_key_that_signs_there_is_no_copy(servers: Servers, tmp_path: P
 
 
 def test_a_log_that_does_not_hold_is_copied_as_it_is_but_not_verified(
-    servers: Servers, tmp_path: Path
+    on_sqlite: Servers, tmp_path: Path
 ) -> None:
     with closing(sqlite3.connect(tmp_path / "cloud.db")) as edit, edit:
         edit.execute("DROP TRIGGER commands_no_delete")
@@ -157,21 +170,21 @@ def test_a_log_that_does_not_hold_is_copied_as_it_is_but_not_verified(
         StoreDamaged,
         match=r"backup\.db was not written: the guard .* is missing, and 1 more; check says",
     ):
-        servers.backup(tmp_path / "backup.db", tmp_path / "key", verify=True)
+        on_sqlite.backup(tmp_path / "backup.db", tmp_path / "key", verify=True)
     assert names(tmp_path) == []
-    assert servers.backup(tmp_path / "backup.db").events == 21
+    assert on_sqlite.backup(tmp_path / "backup.db").events == 21
 
 
-def test_one_thing_that_does_not_hold_is_told_alone(servers: Servers, tmp_path: Path) -> None:
+def test_one_thing_that_does_not_hold_is_told_alone(on_sqlite: Servers, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "cloud.db")) as edit, edit:
         edit.execute("DROP TRIGGER commands_no_delete")
     with pytest.raises(StoreDamaged, match=r": the guard commands_no_delete is missing; check"):
-        servers.backup(tmp_path / "backup.db", verify=True)
+        on_sqlite.backup(tmp_path / "backup.db", verify=True)
 
 
-def test_pages_that_cannot_be_read_are_copied_too(servers: Servers, tmp_path: Path) -> None:
+def test_pages_that_cannot_be_read_are_copied_too(on_sqlite: Servers, tmp_path: Path) -> None:
     """Whoever has a damaged log wants to keep what there is of it."""
-    servers.close()
+    on_sqlite.close()
     store = tmp_path / "cloud.db"
     whole = store.read_bytes()
     store.write_bytes(whole[:-4096] + bytes(range(256)) * 16)

@@ -26,8 +26,8 @@ from tests.projections.cloud import IMAGE, OTHER_IMAGE, Cloud
 
 
 @pytest.fixture
-def cloud():
-    with Cloud() as cloud:
+def cloud(new_log):
+    with Cloud(new_log()) as cloud:
         yield cloud
 
 
@@ -50,8 +50,8 @@ def told(diff):
 
 @settings(max_examples=settings().max_examples // 5)
 @given(deeds, st.data())
-def test_from_one_moment_to_any_other_the_patch_leads_exactly(deeds, data):
-    with World(deeds) as world:
+def test_from_one_moment_to_any_other_the_patch_leads_exactly(new_log, deeds, data):
+    with World(deeds, new_log()) as world:
         rows = world.rows()
         for server_id in SERVERS:
             of_it = [row for row in rows if row.server_id == server_id]
@@ -82,8 +82,8 @@ def test_from_one_moment_to_any_other_the_patch_leads_exactly(deeds, data):
 
 @settings(max_examples=settings().max_examples // 8)
 @given(deeds, st.data())
-def test_back_again_is_the_same_the_other_way_round(deeds, data):
-    with World(deeds) as world:
+def test_back_again_is_the_same_the_other_way_round(new_log, deeds, data):
+    with World(deeds, new_log()) as world:
         rows = [row for row in world.rows() if row.server_id == SERVERS[0]]
         one, other = (as_of(**data.draw(bounds(rows))) for _ in range(2))
         try:
@@ -98,8 +98,8 @@ def test_back_again_is_the_same_the_other_way_round(deeds, data):
 
 @settings(max_examples=settings().max_examples // 8)
 @given(deeds, st.data())
-def test_of_the_fleet_it_is_what_changed_of_each_server(deeds, data):
-    with World(deeds) as world:
+def test_of_the_fleet_it_is_what_changed_of_each_server(new_log, deeds, data):
+    with World(deeds, new_log()) as world:
         rows = world.rows()
         positions = st.sampled_from([0, *(row.position for row in rows)])
         one, other = (AsOf(position=data.draw(positions)) for _ in range(2))

@@ -16,10 +16,10 @@ from serverdomain.testing import ManualClock, registered
 from tests.adapters.exchange.logs import digests, filled, rows
 
 
-def told(*, late: int = 0, name: str = "new"):
+def told(url, *, late: int = 0, name: str = "new"):
     """The rows of a log of two commands, the second taken in so many seconds late."""
     clock = ManualClock()
-    with closing(open_log("memory:")) as log:
+    with closing(open_log(url)) as log:
         servers = Servers(log, clock)
         first = registered().server_id
         at = clock.now
@@ -31,21 +31,22 @@ def told(*, late: int = 0, name: str = "new"):
         return rows(log), digests(log)
 
 
-def test_it_is_made_of_the_ledgers_leaves():
-    some, (_, whole) = told()
+def test_it_is_made_of_the_ledgers_leaves(new_log):
+    some, (_, whole) = told(new_log())
     assert whole == (
         f"sha256:{sha256(b''.join(map(encoded, some))).hexdigest()} 2 events up to position 2"
     )
 
 
-def test_when_a_log_took_it_in_is_left_out_unless_it_is_asked_for():
-    (_, (one, one_whole)), (_, (other, other_whole)) = told(), told(late=60)
+def test_when_a_log_took_it_in_is_left_out_unless_it_is_asked_for(new_log):
+    _, (one, one_whole) = told(new_log())
+    _, (other, other_whole) = told("memory:", late=60)
     assert one == other
     assert one_whole != other_whole
 
 
 def test_any_other_column_makes_another_digest():
-    some, (whole, _) = told()
+    some, (whole, _) = told("memory:")
     with closing(filled(some)) as same:
         assert digests(same)[0] == whole
     for column, value in enumerate(some[1]):
@@ -72,7 +73,7 @@ class OfRows:
 
 
 def test_it_may_end_at_a_position():
-    some, (whole, _) = told()
+    some, (whole, _) = told("memory:")
     with (
         closing(filled(some[:1])) as first,
         closing(filled(some)) as log,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -32,11 +33,11 @@ def requested(rebuild_id: str) -> RebuildRequested:
     return RebuildRequested(rebuild_id, NEW_IMAGE, "generated")
 
 
-def recorded(told: list[tuple[Event, int]]) -> Servers:
+def recorded(url: str, told: list[tuple[Event, int]]) -> Servers:
     """A log that took these facts in, in this order; times are seconds behind the beginning."""
     clock = ManualClock()
     begun = clock.now
-    servers = Servers.open("memory:", clock=clock)
+    servers = Servers.open(url, clock=clock)
     servers.record(SERVER, [registered()], occurred_at=begun)
     clock.advance(3_600)
     for event, seconds in told:
@@ -103,7 +104,7 @@ def all_say(servers: Servers) -> Ends:
 @pytest.mark.parametrize("arriving", ["in order", "the other way round"])
 def test_how_a_rebuild_ended_is_told_alike(events: list[Event], ends: Ends, arriving: str) -> None:
     told = [(event, at) for at, event in enumerate(events, start=1)]
-    with recorded(told if arriving == "in order" else told[::-1]) as servers:
+    with recorded("memory:", told if arriving == "in order" else told[::-1]) as servers:
         assert all_say(servers) == ends
 
 
@@ -128,7 +129,9 @@ DONE, FAILED = RebuildCompleted("r1", 100), RebuildFailed("r1", "hypervisor", "d
 def test_one_that_is_asked_for_again_under_its_id_is_told_as_often(
     events: list[Event], ends: dict[str, list[str | None]], seconds: int
 ) -> None:
-    with recorded([(event, at * seconds) for at, event in enumerate(events, start=1)]) as servers:
+    with recorded(
+        "memory:", [(event, at * seconds) for at, event in enumerate(events, start=1)]
+    ) as servers:
         all_say(servers)
         told: dict[str, list[str | None]] = {}
         for one in as_what_if_says(servers):
@@ -158,7 +161,7 @@ def test_the_time_of_a_rebuild_is_told_in_plain_values_also_while_it_is_under_wa
 
 
 def test_who_asked_for_a_rebuild_by_a_command_is_told_how_that_one_ended() -> None:
-    with recorded([]) as servers:
+    with recorded("memory:", []) as servers:
         command = RebuildServer(image_id=NEW_IMAGE)
         servers.rebuild(SERVER, command, Context(OWNER, "r1"))
         servers.complete_rebuild(SERVER)
@@ -186,6 +189,6 @@ def histories(draw: st.DrawFn) -> list[tuple[Event, int]]:
 
 @settings(max_examples=30)
 @for_any(histories())
-def test_so_it_is_of_any_history(told: list[tuple[Event, int]]) -> None:
-    with recorded(told) as servers:
+def test_so_it_is_of_any_history(new_log: Callable[[], str], told: list[tuple[Event, int]]) -> None:
+    with recorded(new_log(), told) as servers:
         all_say(servers)

@@ -20,8 +20,8 @@ from tests.projections.cloud import Cloud, without_plugins
 
 
 @pytest.fixture
-def cloud(tmp_path):
-    with Cloud(tmp_path) as cloud:
+def cloud(kept_url):
+    with Cloud(kept_url) as cloud:
         yield cloud
 
 
@@ -32,9 +32,9 @@ def in_order(servers):
 
 @settings(max_examples=settings().max_examples // 4)
 @given(deeds, st.integers(1, 5), st.data())
-def test_the_fleet_is_the_fold_of_all_that_the_log_held(deeds, least, data):
+def test_the_fleet_is_the_fold_of_all_that_the_log_held(new_log, deeds, least, data):
     """In whatever order moments are asked for, and wherever keyframes come to lie."""
-    with World(deeds) as world:
+    with World(deeds, new_log()) as world:
         rows = world.rows()
         keyframes = Keyframes(world.cloud.store, least)
         for _ in range(6):
@@ -48,8 +48,8 @@ def test_the_fleet_is_the_fold_of_all_that_the_log_held(deeds, least, data):
 
 @settings(max_examples=settings().max_examples // 8)
 @given(deeds, st.integers(1, 5))
-def test_the_fleet_as_of_the_head_is_the_current_view(deeds, least):
-    with World(deeds) as world:
+def test_the_fleet_as_of_the_head_is_the_current_view(new_log, deeds, least):
+    with World(deeds, new_log()) as world:
         view = world.servers.list()
         with world.servers.view._file.reading() as rows:
             columns = rows.execute("SELECT * FROM server ORDER BY id").fetchall()
@@ -187,12 +187,7 @@ def test_others_events_and_refusals_do_not_matter(cloud):
 
 def test_a_position_that_the_log_passed_over_stops_nobody(cloud):
     server_id = cloud.create("web")
-    with cloud.store.connections.writing() as log:
-        log.execute(
-            "INSERT INTO stored_events (position, originator_id, originator_version, topic, state)"
-            " VALUES (9, ?, 1, 'dogs:Dog', '{}')",
-            (uuid4().hex,),
-        )
+    cloud.leave_a_gap(9)
     cloud.rename(server_id, "renamed")
     keyframes = Keyframes(cloud.store, 2)
     for position in (10, 7, 4, 10):

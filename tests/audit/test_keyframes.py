@@ -16,7 +16,9 @@ from serverdomain import AsOf, Fleet
 from serverdomain.audit import keyframes as module
 from serverdomain.audit.keyframes import LEAST, MOST, WHOLE, Frame, Keyframes, fingerprint
 from serverdomain.domain import events as e
+from tests.adapters.exchange.logs import rows
 from tests.projections.cloud import Cloud, Process, change
+from tests.store.owner import backup_of
 
 EVENTS = 60
 SPACING = 2
@@ -24,16 +26,17 @@ SPACING = 2
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    """The store of a cloud of a few servers, some deleted, in `EVENTS` events."""
-    with Cloud(tmp_path_factory.mktemp("filled")) as cloud:
+    """The rows of a cloud of a few servers, some deleted, in `EVENTS` events."""
+    with Cloud() as cloud:
         fill(cloud)
-    return cloud.path
+        return rows(cloud.store)
 
 
 @pytest.fixture
-def cloud(tmp_path, filled):
-    shutil.copy(filled, tmp_path / "cloud.db")
-    with Cloud(tmp_path) as cloud:
+def cloud(kept_url, filled):
+    with Cloud(kept_url) as cloud:
+        with cloud.store.bulk() as log:
+            log.append_rows(filled)
         cloud.clock.advance(1_000)
         yield cloud
 
@@ -66,8 +69,8 @@ def files(cloud):
 # Where they lie
 
 
-def test_they_are_made_as_questions_pass_them_and_used_by_the_next(cloud, tmp_path):
-    assert not (tmp_path / "cloud.keyframes").exists()
+def test_they_are_made_as_questions_pass_them_and_used_by_the_next(cloud):
+    assert not Keyframes(cloud.store).folder.exists()
     ask(cloud, 7)
     assert frames(cloud) == {(0, 2), (2, 4), (4, 6)}
     before = {path: path.stat().st_mtime_ns for path in files(cloud)}
@@ -97,10 +100,10 @@ def test_every_sixteenth_is_whole_and_has_all_rows(cloud):
     assert found == sorted((server.id,) for server in cloud.folded(WHOLE * SPACING))
 
 
-def test_a_small_log_keeps_none(cloud, tmp_path):
+def test_a_small_log_keeps_none(cloud):
     with cloud.servers.fleet() as fleet:
         assert fleet.position == EVENTS < LEAST
-    assert not (tmp_path / "cloud.keyframes").exists()
+    assert not Keyframes(cloud.store).folder.exists()
 
 
 def test_of_a_log_in_memory_they_are_in_memory(tmp_path, monkeypatch):
@@ -116,9 +119,9 @@ def test_of_a_log_in_memory_they_are_in_memory(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_there_would_be_too_many_they_lie_further_apart(tmp_path, monkeypatch):
+def test_where_there_would_be_too_many_they_lie_further_apart(kept_url, monkeypatch):
     monkeypatch.setattr(module, "MOST", 8)
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         server_id = cloud.create("web")
         for position in range(2, 81):
             cloud.rename(server_id, f"name {position}")
@@ -139,9 +142,9 @@ def test_they_lie_further_apart_only_once_there_would_be_one_too_many(cloud, mon
     assert keyframes.spacing() == 8
 
 
-def test_one_that_would_lack_what_lies_before_it_is_not_kept(tmp_path, monkeypatch):
+def test_one_that_would_lack_what_lies_before_it_is_not_kept(kept_url, monkeypatch):
     monkeypatch.setattr(module, "MOST", 8)
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         one, other = cloud.create("one"), cloud.create("other")
         cloud.rename(other, *"cdef")
         cloud.rename(one, "seventh")
@@ -190,7 +193,7 @@ def test_those_of_another_log_are_not_believed(cloud, tmp_path, caplog):
     with Cloud(tmp_path / "other") as other:
         for number in range(EVENTS):
             other.create(f"other {number}")
-        shutil.copytree(tmp_path / "cloud.keyframes", tmp_path / "other/cloud.keyframes")
+        shutil.copytree(Keyframes(cloud.store).folder, tmp_path / "other/cloud.keyframes")
         ask(other)
         ask(other, 33)
         assert "stands on a row that is not in this log" in caplog.text
@@ -199,18 +202,16 @@ def test_those_of_another_log_are_not_believed(cloud, tmp_path, caplog):
         assert caplog.messages == []
 
 
-def test_after_a_backup_was_put_back_those_of_lost_rows_are_made_anew(tmp_path, caplog):
-    with Cloud(tmp_path) as cloud:
+def test_after_a_backup_was_put_back_those_of_lost_rows_are_made_anew(kept_url, caplog):
+    with Cloud(kept_url) as cloud:
         server_id = cloud.create("web")
         cloud.rename(server_id, *(f"before {number}" for number in range(9)))
-    shutil.copy(cloud.path, tmp_path / "backup")
-    with Cloud(tmp_path) as cloud:
+    put_back = backup_of(kept_url)
+    with Cloud(kept_url) as cloud:
         cloud.rename(server_id, *(f"lost {number}" for number in range(9)))
         ask(cloud, 19)
-    for path in tmp_path.glob("cloud.db*"):
-        path.unlink()
-    shutil.copy(tmp_path / "backup", cloud.path)
-    with Cloud(tmp_path) as cloud:
+    put_back()
+    with Cloud(kept_url) as cloud:
         ask(cloud, 10)
         assert caplog.messages == []
         cloud.rename(server_id, *(f"after {number}" for number in range(9)))
@@ -220,25 +221,15 @@ def test_after_a_backup_was_put_back_those_of_lost_rows_are_made_anew(tmp_path, 
         assert "stands on a row" in caplog.text
 
 
-def test_one_in_a_gap_of_the_log_stands_on_the_row_before_it(tmp_path):
-    def gap(cloud):
-        with cloud.store.connections.writing() as log:
-            log.execute(
-                "INSERT INTO stored_events"
-                " (position, originator_id, originator_version, topic, state)"
-                " VALUES (40, 'dog', 1, 'dogs:Dog', '{}')"
-            )
-
-    with Cloud(tmp_path) as cloud:
+def test_one_in_a_gap_of_the_log_stands_on_the_row_before_it(kept_url):
+    with Cloud(kept_url) as cloud:
         server_id = cloud.create("web")
-    shutil.copy(cloud.path, tmp_path / "backup")
+    put_back = backup_of(kept_url)
     for name in ("lost", "kept"):
-        for path in tmp_path.glob("cloud.db*"):
-            path.unlink()
-        shutil.copy(tmp_path / "backup", cloud.path)
-        with Cloud(tmp_path) as cloud:
+        put_back()
+        with Cloud(kept_url) as cloud:
             cloud.rename(server_id, name)
-            gap(cloud)
+            cloud.leave_a_gap(40)
             ask(cloud, 40)
             ask(cloud, 33)
 
@@ -338,7 +329,7 @@ def attached(keyframes, frame):
 
 @pytest.mark.parametrize("is_in_memory", [True, False])
 def test_one_that_somebody_dropped_meanwhile_is_not_attached(tmp_path, is_in_memory, caplog):
-    with Cloud(None if is_in_memory else tmp_path) as cloud:
+    with Cloud("memory:" if is_in_memory else tmp_path) as cloud:
         fill(cloud)
         keyframes = Keyframes(cloud.store, SPACING)
         with Fleet(cloud.store, keyframes):
@@ -375,19 +366,20 @@ def test_one_that_leads_nowhere_is_not_followed(cloud):
     ask(cloud)
 
 
-def test_a_folder_that_cannot_be_made_or_written_costs_time_and_no_answer(cloud, tmp_path, caplog):
-    (tmp_path / "cloud.keyframes").write_text("a file of somebody's", "utf-8")
+def test_a_folder_that_cannot_be_made_or_written_costs_time_and_no_answer(cloud, caplog):
+    folder = Keyframes(cloud.store).folder
+    folder.write_text("a file of somebody's", "utf-8")
     ask(cloud)
-    assert (tmp_path / "cloud.keyframes").read_text("utf-8") == "a file of somebody's"
-    folder = tmp_path / "cloud.keyframes"
+    assert folder.read_text("utf-8") == "a file of somebody's"
     assert caplog.messages == [f"{folder} cannot hold keyframes: File exists"]
 
 
-def test_so_does_one_in_which_nobody_can_be_alone(cloud, tmp_path, caplog):
-    lock = tmp_path / "cloud.db._keyframes.lock"
+def test_so_does_one_in_which_nobody_can_be_alone(cloud, caplog):
+    caches, folder = cloud.store.caches, Keyframes(cloud.store).folder
+    lock = caches.with_name(f"{caches.name}._keyframes.lock")
     lock.mkdir()
     ask(cloud)
-    ((message,), folder) = (caplog.messages, tmp_path / "cloud.keyframes")
+    (message,) = caplog.messages
     assert message.startswith(f"{folder} cannot hold keyframes: {lock} cannot be locked: ")
     assert frames(cloud) == set()
 
@@ -432,7 +424,6 @@ import random, sys
 from serverdomain import AsOf, Fleet
 from serverdomain.audit.keyframes import Keyframes
 from serverdomain.store.opening import open_log
-from serverdomain.store.sqlite import SQLiteLog
 
 store = open_log(sys.argv[1])
 chance = random.Random(int(sys.argv[2]))

@@ -15,8 +15,8 @@ ASKED = "req-of-the-cloud"
 
 
 @pytest.fixture
-def servers(tmp_path):
-    with Servers.open(tmp_path / "cloud.db", create=True) as opened:
+def servers(kept_url):
+    with Servers.open(kept_url) as opened:
         opened.record(SERVER, [registered()])
         fact = Context(Actor("nova", "openstack"), "fact", caused_by=ASKED)
         opened.record(SERVER, [e.ImageChanged(IMAGE)], fact)

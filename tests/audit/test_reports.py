@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,8 +44,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def servers(clock: ManualClock) -> Iterator[Servers]:
-    with Servers.open("memory:", clock=clock) as servers:
+def servers(new_log: Callable[[], str], clock: ManualClock) -> Iterator[Servers]:
+    with Servers.open(new_log(), clock=clock) as servers:
         servers.register(adopted())
         servers.register(adopted(OTHER))
         clock.advance(60)
@@ -357,8 +357,8 @@ def test_what_is_dropped_otherwise_is_not_lost_in_a_rebuild(
 # Nothing
 
 
-def test_of_an_empty_log_there_is_nothing_to_report() -> None:
-    with Servers.open("memory:") as servers:
+def test_of_an_empty_log_there_is_nothing_to_report(new_log: Callable[[], str]) -> None:
+    with Servers.open(new_log()) as servers:
         assert rebuilds(servers.timeline).as_json() == {
             "requested": 0,
             "outcomes": {},

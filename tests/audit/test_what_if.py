@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,6 +36,7 @@ from serverdomain.store.opening import open_log
 from serverdomain.testing import ADMIN, OWNER, READER, ManualClock, strategies
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
 from tests.simulation.fleet.logs import rows
+from tests.store.owner import spoil
 
 START = datetime(2026, 8, 1, tzinfo=UTC)
 
@@ -46,8 +47,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def servers(clock: ManualClock) -> Iterator[Servers]:
-    with Servers.open("memory:", clock=clock) as servers:
+def servers(new_log: Callable[[], str], clock: ManualClock) -> Iterator[Servers]:
+    with Servers.open(new_log(), clock=clock) as servers:
         servers.register(adopted(), under("req-register"))
         servers.register(adopted(OTHER), under("req-other"))
         clock.advance(60)
@@ -94,9 +95,11 @@ ASKED = st.tuples(strategies.commands(), strategies.actors())
 
 @for_any(st.lists(ASKED | RECORDED, max_size=14), st.booleans())
 @settings(deadline=None, max_examples=50)
-def test_with_no_change_nothing_changes_for_any_history(steps: list[Any], created: bool) -> None:
+def test_with_no_change_nothing_changes_for_any_history(
+    new_log: Callable[[], str], steps: list[Any], created: bool
+) -> None:
     clock = ManualClock(START)
-    with Servers.open("memory:", clock=clock) as servers:
+    with Servers.open(new_log(), clock=clock) as servers:
         if created:
             command = CreateServer(
                 name="web", image_id=IMAGE, flavor_id="1", server_id=SERVER, admin_pass="x"
@@ -120,8 +123,8 @@ def test_with_no_change_nothing_changes_for_any_history(steps: list[Any], create
             assert found.was == servers.get(SERVER)
 
 
-def test_with_no_change_nothing_changes_for_a_whole_fleet() -> None:
-    with closing(open_log("memory:")) as store:
+def test_with_no_change_nothing_changes_for_a_whole_fleet(new_log: Callable[[], str]) -> None:
+    with closing(open_log(new_log())) as store:
         generate(store, 40, seed=3)
         before = rows(store)
         servers = Servers(store)
@@ -140,10 +143,12 @@ def test_with_no_change_nothing_changes_for_a_whole_fleet() -> None:
 
 @for_any(st.lists(ASKED, min_size=1, max_size=14), st.data())
 @settings(deadline=None, max_examples=50)
-def test_without_a_request_it_is_as_if_nobody_had_asked(steps: list[Any], data: Any) -> None:
+def test_without_a_request_it_is_as_if_nobody_had_asked(
+    new_log: Callable[[], str], steps: list[Any], data: Any
+) -> None:
     named = [(_named(command), actor) for command, actor in steps]
     everything = dict(enumerate(named))
-    with Servers.open("memory:", clock=ManualClock(START)) as servers:
+    with Servers.open(new_log(), clock=ManualClock(START)) as servers:
         _ask(servers, everything)
         # What left no row is not known to a what-if: nobody asks it the second time either.
         known = {entry.request_id for entry in servers.history(SERVER)}
@@ -151,7 +156,7 @@ def test_without_a_request_it_is_as_if_nobody_had_asked(steps: list[Any], data: 
         assume(numbers)
         dropped = data.draw(st.sampled_from(numbers))
         found = servers.what_if(SERVER, drop=[f"req-{dropped}"])
-    with Servers.open("memory:", clock=ManualClock(START)) as others:
+    with Servers.open(new_log(), clock=ManualClock(START)) as others:
         _ask(others, {number: everything[number] for number in numbers if number != dropped})
         would_be = others.what_if(SERVER).was
     assert found.would_be == would_be
@@ -504,9 +509,7 @@ def test_a_request_that_cannot_be_read_is_told_with_its_first_event(
     servers: Servers, clock: ManualClock
 ) -> None:
     rebuilt(servers, clock)
-    with servers._log.connections.writing() as log:
-        log.execute("DROP TRIGGER commands_no_update")
-        log.execute("UPDATE commands SET members = '[]' WHERE command_id = 3")
+    spoil(servers._log, "UPDATE commands SET members = '[]' WHERE command_id = 3")
     told = "^command 3, whose events begin at position 3, cannot be read: Expected `object`"
     with pytest.raises(StoreDamaged, match=told):
         servers.what_if(SERVER)

@@ -1,4 +1,4 @@
-"""Any history of a few servers, in a log in memory, and what the log's rows say of it."""
+"""Any history of a few servers, in a log, and what the log's rows say of it."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -16,6 +16,7 @@ from serverdomain.store.codec import CODEC
 from serverdomain.testing import OWNER, registered
 from serverdomain.testing import strategies as ours
 from tests.projections.cloud import Cloud
+from tests.store.owner import tables_of
 
 SERVERS = (registered().server_id, "155d900f-4e14-4e4c-a73d-069cbf4541e6")
 
@@ -48,10 +49,10 @@ class Row(NamedTuple):
 
 
 class World:
-    """A cloud in memory with two servers, of which one is registered from the beginning."""
+    """A cloud, if not in memory, with two servers, of which one is there from the beginning."""
 
-    def __init__(self, deeds=()):
-        self.cloud = Cloud()
+    def __init__(self, deeds=(), url="memory:"):
+        self.cloud = Cloud(url)
         self.servers = self.cloud.servers
         self.start = self.cloud.clock.now
         self.servers.record(SERVERS[0], [registered(server_id=SERVERS[0])])
@@ -79,7 +80,7 @@ class World:
 
     def rows(self):
         """The log as its tables hold it, read without any of our queries."""
-        with self.cloud.store.connections.reading() as log:
+        with tables_of(self.cloud.store) as log:
             found = log.execute(
                 "SELECT c.server_id, e.originator_version, e.position, c.recorded_at,"
                 " c.occurred_at, e.topic, e.state"

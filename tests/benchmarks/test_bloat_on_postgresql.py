@@ -7,9 +7,6 @@ import pytest
 from benchmarks.bloat import measure
 from serverdomain.store.postgresql.address import Address
 from serverdomain.store.postgresql.making import init
-from tests.store.postgresql.conftest import server_url, url
-
-__all__ = ["server_url", "url"]
 
 
 def test_a_curve_has_a_point_a_step_alone_beside_a_snapshot_and_alone_again(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 from collections import Counter
-from pathlib import Path
 from threading import Event
 
 import pytest
@@ -20,11 +19,10 @@ from .points import Points
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
-    with Servers.open(url) as servers:
+def url(kept_url: str) -> str:
+    with Servers.open(kept_url) as servers:
         prepare(servers)
-    return url
+    return kept_url
 
 
 def holds(url: str, calls: list[Call]) -> None:

@@ -7,28 +7,32 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 from sqlite_utils import hookimpl, plugins
 
 from serverdomain import CreateServer, NotFound, Server, Servers
 from serverdomain.projections.server_view import ServerView
 from serverdomain.store.opening import open_log
-from serverdomain.store.sqlite.reading import SQLiteReading
+from serverdomain.store.sqlite import SQLiteLog
 from serverdomain.testing import ManualClock
+from tests.store.owner import owner_of
 
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
 OTHER_IMAGE = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
 NEWER = "serverdomain:ServerTeleported:1"
+_TRICK_ADDED = ("dogs:Dog.TrickAdded", b"{}", *[None] * 13)
 
 
 class Cloud:
-    """The store ``cloud.db`` of a folder (or in memory, without one), open."""
+    """The log of a URL, or ``cloud.db`` in a folder, with servers on it, open."""
 
-    def __init__(self, folder: Path | None = None, name: str = "cloud.db") -> None:
-        self.path = None if folder is None else folder / name
-        self.url = "memory:" if folder is None else f"sqlite:///{self.path}"
+    def __init__(self, where: Path | str = "memory:", name: str = "cloud.db") -> None:
+        self.url = where if isinstance(where, str) else f"sqlite:///{where / name}"
+        self.path = Path(self.url.removeprefix("sqlite:///"))
         self.store = open_log(self.url)
+        self._caches = self.store.caches
         self.clock = ManualClock()
         self.servers = Servers(self.store, self.clock)
 
@@ -40,8 +44,8 @@ class Cloud:
 
     @property
     def view_path(self) -> Path:
-        assert self.path is not None
-        return self.path.with_name(f"{self.path.stem}.view.db")
+        assert self._caches is not None
+        return self._caches.with_name(f"{self._caches.stem}.view.db")
 
     def view(self, given: Path | None = None, page: int = 2_000) -> ServerView:
         return ServerView(self.store, given, page)
@@ -59,15 +63,12 @@ class Cloud:
 
     def folded(self, position: int | None = None) -> list[Server]:
         """What the fold makes of every server, now or as of a position, in the list's order."""
-        with self.store.connections.reading() as log:
-            known = log.execute("SELECT DISTINCT server_id FROM commands").fetchall()
+        with self.store.reading() as log:
+            known = {server_id for _, _, server_id, *_ in log.commands()}
             if position is not None:
-                found = [
-                    SQLiteReading(log).history(server_id, position=position).server
-                    for (server_id,) in known
-                ]
+                found = [log.history(one, position=position).server for one in known]
             else:
-                found = [self._get(server_id) for (server_id,) in known]
+                found = [self._get(one) for one in known]
         there = [server for server in found if server is not None and not server.deleted]
         return sorted(there, key=lambda server: (-server.created_micros, -server.first_position))
 
@@ -79,25 +80,31 @@ class Cloud:
 
     def append_newer(self, server_id: str) -> int:
         """Append an event of a newer release to a server; gives back its position."""
-        with self.store.connections.writing() as log:
-            cursor = log.execute(
-                "INSERT INTO stored_events"
-                " (originator_id, originator_version, topic, state, command_id)"
-                " SELECT originator_id, MAX(originator_version) + 1, ?, '{}', command_id"
-                " FROM stored_events WHERE originator_id = ?",
-                (NEWER, server_id.replace("-", "")),
-            )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
+        stream = server_id.replace("-", "")
+        with self.store.reading() as log:
+            its = [row for rows in log.rows() for row in rows if row[1] == stream]
+        _, _, version, _, _, *command = its[-1]
+        return self._append([(stream, version + 1, NEWER, "{}", *command)])
 
     def append_foreign(self, stream: UUID, versions: Iterable[int]) -> None:
         """Append what another `eventsourcing` application records."""
-        with self.store.connections.writing() as log:
-            log.executemany(
-                "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
-                " VALUES (?, ?, 'dogs:Dog.TrickAdded', '{}')",
-                [(stream.hex, version) for version in versions],
+        self._append([(stream.hex, one, *_TRICK_ADDED) for one in versions])
+
+    def leave_a_gap(self, position: int) -> None:
+        """Append another application's event at a position of its own."""
+        with owner_of(self.store) as log:
+            log.execute(
+                "INSERT INTO stored_events (position, originator_id, originator_version, topic,"
+                f" state) VALUES ({position}, '{uuid4().hex}', 1, 'dogs:Dog.TrickAdded', '{{}}')"
             )
+            if not isinstance(self.store, SQLiteLog):
+                log.execute(f"UPDATE head SET position = {position}")
+
+    def _append(self, rows: list[tuple[Any, ...]]) -> int:
+        with self.store.bulk() as log:
+            head = log.head()
+            log.append_rows([(head + number, *row) for number, row in enumerate(rows, 1)])
+            return head + len(rows)
 
 
 def rows(path: Path, columns: str = "id, name") -> list[tuple[object, ...]]:

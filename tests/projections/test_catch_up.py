@@ -13,7 +13,6 @@ from serverdomain.domain import events as e
 from serverdomain.projections import following, generations
 from serverdomain.projections.server_rows import SERVERS
 from serverdomain.projections.view_place import ViewPlace
-from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.testing import registered
 from tests.projections.cloud import Cloud, Process, change, rows
 
@@ -21,8 +20,8 @@ SERVER = registered().server_id
 
 
 @pytest.fixture
-def cloud(tmp_path):
-    with Cloud(tmp_path) as cloud:
+def cloud(kept_url):
+    with Cloud(kept_url) as cloud:
         yield cloud
 
 
@@ -102,7 +101,6 @@ def test_a_page_that_another_has_taken_meanwhile_is_not_taken_again(cloud):
 CATCHES_UP = """
 import sys
 from serverdomain.store.opening import open_log
-from serverdomain.store.sqlite import SQLiteLog
 from serverdomain.projections.server_view import ServerView
 store = open_log(sys.argv[1])
 view = ServerView(store, None, 1)
@@ -297,10 +295,10 @@ def test_the_list_of_a_view_at_the_head_waits_for_no_writer(cloud, monkeypatch):
     monkeypatch.setenv("SERVERDOMAIN_LOCK_TIMEOUT", "0.05")
     with closing(sqlite3.connect(cloud.view_path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with Cloud(cloud.path.parent) as fresh:
+        with Cloud(cloud.url) as fresh:
             assert len(cloud.servers.list()) == len(fresh.servers.list()) == 1
             cloud.create("two")
-            with pytest.raises(StoreLocked, match=r"cloud\.view\.db is locked .*0\.05 s"):
+            with pytest.raises(StoreLocked, match=r"\.view\.db is locked .*0\.05 s"):
                 fresh.servers.list()
         other.execute("ROLLBACK")
     assert len(cloud.servers.list()) == 2
@@ -323,8 +321,8 @@ def test_a_view_keeps_the_hash_of_the_row_on_which_it_stands(cloud, view):
     view.catch_up()
     with closing(sqlite3.connect(cloud.view_path)) as outsider:
         found = outsider.execute("SELECT position, row_hash FROM generations").fetchall()
-    with cloud.store.connections.reading() as log:
-        assert found == [(2, SQLiteReading(log).row_hash(2))]
+    with cloud.store.reading() as log:
+        assert found == [(2, log.row_hash(2))]
 
 
 def test_refusals_are_covered_and_passed_over(cloud, view):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,16 +14,13 @@ from serverdomain.projections import coming
 from serverdomain.projections.follow import LOOK
 from serverdomain.testing.store_contract import SERVER, adopted
 
+pytestmark = pytest.mark.core
+
 SECONDS = 20
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "cloud.db"
-
-
-def test_a_view_that_is_open_shows_what_another_process_wrote(path: Path) -> None:
-    with Servers.open(path) as servers, Servers.open(path) as other:
+def test_a_view_that_is_open_shows_what_another_process_wrote(kept_url: str) -> None:
+    with Servers.open(kept_url) as servers, Servers.open(kept_url) as other:
         servers.register(adopted())
         assert len(servers.list()) == 1
         assert len(servers.timeline) == 1
@@ -35,10 +32,10 @@ def test_a_view_that_is_open_shows_what_another_process_wrote(path: Path) -> Non
         assert len(servers.timeline) == 2
 
 
-def test_a_position_that_comes_later_is_waited_for(path: Path) -> None:
+def test_a_position_that_comes_later_is_waited_for(kept_url: str) -> None:
     with (
-        Servers.open(path) as servers,
-        Servers.open(path) as other,
+        Servers.open(kept_url) as servers,
+        Servers.open(kept_url) as other,
         ThreadPoolExecutor() as threads,
     ):
         servers.register(adopted())
@@ -66,8 +63,10 @@ def test_who_waits_for_less_than_a_second_waits_so_long() -> None:
         coming.wait_for(log, 2, 0.9)
 
 
-def test_a_position_that_does_not_come_is_told_with_the_logs_end() -> None:
-    with Servers.open("memory:") as servers:
+def test_a_position_that_does_not_come_is_told_with_the_logs_end(
+    new_log: Callable[[], str],
+) -> None:
+    with Servers.open(new_log()) as servers:
         servers.register(adopted())
         servers.wait_for(1, 0)
         servers.wait_for(0, 0)
@@ -77,16 +76,16 @@ def test_a_position_that_does_not_come_is_told_with_the_logs_end() -> None:
             servers.wait_for(2, 0.01)
 
 
-def test_a_command_that_changed_nothing_is_there_at_once() -> None:
-    with Servers.open("memory:") as servers:
+def test_a_command_that_changed_nothing_is_there_at_once(new_log: Callable[[], str]) -> None:
+    with Servers.open(new_log()) as servers:
         servers.register(adopted())
         unchanged = servers.rename(SERVER, servers.get(SERVER).name)
         servers.wait_for(unchanged.position, 0)
         servers.wait_for(unchanged, 0)
 
 
-def test_what_a_command_gave_is_waited_for_as_its_position_is(path: Path) -> None:
-    with Servers.open(path) as servers, Servers.open(path) as other:
+def test_what_a_command_gave_is_waited_for_as_its_position_is(kept_url: str) -> None:
+    with Servers.open(kept_url) as servers, Servers.open(kept_url) as other:
         servers.register(adopted())
         stopped = other.stop(SERVER)
         servers.wait_for(stopped, SECONDS)

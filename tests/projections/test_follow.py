@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from serverdomain import NotFound, RebuildServer, Servers
 from serverdomain.projections.follow import Followed
 from serverdomain.testing.store_contract import IMAGE, OTHER, SERVER, adopted
 
+pytestmark = pytest.mark.core
+
 SECONDS = 20
 
 
-@pytest.fixture(params=["memory", "file"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'cloud.db'}"
-
-
-def test_it_begins_with_the_server_as_it_is_and_ends_with_the_time(url: str) -> None:
-    with Servers.open(url) as servers:
+def test_it_begins_with_the_server_as_it_is_and_ends_with_the_time(any_url: str) -> None:
+    with Servers.open(any_url) as servers:
         servers.register(adopted())
         assert [one.status for one in servers.follow(SERVER, 0)] == ["ACTIVE"]
 
 
-def test_every_state_between_two_looks_is_told_and_no_other_servers(url: str) -> None:
-    with Servers.open(url) as servers:
+def test_every_state_between_two_looks_is_told_and_no_other_servers(any_url: str) -> None:
+    with Servers.open(any_url) as servers:
         servers.register(adopted())
         servers.register(adopted(OTHER))
         following = servers.follow(SERVER, SECONDS)
@@ -38,9 +33,8 @@ def test_every_state_between_two_looks_is_told_and_no_other_servers(url: str) ->
         assert [next(following).status for _ in range(3)] == ["REBUILD", "ACTIVE", "SHUTOFF"]
 
 
-def test_what_another_process_appends_is_told_too(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
-    with Servers.open(url) as servers, Servers.open(url) as other:
+def test_what_another_process_appends_is_told_too(kept_url: str) -> None:
+    with Servers.open(kept_url) as servers, Servers.open(kept_url) as other:
         servers.register(adopted())
         following = servers.follow(SERVER, SECONDS)
         next(following)
@@ -49,8 +43,8 @@ def test_what_another_process_appends_is_told_too(tmp_path: Path) -> None:
         assert next(following).status == "SHUTOFF"
 
 
-def test_who_waits_without_an_end_is_told_too(url: str) -> None:
-    with Servers.open(url) as servers:
+def test_who_waits_without_an_end_is_told_too(any_url: str) -> None:
+    with Servers.open(any_url) as servers:
         servers.register(adopted())
         following = servers.follow(SERVER, None)
         next(following)
@@ -58,8 +52,8 @@ def test_who_waits_without_an_end_is_told_too(url: str) -> None:
         assert next(following).status == "SHUTOFF"
 
 
-def test_each_look_tells_what_came_after_the_one_before(url: str) -> None:
-    with Servers.open(url) as servers:
+def test_each_look_tells_what_came_after_the_one_before(any_url: str) -> None:
+    with Servers.open(any_url) as servers:
         followed = Followed(servers._log, SERVER)
         with pytest.raises(NotFound):
             list(followed.states())
@@ -82,8 +76,8 @@ def test_where_the_log_went_back_it_begins_again() -> None:
         assert next(following).status == "ACTIVE"
 
 
-def test_a_server_that_is_not_there_or_goes_is_not_found(url: str) -> None:
-    with Servers.open(url) as servers:
+def test_a_server_that_is_not_there_or_goes_is_not_found(any_url: str) -> None:
+    with Servers.open(any_url) as servers:
         with pytest.raises(NotFound):
             next(servers.follow(SERVER))
         servers.register(adopted())

@@ -11,8 +11,8 @@ from tests.projections.cloud import Cloud, Process, generations, rows
 
 
 @pytest.fixture
-def cloud(tmp_path):
-    with Cloud(tmp_path) as cloud:
+def cloud(kept_url):
+    with Cloud(kept_url) as cloud:
         for number in range(12):
             cloud.create(f"server {number}")
         cloud.servers.list()

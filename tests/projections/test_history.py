@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,9 +20,9 @@ BY = Context(Actor("fake", "openstack"), "req-1", correlation_id="ticket-7", cau
 
 
 @pytest.fixture
-def servers() -> Iterator[Servers]:
+def servers(new_log: Callable[[], str]) -> Iterator[Servers]:
     clock = ManualClock(NOW)
-    with Servers.open("memory:", clock=clock) as opened:
+    with Servers.open(new_log(), clock=clock) as opened:
         opened.register(adopted(), Context(request_id="req-register"))
         clock.advance(60)
         yield opened

@@ -14,7 +14,6 @@ WORKS = """
 import sys
 from serverdomain import CreateServer, Servers
 from serverdomain.store.opening import open_log
-from serverdomain.store.sqlite import SQLiteLog
 from serverdomain.projections.server_view import ServerView
 
 store = open_log(sys.argv[1])
@@ -47,9 +46,9 @@ def sound(path):
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.slow)])
-def test_a_view_whose_process_was_killed_catches_up_to_the_right_rows(tmp_path, kills):
+def test_a_view_whose_process_was_killed_catches_up_to_the_right_rows(kept_url, kills):
     chance = random.Random(kills)
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         for name in "abcdef":
             cloud.create(name)
         early = cloud.clock.now
@@ -61,31 +60,31 @@ def test_a_view_whose_process_was_killed_catches_up_to_the_right_rows(tmp_path, 
             for _ in range(chance.randrange(1, 25)):
                 process.hear()
         assert sound(cloud.view_path)
-        with Cloud(tmp_path) as after:
+        with Cloud(kept_url) as after:
             # The position that it left is that of its rows.
             view = after.view()
             assert view.servers() == after.folded(view.status().position)
             assert after.servers.list() == after.folded()
             view.close()
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         cloud.servers.view.replay()
         assert len(generations(cloud.view_path)) == 1
         assert len(rows(cloud.view_path)) == len(cloud.folded())
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(40, marks=pytest.mark.slow)])
-def test_a_view_whose_making_was_killed_is_made_by_the_next(tmp_path, kills):
-    with Cloud(tmp_path) as cloud:
+def test_a_view_whose_making_was_killed_is_made_by_the_next(kept_url, kills):
+    with Cloud(kept_url) as cloud:
         cloud.create()
     chance = random.Random(kills)
     for _ in range(kills):
-        for path in tmp_path.glob("cloud.view.db*"):
+        for path in cloud.view_path.parent.glob(f"{cloud.view_path.name}*"):
             path.unlink()
         with Process(MAKES, cloud.url, chance.randrange(60)) as process:
             process.popen.wait()
-        with Cloud(tmp_path) as after:
+        with Cloud(kept_url) as after:
             assert after.servers.list() == after.folded()
-        assert not list(tmp_path.glob("*.damaged"))
+        assert not list(cloud.view_path.parent.glob("*.damaged"))
 
 
 # Killed when SQLite has done so many steps of its work, wherever that is.

@@ -18,9 +18,9 @@ DAY = 86_400_000_000
 
 
 @pytest.fixture
-def cloud(tmp_path):
+def cloud(kept_url):
     """Five servers, one in each status."""
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         for number, status in enumerate(STATUSES):
             state = "ACTIVE" if status == "REBUILD" else status
             server_id = f"00000000-0000-4000-8000-00000000000{number}"

@@ -15,9 +15,9 @@ from tests.projections.cloud import Cloud, change, rows
 
 
 @pytest.fixture
-def cloud(tmp_path):
+def cloud(kept_url):
     """Servers that are renamed, deleted and told of too late, an event or two a page."""
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         ids = [cloud.create(name) for name in ("one", "two", "three", "four")]
         early = cloud.clock.now - timedelta(seconds=1)
         cloud.rename(ids[0], "1", "2", "3")

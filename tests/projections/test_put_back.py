@@ -1,40 +1,40 @@
 """A log that was put back from a backup is noticed, and the view replayed by itself."""
 
 import logging
-import shutil
 
 import pytest
 
 from serverdomain.domain import events as e
 from serverdomain.projections import following
 from tests.projections.cloud import Cloud, change, rows
+from tests.store.owner import backup_of
+
+pytestmark = pytest.mark.core
 
 
 @pytest.fixture
-def backup(tmp_path):
-    """A backup of two servers and three events; two more, and three events, are in the view."""
-    with Cloud(tmp_path) as cloud:
+def put_back(kept_url):
+    """Puts a log back of two servers and three events; two more, and three, are in the view."""
+    with Cloud(kept_url) as cloud:
         cloud.rename(cloud.create("one"), "renamed")
         cloud.create("two")
-    backup = tmp_path / "backup.db"
-    shutil.copy(cloud.path, backup)
-    with Cloud(tmp_path) as cloud:
+    back = backup_of(kept_url)
+    with Cloud(kept_url) as cloud:
         cloud.create("lost")
         cloud.rename(cloud.create("also lost"), "quite")
         assert len(cloud.servers.list()) == 4
-    return backup
 
+    def put_back():
+        back()
+        return Cloud(kept_url)
 
-def put_back(backup):
-    path = backup.with_name("cloud.db")
-    shutil.copy(backup, path)
-    return Cloud(path.parent)
+    return put_back
 
 
 @pytest.mark.parametrize("since", [0, 1, 3, 5])
-def test_a_log_put_back_is_noticed_however_far_it_has_grown_again(backup, caplog, since):
+def test_a_log_put_back_is_noticed_however_far_it_has_grown_again(put_back, caplog, since):
     # Shorter than the view's position, as long as it, and longer.
-    with put_back(backup) as cloud:
+    with put_back() as cloud:
         for number in range(since):
             cloud.create(f"since {number}")
         assert cloud.servers.list() == cloud.folded()
@@ -48,29 +48,28 @@ def test_a_log_put_back_is_noticed_however_far_it_has_grown_again(backup, caplog
         assert len(caplog.messages) == 1
 
 
-def test_a_log_put_back_and_given_the_same_events_again_needs_no_replay(backup, caplog):
+def test_a_log_put_back_and_given_the_same_events_again_needs_no_replay(put_back, caplog):
     # The same row, to the microsecond and the request id: the same log as far as the view knows.
-    with put_back(backup.with_name("backup.db")) as cloud:
+    with put_back() as cloud:
         cloud.servers.list()
     caplog.clear()
-    shutil.copy(cloud.path, backup)
-    with put_back(backup) as cloud:
+    with put_back() as cloud:
         assert cloud.servers.list() == cloud.folded()
     assert caplog.messages == []
 
 
-def test_a_log_put_back_is_noticed_by_a_replay_too(backup, caplog):
-    with put_back(backup) as cloud:
+def test_a_log_put_back_is_noticed_by_a_replay_too(put_back, caplog):
+    with put_back() as cloud:
         cloud.servers.view.replay()
         assert cloud.servers.view.servers() == cloud.folded()
         assert cloud.servers.view.status() == (3, 3, 0, 2)
 
 
 def test_a_log_put_back_while_a_replay_is_under_way_is_replayed_from_zero(
-    tmp_path, backup, monkeypatch
+    kept_url, put_back, monkeypatch
 ):
     monkeypatch.setattr(following, "TOGETHER", 1)
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         view = cloud.view(page=2)
         told = []
 
@@ -89,9 +88,9 @@ def test_a_log_put_back_while_a_replay_is_under_way_is_replayed_from_zero(
 @pytest.mark.parametrize("row_hash", ["NULL", "'nonsense'"])
 @pytest.mark.parametrize("position", [999, 6])
 def test_a_position_that_the_log_does_not_bear_out_is_not_believed(
-    tmp_path, backup, caplog, position, row_hash
+    kept_url, put_back, caplog, position, row_hash
 ):
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         change(
             cloud.view_path,
             f"UPDATE generations SET position = {position}, row_hash = {row_hash}",
@@ -102,8 +101,8 @@ def test_a_position_that_the_log_does_not_bear_out_is_not_believed(
         assert f"stands at position {position}" in caplog.text
 
 
-def test_late_facts_after_a_backup_was_put_back_are_right(backup):
-    with put_back(backup) as cloud:
+def test_late_facts_after_a_backup_was_put_back_are_right(put_back):
+    with put_back() as cloud:
         server = cloud.folded()[-1]
         cloud.servers.record(
             server.id, [e.ServerRenamed("late")], occurred_at=cloud.clock.now.replace(year=2000)

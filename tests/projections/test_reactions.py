@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from queue import Queue
@@ -21,19 +20,17 @@ from serverdomain import Context, InvalidInput, NotFound, RebuildServer, Refused
 from serverdomain.domain.events import RebuildRequested, ServerRenamed
 from serverdomain.projections.happened import Happened
 from serverdomain.projections.reactions import Reaction
+from serverdomain.store.bookmarks import Bookmark
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, SERVER, adopted
+from tests.projections.cloud import Cloud
+from tests.store.owner import backup_of
 
 SECONDS = 20
 
 
-@pytest.fixture(params=["memory", "file"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return "memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'cloud.db'}"
-
-
 @pytest.fixture
-def servers(url: str) -> Iterator[Servers]:
-    with Servers.open(url) as opened:
+def servers(any_url: str) -> Iterator[Servers]:
+    with Servers.open(any_url) as opened:
         opened.register(adopted())
         yield opened
 
@@ -58,13 +55,17 @@ def test_or_at_the_beginning(servers: Servers) -> None:
         assert told.get(timeout=SECONDS).name == "ServerRegistered"
 
 
-def test_its_place_is_saved_once_a_second_and_when_it_stops(servers: Servers) -> None:
-    with servers._log.connections.writing() as connection:
-        connection.execute("CREATE TABLE saved (position)")
-        connection.execute(
-            "CREATE TRIGGER saving AFTER INSERT ON reactions"
-            " BEGIN INSERT INTO saved VALUES (new.position); END"
-        )
+def test_its_place_is_saved_once_a_second_and_when_it_stops(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[int] = []
+    keep = servers._log.keep_bookmark
+
+    def noted(place: Bookmark, *more: Any) -> bool:
+        saved.append(place.position)
+        return keep(place, *more)
+
+    monkeypatch.setattr(servers._log, "keep_bookmark", noted)
     began = time.monotonic()
     with servers.react("billing", lambda _: None) as billing:
         for number in range(60):
@@ -72,8 +73,6 @@ def test_its_place_is_saved_once_a_second_and_when_it_stops(servers: Servers) ->
             assert billing.caught_up(SECONDS)
     took = time.monotonic() - began
 
-    with servers._log.connections.reading() as connection:
-        saved = [position for (position,) in connection.execute("SELECT position FROM saved")]
     # The first is where it began.
     assert len(saved) <= took + 2
     assert saved[-1] == servers.reactions()[0].position == 61
@@ -232,15 +231,14 @@ def test_a_reaction_has_a_name_that_a_file_may_have(servers: Servers, name: str)
 
 
 def test_two_of_one_name_never_work_at_once_and_the_second_takes_over(
-    tmp_path: Path,
+    kept_url: str,
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
     told: Queue[tuple[str, str]] = Queue()
 
     def of(who: str) -> Callable[[Happened], None]:
         return lambda happened: told.put((who, happened.name))
 
-    with Servers.open(url) as servers, Servers.open(url) as other:
+    with Servers.open(kept_url) as servers, Servers.open(kept_url) as other:
         servers.register(adopted())
         first = servers.react("billing", of("first"))
         servers.rename(SERVER, "one")
@@ -256,25 +254,17 @@ def test_two_of_one_name_never_work_at_once_and_the_second_takes_over(
     assert told.empty()
 
 
-def test_an_event_of_a_newer_release_stops_it_with_words(tmp_path: Path) -> None:
-    path = tmp_path / "cloud.db"
+def test_an_event_of_a_newer_release_stops_it_with_words(kept_url: str) -> None:
     told: Queue[Happened] = Queue()
-    with Servers.open(f"sqlite:///{path}") as servers:
-        servers.register(adopted())
-        with closing(sqlite3.connect(path)) as newer:
-            newer.execute(
-                "INSERT INTO stored_events"
-                " (originator_id, originator_version, topic, state, command_id)"
-                " VALUES (?, 2, 'serverdomain:ServerPainted:1', '{}', 1)",
-                (SERVER.replace("-", ""),),
-            )
-            newer.commit()
-        until_stopped(servers.react("billing", told.put, start="beginning"))
-        (stopped,) = servers.reactions()
+    with Cloud(kept_url) as cloud:
+        cloud.servers.register(adopted())
+        cloud.append_newer(SERVER)
+        until_stopped(cloud.servers.react("billing", told.put, start="beginning"))
+        (stopped,) = cloud.servers.reactions()
 
     assert told.get(timeout=SECONDS).position == 1
     assert (stopped.position, stopped.stopped_at) == (1, 2)
-    assert "ServerPainted" in (stopped.why or "")
+    assert "ServerTeleported" in (stopped.why or "")
 
 
 def test_what_it_needs_at_work_is_entered_before_the_first_event_and_left_after_the_last(
@@ -297,8 +287,7 @@ def test_what_it_needs_at_work_is_entered_before_the_first_event_and_left_after_
     assert told.empty()
 
 
-def test_only_one_of_two_is_at_work_and_the_other_enters_when_it_has_left(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+def test_only_one_of_two_is_at_work_and_the_other_enters_when_it_has_left(kept_url: str) -> None:
     told: Queue[str] = Queue()
 
     def at_work(who: str) -> Callable[[], AbstractContextManager[None]]:
@@ -310,7 +299,7 @@ def test_only_one_of_two_is_at_work_and_the_other_enters_when_it_has_left(tmp_pa
 
         return entered
 
-    with Servers.open(url) as one, Servers.open(url) as other:
+    with Servers.open(kept_url) as one, Servers.open(kept_url) as other:
         first = one.react("billing", print, at_work=at_work("first"))
         assert first.caught_up(SECONDS)
         second = other.react("billing", print, at_work=at_work("second"))
@@ -461,24 +450,22 @@ def test_events_of_two_logs_cause_two_commands_though_all_that_was_given_is_the_
     assert caused("east") != caused("west")
 
 
-def test_so_do_events_at_one_position_of_a_log_and_of_its_copy(tmp_path: Path) -> None:
+def test_so_do_events_at_one_position_of_a_log_and_of_its_copy(kept_url: str) -> None:
     caused: Queue[str] = Queue()
 
     def told(name: str) -> str:
         with (
-            Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers,
+            Servers.open(kept_url) as servers,
             servers.react("mirror", lambda told: caused.put(told.context().request_id)),
         ):
             servers.rename(SERVER, name)
             return caused.get(timeout=SECONDS)
 
-    with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers:
+    with Servers.open(kept_url) as servers:
         servers.register(adopted())
         with servers.react("mirror", lambda told: None) as reaction:
             assert reaction.caught_up(SECONDS)
-    backup = (tmp_path / "cloud.db").read_bytes()
+    put_back = backup_of(kept_url)
     lost = told("lost")
-    for beside in tmp_path.glob("cloud.db*"):
-        beside.unlink()
-    (tmp_path / "cloud.db").write_bytes(backup)
+    put_back()
     assert told("other") != lost

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -55,18 +54,17 @@ def told_until_killed(running: subprocess.Popen[str], position: int) -> list[tup
 
 
 @pytest.mark.slow
-def test_a_killed_reaction_tells_every_event_at_least_once_and_in_order(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+def test_a_killed_reaction_tells_every_event_at_least_once_and_in_order(kept_url: str) -> None:
     dice = random.Random(1)
     told: list[tuple[int, str, int]] = []
-    with Servers.open(url) as servers:
+    with Servers.open(kept_url) as servers:
         for server_id in SERVERS:
             servers.register(adopted(server_id))
         for number in range(400):
             servers.rename(dice.choice(SERVERS), f"name {number}")
         last = servers.view.status().head
         while not told or told[-1][0] < last:
-            with counting(url) as running:
+            with counting(kept_url) as running:
                 reached = told[-1][0] if told else 0
                 told += told_until_killed(running, min(last, reached + dice.randrange(5, 60)))
 
@@ -78,16 +76,15 @@ def test_a_killed_reaction_tells_every_event_at_least_once_and_in_order(tmp_path
 
 
 @pytest.mark.slow
-def test_a_rebuild_is_completed_once_however_often_its_reaction_is_killed(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+def test_a_rebuild_is_completed_once_however_often_its_reaction_is_killed(kept_url: str) -> None:
     dice = random.Random(2)
-    with Servers.open(url) as servers:
+    with Servers.open(kept_url) as servers:
         servers.register(adopted(SERVERS[0]))
         for _ in range(3):
             servers.rebuild(SERVERS[0], RebuildServer(image_id=IMAGE))
             asked = servers.view.status().head
             while servers.get(SERVERS[0]).status == "REBUILD":
-                with counting(url) as running:
+                with counting(kept_url) as running:
                     # Before it is told of the rebuild, while it works, or when it has completed it.
                     told_until_killed(running, asked + dice.randrange(-1, 2))
         names = [entry.name for entry in servers.history(SERVERS[0])]

@@ -14,9 +14,9 @@ from tests.projections.cloud import Cloud, Process, change, generations, rows
 
 
 @pytest.fixture
-def cloud(tmp_path):
+def cloud(kept_url):
     """Three servers and seven events, and a view at the head."""
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         for name in ("one", "two", "three"):
             cloud.create(name)
         cloud.rename(cloud.folded()[0].id, "1", "2", "3", "4")
@@ -51,8 +51,8 @@ def test_progress_is_told_after_each_page(view):
     assert told == [(2, 7), (4, 7), (6, 7), (7, 7)]
 
 
-def test_progress_of_an_empty_log_is_told_once(tmp_path):
-    with Cloud(tmp_path, "empty.db") as cloud:
+def test_progress_of_an_empty_log_is_told_once(kept_url):
+    with Cloud(kept_url) as cloud:
         told = []
         cloud.servers.view.replay(lambda position, head: told.append((position, head)))
         assert told == [(0, 0)]
@@ -157,7 +157,6 @@ def test_an_earlier_replay_that_ends_first_leaves_a_later_one_to_go_on(cloud, vi
 REPLAYS = """
 import sys
 from serverdomain.store.opening import open_log
-from serverdomain.store.sqlite import SQLiteLog
 from serverdomain.projections.server_view import ServerView
 store = open_log(sys.argv[1])
 view = ServerView(store, None, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,13 +14,14 @@ from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
 from serverdomain.store.opening import open_log
 from serverdomain.testing.store_contract import SERVER, adopted
+from tests.store.owner import owner_of
 
 BILLING = "billing"
 
 
-@pytest.fixture(params=["memory", "file"])
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
-    log = open_log("memory:" if request.param == "memory" else f"sqlite:///{tmp_path / 'cloud.db'}")
+@pytest.fixture
+def log(any_url: str) -> Iterator[Log]:
+    log = open_log(any_url)
     with Servers(log) as servers:
         servers.register(adopted())
         servers.stop(SERVER)
@@ -116,16 +116,13 @@ def test_where_somebody_else_moved_it_it_stays(
     assert bookmark.save(), "there is nothing to save"
 
 
-def test_one_that_somebody_took_away_is_put_back(tmp_path: Path) -> None:
-    with Servers(open_log(f"sqlite:///{tmp_path / 'cloud.db'}")) as servers:
-        log = servers._log
-        bookmark = SavedBookmark(log, BILLING, "beginning")
-        bookmark.move(1)
-        with log.connections.writing() as connection:
-            connection.execute("DELETE FROM reactions")
-        assert bookmark.look() == Bookmark(BILLING, 1)
-        bookmark.look()
-        assert saved(log) == Bookmark(BILLING, 1)
+def test_one_that_somebody_took_away_is_put_back(log: Log, bookmark: SavedBookmark) -> None:
+    bookmark.move(1)
+    with owner_of(log) as owner:
+        owner.execute("DELETE FROM reactions")
+    assert bookmark.look() == Bookmark(BILLING, 1)
+    bookmark.look()
+    assert saved(log) == Bookmark(BILLING, 1)
 
 
 def test_a_stopped_one_is_resumed_where_it_stood_or_skips_its_event(

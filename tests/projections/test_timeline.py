@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +30,6 @@ from serverdomain import (
 )
 from serverdomain.domain import events as e
 from serverdomain.projections.timeline import Timeline
-from serverdomain.store.sqlite.reading import SQLiteReading
 from serverdomain.testing import ADMIN, OWNER, READER, ManualClock, registered, strategies
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
 from tests.projections.cloud import Cloud, without_plugins
@@ -45,8 +43,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def servers(tmp_path: Path, clock: ManualClock) -> Iterator[Servers]:
-    with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}", clock=clock) as servers:
+def servers(kept_url: str, clock: ManualClock) -> Iterator[Servers]:
+    with Servers.open(kept_url, clock=clock) as servers:
         servers.register(adopted(), Context(OWNER, "req-register"))
         servers.register(adopted(OTHER, name="other"), Context(ADMIN, "req-other"))
         yield servers
@@ -82,8 +80,10 @@ LOOKED = st.sampled_from((("search",), ("replay",)))
 
 @settings(max_examples=settings().max_examples // 2)
 @for_any(st.lists(RECORDED | ASKED | LOOKED, max_size=12), st.integers(1, 5))
-def test_whatever_happens_it_tells_what_the_histories_tell(deeds: Any, page: int) -> None:
-    with Cloud() as cloud:
+def test_whatever_happens_it_tells_what_the_histories_tell(
+    new_log: Callable[[], str], deeds: Any, page: int
+) -> None:
+    with Cloud(new_log()) as cloud:
         start = cloud.clock.now
         timeline = Timeline(cloud.store, page=page)
         for number, deed in enumerate([*deeds, ("search",), ("replay",), ("search",)]):
@@ -157,10 +157,10 @@ def test_refusals_stand_in_it_in_their_place(servers: Servers, clock: ManualCloc
     assert stopped.version == 2
 
 
-def test_another_applications_events_are_passed_over(tmp_path: Path) -> None:
+def test_another_applications_events_are_passed_over(kept_url: str) -> None:
     from uuid import uuid4
 
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         cloud.append_foreign(uuid4(), range(1, 6))
         cloud.create("web")
         assert names(cloud.servers.timeline.search()) == ["ServerRegistered"]
@@ -427,13 +427,17 @@ def test_what_means_nothing_is_named(servers: Servers, asked: Any, says: str) ->
 
 
 def test_it_lies_beside_the_store_once_it_is_asked_and_list_pays_nothing(
-    servers: Servers, tmp_path: Path
+    servers: Servers,
 ) -> None:
     servers.list()
-    assert {path.name for path in tmp_path.glob("*.db")} == {"cloud.db", "cloud.view.db"}
+    caches = servers._log.caches
+    assert caches is not None
+    assert {path.name for path in caches.parent.glob("*.db")} - {caches.name} == {
+        f"{caches.stem}.view.db"
+    }
 
     list(servers.timeline.search())
-    assert servers.timeline.path == tmp_path / "cloud.timeline.db"
+    assert servers.timeline.path == caches.with_name(f"{caches.stem}.timeline.db")
     with closing(sqlite3.connect(servers.timeline.path)) as outsider:
         assert outsider.execute("SELECT COUNT(*) FROM timeline").fetchone() == (2,)
 
@@ -452,7 +456,7 @@ def test_a_file_that_goes_is_made_anew(servers: Servers, caplog: pytest.LogCaptu
 
     assert list(servers.timeline.search()) == before
     assert caplog.record_tuples[0][:2] == ("serverdomain", logging.WARNING)
-    assert "cloud.timeline.db is gone" in caplog.text
+    assert ".timeline.db is gone" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -482,18 +486,18 @@ def test_no_plugin_of_sqlite_utils_comes_near_it(servers: Servers) -> None:
         assert servers.timeline.ask(lambda rows: rows["timeline"].count) == 2
 
 
-def test_a_view_is_no_timeline(tmp_path: Path) -> None:
-    with Cloud(tmp_path) as cloud:
+def test_a_view_is_no_timeline(kept_url: str) -> None:
+    with Cloud(kept_url) as cloud:
         cloud.servers.list()
-        cloud.view_path.rename(tmp_path / "cloud.timeline.db")
+        cloud.view_path.rename(str(cloud.view_path).replace(".view.", ".timeline."))
         with pytest.raises(StoreForeign, match="no serverdomain timeline"):
             cloud.servers.timeline.search()
 
 
-def test_another_process_finds_it_where_this_one_left_it(servers: Servers, tmp_path: Path) -> None:
+def test_another_process_finds_it_where_this_one_left_it(servers: Servers, kept_url: str) -> None:
     list(servers.timeline.search())
     servers.stop(SERVER)
-    with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as other:
+    with Servers.open(kept_url) as other:
         assert other.timeline.status() == (2, 3, 1, 2)
         assert names(other.timeline.search())[-1] == "ServerStopped"
     assert servers.timeline.status() == (3, 3, 0, 3)
@@ -545,6 +549,6 @@ def test_replay_tells_how_far_it_is(servers: Servers) -> None:
     told: list[tuple[int, int]] = []
     servers.timeline.replay(lambda position, head: told.append((position, head)))
 
-    with servers._log.connections.reading() as log:
-        assert told[-1] == (2, SQLiteReading(log).head())
+    with servers._log.reading() as log:
+        assert told[-1] == (2, log.head())
     assert registered().server_id == SERVER

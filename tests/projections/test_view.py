@@ -15,9 +15,9 @@ from tests.store.test_durable import no_room
 
 
 def test_a_view_is_there_even_without_rows_and_counts_those_of_its_position(
-    tmp_path: Path,
+    kept_url: str,
 ) -> None:
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         view = cloud.servers.view
         assert view
         assert len(view) == 0
@@ -28,8 +28,8 @@ def test_a_view_is_there_even_without_rows_and_counts_those_of_its_position(
         assert repr(view) == f"<ServerView of {cloud.store}>"
 
 
-def test_who_waits_for_it_is_told_after_each_page_how_far_it_has_come(tmp_path: Path) -> None:
-    with Cloud(tmp_path) as cloud:
+def test_who_waits_for_it_is_told_after_each_page_how_far_it_has_come(kept_url: str) -> None:
+    with Cloud(kept_url) as cloud:
         for _ in range(3):
             cloud.create()
         view = cloud.view(page=2)
@@ -39,8 +39,8 @@ def test_who_waits_for_it_is_told_after_each_page_how_far_it_has_come(tmp_path: 
         view.close()
 
 
-def test_it_follows_to_reach_a_position_unless_it_is_there(tmp_path: Path) -> None:
-    with Cloud(tmp_path) as cloud:
+def test_it_follows_to_reach_a_position_unless_it_is_there(kept_url: str) -> None:
+    with Cloud(kept_url) as cloud:
         cloud.create()
         view = cloud.servers.view
         view.catch_up()
@@ -78,11 +78,11 @@ def when_it_is_made_anew() -> Iterator[list[Callable[[], object]]]:
 
 
 def test_one_whose_folder_goes_while_it_is_made_anew_is_tried_again(
-    tmp_path: Path, when_it_is_made_anew: list[Callable[[], object]]
+    kept_url: str, tmp_path: Path, when_it_is_made_anew: list[Callable[[], object]]
 ) -> None:
     folder, away = tmp_path / "views", tmp_path / "away"
     folder.mkdir()
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         cloud.create()
         view = cloud.view(folder / "view.db")
         (folder / "view.db").unlink()
@@ -93,10 +93,10 @@ def test_one_whose_folder_goes_while_it_is_made_anew_is_tried_again(
 
 
 def test_one_whose_first_commit_fails_while_it_is_made_anew_is_tried_again(
-    tmp_path: Path, when_it_is_made_anew: list[Callable[[], object]]
+    kept_url: str, tmp_path: Path, when_it_is_made_anew: list[Callable[[], object]]
 ) -> None:
     """As where somebody removes what lies beside it at that moment."""
-    with Cloud(tmp_path) as cloud, ExitStack() as limited:
+    with Cloud(kept_url) as cloud, ExitStack() as limited:
         cloud.create()
         view = cloud.view()
         cloud.view_path.unlink()
@@ -107,11 +107,11 @@ def test_one_whose_first_commit_fails_while_it_is_made_anew_is_tried_again(
 
 
 def test_one_that_cannot_be_made_anew_is_tried_ten_times(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    kept_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "views"
     folder.mkdir()
-    with Cloud(tmp_path) as cloud:
+    with Cloud(kept_url) as cloud:
         view = cloud.view(folder / "view.db")
         folder.rename(tmp_path / "away")
         with pytest.raises(StoreMissing):

@@ -27,10 +27,10 @@ deeds = st.lists(recorded | asked | looked, max_size=14)
 
 
 class Played:
-    """A cloud in memory, and a view that takes pages of some size."""
+    """A cloud and a view, in memory where they can be, that takes pages of some size."""
 
-    def __init__(self, page):
-        self.cloud = Cloud()
+    def __init__(self, page, url):
+        self.cloud = Cloud(url)
         self.start = self.cloud.clock.now
         self.view = self.cloud.view(page=page)
         for server_id in SERVERS:
@@ -61,9 +61,11 @@ class Played:
 
 @settings(max_examples=settings().max_examples // 2)
 @given(deeds, st.lists(recorded | asked | looked, max_size=6), st.integers(1, 6))
-def test_rows_are_the_fold_of_each_stream_and_a_replay_changes_nothing(deeds, during, page):
+def test_rows_are_the_fold_of_each_stream_and_a_replay_changes_nothing(
+    new_log, deeds, during, page
+):
     # What is done ``during`` a replay is done between two of its pages.
-    played = Played(page)
+    played = Played(page, new_log())
     try:
         for deed in deeds:
             played.do(deed, during)

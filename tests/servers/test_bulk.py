@@ -30,10 +30,9 @@ from serverdomain.testing.store_contract import IMAGE, OTHER, SERVER, adopted, u
 EARLY, LATE = (datetime(2012, month, 1, tzinfo=UTC) for month in (1, 2))
 
 
-@pytest.fixture(params=["memory:", "cloud.db"])
-def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Servers]:
-    store = request.param if request.param == "memory:" else tmp_path / request.param
-    with Servers.open(store, clock=ManualClock()) as servers:
+@pytest.fixture
+def servers(any_url: str) -> Iterator[Servers]:
+    with Servers.open(any_url, clock=ManualClock()) as servers:
         yield servers
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -34,8 +33,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def servers(clock: ManualClock) -> Iterator[Servers]:
-    with Servers.open("memory:", clock=clock) as opened:
+def servers(new_log: Callable[[], str], clock: ManualClock) -> Iterator[Servers]:
+    with Servers.open(new_log(), clock=clock) as opened:
         opened.register(adopted())
         opened.register(adopted(OTHER, name="other"))
         yield opened
@@ -220,8 +219,8 @@ def test_time_that_the_machine_tells_ends_a_rebuild_too() -> None:
         until(servers, "ACTIVE")
 
 
-def test_of_two_on_one_log_the_other_takes_over(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+def test_of_two_on_one_log_the_other_takes_over(kept_url: str) -> None:
+    url = kept_url
     with closing(Servers.open(url)) as one, closing(Servers.open(url)) as other:
         one.register(adopted())
         first = SimulatedHypervisor(one, 3600)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -38,11 +37,10 @@ def working(url: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-def test_every_rebuild_ends_once_however_often_it_is_killed(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+def test_every_rebuild_ends_once_however_often_it_is_killed(kept_url: str) -> None:
     dice = random.Random(3)
     reset: set[str] = set()
-    with Servers.open(url) as servers:
+    with Servers.open(kept_url) as servers:
         for server_id in FLEET:
             servers.register(adopted(server_id))
         kills = 0
@@ -56,7 +54,7 @@ def test_every_rebuild_ends_once_however_often_it_is_killed(tmp_path: Path) -> N
                 if under_way is not None:
                     servers.reset_state(lost, "ACTIVE", Context(Actor("a", "a", ("admin",))))
                     reset.add(under_way.id)
-            with working(url) as running:
+            with working(kept_url) as running:
                 assert running.stdout is not None
                 running.stdout.readline()
                 # It goes at any time: that is what is tried, so how long it works is left to dice.

@@ -102,13 +102,14 @@ def of_eight(url: str, commands: int) -> None:
         assert told == sorted(told)
 
 
-def test_processes_take_turns(tmp_path: Path) -> None:
-    of_eight(f"sqlite:///{tmp_path / 'cloud.db'}", 12)
+@pytest.mark.core
+def test_processes_take_turns(kept_url: str) -> None:
+    of_eight(kept_url, 12)
 
 
 @pytest.mark.slow
-def test_eight_processes_send_thousands_of_commands(tmp_path: Path) -> None:
-    of_eight(f"sqlite:///{tmp_path / 'cloud.db'}", 600)
+def test_eight_processes_send_thousands_of_commands(kept_url: str) -> None:
+    of_eight(kept_url, 600)
 
 
 CREATOR = """
@@ -145,15 +146,12 @@ with Servers.open(sys.argv[1], create=False) as servers:
 """
 
 
-def test_what_a_process_was_told_before_another_began_that_other_sees(tmp_path: Path) -> None:
-    sees_what_was_told(f"sqlite:///{tmp_path / 'cloud.db'}")
-
-
-def sees_what_was_told(url: str) -> None:
+@pytest.mark.core
+def test_what_a_process_was_told_before_another_began_that_other_sees(kept_url: str) -> None:
     with (
-        Servers.open(url) as servers,
+        Servers.open(kept_url) as servers,
         subprocess.Popen(
-            [sys.executable, "-c", SEES, url],
+            [sys.executable, "-c", SEES, kept_url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -6,7 +6,6 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -81,11 +80,12 @@ def holds_after_kills(url: str, *, kills: int, seed: int) -> None:
             assert half == {}, f"seed {seed}, round {round_}"
 
 
-def test_a_killed_writer_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:
-    holds_after_kills(f"sqlite:///{tmp_path}/cloud.db", kills=3, seed=1)
+@pytest.mark.core
+def test_a_killed_writer_loses_nothing_that_it_acknowledged(kept_url: str) -> None:
+    holds_after_kills(kept_url, kills=3, seed=1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 3])
-def test_however_often_it_is_killed(tmp_path: Path, seed: int) -> None:
-    holds_after_kills(f"sqlite:///{tmp_path}/cloud.db", kills=40, seed=seed)
+def test_however_often_it_is_killed(kept_url: str, seed: int) -> None:
+    holds_after_kills(kept_url, kills=40, seed=seed)

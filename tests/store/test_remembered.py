@@ -86,9 +86,9 @@ def test_what_is_not_committed_does_not(servers: Servers) -> None:
 
 
 def test_what_another_process_commits_is_folded_in_too(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
+    path = tmp_path / "cloud.db"
     # Other connections are to this one what another process's are.
-    with Servers.open(url) as here, Servers.open(url) as there:
+    with Servers.open(path) as here, Servers.open(path) as there:
         here.register(adopted())
         here.get(SERVER)
         there.rename(SERVER, "after")
@@ -148,7 +148,7 @@ def test_where_the_log_has_no_mark_nothing_is_known_at_once_but_all_is_remembere
     with Servers.open(f"sqlite:///{tmp_path / 'cloud.db'}") as servers:
         servers.register(adopted())
         servers._log._watcher.close()
-        damage(tmp_path / "cloud.db", 1)
+        damage(servers, 1)
         assert servers.get(SERVER).name == "foobar"
         assert servers.get_at_once(SERVER) is None
         servers.rename(SERVER, "after")
@@ -156,11 +156,10 @@ def test_where_the_log_has_no_mark_nothing_is_known_at_once_but_all_is_remembere
 
 
 def test_what_is_far_behind_the_log_is_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kept_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remembered, "MOST_NEW", 2)
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
-    with Servers.open(url) as here, Servers.open(url) as there:
+    with Servers.open(kept_url) as here, Servers.open(kept_url) as there:
         here.register(adopted())
         for names in (["one", "two"], ["three", "four", "five"]):
             for name in names:
@@ -169,16 +168,15 @@ def test_what_is_far_behind_the_log_is_forgotten(
         assert here.rename(SERVER, "six").server == there.get(SERVER)
 
 
-def test_what_came_late_from_elsewhere_or_cannot_be_read_is_read_anew(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'cloud.db'}"
-    with Servers.open(url) as here, Servers.open(url) as there:
+def test_what_came_late_from_elsewhere_or_cannot_be_read_is_read_anew(kept_url: str) -> None:
+    with Servers.open(kept_url) as here, Servers.open(kept_url) as there:
         here.register(adopted())
         here.register(adopted(OTHER))
         early = here.now() - timedelta(days=1)
         there.rename(SERVER, "now")
         there.record(SERVER, [ServerRenamed("late")], occurred_at=early)
         there.rename(OTHER, "damaged")
-        damage(tmp_path / "cloud.db", 5)
+        damage(there, 5)
         assert here.get(SERVER) == there.get(SERVER)
         assert here.get(SERVER).name == "now"
         with pytest.raises(StoreDamaged):
@@ -186,12 +184,11 @@ def test_what_came_late_from_elsewhere_or_cannot_be_read_is_read_anew(tmp_path: 
         assert here.rename(SERVER, "again").server.name == "again"
 
 
-def test_a_command_is_decided_on_what_is_remembered_and_reads_no_history(servers: Servers) -> None:
-    if servers._log.caches is None:
-        return
-    servers.rename(SERVER, "one")
-    damage(servers._log.caches, 2)
-    with Servers.open(f"sqlite:///{servers._log.caches}") as elsewhere:
+def test_a_command_is_decided_on_what_is_remembered_and_reads_no_history(kept_url: str) -> None:
+    with Servers.open(kept_url) as servers, Servers.open(kept_url) as elsewhere:
+        servers.register(adopted())
+        servers.rename(SERVER, "one")
+        damage(servers, 2)
         assert servers.rename(SERVER, "two").server.name == "two"
         with pytest.raises(StoreDamaged):
             elsewhere.get(SERVER)

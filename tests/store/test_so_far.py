@@ -18,19 +18,15 @@ from serverdomain.store.log import Reading
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.stored import PAGE_BYTES
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted, under
+from tests.store.owner import spoil
 
 FULL = {f"{number:0255}": "v" * 255 for number in range(128)}
 """The most metadata that a server may have: 64 KiB."""
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "cloud.db"
-
-
-@pytest.fixture
-def servers(path: Path) -> Iterator[Servers]:
-    with Servers.open(f"sqlite:///{path}") as servers:
+def servers(kept_url: str) -> Iterator[Servers]:
+    with Servers.open(kept_url) as servers:
         servers.register(adopted())
         yield servers
 
@@ -50,27 +46,23 @@ def recorded(servers: Servers) -> RecordedCommand:
         return log.recorded(SERVER)[-1].command
 
 
-def damage(path: Path, position: int) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TRIGGER stored_events_no_update")
-        connection.execute(
-            "UPDATE stored_events SET state = 'damaged' WHERE position = ?", (position,)
-        )
+def damage(servers: Servers, position: int) -> None:
+    spoil(servers._log, f"UPDATE stored_events SET state = 'damaged' WHERE position = {position}")
 
 
-def test_what_was_folded_is_not_read_again(servers: Servers, path: Path) -> None:
+def test_what_was_folded_is_not_read_again(servers: Servers, kept_url: str) -> None:
     servers.rename(SERVER, "one")
     servers.rename(SERVER, "two")
-    damage(path, 2)
+    damage(servers, 2)
     assert servers.rename(SERVER, "three").server.name == "three"
     assert servers.get(SERVER).name == "three"
     servers.rename(SERVER, "four")
-    with Servers.open(f"sqlite:///{path}") as elsewhere, pytest.raises(StoreDamaged):
+    with Servers.open(kept_url) as elsewhere, pytest.raises(StoreDamaged):
         elsewhere.get(SERVER)
 
 
-def test_what_others_append_is_read(servers: Servers, path: Path) -> None:
-    with Servers.open(f"sqlite:///{path}") as elsewhere:
+def test_what_others_append_is_read(servers: Servers, kept_url: str) -> None:
+    with Servers.open(kept_url) as elsewhere:
         for number in range(4):
             for one in (servers, elsewhere):
                 one.rename(SERVER, f"name {number}")
@@ -113,21 +105,22 @@ def test_what_was_rolled_back_is_not_gone_on_from(servers: Servers) -> None:
     assert servers.get(SERVER).name == "after"
 
 
-def test_a_log_that_was_put_back_is_gone_on_from_as_it_is_now(
-    servers: Servers, path: Path, tmp_path: Path
-) -> None:
+def test_a_log_that_was_put_back_is_gone_on_from_as_it_is_now(tmp_path: Path) -> None:
+    path = tmp_path / "cloud.db"
     with (
+        Servers.open(path) as servers,
+        Servers.open(path) as elsewhere,
         closing(sqlite3.connect(path)) as log,
         closing(sqlite3.connect(tmp_path / "backup.db")) as backup,
     ):
+        servers.register(adopted())
         log.backup(backup)
         servers.rename(SERVER, "lost")
         assert servers.get(SERVER).name == "lost"
         backup.backup(log)
-    with Servers.open(f"sqlite:///{path}") as elsewhere:
         elsewhere.update_metadata(SERVER, {"other": "history"})
-    assert servers.get(SERVER) == whole(servers)
-    assert servers.rename(SERVER, "mine").server == whole(servers)
+        assert servers.get(SERVER) == whole(servers)
+        assert servers.rename(SERVER, "mine").server == whole(servers)
 
 
 def test_a_retry_is_given_its_first_outcome_wherever_the_server_has_got(servers: Servers) -> None:
@@ -175,9 +168,11 @@ def filled(servers: Servers) -> int:
     return count
 
 
-def test_of_a_long_history_and_of_a_page_only_a_part_is_held(servers: Servers, path: Path) -> None:
+def test_of_a_long_history_and_of_a_page_only_a_part_is_held(
+    servers: Servers, kept_url: str
+) -> None:
     count = filled(servers)
-    with Servers.open(f"sqlite:///{path}") as cold:
+    with Servers.open(kept_url) as cold:
         assert peak_of(lambda: whole(cold)) > 5 * PAGE_BYTES
         assert peak_of(lambda: so_far(cold)) < 3 * PAGE_BYTES
         assert so_far(cold) == whole(cold)
@@ -199,11 +194,13 @@ def test_of_a_long_history_and_of_a_page_only_a_part_is_held(servers: Servers, p
         assert cold.list()[0] == cold.get(SERVER)
 
 
-def test_where_a_fact_came_late_only_a_part_is_held_as_well(servers: Servers, path: Path) -> None:
+def test_where_a_fact_came_late_only_a_part_is_held_as_well(
+    servers: Servers, kept_url: str
+) -> None:
     filled(servers)
     early = servers.get(SERVER).updated - timedelta(days=1)
     servers.record(SERVER, [ServerRenamed(name="late")], occurred_at=early)
-    with Servers.open(f"sqlite:///{path}") as cold:
+    with Servers.open(kept_url) as cold:
         assert peak_of(lambda: so_far(cold)) < 4 * PAGE_BYTES
         assert so_far(cold) == whole(cold)
         assert peak_of(lambda: cold.stop(SERVER)) < 4 * PAGE_BYTES

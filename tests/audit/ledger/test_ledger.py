@@ -32,12 +32,7 @@ from serverdomain.audit.ledger.proof import Consistent, Included
 from serverdomain.domain.events import ServerRenamed
 from serverdomain.testing.store_contract import adopted
 from tests.audit.ledger import independent
-from tests.audit.ledger.conftest import SERVERS
-from tests.audit.ledger.tampering import editing
-
-
-def opened(folder: Path) -> Servers:
-    return Servers.open(f"sqlite:///{folder / 'cloud.db'}", create=False)
+from tests.audit.ledger.conftest import SERVERS, edit, opened
 
 
 def test_a_checkpoint_is_what_somebody_else_makes_of_the_file(folder: Path) -> None:
@@ -52,9 +47,9 @@ def test_a_checkpoint_is_what_somebody_else_makes_of_the_file(folder: Path) -> N
     assert signed.origin == f"serverdomain/{log_id}"
 
 
-def test_the_leaf_of_the_documentation_is_that_of_every_column(folder: Path) -> None:
+def test_the_leaf_of_the_documentation_is_that_of_every_column(filled: Path) -> None:
     """A column that a later release adds must be thought about here."""
-    with closing(sqlite3.connect(folder / "cloud.db")) as connection:
+    with closing(sqlite3.connect(filled / "cloud.db")) as connection:
         columns = [
             name
             for table in ("stored_events", "commands")
@@ -110,8 +105,7 @@ def test_it_never_takes_the_place_of_what_the_log_no_longer_holds(folder: Path) 
         "UPDATE stored_events SET state = '{}' WHERE position = 65",
         "DELETE FROM stored_events WHERE position > 60",
     ):
-        with editing(folder / "cloud.db") as connection:
-            connection.execute(statement)
+        edit(folder, statement)
         with opened(folder) as servers, pytest.raises(Unproven, match="no longer holds the 65"):
             servers.ledger.checkpoint(folder / "key", folder / "signed")
         assert {path: path.read_bytes() for path in folder.glob("signed*")} == before
@@ -137,8 +131,7 @@ def test_cut_off_between_its_two_files_it_leaves_an_older_one_that_still_locates
         assert (folder / "signed").read_bytes() == older
         assert (folder / "signed.leaves").stat().st_size == 66 * 32
         assert not list(folder.glob(".signed*"))
-    with editing(folder / "cloud.db") as connection:
-        connection.execute("UPDATE stored_events SET state = '{}' WHERE position = 65")
+    edit(folder, "UPDATE stored_events SET state = '{}' WHERE position = 65")
     with opened(folder) as servers:
         (problem,) = servers.ledger.verify(folder / "signed", [folder / "key"]).problems
     assert str(problem) == "65 altered"
@@ -211,15 +204,12 @@ def test_without_the_leaves_the_roots_are_compared_and_what_came_later_is_counte
     with opened(folder) as servers:
         servers.rename(SERVERS[0], "another")
     assert verified() == ([], 1)
-    with editing(folder / "cloud.db") as connection:
-        connection.execute("UPDATE stored_events SET state = '{}' WHERE position = 3")
+    edit(folder, "UPDATE stored_events SET state = '{}' WHERE position = 3")
     assert verified() == (["1-65 altered"], 1)
-    with editing(folder / "cloud.db") as connection:
-        connection.execute("DELETE FROM stored_events WHERE position > 60")
+    edit(folder, "DELETE FROM stored_events WHERE position > 60")
     problems, uncovered = verified()
     assert (problems[0], uncovered) == ("1-60 removed: at least 5 of 65 events", 0)
-    with editing(folder / "cloud.db") as connection:
-        connection.execute("DELETE FROM stored_events")
+    edit(folder, "DELETE FROM stored_events")
     assert verified()[0][0] == "- removed: at least 65 of 65 events"
 
 
@@ -329,8 +319,7 @@ def test_what_is_not_covered_or_not_there_is_not_proved(folder: Path) -> None:
         for position in (0, 67, -1, 2**63 - 1, 2**63, -(2**70)):
             with pytest.raises(NotFound, match=f"no event stands at position {position}"):
                 servers.ledger.prove(position, folder / "signed")
-    with editing(folder / "cloud.db") as connection:
-        connection.execute("UPDATE stored_events SET state = '{}' WHERE position = 3")
+    edit(folder, "UPDATE stored_events SET state = '{}' WHERE position = 3")
     with opened(folder) as servers:
         servers.ledger.prove(4, folder / "signed")
         with pytest.raises(Unproven, match="position 3 is not as the checkpoint covers it"):
@@ -338,8 +327,7 @@ def test_what_is_not_covered_or_not_there_is_not_proved(folder: Path) -> None:
         (folder / "signed.leaves").unlink()
         with pytest.raises(Unproven, match="does not hold the 65 events"):
             servers.ledger.prove(4, folder / "signed")
-    with editing(folder / "cloud.db") as connection:
-        connection.execute("DELETE FROM stored_events WHERE position > 60")
+    edit(folder, "DELETE FROM stored_events WHERE position > 60")
     with (
         opened(folder) as servers,
         pytest.raises(Unproven, match="does not hold the 65 events"),
@@ -363,9 +351,8 @@ def test_a_checkpoint_goes_on_from_an_older_one_or_from_none(folder: Path) -> No
 
         # Somebody with the key signs another history.
         forged = folder / "forged"
-        shutil.copytree(folder, forged, ignore=shutil.ignore_patterns("signed*"))
-        with editing(forged / "cloud.db") as connection:
-            connection.execute("UPDATE stored_events SET state = '{}' WHERE position = 3")
+        shutil.copytree(folder, forged, ignore=shutil.ignore_patterns("signed*", "url"))
+        edit(forged, "UPDATE stored_events SET state = '{}' WHERE position = 3")
         with opened(forged) as theirs:
             theirs.ledger.checkpoint(forged / "key", forged / "signed")
         with pytest.raises(Unproven, match="does not go on from"):
@@ -385,15 +372,15 @@ def test_what_was_refused_is_covered_like_any_event(folder: Path) -> None:
     assert isinstance(checked, Included)
     assert checked.event["topic"] == "serverdomain:CommandRefused:1"
     assert (checked.event["refused"], checked.event["request_id"]) == (1, "req-no")
-    with editing(folder / "cloud.db") as connection:
-        connection.execute("UPDATE commands SET user_id = 'nobody' WHERE refused = 1")
+    edit(folder, "UPDATE commands SET user_id = 'nobody' WHERE refused = 1")
     with opened(folder) as servers:
         (problem,) = servers.ledger.verify(folder / "later", [folder / "key"]).problems
     assert str(problem) == "66 altered"
 
 
-def test_openssl_alone_can_check_the_signature(folder: Path) -> None:
+def test_openssl_alone_can_check_the_signature(sqlite_folder: Path) -> None:
     """docs/ledger-spec.md asks for nothing that is ours."""
+    folder = sqlite_folder
     if shutil.which("openssl") is None:
         pytest.skip("there is no openssl here")
     from base64 import b64decode
@@ -407,16 +394,18 @@ def test_openssl_alone_can_check_the_signature(folder: Path) -> None:
     assert "Verified Successfully" in run.stdout, run.stderr
 
 
-def test_a_log_whose_tables_are_gone_is_damaged_and_no_surprise(folder: Path) -> None:
+def test_a_log_whose_tables_are_gone_is_damaged_and_no_surprise(sqlite_folder: Path) -> None:
+    folder = sqlite_folder
     for log_id in ("two words", "more+words", "\u00e9", "a\x01b", "a\nb"):
-        with editing(folder / "cloud.db") as connection:
-            connection.execute("UPDATE log SET log_id = ?", (log_id,))
+        edit(folder, f"UPDATE log SET log_id = '{log_id}'")
         with opened(folder) as servers, pytest.raises(StoreDamaged, match="the log's id"):
             servers.ledger.checkpoint(folder / "key", folder / "later")
-    with editing(folder / "cloud.db") as connection:
-        connection.execute("ALTER TABLE stored_events RENAME TO gone")
-        connection.execute("CREATE TABLE stored_events AS SELECT * FROM gone")
-        connection.execute("UPDATE stored_events SET position = 'x' WHERE position = 3")
+    edit(
+        folder,
+        "ALTER TABLE stored_events RENAME TO gone",
+        "CREATE TABLE stored_events AS SELECT * FROM gone",
+        "UPDATE stored_events SET position = 'x' WHERE position = 3",
+    )
     with opened(folder) as servers, pytest.raises(StoreDamaged, match="no number any more"):
         servers.ledger.verify(folder / "signed", [folder / "key"])
 
@@ -444,8 +433,8 @@ def test_checking_a_proof_imports_nothing_of_the_store(folder: Path) -> None:
 STORE = ("serverdomain.store", "serverdomain.servers", "eventsourcing", "sqlite_utils")
 
 
-def test_a_checkpoint_says_the_same_when_it_is_read_again(folder: Path) -> None:
-    whole = (folder / "signed").read_bytes()
+def test_a_checkpoint_says_the_same_when_it_is_read_again(filled: Path) -> None:
+    whole = (filled / "signed").read_bytes()
     assert Checkpoint.read(whole).whole == whole
-    run = (folder / "signed.leaves").read_bytes()
+    run = (filled / "signed.leaves").read_bytes()
     assert Checkpoint.read(whole).root == merkle.root_of(run, 0, 65)

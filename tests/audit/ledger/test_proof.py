@@ -7,17 +7,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from serverdomain import InvalidInput, Servers, Unproven
+from serverdomain import InvalidInput, Unproven
 from serverdomain.audit.ledger import check_proof, check_proofs, leaf
 from serverdomain.audit.ledger.checkpoint import Checkpoint
 from serverdomain.audit.ledger.key import SigningKey
 from serverdomain.audit.ledger.proof import INCLUSION, Included, consistency
+from tests.audit.ledger.conftest import opened
 
 
 @pytest.fixture
 def proof(folder: Path) -> bytes:
     """The proof of the first event, without words."""
-    with Servers.open(f"sqlite:///{folder / 'cloud.db'}", create=False) as servers:
+    with opened(folder) as servers:
         return servers.ledger.prove(1, folder / "signed")
 
 

@@ -31,15 +31,15 @@ def test_no_more_is_read_of_a_key_or_a_checkpoint_than_it_can_have() -> None:
             read("/dev/zero")  # Which never ends.
 
 
-def test_a_proof_has_as_many_hashes_as_the_largest_log_needs(folder: Path) -> None:
-    checkpoint = Checkpoint.read_file(folder / "signed")
+def test_a_proof_has_as_many_hashes_as_the_largest_log_needs(filled: Path) -> None:
+    checkpoint = Checkpoint.read_file(filled / "signed")
     for hashes, refused, says in (
         (63, Unproven, "does not lead to the root"),
         (64, InvalidInput, "^proof: 64 hashes came, 63 are allowed"),
     ):
         given = proof.inclusion(b"leaf", 0, [bytes(32)] * hashes, checkpoint)
         with pytest.raises(refused, match=says):
-            proof.check(given, [PublicKey.read(folder / "key.pub")])
+            proof.check(given, [PublicKey.read(filled / "key.pub")])
 
 
 def test_of_very_many_places_only_the_nearest_are_tried() -> None:

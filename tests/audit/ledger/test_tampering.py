@@ -8,28 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain import Servers
 from serverdomain.audit.ledger import Verdict
-from tests.audit.ledger.conftest import SERVERS
+from tests.audit.ledger.conftest import SERVERS, edit, opened, url_of
 from tests.audit.ledger.independent import leaves_of_store
-from tests.audit.ledger.tampering import editing, happened, tamper, told
+from tests.audit.ledger.tampering import happened, tamper, told
+from tests.store.postgresql.went_back import go_back
 
 HEX = SERVERS[0].replace("-", "")
 
 
 def verdict_of(folder: Path, signed: str = "signed") -> Verdict:
-    with Servers.open(f"sqlite:///{folder / 'cloud.db'}", create=False) as servers:
+    with opened(folder) as servers:
         return servers.ledger.verify(folder / signed, [folder / "key.pub"])
 
 
 def lines(folder: Path) -> list[str]:
     return [str(problem) for problem in verdict_of(folder).problems]
-
-
-def edit(folder: Path, *statements: str) -> None:
-    with editing(folder / "cloud.db") as connection:
-        for statement in statements:
-            connection.execute(statement)
 
 
 def test_a_log_that_nobody_edited_holds(folder: Path) -> None:
@@ -113,16 +107,16 @@ def test_a_log_that_nobody_edited_holds(folder: Path) -> None:
         ),
         (
             [
-                "UPDATE stored_events SET position = -position WHERE position > 6",
-                "UPDATE stored_events SET position = 1 - position WHERE position < 0",
+                "UPDATE stored_events SET position = position + 1000 WHERE position > 6",
+                "UPDATE stored_events SET position = position - 999 WHERE position > 1000",
                 "INSERT INTO stored_events VALUES (7, 'slipped in', 1, 'theirs:X', '{}', NULL)",
             ],
             ["7 inserted", "7-65 re-ordered: now at 8-66"],
         ),
         (
             [
-                "UPDATE stored_events SET position = -position WHERE position > 6",
-                "UPDATE stored_events SET position = 2 - position WHERE position < 0",
+                "UPDATE stored_events SET position = position + 1000 WHERE position > 6",
+                "UPDATE stored_events SET position = position - 998 WHERE position > 1000",
                 "INSERT INTO stored_events VALUES (7, 'slipped in', 1, 'theirs:X', '{}', NULL)",
                 "INSERT INTO stored_events VALUES (8, 'slipped in', 2, 'theirs:X', '{}', NULL)",
             ],
@@ -134,17 +128,17 @@ def test_a_log_that_nobody_edited_holds(folder: Path) -> None:
         ),
         (
             [
-                "UPDATE stored_events SET position = -1 WHERE position = 6",
+                "UPDATE stored_events SET position = 999 WHERE position = 6",
                 "UPDATE stored_events SET position = 6 WHERE position = 9",
-                "UPDATE stored_events SET position = 9 WHERE position = -1",
+                "UPDATE stored_events SET position = 9 WHERE position = 999",
             ],
             ["6 re-ordered: now at 9", "9 re-ordered: now at 6"],
         ),
         (
             [
-                "UPDATE stored_events SET position = -1 WHERE position = 6",
+                "UPDATE stored_events SET position = 999 WHERE position = 6",
                 "UPDATE stored_events SET position = 6 WHERE position = 7",
-                "UPDATE stored_events SET position = 7 WHERE position = -1",
+                "UPDATE stored_events SET position = 7 WHERE position = 999",
             ],
             ["6 re-ordered: now at 7", "7 re-ordered: now at 6"],
         ),
@@ -163,7 +157,8 @@ def test_a_log_that_nobody_edited_holds(folder: Path) -> None:
         (
             [
                 "DELETE FROM stored_events WHERE position = 6",
-                "UPDATE stored_events SET position = position - 1 WHERE position > 6",
+                "UPDATE stored_events SET position = position + 1000 WHERE position > 6",
+                "UPDATE stored_events SET position = position - 1001 WHERE position > 1000",
             ],
             ["6 removed", "7-65 re-ordered: now at 6-64"],
         ),
@@ -219,10 +214,10 @@ def test_a_problem_counts_the_events_that_it_is_of(folder: Path) -> None:
 def test_where_positions_had_gaps_a_range_is_told(folder: Path) -> None:
     edit(
         folder,
-        "UPDATE stored_events SET position = -10 * position",
-        "UPDATE stored_events SET position = -position",
+        "UPDATE stored_events SET position = 10 * position + 1000",
+        "UPDATE stored_events SET position = position - 1000",
     )
-    with Servers.open(f"sqlite:///{folder / 'cloud.db'}", create=False) as servers:
+    with opened(folder) as servers:
         servers.ledger.checkpoint(folder / "key", folder / "later")
     edit(folder, "DELETE FROM stored_events WHERE position = 30")
     assert [str(one) for one in verdict_of(folder, "later").problems] == [
@@ -258,10 +253,10 @@ def test_where_positions_had_gaps_a_truncated_tail_is_counted_and_what_came_late
 ) -> None:
     edit(
         folder,
-        "UPDATE stored_events SET position = -10 * position",
-        "UPDATE stored_events SET position = -position",
+        "UPDATE stored_events SET position = 10 * position + 1000",
+        "UPDATE stored_events SET position = position - 1000",
     )
-    with Servers.open(f"sqlite:///{folder / 'cloud.db'}", create=False) as servers:
+    with opened(folder) as servers:
         servers.ledger.checkpoint(folder / "key", folder / "later")
     edit(folder, "DELETE FROM stored_events WHERE position > 620")
     expected = [
@@ -282,8 +277,11 @@ def test_where_positions_had_gaps_a_truncated_tail_is_counted_and_what_came_late
 
 
 def test_a_truncated_tail_is_found_also_where_the_log_grew_again(folder: Path) -> None:
-    edit(folder, "DELETE FROM stored_events WHERE position > 62", "DELETE FROM sqlite_sequence")
-    with Servers.open(f"sqlite:///{folder / 'cloud.db'}", create=False) as servers:
+    if (url := url_of(folder)).startswith("sqlite:"):
+        edit(folder, "DELETE FROM stored_events WHERE position > 62", "DELETE FROM sqlite_sequence")
+    else:
+        go_back(url, 62)
+    with opened(folder) as servers:
         for number in range(5):
             servers.rename(SERVERS[2], f"grown {number}")
     verdict = verdict_of(folder)
@@ -337,38 +335,40 @@ def at_random(folder: Path, seeds: range, covered: int = 65) -> None:
         assert untouched or verdict.problems, seed
 
 
-def test_edits_at_random_are_found_and_located(folder: Path) -> None:
-    at_random(folder, range(30))
+def test_edits_at_random_are_found_and_located(sqlite_folder: Path) -> None:
+    at_random(sqlite_folder, range(30))
 
 
 @pytest.mark.slow
-def test_thousands_of_edits_at_random_are_found_and_located(folder: Path) -> None:
-    at_random(folder, range(1000, 3500))
+def test_thousands_of_edits_at_random_are_found_and_located(sqlite_folder: Path) -> None:
+    at_random(sqlite_folder, range(1000, 3500))
 
 
 @pytest.mark.slow
-def test_so_are_those_before_events_that_no_checkpoint_covers(folder: Path) -> None:
+def test_so_are_those_before_events_that_no_checkpoint_covers(sqlite_folder: Path) -> None:
+    folder = sqlite_folder
     early = folder / "early"
     early.mkdir()
     shutil.copy(folder / "cloud.db", early / "cloud.db")
     shutil.copy(folder / "key", early / "key")
     edit(early, "DELETE FROM stored_events WHERE position > 40")
-    with Servers.open(f"sqlite:///{early / 'cloud.db'}", create=False) as servers:
+    with opened(early) as servers:
         servers.ledger.checkpoint(early / "key", folder / "early-signed")
     for name in ("signed", "signed.leaves"):
         shutil.copy(folder / f"early-{name}", folder / name)
-    at_random(folder, range(5000, 6000), covered=40)
+    at_random(sqlite_folder, range(5000, 6000), covered=40)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", [0, 10_000])
-def test_where_positions_had_gaps_no_edit_goes_unnoticed(folder: Path, first: int) -> None:
+def test_where_positions_had_gaps_no_edit_goes_unnoticed(sqlite_folder: Path, first: int) -> None:
+    folder = sqlite_folder
     edit(
         folder,
         "UPDATE stored_events SET position = -position * 3 - position % 2",
         "UPDATE stored_events SET position = -position",
     )
-    with Servers.open(f"sqlite:///{folder / 'cloud.db'}", create=False) as servers:
+    with opened(folder) as servers:
         servers.ledger.checkpoint(folder / "key", folder / "gaps")
     whole = (folder / "cloud.db").read_bytes()
     before = leaves_of_store(folder / "cloud.db")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,15 @@ from serverdomain.audit.ledger.words import told_of_leaf
 from serverdomain.domain import moment
 from serverdomain.domain.events import CommandRefused
 from serverdomain.testing.store_contract import NEW_IMAGE
-from tests.audit.ledger.conftest import SERVERS
-from tests.audit.ledger.tampering import editing
+from tests.audit.ledger.conftest import SERVERS, edit, opened
+
+pytestmark = pytest.mark.core
 
 
 @pytest.fixture
-def servers(folder: Path) -> Servers:
-    return Servers.open(f"sqlite:///{folder / 'cloud.db'}", create=False)
+def servers(folder: Path) -> Iterator[Servers]:
+    with opened(folder) as servers:
+        yield servers
 
 
 def said_of(servers: Servers, folder: Path, *positions: int) -> list[tuple[str, ...]]:
@@ -66,8 +69,7 @@ def test_nothing_is_said_of_an_event_of_no_server_or_of_a_damaged_history(
     (theirs, ours) = said_of(servers, folder, 65, 64)
     assert theirs == ()
     assert ours[0].startswith("position 64: ")
-    with editing(folder / "cloud.db") as connection:
-        connection.execute("UPDATE stored_events SET state = '{' WHERE position = 64")
+    edit(folder, "UPDATE stored_events SET state = '{' WHERE position = 64")
     assert said_of(servers, folder, 64) == [()]
 
 

@@ -31,8 +31,8 @@ def servers(log_url: str, tmp_path: Path) -> Iterator[Servers]:
 
 
 @pytest.fixture
-def back(server_url: str, log_url: str) -> Back:
-    return partial(go_back, server_url, log_url)
+def back(log_url: str) -> Back:
+    return partial(go_back, log_url)
 
 
 def under(request_id: str) -> Context:

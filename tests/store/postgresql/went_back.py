@@ -7,10 +7,11 @@ import psycopg
 from serverdomain.store.postgresql.address import Address
 
 
-def go_back(server_url: str, log_url: str, position: int) -> None:
+def go_back(log_url: str, position: int) -> None:
     """Take away all that a log holds behind a position: the tables are as if it never came."""
-    schema = Address(log_url).schema
-    with psycopg.connect(server_url, autocommit=True) as connection:
+    address = Address(log_url)
+    schema = address.schema
+    with psycopg.connect(**address.parameters(), autocommit=True) as connection:  # type: ignore[arg-type]
         connection.execute(
             f"""
             SET session_replication_role = replica;

@@ -22,16 +22,17 @@ from serverdomain.store.sqlite.place import Place
 
 @contextmanager
 def copied(
-    snapshot: AbstractContextManager[Reading], path: Path, progress: Progress
+    source: object, snapshot: AbstractContextManager[Reading], path: Path, progress: Progress
 ) -> Iterator[SQLiteExamination]:
     """A copy of the log, to be read; it takes its place at ``path`` when the block ends."""
+    what = f"{path}, a copy of {source},"
     with durable.adding(path, "out", 0o600) as file:
         require_nothing_beside(path)
         part = Place(Path(file.name))
         with snapshot as log:
-            fill(part, log, progress)
+            fill(part, log, progress, what)
         with read_only(part) as connection:
             try:
                 yield SQLiteExamination(connection)
             except sqlite3.Error as error:
-                raise store_error(error, f"{path}, a copy,") from error
+                raise store_error(error, what) from error

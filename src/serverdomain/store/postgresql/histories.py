@@ -28,6 +28,7 @@ _GROWN = page_of(
     "octet_length(e.state)",
 )
 _AT_ONCE = 2048
+_LONG = 1_000  # Events of a server that are read without a look for another beginning.
 _OF_MANY = page_of(
     f"{_FACT}, e.originator_id",
     f"{OURS} WHERE e.originator_id = ANY(%s)",
@@ -71,17 +72,26 @@ class Histories(Feed):
         is_more = True
         while is_more:
             before = history.version
-            rows = self._all(_GROWN, stream_of(server_id), before, until, _AT_ONCE)
-            is_more = is_full(rows, _AT_ONCE, 3)
+            at_once = _AT_ONCE if before else _LONG
+            rows = self._all(_GROWN, stream_of(server_id), before, until, at_once)
+            is_more = is_full(rows, at_once, 3)
             if before:
                 if not rows or rows[0][1] != before:
                     return None
                 del rows[0]
+            elif is_more and (begun := self._begun(server_id, until)) is not None:
+                return begun
             if not history.take_all(fact_of(server_id, row) for row in rows):
                 return None
             if is_more and history.server is not None:
                 history = History(base=history.server)
         return history
+
+    def _begun(self, server_id: str, until: int) -> History | None:
+        """A long history behind another beginning, if there is one that it reaches."""
+        known = self._remembered
+        base = None if known is None else known.beginning(self, server_id)
+        return None if base is None else self._grown(server_id, until, base)
 
     def so_far_of(self, server_ids: Collection[str]) -> dict[str, History]:
         """The histories of many servers, each whole: of as many as a page holds."""

@@ -113,7 +113,7 @@ class PostgreSQLLog(Log):
         """Copy the log as it is now into a file of SQLite's, which opens by itself."""
         from serverdomain.store.postgresql.backup import copied
 
-        return copied(self.reading(), path, progress)
+        return copied(self, self.reading(), path, progress)
 
     def mark(self) -> int | None:
         """``None``: only the database can say it, and that would be a wait."""

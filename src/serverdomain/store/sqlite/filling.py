@@ -17,10 +17,10 @@ BOOKMARK = "INSERT INTO reactions VALUES (?,?,?,?)"
 """What takes a row as it is."""
 
 
-def fill(place: Place, log: Reading, progress: Progress) -> None:
+def fill(place: Place, log: Reading, progress: Progress, what: str) -> None:
     """Make a log in an empty file that nobody else knows, of another that is read.
 
-    It is not synced. Raises `StoreError` where the disk does not take it.
+    It is not synced. Raises `StoreError` of ``what`` it is where the disk does not take it.
     """
     try:
         with closing(place.connect("rw", 0)) as connection:
@@ -41,4 +41,4 @@ def fill(place: Place, log: Reading, progress: Progress) -> None:
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
-        raise store_error(error, place) from error
+        raise store_error(error, what) from error
