@@ -180,3 +180,11 @@ def test_pages_that_cannot_be_read_are_copied_too(servers: Servers, tmp_path: Pa
             damaged.backup(tmp_path / "backup.db", verify=True)
         damaged.backup(tmp_path / "backup.db")
     assert (tmp_path / "backup.db").read_bytes()[-4096:] == bytes(range(256)) * 16
+
+
+def test_no_key_is_made_where_the_copy_will_be(servers: Servers, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    for key in ("copy.db", "copy.db.checkpoint"):
+        with pytest.raises(InvalidInput, match="^key: .* is written besides"):
+            servers.backup(tmp_path / "copy.db", tmp_path / key)
+    assert sorted(tmp_path.iterdir()) == before

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from asyncio import CancelledError
 from threading import Event as Flag
 
 import pytest
 
-from serverdomain.projections.attempts import Recurring, failure_of, in_words
+from serverdomain.projections.attempts import LONGEST_WORDS, Recurring, failure_of, in_words, warn
 
 
 class Pauses(Flag):
@@ -81,6 +82,13 @@ class Silent(Exception):
         raise RuntimeError("no words")
 
 
+class Ending(Exception):
+    """An error that ends whoever asks what it says."""
+
+    def __str__(self) -> str:
+        raise SystemExit
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -88,10 +96,35 @@ class Silent(Exception):
         (CancelledError(), "CancelledError"),
         (ValueError("no \udcff"), "ValueError: no \\udcff"),
         (Silent(), "Silent: its message cannot be read"),
+        (Ending(), "Ending: its message cannot be read"),
     ],
 )
 def test_an_error_is_its_type_and_message(error: BaseException, words: str) -> None:
     assert in_words(error) == words
+
+
+def test_of_a_long_message_its_beginning_is_kept() -> None:
+    words = in_words(ValueError("x" * 10**6))
+    assert len(words) == LONGEST_WORDS
+    assert words.endswith("xxx...")
+    exact = in_words(ValueError("x" * (LONGEST_WORDS - len("ValueError: "))))
+    assert len(exact) == LONGEST_WORDS
+    assert exact.endswith("xxxx")
+    assert len(in_words(ValueError("\udcff" * LONGEST_WORDS))) == LONGEST_WORDS
+
+
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+def test_a_warning_that_nobody_can_take_holds_nothing_up(error: type[BaseException]) -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise error(record.getMessage())
+
+    broken = Broken()
+    logging.getLogger("serverdomain").addHandler(broken)
+    try:
+        warn("reaction %s stopped", "billing")
+    finally:
+        logging.getLogger("serverdomain").removeHandler(broken)
 
 
 def test_what_goes_on_failing_is_news_once_and_tried_ever_less_often() -> None:

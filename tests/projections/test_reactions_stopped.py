@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from asyncio import CancelledError
 from collections.abc import Iterator
@@ -57,6 +58,29 @@ def test_whatever_its_handler_ends_in_stops_it_with_words(
         broken[0] = False
         servers.resume_reaction("billing")
         assert told.get(timeout=SECONDS) == 1
+
+
+def test_it_lives_on_where_nobody_takes_its_log_lines(servers: Servers) -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise RuntimeError("no room for lines")
+
+    told: Queue[int] = Queue()
+
+    def fails(happened: Happened) -> None:
+        told.put(happened.position)
+        raise RuntimeError("no room")
+
+    broken = Broken()
+    logging.getLogger("serverdomain").addHandler(broken)
+    try:
+        with servers.react("billing", fails, start="beginning", attempts=1) as billing:
+            until_stopped(billing)
+            assert place_of(servers).why == "RuntimeError: no room"
+            servers.resume_reaction("billing")
+            assert [told.get(timeout=SECONDS) for _ in range(2)] == [1, 1]
+    finally:
+        logging.getLogger("serverdomain").removeHandler(broken)
 
 
 def test_it_stops_where_it_came_to_not_where_its_page_began(servers: Servers) -> None:

@@ -156,3 +156,26 @@ def test_a_new_file_has_its_mode_from_its_first_byte(tmp_path: Path) -> None:
     with durable.adding(tmp_path / "out", "out", 0o600) as file:
         assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
+
+
+@each_writer
+@pytest.mark.parametrize("name", ["/", "a\0b", "\ud800", "x" * 300, "absent/out"])
+def test_where_no_file_can_be_it_is_told(tmp_path: Path, writer: str, name: str) -> None:
+    with (
+        pytest.raises(InvalidInput, match=r"^out: .* a new file is allowed$"),
+        getattr(durable, writer)(tmp_path / name, "out"),
+    ):
+        pytest.fail("there is no file to write")
+
+
+def test_what_a_link_leads_to_is_replaced_and_not_the_link(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    link = tmp_path / "link"
+    link.symlink_to("folder/out")
+    for content in (b"old", b"new"):
+        with durable.replacing(link, "out") as file:
+            file.write(content)
+        assert (folder / "out").read_bytes() == content
+    assert link.is_symlink()
+    assert [*folder.iterdir()] == [folder / "out"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -249,3 +250,12 @@ def test_a_damaged_store_is_told_in_one_line_and_never_taken_away(tmp_path: Path
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
     assert path.read_bytes() == broken
+
+
+def test_what_is_no_ordinary_file_is_no_store_and_nothing_is_made_beside_it(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for create in (True, False):
+        with pytest.raises(StoreForeign, match="fifo is no ordinary file, a file is allowed"):
+            Servers.open(fifo, create=create)
+    assert [*tmp_path.iterdir()] == [fifo]

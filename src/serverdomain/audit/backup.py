@@ -42,6 +42,10 @@ def back_up(
     does not hold, there is no copy, and `StoreDamaged` or `Unproven` is raised.
     """
     path = _place(out)
+    if key is not None:
+        from serverdomain.audit.ledger.key import require_apart
+
+        require_apart(key, path)
     with log.backup(path, progress) as copy:
         if verify:
             _require_sound(copy, path, progress)

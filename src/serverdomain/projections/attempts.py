@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event as Flag
 
 LONGEST_PAUSE = 10.0
 """Seconds between two attempts, at most."""
+
+LONGEST_WORDS = 2_000
+"""Characters that are kept of an error."""
+
+_logger = logging.getLogger("serverdomain")
 
 
 def failure_of(call: Callable[[], object], attempts: int, stopping: Flag) -> str | None:
@@ -32,13 +39,20 @@ def failure_of(call: Callable[[], object], attempts: int, stopping: Flag) -> str
 
 
 def in_words(error: BaseException) -> str:
-    """The type and message of an error, as text that any store can keep."""
+    """The type and message of an error, as text that any store can keep; a long one is cut."""
     try:
-        message = str(error)
-    except Exception:
+        message = str(error)[:LONGEST_WORDS]
+    except BaseException:
         message = "its message cannot be read"
     words = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return words.encode("utf-8", "backslashreplace").decode()
+    words = words.encode("utf-8", "backslashreplace").decode()
+    return words if len(words) <= LONGEST_WORDS else f"{words[: LONGEST_WORDS - 3]}..."
+
+
+def warn(words: str, *values: object) -> None:
+    """Log a warning. Who works in a thread goes on, even if what takes the lines fails."""
+    with suppress(BaseException):
+        _logger.warning(words, *values)
 
 
 class Recurring:

@@ -9,7 +9,6 @@ besides (a schedule, a connection) lives only while this process is ``at_work``.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
@@ -20,7 +19,7 @@ from typing import Any, Literal
 from serverdomain.domain.events import EVENTS, CommandRefused
 from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput
-from serverdomain.projections.attempts import Recurring, failure_of, in_words
+from serverdomain.projections.attempts import Recurring, failure_of, in_words, warn
 from serverdomain.projections.happened import Happened
 from serverdomain.projections.saved_bookmark import PAGE, SavedBookmark, require_name
 from serverdomain.store.log import Log
@@ -42,8 +41,6 @@ If each command woke it, commands would run at half their rate meanwhile.
 
 LOOK = 0.2
 """Seconds between two looks for events of other processes, or for the lock."""
-
-_logger = logging.getLogger("serverdomain")
 
 
 class Reaction:
@@ -146,7 +143,7 @@ class Reaction:
             except BaseException as error:
                 is_news, pause = self._trouble.met(in_words(error))
                 if is_news:
-                    _logger.warning("reaction %s: %s", self.name, in_words(error))
+                    warn("reaction %s: %s", self.name, in_words(error))
             self._say_told(None)
             self._stopping.wait(pause)
 
@@ -167,7 +164,7 @@ class Reaction:
                 if at_work:
                     self._go_on(bookmark.position)
                     if self._trouble.over():
-                        _logger.warning("reaction %s is at work again", self.name)
+                        warn("reaction %s is at work again", self.name)
                 else:
                     at_work = self._succeeds(
                         lambda: leaving.enter_context(self._at_work()), bookmark.position
@@ -216,7 +213,7 @@ class Reaction:
     def _give_up(self, position: int, why: str) -> None:
         # While it is being stopped, it leaves the event to whoever works next.
         if not self._stopping.is_set() and self._bookmark.stop(position, why):
-            _logger.warning(
+            warn(
                 "reaction %s stopped at position %s: %s; look, skip or resume it with "
                 "'serverdomain reactions'",
                 self.name,

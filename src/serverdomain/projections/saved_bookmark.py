@@ -8,7 +8,6 @@ told of what is no more.
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from serverdomain.errors import InvalidInput, NotFound
+from serverdomain.projections.attempts import warn
 from serverdomain.projections.told_lately import ToldLately
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log, Reading, Tip
@@ -29,8 +29,6 @@ PAGE = 100
 
 Saving is a commit with a sync of its own. Events since the last one are told again after a kill.
 """
-
-_logger = logging.getLogger("serverdomain")
 
 
 def require_name(name: str) -> None:
@@ -110,7 +108,7 @@ class SavedBookmark:
         position = max(self._current.position, self._lately.last.position)
         stopped = replace(self._current, position=position, stopped_at=position, why=gone)
         if self._current.stopped_at is not None or self._keep(stopped):
-            _logger.warning("reaction %s stopped: %s", stopped.name, gone)
+            warn("reaction %s stopped: %s", stopped.name, gone)
             self._gone = None
             return self._current
         return stopped

@@ -22,9 +22,13 @@ from serverdomain.errors import InvalidInput, StoreError
 def replacing(path: Path, field: str) -> Iterator[BinaryIO]:
     """A file to write, which takes its place at ``path`` when the block ends, and only then.
 
+    What a symbolic link leads to is replaced, not the link.
+
     Raises `InvalidInput`, which names ``field``, where there is no place, and `StoreError` where
     the disk does not take it.
     """
+    with suppress(OSError, ValueError):  # Whoever opens it is told.
+        path = Path(os.path.realpath(path))
     with _written(path, field, 0o666, os.replace) as file:
         yield file
 
@@ -92,14 +96,15 @@ def _written(
 
 def _open_part(path: Path, field: str, mode: int) -> BinaryIO:
     while True:
-        part = path.with_name(f".{path.name}.{token_hex(4)}.part")
         try:
+            part = path.with_name(f".{path.name}.{token_hex(4)}.part")
             file = open(  # noqa: SIM115
                 part, "xb", opener=lambda name, flags: os.open(name, flags, mode)
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
             raise InvalidInput(
-                field, f"{str(path)!r} cannot be written ({error.strerror}), a new file is allowed"
+                field, f"{str(path)!r} cannot be written ({why}), a new file is allowed"
             ) from None
         # Where a file system knows no locks, leftovers are not told from files at work, and stay.
         with suppress(OSError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -89,3 +90,30 @@ def test_too_many_events_for_a_file_are_refused(written: Command, folder: Path, 
     monkeypatch.setattr(files, "MOST_DOCUMENTS", 2)
     assert written("history", WEB, "--limit", "3", "--html", "page.html").code == 0
     assert "The document then" not in (folder / "page.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("taken", ["cloud.db", "request.json", "folder", "fifo"])
+def test_what_is_no_page_is_not_written_over(written: Command, folder: Path, taken: str):
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "fifo")
+    before = (folder / "cloud.db").read_bytes(), (folder / "request.json").read_bytes()
+    ran = written("history", "--html", taken)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"--html: {taken!r} is no page, a new file or an older page is allowed" in ran.complaint
+    assert before == ((folder / "cloud.db").read_bytes(), (folder / "request.json").read_bytes())
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "absent/page.html"])
+def test_where_no_file_can_be_it_is_told_in_a_line(written: Command, name: str):
+    ran = written("history", "--html", name)
+    assert (ran.code, ran.out) == (2, "")
+    assert "--html: " in ran.complaint
+
+
+def test_an_older_page_is_replaced_where_a_link_leads_to_it(written: Command, folder: Path):
+    (folder / "page.html").touch()
+    (folder / "latest.html").symlink_to("page.html")
+    for _ in range(2):
+        assert written("history", "--html", "latest.html").code == 0
+    assert (folder / "latest.html").is_symlink()
+    assert (folder / "page.html").read_bytes().startswith(b"<!doctype html>")

@@ -178,6 +178,31 @@ def test_a_stdout_that_is_closed_from_the_beginning_is_one_line(
     assert ran.stderr.count("\n") == 1
 
 
+def test_where_stderr_is_closed_stdout_holds_the_answer_alone(
+    registered: Command, folder: Path
+) -> None:
+    for words, code, out in (
+        ("list --name zzz --json", 0, '{\n  "servers": []\n}\n'),
+        ("show", 2, ""),
+    ):
+        asked = f"{sys.executable!r} -m serverdomain {words} {' '.join(STORE)} 2>&-"
+        ran = subprocess.run(
+            asked, shell=True, stdout=-1, text=True, check=False, cwd=folder, env=environment()
+        )
+        assert (ran.returncode, ran.stdout) == (code, out)
+
+
+def test_a_stdin_that_is_closed_is_one_line(registered: Command, folder: Path) -> None:
+    asked = (
+        f"{sys.executable!r} -m serverdomain rebuild {SERVER_ID} --request - {' '.join(STORE)} <&-"
+    )
+    ran = subprocess.run(
+        asked, shell=True, stderr=-1, text=True, check=False, cwd=folder, env=environment()
+    )
+    closed = "serverdomain: --request: stdin is closed, a file is allowed\n"
+    assert (ran.returncode, ran.stderr) == (2, closed)
+
+
 def test_what_a_narrow_encoding_cannot_say_is_written_out(
     registered: Command, folder: Path
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization as pem
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from serverdomain import InvalidInput, StoreError
+from serverdomain import InvalidInput, Servers, StoreError
 from serverdomain.audit.ledger.key import PublicKey, SigningKey
 from tests.store.test_durable import no_room
 
@@ -142,3 +142,30 @@ def test_what_cannot_be_read_or_made_is_told_in_one_line(tmp_path: Path) -> None
     with pytest.raises(InvalidInput, match="cannot be read"):
         SigningKey.read_or_make(tmp_path / "dangling")
     assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("key", ["monday", "monday.leaves", "../ledger/monday", "link"])
+def test_no_key_is_made_where_the_checkpoint_will_be_written(tmp_path: Path, key: str) -> None:
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    (folder / "link").symlink_to("monday")
+    with Servers.open("memory:") as servers:
+        with pytest.raises(InvalidInput, match="^key: .* is written besides"):
+            servers.ledger.checkpoint(folder / key, folder / "monday")
+        with pytest.raises(InvalidInput, match=r"^key: .*key\.pub is written besides"):
+            servers.ledger.checkpoint(folder / "key", folder / "key.pub")
+    assert [*folder.iterdir()] == [folder / "link"]
+
+
+@pytest.mark.parametrize("name", ["/", "", ".", "a\0b", "\ud800", "x" * 300, "absent/key"])
+def test_what_no_key_or_checkpoint_can_lie_at_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Servers.open("memory:") as servers:
+        with pytest.raises(InvalidInput, match="^key: "):
+            servers.ledger.checkpoint(name, "monday")
+        with pytest.raises(InvalidInput, match="^out: "):
+            servers.ledger.checkpoint("key", name)
+        with pytest.raises(InvalidInput, match="^checkpoint: "):
+            servers.ledger.verify(name, ["key.pub"])

@@ -44,7 +44,10 @@ class NobodyListens(Exception):
 
 def complain(message: str) -> None:
     """Print a line on stderr that says what is wrong."""
-    # If stderr cannot be written either, the exit code says it alone.
+    # If stderr cannot be written either, the exit code says it alone. Where it is closed, print
+    # would take stdout.
+    if sys.stderr is None:
+        return
     with suppress(OSError):
         print(f"serverdomain: {visible(message)}", file=sys.stderr, flush=True)
 

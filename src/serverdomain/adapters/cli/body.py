@@ -22,10 +22,10 @@ def read(option: str, given: str, longest: int) -> bytes:
     if given.lstrip()[:1] in ("{", "["):
         # Not shown: it may hold a password.
         raise InvalidInput(option, "JSON came, the name of a file is allowed, or - for stdin")
+    if given == "-" and sys.stdin is None:
+        raise InvalidInput(option, "stdin is closed, a file is allowed")
     try:
         if given == "-":
-            if sys.stdin is None:
-                raise InvalidInput(option, "stdin is closed, a file is allowed")
             found = sys.stdin.buffer.read(longest + 1)
         else:
             with open(given, "rb") as file:

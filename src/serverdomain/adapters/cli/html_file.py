@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -20,10 +21,24 @@ def require_one_form(html: str | None, as_json: bool) -> None:
         raise InvalidInput("--html", "it came with --json, one of them is allowed")
 
 
+_BEGINNING = b"<!doctype html>"
+
+
 def write_page(file: str, page: str) -> None:
     """Write a page, whole or not at all, in place of an older one, and say so."""
     from serverdomain.store.durable import replacing
 
-    with replacing(Path(file), "--html") as out:
+    path = Path(file)
+    if os.path.lexists(path) and not _is_page(path):
+        raise InvalidInput("--html", f"{file!r} is no page, a new file or an older page is allowed")
+    with replacing(path, "--html") as out:
         out.write(page.encode())
     say(visible(f"{file} is written"))
+
+
+def _is_page(path: Path) -> bool:
+    # An empty file is one that somebody made for it.
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_BEGINNING)) in (b"", _BEGINNING)

@@ -5,6 +5,7 @@ It reads the log and writes nothing into it. docs/ledger-spec.md says how somebo
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -69,11 +70,12 @@ class Ledger:
         `Unproven` if the log no longer holds what that one covers, `InvalidInput` if ``out`` is
         another file.
         """
-        from serverdomain.audit.ledger.key import SigningKey
+        from serverdomain.audit.ledger.key import SigningKey, require_apart
         from serverdomain.store.durable import replacing
 
         out = Path(out)
-        older = Checkpoint.read_file(out, "out") if out.exists() else None
+        require_apart(key, out, leaves_path(out))
+        older = Checkpoint.read_file(out, "out") if os.path.exists(out) else None
         with self._log.reading() as log:
             origin = _origin(log)
             _require_origin(older, origin, out)

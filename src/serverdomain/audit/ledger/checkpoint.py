@@ -74,8 +74,7 @@ class Checkpoint(NamedTuple):
 
 def leaves_path(path: str | Path) -> Path:
     """Where the leaf hashes of a checkpoint's file lie."""
-    path = Path(path)
-    return path.with_name(f"{path.name}.leaves")
+    return Path(f"{path}.leaves")
 
 
 def leaves_of(checkpoint: Checkpoint, path: str | Path) -> tuple[bytes | None, str | None]:

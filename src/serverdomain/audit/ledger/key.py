@@ -28,6 +28,21 @@ _ED25519 = b"\x01"
 _LARGEST_FILE = 10_000
 
 
+def public_path(path: str | Path) -> Path:
+    """Where the public half of a key's file lies."""
+    return Path(f"{path}.pub")
+
+
+def require_apart(key: str | Path, *files: Path) -> None:
+    """Raise `InvalidInput` for a key that would lie in one of the files that are written with it."""
+    written = {_found_at(file) for file in files}
+    for half in (Path(key), public_path(key)):
+        if _found_at(half) in written:
+            raise InvalidInput(
+                "key", f"{half} is written besides, a key in a file of its own is allowed"
+            )
+
+
 class PublicKey:
     """The public half: it says whether a signature is the key's."""
 
@@ -86,9 +101,9 @@ class SigningKey:
         from serverdomain.store import durable  # Not for who only checks a proof.
 
         path = Path(path)
-        public = path.with_name(f"{path.name}.pub")
+        public = public_path(path)
         make = not os.path.lexists(path)
-        if make and public.exists():
+        if make and os.path.exists(public):
             raise InvalidInput(
                 "key",
                 f"{path} is not there, but {public} is: the key that is lost, or another name, "
@@ -99,7 +114,7 @@ class SigningKey:
             durable.write_new(path, key._pem(), "key", 0o600)
         else:
             key = _private(path, given.read(path, "key", "a key's file", _LARGEST_FILE))
-        if not public.exists():
+        if not os.path.exists(public):
             durable.write_new(public, key.public.pem(), "key")
         return key, make
 
@@ -134,6 +149,13 @@ def _private(path: Path, pem: bytes) -> SigningKey:
             "mode 0600 is allowed",
         )
     return SigningKey(found)
+
+
+def _found_at(path: Path) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return str(path)  # No such file can be; whoever opens it is told.
 
 
 def _no_key(path: Path) -> InvalidInput:

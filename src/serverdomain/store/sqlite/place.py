@@ -10,6 +10,7 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import NamedTuple
 
 from serverdomain.errors import (
@@ -135,9 +136,11 @@ def holds(path: Path, application_id: int, what: str) -> bool:
     Raises `StoreForeign` if it holds something else, `StoreError` if it cannot be read.
     """
     try:
-        if path.is_dir():
-            raise StoreForeign(f"{path} is a folder, a file is allowed for a {what}")
-        if path.stat().st_size == 0:
+        found = path.stat()
+        if not S_ISREG(found.st_mode):
+            kind = "a folder" if S_ISDIR(found.st_mode) else "no ordinary file"
+            raise StoreForeign(f"{path} is {kind}, a file is allowed for a {what}")
+        if found.st_size == 0:
             return False
     except FileNotFoundError:
         if path.parent.is_dir():
@@ -145,12 +148,12 @@ def holds(path: Path, application_id: int, what: str) -> bool:
         raise StoreMissing(f"{path}: the folder {path.parent} does not exist") from None
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from None
-    found = _application_id(path)
-    if found == application_id:
+    application = _application_id(path)
+    if application == application_id:
         return True
     if _is_unfinished(path):
         return False
-    if found is None:
+    if application is None:
         raise StoreDamaged(f"{path} is no SQLite database, let alone a serverdomain {what}")
     raise StoreForeign(f"{path} is an SQLite database, but no serverdomain {what}")
 
