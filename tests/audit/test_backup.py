@@ -185,6 +185,6 @@ def test_pages_that_cannot_be_read_are_copied_too(servers: Servers, tmp_path: Pa
 def test_no_key_is_made_where_the_copy_will_be(servers: Servers, tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     for key in ("copy.db", "copy.db.checkpoint"):
-        with pytest.raises(InvalidInput, match="^key: .* is written besides"):
+        with pytest.raises(InvalidInput, match=r"^key: .* is written besides"):
             servers.backup(tmp_path / "copy.db", tmp_path / key)
     assert sorted(tmp_path.iterdir()) == before

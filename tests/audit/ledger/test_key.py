@@ -150,7 +150,7 @@ def test_no_key_is_made_where_the_checkpoint_will_be_written(tmp_path: Path, key
     folder.mkdir()
     (folder / "link").symlink_to("monday")
     with Servers.open("memory:") as servers:
-        with pytest.raises(InvalidInput, match="^key: .* is written besides"):
+        with pytest.raises(InvalidInput, match=r"^key: .* is written besides"):
             servers.ledger.checkpoint(folder / key, folder / "monday")
         with pytest.raises(InvalidInput, match=r"^key: .*key\.pub is written besides"):
             servers.ledger.checkpoint(folder / "key", folder / "key.pub")
@@ -163,9 +163,9 @@ def test_what_no_key_or_checkpoint_can_lie_at_is_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with Servers.open("memory:") as servers:
-        with pytest.raises(InvalidInput, match="^key: "):
+        with pytest.raises(InvalidInput, match=r"^key: "):
             servers.ledger.checkpoint(name, "monday")
-        with pytest.raises(InvalidInput, match="^out: "):
+        with pytest.raises(InvalidInput, match=r"^out: "):
             servers.ledger.checkpoint("key", name)
-        with pytest.raises(InvalidInput, match="^checkpoint: "):
+        with pytest.raises(InvalidInput, match=r"^checkpoint: "):
             servers.ledger.verify(name, ["key.pub"])

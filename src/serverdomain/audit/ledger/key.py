@@ -34,7 +34,7 @@ def public_path(path: str | Path) -> Path:
 
 
 def require_apart(key: str | Path, *files: Path) -> None:
-    """Raise `InvalidInput` for a key that would lie in one of the files that are written with it."""
+    """Raise `InvalidInput` for a key that would lie in a file that is written besides."""
     written = {_found_at(file) for file in files}
     for half in (Path(key), public_path(key)):
         if _found_at(half) in written:
