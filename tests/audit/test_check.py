@@ -197,6 +197,13 @@ TAMPERED = [
     (f"{COMMAND} refused = 0 WHERE command_id = 4", 4, "its command was not refused"),
     (f"{COMMAND} refused = 1 WHERE command_id = 3", 3, "its command was refused"),
     ("UPDATE reactions SET position = 99", None, "billing stands at position 99, the log ends"),
+    ("UPDATE reactions SET position = -1", None, "billing stands at position -1, the log ends"),
+    ("UPDATE reactions SET stopped_at = 99", None, "billing stopped at position 99, the log ends"),
+    (
+        "UPDATE reactions SET name = CAST(x'ff' AS TEXT)",
+        None,
+        "'.udcff' is no name that a reaction",
+    ),
     ("DELETE FROM log", None, "the one id"),
     ("UPDATE log SET log_id = 'x'", None, "the view is another log's"),
 ]

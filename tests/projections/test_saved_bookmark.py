@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -72,7 +71,7 @@ def test_it_is_saved_a_second_after_it_first_moved(
     log: Log, bookmark: SavedBookmark, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(saved_bookmark, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(saved_bookmark, "monotonic", lambda: now[0])
     bookmark.move(1)
     now[0] = 100.9
     bookmark.move(2)

@@ -221,6 +221,14 @@ def no_live_generation(path):
     change(path, "UPDATE generations SET live = 0")
 
 
+def no_position(path):
+    change(path, "UPDATE generations SET position = 'x'")
+
+
+def no_hash(path):
+    change(path, "UPDATE generations SET row_hash = x'ff'")
+
+
 def no_log_named(path):
     change(path, "DROP TABLE follows")
 
@@ -237,6 +245,8 @@ DAMAGES = [
     no_text_in_a_row,
     no_rows_at_all,
     no_live_generation,
+    no_position,
+    no_hash,
     no_log_named,
 ]
 
@@ -487,7 +497,7 @@ def test_who_comes_while_another_makes_it_waits_for_its_turn(tmp_path, caplog):
 
         class Hook(logging.Handler):
             def emit(self, record):
-                if "waiting" in record.getMessage():
+                if "immediately" in record.getMessage():
                     another.close()
 
         caplog.set_level(logging.DEBUG, "filelock")

@@ -15,6 +15,7 @@ from pathlib import Path
 from serverdomain.audit import check_log, check_timeline, check_times, check_view
 from serverdomain.domain.progress import Progress, silent
 from serverdomain.errors import StoreError
+from serverdomain.projections.saved_bookmark import is_name
 from serverdomain.projections.server_rows import SERVERS
 from serverdomain.projections.timeline_rows import TIMELINE
 from serverdomain.store.finding import Finding
@@ -123,8 +124,11 @@ def _stepping(steps: int, progress: Progress) -> Callable[[], None]:
 def _bookmarks(log: Examination) -> Iterator[Finding]:
     head = log.head()
     for place in log.bookmarks():
-        if place.position > head:
-            yield Finding(
-                "reaction",
-                f"{place.name} stands at position {place.position}, the log ends at {head}",
-            )
+        if not is_name(place.name):
+            yield Finding("reaction", f"{place.name!a} is no name that a reaction can have")
+        for does, position in (("stands", place.position), ("stopped", place.stopped_at)):
+            if position is not None and not 0 <= position <= head:
+                yield Finding(
+                    "reaction",
+                    f"{place.name} {does} at position {position}, the log ends at {head}",
+                )

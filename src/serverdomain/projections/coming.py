@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from math import isfinite
 
 from serverdomain.errors import InvalidInput, StoreBehind
 from serverdomain.projections.follow import LOOK
 from serverdomain.store.log import LARGEST, Log
+from serverdomain.store.real_time import monotonic
 
 SECONDS = 5.0
 """How long a position is waited for, if nobody says."""
@@ -30,7 +30,7 @@ def wait_for(log: Log, position: int | None, seconds: float, request_id: str | N
     require_position(position, seconds)
     if position is None:
         return
-    until = time.monotonic() + seconds
+    until = monotonic() + seconds
     while True:
         with log.reading() as reading:
             head = reading.head()
@@ -41,7 +41,7 @@ def wait_for(log: Log, position: int | None, seconds: float, request_id: str | N
                         f"{request_id} is in it no more"
                     )
                 return
-        left = until - time.monotonic()
+        left = until - monotonic()
         if left <= 0:
             raise StoreBehind(f"position {position} is not here: the log ends at {head} as yet")
         log.wait_past(head, min(LOOK, left))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from serverdomain.domain.decisions import require_there
 from serverdomain.domain.server import Server
 from serverdomain.store.log import Log, Tip
+from serverdomain.store.real_time import monotonic
 
 LOOK = 0.1
 """Seconds between two looks for events of other processes."""
@@ -55,11 +55,11 @@ def follow(log: Log, server_id: str, seconds: float | None) -> Iterator[Server]:
     Ends after ``seconds``; ``None`` means never. Raises `NotFound` if there is no such server, and
     once it is deleted.
     """
-    until = None if seconds is None else time.monotonic() + seconds
+    until = None if seconds is None else monotonic() + seconds
     followed = Followed(log, server_id)
     while True:
         yield from followed.states()
-        left = LOOK if until is None else min(LOOK, until - time.monotonic())
+        left = LOOK if until is None else min(LOOK, until - monotonic())
         if left <= 0:
             return
         log.wait_past(followed.head, left)

@@ -8,10 +8,12 @@ beside it. Numbers are never reused. `KeptRows` say what the rows are.
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
+from types import NoneType
+from typing import Any, NamedTuple
 
 from serverdomain.projections.kept_rows import KeptRows
 
+_ROWS = {(int, int, str), (int, int, NoneType)}
 _FIND = "SELECT generation, position, row_hash FROM generations WHERE"
 
 
@@ -39,18 +41,24 @@ def create(connection: sqlite3.Connection, kept: KeptRows) -> None:
 
 
 def live(connection: sqlite3.Connection, kept: KeptRows) -> Generation:
-    """The live generation. Raises `sqlite3.DataError` if there is none."""
+    """The live generation. Raises `sqlite3.DataError` if there is none that can be read."""
     row = connection.execute(f"{_FIND} live = 1").fetchone()
     if row is None:
         raise sqlite3.DataError("no generation is live")
-    number, position, row_hash = row
-    return Generation(number, position, row_hash, kept)
+    return _generation(row, kept)
 
 
 def find(connection: sqlite3.Connection, number: int, kept: KeptRows) -> Generation | None:
     """A generation by its number; ``None`` once a later one is live."""
     row = connection.execute(f"{_FIND} generation = ?", (number,)).fetchone()
-    return None if row is None else Generation(row[0], row[1], row[2], kept)
+    return None if row is None else _generation(row, kept)
+
+
+def _generation(row: tuple[Any, ...], kept: KeptRows) -> Generation:
+    if tuple(map(type, row)) not in _ROWS:
+        raise sqlite3.DataError("where a generation stands cannot be read")
+    number, position, row_hash = row
+    return Generation(number, position, row_hash, kept)
 
 
 def begin(connection: sqlite3.Connection, kept: KeptRows) -> int:

@@ -9,7 +9,6 @@ told of what is no more.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from typing import Literal
 
@@ -20,6 +19,7 @@ from serverdomain.projections.attempts import warn
 from serverdomain.projections.told_lately import ToldLately
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log, Reading, Tip
+from serverdomain.store.real_time import monotonic
 from serverdomain.store.recorded import RecordedEvent
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -31,9 +31,14 @@ Saving is a commit with a sync of its own. Events since the last one are told ag
 """
 
 
+def is_name(name: str) -> bool:
+    """Whether a reaction can have a name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def require_name(name: str) -> None:
     """Raise `InvalidInput` for what is no reaction's name."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise InvalidInput(
             "name", f"{name!r} came, 1 to 64 letters, digits, '-', '_' and '.' are allowed"
         )
@@ -91,7 +96,7 @@ class SavedBookmark:
         ``tip`` is the log's row there.
         """
         if self._current == self._saved:
-            self._moved_at = time.monotonic()
+            self._moved_at = monotonic()
         self._current, self._tip = replace(self._current, position=position), tip
         return self._save_in_time()
 
@@ -117,7 +122,7 @@ class SavedBookmark:
         is_time = (
             self._saved is None
             or self._current.position >= self._saved.position + PAGE
-            or time.monotonic() > self._moved_at + 1
+            or monotonic() > self._moved_at + 1
         )
         return self.save() if is_time else True
 

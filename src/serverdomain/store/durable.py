@@ -27,7 +27,7 @@ def replacing(path: Path, field: str) -> Iterator[BinaryIO]:
     Raises `InvalidInput`, which names ``field``, where there is no place, and `StoreError` where
     the disk does not take it.
     """
-    with suppress(OSError, ValueError):  # Whoever opens it is told.
+    if os.path.islink(path):
         path = Path(os.path.realpath(path))
     with _written(path, field, 0o666, os.replace) as file:
         yield file

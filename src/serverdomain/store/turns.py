@@ -8,7 +8,6 @@ moment, leaves no other behind.
 from __future__ import annotations
 
 import os
-import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,6 +18,7 @@ import msgspec
 from serverdomain.errors import StoreLocked
 from serverdomain.store.lock_timeout import LOCK_TIMEOUT
 from serverdomain.store.log import Answer
+from serverdomain.store.real_time import monotonic
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.request import Request
 
@@ -47,7 +47,7 @@ class Call:
 
     def __init__(self, requests: Sequence[Request], seconds: float) -> None:
         self.requests = requests
-        self._until = time.monotonic() + seconds
+        self._until = monotonic() + seconds
         self.answers: Answers = []
         self.turn: Lock | None = None
         """What its thread waits for, if it waits: its turn to lead, or the answers."""
@@ -62,7 +62,7 @@ class Call:
     @property
     def seconds_left(self) -> float:
         """How long it may still wait."""
-        return max(0.0, self._until - time.monotonic())
+        return max(0.0, self._until - monotonic())
 
     @property
     def weight(self) -> int:

@@ -8,7 +8,6 @@ comes alone waits for nobody, and nobody leads for longer than it takes to be an
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -18,6 +17,7 @@ from serverdomain.store.accept import accept, members_of
 from serverdomain.store.interrupts import Interrupts
 from serverdomain.store.lock_timeout import lock_timeout_setting
 from serverdomain.store.log import Answer, CommitFailed, Log, Overtaken, Unanswered, Writing
+from serverdomain.store.real_time import monotonic, sleep
 from serverdomain.store.recorded import RecordedCommand
 from serverdomain.store.repeated import first_outcome
 from serverdomain.store.request import Outcome, Request
@@ -130,7 +130,7 @@ class Writer:
 
         What was ``sent`` and not answered is looked for first: it may have happened.
         """
-        began, sent = time.monotonic(), [*sent]
+        began, sent = monotonic(), [*sent]
         while True:
             answers: Answers = []
             is_open = False
@@ -144,7 +144,7 @@ class Writer:
                 return _as_written(log, answers)
             except Unanswered as error:
                 sent.append((error, answers))
-                time.sleep(min(_FIRST_PAUSE * 2 ** len(sent), _LONGEST_PAUSE))
+                sleep(min(_FIRST_PAUSE * 2 ** len(sent), _LONGEST_PAUSE))
             except Overtaken as error:
                 overtaken = error
             except Exception as error:
@@ -152,7 +152,7 @@ class Writer:
                     break
                 alone = self._each_or_alone
                 return alone(requests, answers, error) if is_open else [error] * len(requests)
-            if time.monotonic() > began + self._seconds:
+            if monotonic() > began + self._seconds:
                 break
         if sent:
             return self._each_or_alone(requests, sent[-1][1], sent[-1][0])
@@ -178,7 +178,7 @@ def _accept_each(log: Writing, requests: Sequence[Request], answers: Answers) ->
 
 def _now(requests: Sequence[Request], began: float) -> list[Request]:
     """Requests as they are asked again later: of two logs each has another row then."""
-    later = int((time.monotonic() - began) * 1_000_000) + 1
+    later = int((monotonic() - began) * 1_000_000) + 1
     return [replace(request, now=request.now + later) for request in requests]
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from importlib import import_module
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +15,7 @@ from serverdomain.adapters.incoming.message import PassedOver, Read
 from serverdomain.adapters.incoming.parts import LARGEST
 from serverdomain.adapters.incoming.taking import MOST_BYTES, Counts, Rejects, Taker
 from serverdomain.errors import ExtraMissing, InvalidInput, StoreError
+from serverdomain.store.real_time import monotonic
 
 MOST_AHEAD = 500
 """Messages that the bus hands out before one of them is acknowledged."""

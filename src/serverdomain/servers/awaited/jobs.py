@@ -11,13 +11,12 @@ import os
 import weakref
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread
-from time import CLOCK_MONOTONIC, clock_gettime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from serverdomain.errors import StoreLocked
+from serverdomain.store.real_time import monotonic
 
 PATIENCE = 30.0
 """Seconds that a job waits for a thread, at most, before it is left undone."""
@@ -26,9 +25,6 @@ What = TypeVar("What")
 
 Answer = tuple["asyncio.Future[Any]", Any, BaseException | None]
 """Who gets what was given, or what was raised."""
-
-# Not `time.monotonic`, which a test that freezes time patches.
-_now = partial(clock_gettime, CLOCK_MONOTONIC)
 
 
 class Waker:
@@ -81,7 +77,7 @@ class Job(NamedTuple, Generic[What]):
 
     def refusal(self) -> StoreLocked | None:
         """Why it is left undone, if it waited for too long."""
-        if _now() <= self.until:
+        if monotonic() <= self.until:
             return None
         return StoreLocked("too many calls wait for a lock: no thread was free in time")
 
@@ -133,7 +129,7 @@ class Jobs(Generic[What]):
         self._busy += 1
         if self._busy > len(self._threads) < self._most:
             self._another()
-        self._left.put(Job(what, answer, waker, _now() + self._patience))
+        self._left.put(Job(what, answer, waker, monotonic() + self._patience))
         return answer
 
     def _is_done(self, _: object) -> None:

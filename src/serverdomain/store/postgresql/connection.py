@@ -6,7 +6,6 @@ connection on which none came is closed.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -22,6 +21,7 @@ from serverdomain.errors import StoreError
 from serverdomain.store.log import CommitFailed, Row
 from serverdomain.store.postgresql import making
 from serverdomain.store.postgresql.address import ANSWER_SECONDS, LOWER, Address
+from serverdomain.store.real_time import monotonic
 
 _WARNING = "01000"
 
@@ -42,14 +42,14 @@ class Watched(Connection[Row]):
         return super().wait(self._answered(gen), *given, **more)
 
     def _answered(self, gen: PQGen[Value]) -> PQGen[Value]:
-        end = time.monotonic() + self.patience
+        end = monotonic() + self.patience
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
                 if ready:
-                    end = time.monotonic() + self.patience
-                elif time.monotonic() > end:
+                    end = monotonic() + self.patience
+                elif monotonic() > end:
                     self.pgconn.finish()
                     raise psycopg.OperationalError(f"no answer came in {self.patience:g} s")
                 wanted = gen.send(ready)

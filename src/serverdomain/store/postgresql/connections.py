@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -24,6 +23,7 @@ from serverdomain.store.postgresql.address import ANSWER_SECONDS, Address
 from serverdomain.store.postgresql.as_stored import in_schema
 from serverdomain.store.postgresql.connection import Watched, connect, require_settings
 from serverdomain.store.postgresql.faults import is_lost, store_error
+from serverdomain.store.real_time import monotonic
 
 # What it warns of is told by the error of whoever waits.
 logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
@@ -125,7 +125,7 @@ class Connections:
     def _reached(self, first: str | None) -> tuple[Watched, list[Row]]:
         """A connection that answered a first statement; one that is lost is replaced."""
         self.require_usable()
-        end = time.monotonic() + self.timeout
+        end = monotonic() + self.timeout
         while True:
             connection = self._taken(end)
             if first is None:
@@ -137,7 +137,7 @@ class Connections:
                 rows = [] if cursor.description is None else cursor.fetchall()
             except BaseException as error:
                 self._pool.putconn(connection)
-                if not is_lost(error) or time.monotonic() > end:
+                if not is_lost(error) or monotonic() > end:
                     raise
                 # What took this one away took the others that lie idle.
                 self._pool.drain()
@@ -150,9 +150,9 @@ class Connections:
         pause = _FIRST_PAUSE
         while True:
             try:
-                return self._pool.getconn(max(min(pause, end - time.monotonic()), 0.001))
+                return self._pool.getconn(max(min(pause, end - monotonic()), 0.001))
             except PoolTimeout:
-                if time.monotonic() < end:
+                if monotonic() < end:
                     pause = min(2 * pause, _LONGEST_PAUSE)
                     continue
                 if self._away.is_set():

@@ -6,12 +6,12 @@ moves the counter only from where it is known to be. If that fails, somebody els
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from serverdomain.errors import StoreDamaged, StoreReadOnly
 from serverdomain.store.log import Row, Tip
 from serverdomain.store.postgresql.feed import TIP, tip_of
+from serverdomain.store.real_time import monotonic
 
 HEAD = (
     "SELECT position, command_id, recorded_at, moved_to FROM {schema}.head"
@@ -74,7 +74,7 @@ class LastWritten:
 
     def known(self) -> End | None:
         """Where the log ends, if nobody else has written of late; the next write may fail."""
-        is_fresh = time.monotonic() < self._at + _FRESH
+        is_fresh = monotonic() < self._at + _FRESH
         return self._end if self._is_alone and is_fresh else None
 
     def found(self, end: End) -> None:
@@ -83,7 +83,7 @@ class LastWritten:
 
     def wrote(self, end: End | None) -> None:
         """Note where a write ended; ``None`` if others wrote right before it."""
-        self._end, self._at = end, time.monotonic()
+        self._end, self._at = end, monotonic()
 
     def forget(self) -> None:
         """Ask again, whatever was known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
@@ -26,6 +25,7 @@ from serverdomain.store.postgresql.examination import PostgreSQLExamination
 from serverdomain.store.postgresql.hints import Hints
 from serverdomain.store.postgresql.leases import Leases
 from serverdomain.store.postgresql.reading import PostgreSQLReading
+from serverdomain.store.real_time import monotonic
 from serverdomain.store.recent_refusals import RecentRefusals
 from serverdomain.store.remembered import Remembered
 from serverdomain.store.sqlite.examination import SQLiteExamination
@@ -131,14 +131,14 @@ class PostgreSQLLog(Log):
 
     def wait_past(self, position: int, seconds: float) -> None:
         """Wait until the log has grown past a position, at most so many seconds."""
-        end = time.monotonic() + seconds
+        end = monotonic() + seconds
         self._hints.listen()
         with self._grown:
             while True:
                 with self.connections.errors(), self.connections.asked(HEAD) as (_, rows):
                     if require_one(rows, self)[0] > position:
                         return
-                left = end - time.monotonic()
+                left = end - monotonic()
                 pause = _LOOK_SELDOM if self._hints.listening.is_set() else _LOOK_AGAIN
                 if left <= 0 or self._grown.wait(min(left, pause)):
                     return

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import RLock, get_ident
@@ -16,6 +15,7 @@ from threading import RLock, get_ident
 from serverdomain.errors import StoreError, StoreLocked
 from serverdomain.store.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
 from serverdomain.store.log import CommitFailed
+from serverdomain.store.real_time import monotonic, sleep
 from serverdomain.store.sqlite import forks, wal_size
 from serverdomain.store.sqlite.faults import error_in_use, store_error
 from serverdomain.store.sqlite.open_connections import OpenConnections
@@ -90,7 +90,7 @@ class Connections:
         """
         self.require_usable()
         seconds = self._timeout if seconds is None else seconds
-        until = time.monotonic() + seconds
+        until = monotonic() + seconds
         with _InUse(self):
             if not self.open.writing.acquire(timeout=seconds):
                 raise StoreLocked(f"{self.place} is locked by another thread, {self._waited}")
@@ -143,15 +143,15 @@ class Connections:
         self, connection: sqlite3.Connection, statement: str, until: float | None = None
     ) -> sqlite3.Cursor:
         """Run a statement once no other process holds the lock that it needs."""
-        deadline = time.monotonic() + self._timeout if until is None else until
+        deadline = monotonic() + self._timeout if until is None else until
         while True:
             try:
                 return connection.execute(statement)
             except sqlite3.OperationalError as error:
                 is_locked = isinstance(store_error(error, self.place), StoreLocked)
-                if not is_locked or time.monotonic() > deadline:
+                if not is_locked or monotonic() > deadline:
                     raise
-                time.sleep(_LOOK_AGAIN)
+                sleep(_LOOK_AGAIN)
 
     def require_there(self) -> None:
         """Raise `StoreMissing` if the file is no longer the one that was opened."""

@@ -15,6 +15,7 @@ from typing import Protocol
 from weakref import WeakSet
 
 from serverdomain.errors import StoreError
+from serverdomain.store.real_time import monotonic
 from serverdomain.store.sqlite.opened_file import Identity, identity
 from serverdomain.store.sqlite.place import Place
 
@@ -58,8 +59,8 @@ class _Fork:
         self._one.acquire()
         self.over.clear()
         self._letting_go = list(self.held)
-        deadline = time.monotonic() + PATIENCE
-        while not self._all_let_go(late=time.monotonic() > deadline):
+        deadline = monotonic() + PATIENCE
+        while not self._all_let_go(late=monotonic() > deadline):
             for one in self._letting_go:
                 one.take_up()
             time.sleep(0.001)

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from serverdomain.errors import StoreError, StoreLocked
 from serverdomain.store.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
+from serverdomain.store.real_time import monotonic
 from serverdomain.store.sqlite.faults import error_in_use, store_error
 from serverdomain.store.sqlite.place import Place
 from serverdomain.store.sqlite.wal_file import holds_a_commit
@@ -91,7 +92,7 @@ def opened(place: Place) -> Iterator[sqlite3.Connection]:
 
 
 def _open(place: Place, path: Path, patience: float) -> tuple[sqlite3.Connection, Way, Files]:
-    deadline = time.monotonic() + patience
+    deadline = monotonic() + patience
     for attempt in count():
         seen = _look(path)
         # Who writes now and then makes and removes what lies beside it: what is seen while that
@@ -112,7 +113,7 @@ def _open(place: Place, path: Path, patience: float) -> tuple[sqlite3.Connection
                     return connection, way, seen
                 connection.close()
                 break
-        is_over = time.monotonic() > deadline
+        is_over = monotonic() > deadline
         if wrong is not None and (is_over or (not wait and _look(path) == seen)):
             raise wrong
         if is_over:

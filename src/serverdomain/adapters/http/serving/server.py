@@ -8,10 +8,8 @@ import gc
 import logging
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from threading import Event, Thread
 
 import uvicorn
@@ -20,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serverdomain.adapters.http.serving.accepting import Accepting
 from serverdomain.adapters.http.serving.protocol import SECONDS
 from serverdomain.adapters.http.serving.sent_ahead import SentAheadProtocol
+from serverdomain.store.real_time import monotonic
 
 LAST_SECONDS = 30
 """How long requests in flight may take once the server is ending."""
@@ -32,13 +31,6 @@ def listen(host: str, port: int) -> socket.socket:
     # asyncio sends answers without Nagle's delay (40 ms to a kept connection) only where a socket
     # says that it is TCP's, which one made by `create_server` does not.
     return socket.socket(family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach())
-
-
-_REAL_TIME = (
-    partial(time.clock_gettime, time.CLOCK_MONOTONIC)
-    if hasattr(time, "clock_gettime")
-    else time.monotonic
-)
 
 
 def serve(
@@ -139,7 +131,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # The loop's timers go by real time, whatever time a test around it has frozen or patched.
-        setattr(asyncio.get_running_loop(), "time", _REAL_TIME)  # noqa: B010
+        setattr(asyncio.get_running_loop(), "time", monotonic)  # noqa: B010
         # uvicorn would print a traceback and end the process.
         self.lifespan.logger = logging.Logger("silent", logging.CRITICAL + 1)
         try:
