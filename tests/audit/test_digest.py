@@ -93,7 +93,7 @@ def test_it_is_the_same_however_the_log_is_read_and_tells_how_far_it_is():
         def rows(self):
             return ([one] for one in self.some)
 
-    some, (whole, _) = told()
+    some, (whole, _) = told("memory:")
     progress = []
     found = digest(OneByOne(some), progress=lambda *at: progress.append(at))
     assert str(found) == whole

@@ -140,7 +140,8 @@ def test_one_that_is_asked_for_again_under_its_id_is_told_as_often(
 
 
 def test_the_time_of_a_rebuild_is_told_in_plain_values_also_while_it_is_under_way() -> None:
-    with recorded([(requested("r1"), 1), (RebuildCompleted("r1", 100), 3), (AGAIN, 5)]) as servers:
+    happened = [(requested("r1"), 1), (RebuildCompleted("r1", 100), 3), (AGAIN, 5)]
+    with recorded("memory:", happened) as servers:
         done, under_way = as_what_if_says(servers)
         begun = servers.history(SERVER)[0].occurred_at
     asked, ended, asked_again = (

@@ -247,11 +247,11 @@ UNREAD = (
         15,
         tuple(
             f"adapters/http/serving/{name}.py"
-            for name in ("accepting", "protocol", "requests", "sent_ahead", "server")
+            for name in ("accepting", "protocol", "requests", "sent_ahead", "server", "untaken")
         ),
         tuple(
             f"adapters/http/serving/test_{name}.py"
-            for name in ("accepting", "listening", "protocol", "sent_ahead", "server")
+            for name in ("accepting", "listening", "protocol", "sent_ahead", "server", "untaken")
         ),
     ),
     Part(

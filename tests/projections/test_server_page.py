@@ -18,6 +18,6 @@ def test_a_server_that_is_folded_again_is_so_up_to_the_page_and_no_further() -> 
         with cloud.store.reading() as log:
             there = {server_id: log.history(server_id, position=2).server}
             page = log.facts(2, 1)
-        (server,) = fold_page(cloud.store, there, page).values()
+        (server,) = fold_page(cloud.store, page, there, lambda ids: {}).values()
         assert server is not None
         assert (server.name, server.metadata, server.version) == ("2", {"late": "1"}, 3)

@@ -78,7 +78,8 @@ def test_each_column_holds_what_its_name_says(server: Server) -> None:
 
 def test_a_server_is_read_from_its_row_as_it_was(rows: sqlite3.Connection, server: Server) -> None:
     other = replace(server, id=IMAGE)
-    server_rows.write(rows, TABLE, [server, other])
+    written = map(server_rows.row, (server, other))
+    server_rows.put_rows(rows, TABLE, len(COLUMNS), written)
     assert server_rows.servers_in(rows, TABLE, [server.id, OTHER_IMAGE]) == {server.id: server}
     server_rows.remove(rows, TABLE, [server.id])
     assert server_rows.servers_in(rows, TABLE, [server.id, IMAGE]) == {IMAGE: other}
@@ -94,7 +95,7 @@ def test_a_row_that_holds_no_server_is_damage(spoilt: object) -> None:
 def test_a_row_without_what_it_is_found_and_read_by_is_not_taken(
     rows: sqlite3.Connection, server: Server, column: str
 ) -> None:
-    server_rows.write(rows, TABLE, [server])
+    server_rows.put_rows(rows, TABLE, len(COLUMNS), [server_rows.row(server)])
     with pytest.raises(sqlite3.IntegrityError, match=f"NOT NULL constraint failed: .*{column}$"):
         rows.execute(f"UPDATE {TABLE} SET {column} = NULL")
 

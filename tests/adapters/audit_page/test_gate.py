@@ -86,7 +86,8 @@ def test_a_browser_gives_its_token_as_the_password(servers: Servers):
     looking = Looking(servers, user="")
     given = base64.b64encode(b"whoever:member").decode()
     assert "web" in looking.text("", headers={"Authorization": f"Basic {given}"})
-    for wrong in ("Basic !!!", "Basic " + base64.b64encode(b"member").decode(), "Bearer member"):
+    no_password = "Basic " + base64.b64encode(b"member").decode()
+    for wrong in ("Basic !!!", b"Basic \xe9", no_password, "Bearer member"):
         assert looking.at("", headers={"Authorization": wrong}).status_code == 401
     looking.close()
 
@@ -149,6 +150,7 @@ def test_a_page_that_is_mounted_leads_below_its_mount(servers: Servers):
 
     app = audit_app(servers).beside(other, "/audit")
     client = Client(app)
+    assert client.get("/audit?name=a%20b").headers["location"] == "/audit/?name=a%20b"
     assert client.get("/audit").headers["location"] == "/audit/"
     assert "Fleet" in client.get("/audit/").text
     assert client.get("/audit/static/audit.css").headers["content-type"].startswith("text/css")

@@ -6,7 +6,6 @@ Every answer forbids a browser to run, load or frame anything that is not the pa
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -94,7 +93,8 @@ class Gate:
         place = _place(scope)
         if place is None:
             # So that the links of the page, which are relative, lead below it.
-            return RedirectResponse(f"{scope.get('root_path', '')}/", 307)
+            query = f"?{asked.url.query}" if asked.url.query else ""
+            return RedirectResponse(f"{scope.get('root_path', '')}/{query}", 307)
         if place.startswith("static/"):
             if self._guard is not None:
                 self._guard(asked.headers)
@@ -124,7 +124,7 @@ def _with_token(scope: Scope) -> Scope:
         return {**scope}
     try:
         token = base64.b64decode(encoded, validate=True).partition(b":")[2]
-    except binascii.Error:
+    except ValueError:  # It is no Base64, or no ASCII.
         return {**scope}
     return {**scope, "headers": [*scope["headers"], (b"x-auth-token", token)]}
 
