@@ -23,6 +23,7 @@ pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: ma
 
 from serverdomain import analysis  # noqa: E402
 from serverdomain.analysis import writing  # noqa: E402
+from serverdomain.analysis.columns import batch_of  # noqa: E402
 from serverdomain.analysis.manifest import Manifest  # noqa: E402
 from serverdomain.analysis.states import table_of  # noqa: E402
 from serverdomain.errors import StoreLocked  # noqa: E402
@@ -191,6 +192,14 @@ def test_a_damaged_row_is_told_by_its_positions(tmp_path):
     with pytest.raises(StoreDamaged, match="between positions 1 and 1 that cannot be read"):
         analysis.write(tmp_path / "cloud.db", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("column", [0, 2, 4, 7, 9, 12])
+def test_a_row_that_lacks_what_every_event_has_is_told_by_its_positions(column):
+    with World() as world:
+        (row,) = rows(world.cloud.store)
+    with pytest.raises(StoreDamaged, match=r"the log holds something .* that cannot be read"):
+        batch_of([(*row[:column], None, *row[column + 1 :])])
 
 
 def test_buckets_grow_in_number_before_they_grow_in_size(path, tmp_path, monkeypatch):

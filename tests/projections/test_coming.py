@@ -107,7 +107,7 @@ def test_the_position_of_a_command_that_is_no_more_is_another_commands() -> None
 
 
 POSITION = f"0 to {2**63 - 1} is allowed"
-SECOND = "a number of at least 0 is allowed"
+SECOND = "0 to 31,622,400 is allowed"
 
 
 @pytest.mark.parametrize(
@@ -118,6 +118,7 @@ SECOND = "a number of at least 0 is allowed"
         (1, -1.0, f"seconds: -1.0 came, {SECOND}"),
         (1, float("inf"), f"seconds: inf came, {SECOND}"),
         (1, float("nan"), f"seconds: nan came, {SECOND}"),
+        (1, 10**400, f"seconds: {10**59}… came, {SECOND}"),
     ],
 )
 def test_a_wait_that_cannot_be_is_refused(position: int, seconds: float, says: str) -> None:

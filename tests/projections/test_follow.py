@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serverdomain import NotFound, RebuildServer, Servers
+from serverdomain import InvalidInput, NotFound, RebuildServer, Servers
 from serverdomain.projections.follow import Followed
 from serverdomain.testing.store_contract import IMAGE, OTHER, SERVER, adopted
 
@@ -41,6 +41,12 @@ def test_what_another_process_appends_is_told_too(kept_url: str) -> None:
         other.stop(SERVER)
 
         assert next(following).status == "SHUTOFF"
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), -1, 10**400])
+def test_a_time_that_cannot_be_waited_for_is_refused(seconds: float) -> None:
+    with Servers.open("memory:") as servers, pytest.raises(InvalidInput, match=r"^seconds: "):
+        servers.follow(SERVER, seconds)
 
 
 def test_who_waits_without_an_end_is_told_too(any_url: str) -> None:

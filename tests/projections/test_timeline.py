@@ -14,6 +14,7 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from sqlite_utils import Database
 
 from serverdomain import (
     SYSTEM,
@@ -28,6 +29,7 @@ from serverdomain import (
     Servers,
     StoreForeign,
 )
+from serverdomain.audit.reports import images
 from serverdomain.domain import events as e
 from serverdomain.projections.timeline import Timeline
 from serverdomain.testing import ADMIN, OWNER, READER, ManualClock, registered, strategies
@@ -479,6 +481,24 @@ def test_a_row_that_holds_no_event_is_damage_and_made_anew(
 
     assert list(servers.timeline.search()) == before
     assert f"is damaged ({why}" in caplog.text
+
+
+def test_a_cell_that_a_report_cannot_read_is_damage_and_a_questions_own_fault_is_not(
+    servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    def at_fault(rows: Database) -> str:
+        return 1 + "one"  # type: ignore[operator]
+
+    before = images(servers.timeline)
+    with pytest.raises(TypeError):
+        servers.timeline.ask(at_fault)
+    assert caplog.messages == []
+    assert servers.timeline.path is not None
+    with closing(sqlite3.connect(servers.timeline.path)) as outsider, outsider:
+        outsider.execute("UPDATE timeline_1 SET image_after = x'00' WHERE position = 1")
+        outsider.execute("UPDATE timeline_1 SET image_after = 'a' WHERE position = 2")
+    assert images(servers.timeline) == before
+    assert "a row holds what no event is" in caplog.text
 
 
 def test_no_plugin_of_sqlite_utils_comes_near_it(servers: Servers) -> None:

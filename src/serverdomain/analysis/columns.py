@@ -78,10 +78,14 @@ def batch_of(rows: Sequence[Row]) -> pa.RecordBatch:
             columns[14],
             columns[5],
         ]
-        return pa.record_batch(
+        found = pa.record_batch(
             [pa.array(array, field.type) for array, field in zip(arrays, EVENTS, strict=True)],
             schema=EVENTS,
         )
+        for column, field in zip(found.columns, EVENTS, strict=True):
+            if column.null_count and not field.nullable:
+                raise ValueError(f"nothing in {field.name}")
+        return found
     except (pa.ArrowException, ValueError, TypeError, IndexError, UnicodeError) as error:
         first, last = rows[0][0], rows[-1][0]
         raise StoreDamaged(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
+from serverdomain.domain.limits import shown
 from serverdomain.errors import InvalidInput, StoreBehind
 from serverdomain.projections.follow import LOOK
 from serverdomain.store.log import LARGEST, Log
@@ -12,13 +11,16 @@ from serverdomain.store.real_time import monotonic
 SECONDS = 5.0
 """How long a position is waited for, if nobody says."""
 
+LONGEST = 86_400 * 366
+"""How long anything may be waited for, in seconds: a year."""
+
 
 def require_position(position: int | None, seconds: float) -> None:
     """Raise `InvalidInput` unless somebody can wait so long for such a position."""
     if position is not None and not 0 <= position <= LARGEST:
-        raise InvalidInput("position", f"{position} came, 0 to {LARGEST} is allowed")
-    if not (isfinite(seconds) and seconds >= 0):
-        raise InvalidInput("seconds", f"{seconds} came, a number of at least 0 is allowed")
+        raise InvalidInput("position", f"{shown(position)} came, 0 to {LARGEST} is allowed")
+    if not 0 <= seconds <= LONGEST:
+        raise InvalidInput("seconds", f"{shown(seconds)} came, 0 to {LONGEST:,} is allowed")
 
 
 def wait_for(log: Log, position: int | None, seconds: float, request_id: str | None = None) -> None:

@@ -19,7 +19,7 @@ from serverdomain.domain.document import Change
 from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput
 from serverdomain.projections.history import MAY_TELL_NOTHING, HistoryEntry, table_of
-from serverdomain.projections.timeline_rows import TIMELINE, data_of
+from serverdomain.projections.timeline_rows import COLUMNS, TIMELINE, data_of
 from serverdomain.projections.view import Answer, View
 from serverdomain.projections.view_file import ViewFile
 from serverdomain.store.log import LARGEST
@@ -63,6 +63,12 @@ _CONDITIONS = {
     "text": "(event LIKE :text ESCAPE '\\' OR data LIKE :text ESCAPE '\\'"
     " OR changes LIKE :text ESCAPE '\\')",
 }
+
+_KINDS = {int: "'integer', 'null'", str: "'text', 'null'"}
+_MISFITS = "SELECT 1 FROM timeline WHERE " + " OR ".join(
+    f"typeof({column}) NOT IN ({_KINDS[kind]})" for column, kind in COLUMNS.items()
+)
+"""Rows with a cell that holds what is never written there."""
 
 _read_changes = msgspec.json.Decoder(tuple[Change, ...]).decode
 
@@ -192,7 +198,13 @@ class Timeline(View):
 
         def read(file: ViewFile) -> Answer:
             with file.reading() as rows:
-                return question(Database(rows, execute_plugins=False))
+                try:
+                    return question(Database(rows, execute_plugins=False))
+                except (TypeError, ValueError, AttributeError) as error:
+                    # It may be the question's own fault, or that of a cell that holds anything.
+                    if rows.execute(_MISFITS).fetchone() is not None:
+                        raise sqlite3.DataError(f"a row holds what no event is: {error}") from error
+                    raise
 
         return self._ask(read)
 

@@ -186,6 +186,8 @@ class Questions:
         Ends after so many seconds, if any are given. Raises `NotFound` where it is not there, or
         once it is deleted.
         """
+        if seconds is not None:
+            coming.require_position(None, seconds)
         return follow(self._log, known_form(server_id), seconds)
 
     @typed
