@@ -25,14 +25,19 @@ class Wrong(Exception):
     """Why an answer was right at no moment at which it can have been given."""
 
 
-def wrongs(points: Points, calls: Iterable[Call]) -> list[str]:
-    """What does not hold of the log, and of what callers were told: nothing, as it should be."""
-    return _Checker(points, calls).found()
+def wrongs(points: Points, calls: Iterable[Call], *, decides_first: bool = False) -> list[str]:
+    """What does not hold of the log, and of what callers were told: nothing, as it should be.
+
+    An engine that ``decides_first`` and locks later may write a refusal behind what others wrote
+    meanwhile: it was right at some moment of the call.
+    """
+    return _Checker(points, calls, decides_first).found()
 
 
 class _Checker:
-    def __init__(self, points: Points, calls: Iterable[Call]) -> None:
+    def __init__(self, points: Points, calls: Iterable[Call], decides_first: bool) -> None:
         self.points = points
+        self.decides_first = decides_first
         self.written = points.written
         self.calls = sorted(calls, key=lambda one: one.began)
         self.wrong = list(points.wrong)
@@ -127,8 +132,7 @@ class _Checker:
             for written in self.points.refusals[asked.context.request_id]:
                 if written.point > floor and written.point not in self.refusals_told:
                     self.refusals_told.add(written.point)
-                    if self._decided(asked, written.point - 1) != answer:
-                        raise Wrong("at its point in the log it was not to be refused")
+                    self._require_refused(asked, answer, floor, written.point - 1)
                     return written.point
             if self._has_room_for_refusals(asked):
                 raise Wrong("it was refused, which is not in the log")
@@ -144,6 +148,14 @@ class _Checker:
             ):
                 return point
         raise Wrong(f"that was right at no point behind {floor}")
+
+    def _require_refused(self, asked: Ask, answer: Raised, floor: int, last: int) -> None:
+        points = [last]
+        if self.decides_first:
+            changes = self.points.changes(asked.server_id, floor)
+            points += [floor, *(point for point in changes if point < last)]
+        if all(self._decided(asked, point) != answer for point in points):
+            raise Wrong("at its point in the log it was not to be refused")
 
     def _decided(self, asked: Ask, point: int) -> tuple[Event, ...] | Raised | None:
         """What a command is answered at a point; ``None`` for its first outcome."""

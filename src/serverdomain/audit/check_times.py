@@ -55,12 +55,14 @@ class Times:
         if isinstance(recorded_at, int) and occurred_at > recorded_at + MOST_AHEAD:
             was = moment.exact(occurred_at)
             yield f"occurred at {was}, more than five minutes after it was recorded"
+        # Where many write at once, a refusal may stand behind what others did meanwhile.
+        if refused:
+            return
         latest = self._facts.get(server_id, moment.EARLIEST)
         if occurred_at < latest and not at_any_time:
             was = moment.exact(occurred_at)
             yield f"occurred at {was}, its server had a fact at {moment.exact(latest)} then"
-        if not refused:
-            self._facts[server_id] = max(latest, occurred_at)
+        self._facts[server_id] = max(latest, occurred_at)
 
 
 def _is_time(at: object) -> TypeGuard[int]:
