@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta, timezone
+from html import escape
 from typing import Any
 
 import pytest
@@ -312,7 +313,7 @@ def test_in_a_notebook_it_shows_the_latest_and_how_many_there_are(servers: Serve
     for number in range(25):
         servers.rename(SERVER, f"name-{number}")
     shown = servers.timeline._repr_html_()
-    assert f"the latest of 27 events in {servers._log}" in shown
+    assert f"the latest of 27 events in {escape(str(servers._log))}" in shown
     assert shown.count("<tr>") == 1 + 20
     assert "name-24" in shown
 
