@@ -78,14 +78,10 @@ def batch_of(rows: Sequence[Row]) -> pa.RecordBatch:
             columns[14],
             columns[5],
         ]
-        found = pa.record_batch(
-            [pa.array(array, field.type) for array, field in zip(arrays, EVENTS, strict=True)],
+        return pa.record_batch(
+            [_column(array, field) for array, field in zip(arrays, EVENTS, strict=True)],
             schema=EVENTS,
         )
-        for column, field in zip(found.columns, EVENTS, strict=True):
-            if column.null_count and not field.nullable:
-                raise ValueError(f"nothing in {field.name}")
-        return found
     except (pa.ArrowException, ValueError, TypeError, IndexError, UnicodeError) as error:
         first, last = rows[0][0], rows[-1][0]
         raise StoreDamaged(
@@ -98,3 +94,10 @@ def _name(topic: str) -> str:
     if not topic.startswith(PREFIX):
         raise ValueError(f"a topic {topic!a}")
     return topic.split(":")[1]
+
+
+def _column(values: Sequence[Any], field: pa.Field) -> pa.Array:
+    column = pa.array(values, field.type)
+    if column.null_count and not field.nullable:
+        raise ValueError(f"nothing in {field.name}")
+    return column
