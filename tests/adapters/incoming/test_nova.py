@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 
 import pytest
 
@@ -326,6 +327,22 @@ def test_a_time_that_no_log_could_hold_is_named(at):
 )
 def test_a_time_in_any_zone_is_the_same(at):
     assert read(message("instance.exists", at)).occurred_at == moment.parse("2026-03-01T09:00:00Z")
+
+
+def test_nothing_large_is_kept_of_messages_with_ever_other_long_texts():
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(100):
+            long = f"{number}{'0' * 100_000}"
+            read(message("instance.update", host=long, tenant_id=long))
+            for late in ({"created_at": f"2026-03-01T08:00:00.{long}Z"}, {"at": f"2026.{long}"}):
+                with pytest.raises(InvalidInput):
+                    read(message("instance.update", **late))
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 10 * 100_000
 
 
 def test_a_reason_is_short_whatever_came():

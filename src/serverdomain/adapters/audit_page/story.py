@@ -202,10 +202,11 @@ def _place(one: RecordedEvent) -> tuple[int, int]:
 
 
 def _weight(one: RecordedEvent, before: Server | None, after: Server | None) -> int:
+    bare = _EVENT + _MEMBERS * len(one.command.members)
     # Servers share their metadata for as long as no event changes it.
-    is_new = after is not None and (before is None or after.metadata is not before.metadata)
-    members = _MEMBERS * len(one.command.members)
-    return _EVENT + members + (weight(after) if is_new and after is not None else 0)
+    if after is None or (before is not None and after.metadata is before.metadata):
+        return bare
+    return bare + weight(after)
 
 
 def _late(recorded: Sequence[RecordedEvent]) -> set[int]:

@@ -46,7 +46,7 @@ Read = Callable[[bytes], Iterable[Reported | PassedOver]]
 
 
 Time = Annotated[str, Meta(max_length=64)]
-"""Many messages bear the same one, which is kept once it was read."""
+"""Many messages bear the same one, which is kept once it was read: so it must be short."""
 
 
 class Envelope(Struct):

@@ -21,7 +21,6 @@ from serverdomain.adapters.incoming.message import (
 )
 from serverdomain.adapters.incoming.observed import image, observed, parse, why
 from serverdomain.adapters.incoming.payloads import Instance, at_once, instance, task
-from serverdomain.adapters.incoming.short_texts import once_if_short
 from serverdomain.domain import events as e
 from serverdomain.domain.limits import canonical_uuid
 from serverdomain.errors import InvalidInput
@@ -30,7 +29,7 @@ _SCHEDULING = "compute_task.rebuild_server.error"
 _REBUILDING = "rebuilding"
 _TIMES = ("created_at", "launched_at", "updated_at", "terminated_at", "deleted_at")
 
-_utc = once_if_short(utc)
+_utc = lru_cache(maxsize=4096)(utc)
 
 
 @lru_cache(maxsize=4096)

@@ -6,12 +6,12 @@ What it does not say is absent.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any, get_args
 
 from msgspec import UNSET, UnsetType
 
 from serverdomain.adapters.incoming.payloads import FaultObject, Instance, IpObject, Text
-from serverdomain.adapters.incoming.short_texts import once_if_short
 from serverdomain.domain import events as e
 from serverdomain.domain import limits, moment
 from serverdomain.errors import InvalidInput
@@ -33,7 +33,7 @@ STATES = {
 
 _DISK_CONFIGS = get_args(e.DiskConfig)
 
-parse = once_if_short(moment.parse)
+parse = lru_cache(maxsize=4096)(moment.parse)
 """A time as Nova's payloads have it; many of them bear the same one."""
 
 
@@ -94,7 +94,7 @@ def _host_id(said: Instance) -> str | UnsetType:
     return hashlib.sha224(f"{said.tenant_id}{said.host}".encode()).hexdigest()
 
 
-@once_if_short
+@lru_cache(maxsize=4096)
 def _address(text: str, version: int) -> e.Address:
     return e.Address(limits.address("ip_addresses", text, version), version)
 

@@ -11,12 +11,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from time import sleep
 from uuid import uuid4
 
 from serverdomain.errors import StoreError
 from serverdomain.store.postgresql.connections import Connections
-from serverdomain.store.real_time import monotonic
+from serverdomain.store.real_time import monotonic, sleep
 
 LEASE_SECONDS = 15
 """How long a name stays with a process that has ended without a word."""

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from time import sleep
 
 from filelock import FileLock, Timeout
 
 from serverdomain.errors import StoreError
-from serverdomain.store.real_time import monotonic
+from serverdomain.store.real_time import monotonic, sleep
 
 _LOOK_AGAIN = 0.01  # Seconds between two looks at a lock that another holds.
 
