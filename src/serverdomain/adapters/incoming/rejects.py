@@ -13,7 +13,7 @@ import msgspec
 from serverdomain.errors import StoreError
 from serverdomain.store.durable import sync_folder
 
-_LONGEST = 64 * 1024
+_LONGEST_REJECT = 64 * 1024
 _SECRETS = (b"adminpass", b"admin_pass", b"password", b"auth_token")
 
 
@@ -44,7 +44,7 @@ class Rejects:
         line: dict[str, str] = {"place": named, "reason": why}
         # Nova's messages hold no password. What else somebody feeds in may.
         if not any(secret in raw.lower() for secret in _SECRETS):
-            line["message"] = raw[:_LONGEST].decode("utf-8", "backslashreplace")
+            line["message"] = raw[:_LONGEST_REJECT].decode("utf-8", "backslashreplace")
         self._write(self._file, msgspec.json.encode(line) + b"\n")
 
     def keep(self) -> None:
