@@ -10,7 +10,7 @@ import msgspec
 
 from serverdomain.errors import InvalidInput
 
-_LONGEST = 1024 * 1024  # Of a line.
+_BLOCK = 1024 * 1024  # Longer than any line.
 
 
 def rejects_file(name: str, read_in: Sequence[str], *, behind: bool) -> FileIO:
@@ -26,7 +26,7 @@ def rejects_file(name: str, read_in: Sequence[str], *, behind: bool) -> FileIO:
         file = open(name, "r+b", buffering=0)  # noqa: SIM115  # Whoever asked closes it.
     except OSError as error:
         raise InvalidInput("--rejects", unusable(error)) from None
-    first = file.read(_LONGEST).partition(b"\n")[0]
+    first = file.read(_BLOCK).partition(b"\n")[0]
     if first and not _is_reject(first):
         file.close()
         raise InvalidInput(
@@ -39,7 +39,7 @@ def rejects_file(name: str, read_in: Sequence[str], *, behind: bool) -> FileIO:
 
 def _end(file: FileIO) -> int:
     """Where the last whole line ends: half a one is what a machine that stopped left behind."""
-    begun = max(0, file.seek(0, os.SEEK_END) - _LONGEST)
+    begun = max(0, file.seek(0, os.SEEK_END) - _BLOCK)
     file.seek(begun)
     return begun + file.read().rfind(b"\n") + 1
 
