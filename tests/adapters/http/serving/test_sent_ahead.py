@@ -203,6 +203,24 @@ def test_each_head_may_be_so_long_and_not_a_byte_longer(number: int) -> None:
     connection(play)
 
 
+@pytest.mark.parametrize(
+    ("before", "beside"), [(b"", b"2;"), (b"2\r\n{}", b"\r\n0\r\nX: ")], ids=["before", "behind"]
+)
+def test_what_surrounds_a_body_may_be_so_long_and_not_a_byte_longer(
+    before: bytes, beside: bytes
+) -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        protocol.data_received(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + before)
+        protocol.data_received(beside.ljust(MOST_HEAD, b"a"))
+        assert not protocol._hears_no_more
+        protocol.data_received(b"a")
+        assert b"HTTP/1.1 400 " in await all_of(client, b"none of it")
+
+    connection(play)
+
+
 def test_who_goes_away_is_not_read_on() -> None:
     async def play(
         protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
