@@ -212,6 +212,24 @@ def test_who_leaves_in_the_middle_is_left_without_a_word(
     assert caplog.messages == []
 
 
+@pytest.mark.parametrize(
+    "half",
+    [b"GET / HT", b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf"],
+    ids=["half a head", "half a body"],
+)
+def test_who_leaves_in_the_middle_of_another_request_gets_the_answer_to_the_one_before(
+    half: bytes, patient: Address, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connected(patient) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" + half)
+        connection.shutdown(socket.SHUT_WR)
+        answer = until_closed(connection)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.endswith(b"0 bytes")
+    assert b"\r\nconnection: close\r\n" in answer
+    assert caplog.messages == []
+
+
 def test_a_body_that_trickles_in_does_not_buy_time() -> None:
     with hasty(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n") as connection:
         connection.settimeout(0.01)

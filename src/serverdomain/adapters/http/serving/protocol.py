@@ -98,9 +98,10 @@ class PatientProtocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """Stay open for an answer that is still to come."""
         # A client that sends no more still gets the answer to what it asked.
-        if self._is_idle or self._in_body:
+        answering = self._asked_whole
+        if answering is None:
             return False
-        self.cycle.keep_alive = False
+        self._hear_no_more(answering)
         return True
 
     def on_message_begin(self) -> None:
@@ -185,6 +186,14 @@ class PatientProtocol(HttpToolsProtocol):
         # It is None before the first request, despite its annotation.
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
 
+    @property
+    def _asked_whole(self) -> RequestResponseCycle | None:
+        # The request that is being answered, if all of it has come.
+        one = self._answering
+        if one is None or one.response_complete or (self._in_body and one is self.cycle):
+            return None
+        return one
+
     def _wait(self, late: Any) -> None:
         self._reading = self.loop.call_later(self.seconds, late)
 
@@ -225,12 +234,8 @@ class PatientProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, once_taken if self.flow.write_paused else app)
 
     def _refuse(self, status: int, message: str) -> None:
-        answering = self._answering
-        if (
-            answering is not None
-            and not answering.response_complete
-            and not (self._in_body and answering is self.cycle)
-        ):
+        answering = self._asked_whole
+        if answering is not None:
             self._hear_no_more(answering)
             return
         body = envelope(status, message).body
