@@ -227,6 +227,13 @@ def test_neither_its_software_nor_its_calls_are_told(caplog: pytest.LogCaptureFi
     assert logging.getLogger("uvicorn").handlers == before
 
 
+def test_two_are_served_side_by_side_each_at_its_own_address_alone() -> None:
+    with serving(App()) as one, serving(App()) as other:
+        assert one != other
+        assert asked(one).endswith(b"here")
+        assert asked(other).endswith(b"here")
+
+
 def test_its_patience_goes_by_real_time_whatever_a_test_made_of_the_clock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -72,6 +72,7 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_waiting()
+        self._give_no_answer()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -246,9 +247,7 @@ class PatientProtocol(HttpToolsProtocol):
             b"connection: close\r\n\r\n%s"
             % (STATUS_LINE[status], len(body), request_id, request_id, body)
         )
-        if not self._is_idle:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        self._give_no_answer()
         self._in_body = True
         self.linger()
 
@@ -262,8 +261,14 @@ class PatientProtocol(HttpToolsProtocol):
         self.cycle = self.pipeline[0][0] if self.pipeline else answering
         self.cycle.keep_alive = False
 
+    def _give_no_answer(self) -> None:
+        # Not to the last request, as uvicorn has it, but to the one that is at work.
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+
     def _drop(self) -> None:
-        self.cycle.disconnected = True
+        self._give_no_answer()
         self.transport.abort()
 
 
