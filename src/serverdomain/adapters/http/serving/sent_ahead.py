@@ -74,7 +74,5 @@ class SentAheadProtocol(PatientProtocol, asyncio.BufferedProtocol):
             self.data_received(piece)
         if self._unparsed:
             self.flow.pause_reading()
-        elif self._sends_no_more:
-            self._sends_no_more = False
-            if not super().eof_received():
-                self.transport.close()
+        elif self._sends_no_more and not super().eof_received():
+            self.transport.close()
