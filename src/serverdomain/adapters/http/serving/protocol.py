@@ -47,8 +47,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     seconds = SECONDS
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         # What uvicorn logs appears among the other lines, and in their form.
         self.logger = _log
         self.parser = Requests(self)  # type: ignore[assignment]
@@ -82,7 +82,7 @@ class PatientProtocol(HttpToolsProtocol):
             return
         self._head += len(data)
         super().data_received(data)
-        if self.transport.is_closing() or self._hears_no_more:
+        if self._hears_no_more:
             return
         if self._in_body:
             if self._reading is None:
@@ -161,8 +161,6 @@ class PatientProtocol(HttpToolsProtocol):
 
     def linger(self) -> None:
         """Close, but read on for a while: otherwise the system would discard the answer, too."""
-        if self._lingers or self.transport.is_closing():
-            return
         if not self._in_body:
             self.transport.close()
             return

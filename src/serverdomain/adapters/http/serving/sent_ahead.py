@@ -22,8 +22,8 @@ PIECE = 1024
 class SentAheadProtocol(PatientProtocol, asyncio.BufferedProtocol):
     """A connection on which requests may be sent ahead."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self._buffer = memoryview(bytearray(MOST_READ))
         self._unparsed = b""
         self._sends_no_more = False
