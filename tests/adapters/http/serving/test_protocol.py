@@ -396,11 +396,23 @@ def test_an_offer_does_not_hide_what_is_no_http(patient: Address) -> None:
     assert fault(answer_to(b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", patient))[0] == 400
 
 
-def test_what_comes_behind_a_last_request_is_not_looked_at(patient: Address) -> None:
-    last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    answer = answer_to(last + b"nonsense\r\n\r\n", patient)
+LAST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "behind", [b"\r\n", LAST, b"nonsense\r\n\r\n"], ids=["", "one", "nonsense"]
+)
+def test_what_comes_behind_a_last_request_is_not_answered(behind: bytes, patient: Address) -> None:
+    answer = answer_to(LAST + behind, patient)
     assert answer.count(b"HTTP/1.1 ") == 1
     assert answer.endswith(b"0 bytes")
+
+
+def test_a_request_behind_a_last_one_is_not_called_nonsense(
+    patient: Address, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert answer_to(LAST + LAST, patient).endswith(b"0 bytes")
+    assert caplog.messages == []
 
 
 def test_requests_follow_each_other_on_one_connection(patient: Address) -> None:
