@@ -287,14 +287,24 @@ UNREAD = (
             *(
                 f"adapters/http/calls/test_{name}.py"
                 for name in (
+                    "answers",
+                    "bodies",
                     "call",
                     "cloud",
                     "control",
                     "faults",
                     "glance",
+                    "head",
                     "min_position",
+                    "request_ids",
+                    "route",
                     "waiting",
+                    "who_may",
                 )
+            ),
+            *(
+                f"adapters/http/routes/test_{name}.py"
+                for name in ("images_and_flavors", "pages", "routes", "versions")
             ),
             "adapters/http/test_log.py",
         ),

@@ -53,6 +53,12 @@ def test_an_answer_is_written_once_until_something_in_it_changes(
     assert b'"new"' in renamed
 
 
+def test_only_v2_1_shows_what_novas_schema_requires_besides(cloud: Cloud, server: Server) -> None:
+    besides = "OS-EXT-STS:vm_state"
+    assert besides in cloud.render(server, "http://here", "v2.1", None)
+    assert besides not in cloud.render(server, "http://here", "v2", "p")
+
+
 def test_every_caller_is_shown_its_own_links(cloud: Cloud, server: Server) -> None:
     for asked in ("http://here", "http://there", "http://here"):
         for project in (None, "p", None):

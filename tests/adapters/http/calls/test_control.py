@@ -107,11 +107,19 @@ def test_a_body_that_is_no_json_is_shown_as_none(endpoint: Endpoint, control: Re
     assert [call.body for call, _ in control.calls] == [None, None, None]
 
 
+UNKNOWN = "whether it happened is unknown"
+
+
 @pytest.mark.parametrize(
-    ("headers", "how"), [({}, "best under an"), ({"Idempotency-Key": "k"}, "under its")]
+    ("method", "headers", "how"),
+    [
+        ("POST", {}, f", best under an Idempotency-Key: {UNKNOWN}"),
+        ("POST", {"Idempotency-Key": "k"}, f", under its Idempotency-Key: {UNKNOWN}"),
+        ("GET", {}, ""),
+    ],
 )
 def test_a_call_that_the_ending_server_waits_for_no_longer_is_503(
-    endpoint: Endpoint, control: Recorder, headers: dict[str, str], how: str
+    endpoint: Endpoint, control: Recorder, method: str, headers: dict[str, str], how: str
 ) -> None:
     answers: list[httpx.Response] = []
 
@@ -132,13 +140,15 @@ def test_a_call_that_the_ending_server_waits_for_no_longer_is_503(
         control.does = never
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            headers["X-Auth-Token"] = "member"
-            answers.append(await client.post(ACTION, json=REBUILD, headers=headers))
+            path = ACTION if method == "POST" else f"/v2.1/servers/{SERVER}"
+            sent = {"X-Auth-Token": "member", **headers}
+            answers.append(await client.request(method, path, json=REBUILD, headers=sent))
 
     endpoint.ask.run(cancelled())
 
     assert fault_of(answers[0]) == (503, "serviceUnavailable")
-    assert f"{how} Idempotency-Key: whether it happened is unknown" in answers[0].text
+    message = answers[0].json()["serviceUnavailable"]["message"]
+    assert message == f"The server ends: repeat the call{how}."
 
 
 def test_it_may_answer_instead_and_nothing_happens(endpoint: Endpoint, control: Recorder) -> None:
@@ -176,8 +186,9 @@ def test_it_may_drop_a_call_before_or_after_it_happened(
     assert (endpoint.servers.get(SERVER).locked_by is None) == (when == "before")
 
 
+@pytest.mark.parametrize("mentions", [True, False])
 def test_a_server_that_cannot_drop_gets_an_answer_that_breaks_off(
-    endpoint: Endpoint, control: Recorder
+    endpoint: Endpoint, control: Recorder, mentions: bool
 ) -> None:
     async def drop(call: Call, answer: Any) -> Response:
         raise Dropped
@@ -185,9 +196,33 @@ def test_a_server_that_cannot_drop_gets_an_answer_that_breaks_off(
     control.does = drop
     told = Told()
 
-    endpoint.ask.run(endpoint.app(call_scope({}), received, told.append_async))
+    scope = call_scope({})
+    if not mentions:
+        del scope["extensions"]
 
-    assert [message["type"] for message in told] == ["http.response.start"]
+    endpoint.ask.run(endpoint.app(scope, received, told.append_async))
+
+    headers = [(b"content-length", b"1"), (b"connection", b"close")]
+    assert told == [{"type": "http.response.start", "status": 503, "headers": headers}]
+
+
+def test_a_server_may_take_its_time_to_drop(endpoint: Endpoint, control: Recorder) -> None:
+    async def drop(call: Call, answer: Any) -> Response:
+        raise Dropped
+
+    async def dropping() -> None:
+        await asyncio.sleep(0)
+        dropped.append(True)
+
+    control.does = drop
+    dropped: list[bool] = []
+    told = Told()
+
+    endpoint.ask.run(
+        endpoint.app(call_scope({"serverdomain.drop": dropping}), received, told.append_async)
+    )
+
+    assert (dropped, told) == ([True], [])
 
 
 def test_a_control_that_fails_is_500(endpoint: Endpoint, control: Recorder) -> None:

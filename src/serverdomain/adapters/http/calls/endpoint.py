@@ -186,7 +186,7 @@ def _refusal(call: Call, error: Exception) -> Response:
         log.trouble(error, call.request_id, call.route)
     elif call.admitted and not call.is_read:
         log.refused(call, error)
-    return fault(error, key_sent=call.key_sent, request_id=call.request_id)
+    return fault(error, key_sent=call.key_sent)
 
 
 def _not_allowed(call: Call, methods: Iterable[str]) -> CallFault:
