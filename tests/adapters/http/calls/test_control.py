@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -87,6 +88,32 @@ def test_it_sees_every_call_that_found_its_route_and_its_caller(
     assert (item.project, item.item, item.query) == ("openstack", "a", "x=1")
 
 
+class Watcher(Recorder):
+    """Is told of the others, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.others: list[tuple[str, str | None, int]] = []
+
+    def early(self, call: Call, response: Response) -> None:
+        self.others.append((call.path, call.route, response.status_code))
+
+
+def test_who_asks_for_it_is_told_of_the_others_too() -> None:
+    control = Watcher()
+    with Endpoint(control=control) as endpoint:
+        for path in ("/", "/x", "/v2.1/servers"):
+            endpoint.ask.get(path)
+        endpoint.ask.get("/v2.1/servers", user="nobody")
+
+    assert control.others == [
+        ("/", "versions.list", 200),
+        ("/x", None, 404),
+        ("/v2.1/servers", "servers.list", 401),
+    ]
+    assert [call.path for call, _ in control.calls] == ["/v2.1/servers"]
+
+
 def test_what_it_is_shown_of_a_call_holds_no_secret(endpoint: Endpoint, control: Recorder) -> None:
     endpoint.ask.act(REBUILD, headers={"Authorization": "Basic s3cret"})
 
@@ -119,8 +146,14 @@ UNKNOWN = "whether it happened is unknown"
     ],
 )
 def test_a_call_that_the_ending_server_waits_for_no_longer_is_503(
-    endpoint: Endpoint, control: Recorder, method: str, headers: dict[str, str], how: str
+    endpoint: Endpoint,
+    control: Recorder,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    headers: dict[str, str],
+    how: str,
 ) -> None:
+    caplog.set_level(logging.INFO, "serverdomain.access")
     answers: list[httpx.Response] = []
 
     async def cancelled() -> None:
@@ -147,6 +180,7 @@ def test_a_call_that_the_ending_server_waits_for_no_longer_is_503(
     endpoint.ask.run(cancelled())
 
     assert fault_of(answers[0]) == (503, "serviceUnavailable")
+    assert [vars(line)["status"] for line in caplog.records] == [503]
     message = answers[0].json()["serviceUnavailable"]["message"]
     assert message == f"The server ends: repeat the call{how}."
 

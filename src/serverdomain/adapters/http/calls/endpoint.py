@@ -111,7 +111,7 @@ class Endpoint:
             if segments is None:
                 raise CallFault(400, "Malformed request URL: its path is no UTF-8")
             if len(segments) < 2:
-                return self._document(call, "/".join(segments))
+                return self._document(call, segments[0] if segments else "")
             resource = self.table.find(segments)
             if resource is None:
                 raise CallFault(404, NOWHERE)
