@@ -220,3 +220,25 @@ def test_one_that_has_stopped_already_says_why_as_before(
     assert "was told of 1 events that are no more" in caplog.text
     assert bookmark.look() == stopped
     assert len(caplog.messages) == 1
+
+
+def test_no_place_is_saved_that_the_log_does_not_have(renamed: SQLiteLog) -> None:
+    bookmark = told_of(renamed, 3, 5)
+    take_back(renamed, 4)
+    assert not bookmark.save()
+    assert saved(renamed) == Bookmark(BILLING, 0)
+
+
+def test_one_that_went_with_what_the_log_took_back_begins_no_further_than_its_end(
+    renamed: SQLiteLog,
+) -> None:
+    bookmark = SavedBookmark(renamed, BILLING, "head")
+    with renamed.reading() as reading:
+        (last,) = reading.events_at([6])
+    assert bookmark.told(last)
+    take_back(renamed, 4)
+    with owner_of(renamed) as owner:
+        owner.execute("DELETE FROM reactions")
+    found = bookmark.look()
+    assert (found.position, found.stopped_at) == (4, 4)
+    assert saved(renamed) == found
