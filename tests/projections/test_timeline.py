@@ -547,19 +547,6 @@ def test_another_process_finds_it_where_this_one_left_it(servers: Servers, kept_
     assert servers.timeline.status() == (3, 3, 0, 3)
 
 
-def test_a_timelines_file_has_larger_pages_than_a_view_that_is_followed_by_the_event(
-    servers: Servers,
-) -> None:
-    servers.timeline.catch_up()
-    servers.view.catch_up()
-    sizes = []
-    for view in (servers.timeline, servers.view):
-        assert view.path is not None
-        with closing(sqlite3.connect(view.path)) as file:
-            sizes += file.execute("PRAGMA page_size").fetchone()
-    assert sizes == [8192, 4096]
-
-
 @pytest.mark.parametrize(
     ("asked", "index"),
     [
