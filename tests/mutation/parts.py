@@ -231,6 +231,19 @@ PARTS = (
             "projections/test_replay.py::test_processes_replay_while_another_appends_and_follows",
         ),
     ),
+    Part(
+        "projections-timeline",
+        5,
+        ("projections/timeline.py", "projections/timeline_rows.py"),
+        (
+            "projections/test_pages_together.py",
+            "projections/test_timeline.py",
+            "projections/test_timeline_rows.py",
+            "audit/test_ends_of_rebuilds.py",
+            "audit/test_reported_calls.py",
+            "audit/test_reports.py",
+        ),
+    ),
 )
 
 TABLES = Part(
@@ -252,19 +265,6 @@ UNREAD = (
         tuple(
             f"adapters/http/serving/test_{name}.py"
             for name in ("accepting", "listening", "protocol", "sent_ahead", "server", "untaken")
-        ),
-    ),
-    Part(
-        "projections-timeline",
-        15,
-        ("projections/timeline.py", "projections/timeline_rows.py"),
-        (
-            "projections/test_pages_together.py",
-            "projections/test_timeline.py",
-            "projections/test_timeline_rows.py",
-            "audit/test_ends_of_rebuilds.py",
-            "audit/test_reported_calls.py",
-            "audit/test_reports.py",
         ),
     ),
     Part(

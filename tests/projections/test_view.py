@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,19 @@ def test_it_follows_to_reach_a_position_unless_it_is_there(kept_url: str) -> Non
         assert view.status().position == 1
         view.reach(2)
         assert view.status().position == 2
+
+
+def test_a_timelines_file_has_larger_pages_than_a_view_that_is_followed_by_the_event(
+    kept_url: str,
+) -> None:
+    with Cloud(kept_url) as cloud:
+        sizes = []
+        for view in (cloud.servers.timeline, cloud.servers.view):
+            view.catch_up()
+            assert view.path is not None
+            with closing(sqlite3.connect(view.path)) as file:
+                sizes += file.execute("PRAGMA page_size").fetchone()
+    assert sizes == [8192, 4096]
 
 
 def test_its_commits_do_not_wait_for_the_disk_as_the_logs_do(tmp_path: Path) -> None:
