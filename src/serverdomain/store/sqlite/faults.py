@@ -22,7 +22,9 @@ _WORDS: dict[int, tuple[type[StoreError], str]] = {
 
 
 def store_error(error: Exception, place: object) -> StoreError:
-    """Our error for one of SQLite's."""
+    """Our error for one of SQLite's; one of ours as it is."""
+    if isinstance(error, StoreError):
+        return error
     # The low byte is the primary result code. Errors of the Python module itself have no code.
     code = getattr(error, "sqlite_errorcode", None)
     kind, words = _WORDS.get((code or 0) & 0xFF, (StoreError, "cannot be used"))
