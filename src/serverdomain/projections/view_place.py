@@ -65,8 +65,9 @@ class ViewPlace:
             if not isinstance(error, StoreDamaged) or error.place != file.place:
                 raise error
             return self._make(file, error)
+        made = self.open()
         _logger.warning("%s is gone: made anew and replayed from zero", self.place)
-        return self.open()
+        return made
 
     def found(self) -> ViewFile | None:
         """The view's file, if there is one of this log and this schema; none is made."""
@@ -122,7 +123,7 @@ class ViewPlace:
         _logger.warning("%s; put aside as %s and replayed from zero", damage, aside.name)
 
     def _made(self) -> ViewFile:
-        if self.path is not None and not self.path.exists():
+        if self.path is not None and not os.path.exists(self.path):
             # Whoever has the old file open still shares this memory. A -wal beside an empty file
             # SQLite removes itself.
             self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
@@ -171,4 +172,4 @@ class ViewPlace:
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one == other or (one.exists() and other.exists() and one.samefile(other))
+    return one == other or (os.path.exists(one) and os.path.exists(other) and one.samefile(other))

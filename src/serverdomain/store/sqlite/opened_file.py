@@ -23,6 +23,17 @@ def identity(path: str) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
+def out_of_reach(place: Place, gone: str) -> StoreError:
+    """The error for a file without an `identity`: it is ``gone``, or may not be looked at."""
+    try:
+        os.stat(str(place.path))
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        return StoreError(f"{place} cannot be looked at: {error.strerror}")
+    return StoreMissing(f"{place} {gone}")
+
+
 def names(place: Place) -> int:
     """How many names (hard links) a file has; 1 for what is in memory or not there."""
     try:
@@ -66,7 +77,7 @@ class OpenedFile:
         if self.identity is None:
             self.identity = now
         if now is None:
-            raise StoreMissing(f"{self._place} is gone: nothing is there any more")
+            raise out_of_reach(self._place, "is gone: nothing is there any more")
         if now != self.identity:
             raise StoreMissing(
                 f"{self._place} is not the file that was opened, which somebody has replaced: "
