@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from serverdomain.errors import (
@@ -123,10 +124,8 @@ class ViewPlace:
         _logger.warning("%s; put aside as %s and replayed from zero", damage, aside.name)
 
     def _made(self) -> ViewFile:
-        if self.path is not None and not os.path.exists(self.path):
-            # Whoever has the old file open still shares this memory. A -wal beside an empty file
-            # SQLite removes itself.
-            self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
+        if self.path is not None:
+            _clear(self.path)
         file = ViewFile(self.place, self._kept, new=True)
         try:
             with file.writing() as connection:
@@ -169,6 +168,18 @@ class ViewPlace:
     @property
     def _advice(self) -> str:
         return f"name another file, or remove {self.place} (if nobody needs it)"
+
+
+def _clear(path: Path) -> None:
+    """Remove what is left of an earlier file: whoever has that open still shares its memory."""
+    shared = f"{path}-shm"
+    with suppress(OSError):
+        if os.stat(path).st_size == 0 and os.path.lexists(shared):
+            path.unlink()
+    # A -wal beside an empty file SQLite removes itself.
+    if not os.path.exists(path):
+        with suppress(OSError):
+            os.unlink(shared)
 
 
 def _same(one: Path, other: Path) -> bool:
