@@ -26,6 +26,7 @@ from serverdomain.domain.server import Server, evolve
 from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput, Refused, StoreDamaged, StoreError
 from serverdomain.store.codec import CODEC
+from serverdomain.store.settled_path import settled
 
 Evolve = Callable[[Any, Event, int], Any]
 """Gives a state after an event that occurred at a time, in microseconds; ``None`` is none yet."""
@@ -51,7 +52,7 @@ def fold(
     make or a function that cannot be sent, `Refused` for a moment beyond the folder's position,
     `StoreDamaged` for a bucket that cannot be read, and `StoreError` where a process broke.
     """
-    path = Path(folder).absolute()
+    path = settled(folder, "folder")
     manifest = Manifest.read(path)
     return fold_buckets(path, manifest, function, executor, moment_given(as_of))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from serverdomain.errors import (
@@ -75,8 +76,9 @@ class ViewPlace:
             if not isinstance(error, StoreDamaged) or error.place != file.place:
                 raise error
             return self._make(file, error)
+        made = self.open()
         _logger.warning("%s is gone: made anew and replayed from zero", self.place)
-        return self.open()
+        return made
 
     def found(self) -> ViewFile | None:
         """The view's file, if there is one of this log and this schema; none is made."""
@@ -144,10 +146,8 @@ class ViewPlace:
         _logger.warning("%s; put aside as %s and replayed from zero", damage, aside.name)
 
     def _made(self) -> ViewFile:
-        if self.path is not None and not self.path.exists():
-            # Whoever has the old file open still shares this memory. A -wal beside an empty file
-            # SQLite removes itself.
-            self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
+        if self.path is not None:
+            _clear(self.path)
         file = ViewFile(self.place, self._kept, new=True)
         try:
             with file.writing() as connection:
@@ -192,5 +192,17 @@ class ViewPlace:
         return f"name another file, or remove {self.place} (if nobody needs it)"
 
 
+def _clear(path: Path) -> None:
+    """Remove what is left of an earlier file: whoever has that open still shares its memory."""
+    shared = f"{path}-shm"
+    with suppress(OSError):
+        if os.stat(path).st_size == 0 and os.path.lexists(shared):
+            path.unlink()
+    # A -wal beside an empty file SQLite removes itself.
+    if not os.path.exists(path):
+        with suppress(OSError):
+            os.unlink(shared)
+
+
 def _same(one: Path, other: Path) -> bool:
-    return one == other or (one.exists() and other.exists() and one.samefile(other))
+    return one == other or (os.path.exists(one) and os.path.exists(other) and one.samefile(other))
