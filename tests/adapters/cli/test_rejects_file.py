@@ -1,11 +1,12 @@
 """Rejects go behind earlier ones where nobody can read their source again, else in their place."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from serverdomain.adapters.cli.rejects_file import rejects_file
-from serverdomain.errors import InvalidInput
+from serverdomain.errors import InvalidInput, StoreLocked
 
 LINE = b'{"place":"bus","reason":"no"}\n'
 
@@ -37,3 +38,22 @@ def test_nor_does_anything_go_behind_what_holds_something_else(tmp_path: Path) -
     with pytest.raises(InvalidInput, match="holds something else than rejects"):
         rejects_file(str(path), (), behind=True)
     assert path.read_bytes() == b"mine\n"
+
+
+def test_one_process_at_a_time_writes_there(tmp_path: Path) -> None:
+    path = tmp_path / "rejects"
+    with rejects_file(str(path), (), behind=True) as file:
+        file.write(LINE)
+        with pytest.raises(StoreLocked, match="rejects' is being written by another process"):
+            rejects_file(str(path), (), behind=False)
+    assert path.read_bytes() == LINE
+
+
+def test_a_pipe_takes_them(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with rejects_file(str(path), (), behind=True) as file:
+        file.write(LINE)
+    assert os.read(reading, 100) == LINE
+    os.close(reading)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Sequence
 from io import FileIO
 
 import msgspec
 
-from serverdomain.errors import InvalidInput
+from serverdomain.errors import InvalidInput, StoreLocked
 
 _BLOCK = 1024 * 1024  # Longer than any line.
 
@@ -16,25 +17,46 @@ _BLOCK = 1024 * 1024  # Longer than any line.
 def rejects_file(name: str, read_in: Sequence[str], *, behind: bool) -> FileIO:
     """Open it for writing in place of earlier rejects, or ``behind`` them.
 
-    Raises `InvalidInput` where that would cost what somebody keeps.
+    Raises `InvalidInput` where that would cost what somebody keeps, and `StoreLocked` where another
+    process writes there.
     """
     try:
-        if not os.path.isfile(name):
+        if os.path.exists(name) and not os.path.isfile(name):
             return open(name, "wb", buffering=0)
-        if any(os.path.exists(one) and os.path.samefile(name, one) for one in read_in):
+        if any(_is_same(name, one) for one in read_in):
             raise InvalidInput("--rejects", f"{name!a} is read in here, another file is allowed")
-        file = open(name, "r+b", buffering=0)  # noqa: SIM115  # Whoever asked closes it.
+        file = open(name, "r+b", buffering=0, opener=_made)  # noqa: SIM115  # Whoever asked closes it.
     except OSError as error:
         raise InvalidInput("--rejects", unusable(error)) from None
+    try:
+        _require_ours(file)
+        file.truncate(file.seek(_end(file) if behind else 0))
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _made(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_CREAT, 0o666)
+
+
+def _is_same(name: str, other: str) -> bool:
+    return os.path.exists(name) and os.path.exists(other) and os.path.samefile(name, other)
+
+
+def _require_ours(file: FileIO) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StoreLocked(f"--rejects: {file.name!a} is being written by another process") from None
     first = file.read(_BLOCK).partition(b"\n")[0]
     if first and not _is_reject(first):
-        file.close()
         raise InvalidInput(
             "--rejects",
-            f"{name!a} holds something else than rejects, a new file or one of rejects is allowed",
+            f"{file.name!a} holds something else than rejects, a new file or one of rejects is "
+            "allowed",
         )
-    file.truncate(file.seek(_end(file) if behind else 0))
-    return file
 
 
 def _end(file: FileIO) -> int:
