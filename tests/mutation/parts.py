@@ -141,6 +141,63 @@ PARTS = (
         ),
     ),
     Part(
+        "endpoint-calls",
+        5,
+        tuple(
+            f"adapters/http/calls/{name}.py"
+            for name in (
+                "answers",
+                "cloud",
+                "control",
+                "endpoint",
+                "glance",
+                "min_position",
+                "route",
+                "waits",
+            )
+        ),
+        (
+            *(
+                f"adapters/http/calls/test_{name}.py"
+                for name in (
+                    "answers",
+                    "authentication",
+                    "bodies",
+                    "call",
+                    "cloud",
+                    "control",
+                    "faults",
+                    "glance",
+                    "head",
+                    "machine",
+                    "min_position",
+                    "request_ids",
+                    "route",
+                    "waiting",
+                    "who_may",
+                )
+            ),
+            *(
+                f"adapters/http/routes/test_{name}.py"
+                for name in ("images_and_flavors", "pages", "routes", "versions")
+            ),
+            "adapters/http/test_log.py",
+            "read_only/test_refused.py::test_all_but_get_and_head_over_http",
+        ),
+    ),
+    Part(
+        "endpoint-serving",
+        15,
+        tuple(
+            f"adapters/http/serving/{name}.py"
+            for name in ("accepting", "protocol", "requests", "sent_ahead", "server", "untaken")
+        ),
+        tuple(
+            f"adapters/http/serving/test_{name}.py"
+            for name in ("accepting", "listening", "protocol", "sent_ahead", "server", "untaken")
+        ),
+    ),
+    Part(
         "audit-check-views",
         10,
         ("audit/check_view.py", "audit/check_timeline.py"),
@@ -243,18 +300,6 @@ TABLES = Part(
 
 UNREAD = (
     Part(
-        "endpoint-serving",
-        15,
-        tuple(
-            f"adapters/http/serving/{name}.py"
-            for name in ("accepting", "protocol", "requests", "sent_ahead", "server", "untaken")
-        ),
-        tuple(
-            f"adapters/http/serving/test_{name}.py"
-            for name in ("accepting", "listening", "protocol", "sent_ahead", "server", "untaken")
-        ),
-    ),
-    Part(
         "projections-timeline",
         15,
         ("projections/timeline.py", "projections/timeline_rows.py"),
@@ -265,51 +310,6 @@ UNREAD = (
             "audit/test_ends_of_rebuilds.py",
             "audit/test_reported_calls.py",
             "audit/test_reports.py",
-        ),
-    ),
-    Part(
-        "endpoint-calls",
-        15,
-        tuple(
-            f"adapters/http/calls/{name}.py"
-            for name in (
-                "answers",
-                "cloud",
-                "control",
-                "endpoint",
-                "glance",
-                "min_position",
-                "route",
-                "waits",
-            )
-        ),
-        (
-            *(
-                f"adapters/http/calls/test_{name}.py"
-                for name in (
-                    "answers",
-                    "authentication",
-                    "bodies",
-                    "call",
-                    "cloud",
-                    "control",
-                    "faults",
-                    "glance",
-                    "head",
-                    "machine",
-                    "min_position",
-                    "request_ids",
-                    "route",
-                    "waiting",
-                    "who_may",
-                )
-            ),
-            *(
-                f"adapters/http/routes/test_{name}.py"
-                for name in ("images_and_flavors", "pages", "routes", "versions")
-            ),
-            "adapters/http/test_log.py",
-            "read_only/test_refused.py::test_all_but_get_and_head_over_http",
         ),
     ),
 )
