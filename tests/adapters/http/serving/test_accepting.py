@@ -95,9 +95,11 @@ def test_where_all_places_are_taken_the_one_who_was_silent_longest_makes_room(
     async def run() -> None:
         async with Door() as door:
             door.may.set()
-            silent = door.caller()
+            served = door.caller()
             await until(lambda: len(door.state.connections) == 1)
-            served = door.caller(ASKING)
+            silent = door.caller()
+            await until(lambda: len(door.state.connections) == 2)
+            served.sendall(ASKING)
             assert b"200" in await answer(served)
             newcomer = door.caller(ASKING)
             assert b"200" in await answer(newcomer)
