@@ -141,6 +141,63 @@ PARTS = (
         ),
     ),
     Part(
+        "endpoint-calls",
+        5,
+        tuple(
+            f"adapters/http/calls/{name}.py"
+            for name in (
+                "answers",
+                "cloud",
+                "control",
+                "endpoint",
+                "glance",
+                "min_position",
+                "route",
+                "waits",
+            )
+        ),
+        (
+            *(
+                f"adapters/http/calls/test_{name}.py"
+                for name in (
+                    "answers",
+                    "authentication",
+                    "bodies",
+                    "call",
+                    "cloud",
+                    "control",
+                    "faults",
+                    "glance",
+                    "head",
+                    "machine",
+                    "min_position",
+                    "request_ids",
+                    "route",
+                    "waiting",
+                    "who_may",
+                )
+            ),
+            *(
+                f"adapters/http/routes/test_{name}.py"
+                for name in ("images_and_flavors", "pages", "routes", "versions")
+            ),
+            "adapters/http/test_log.py",
+            "read_only/test_refused.py::test_all_but_get_and_head_over_http",
+        ),
+    ),
+    Part(
+        "endpoint-serving",
+        15,
+        tuple(
+            f"adapters/http/serving/{name}.py"
+            for name in ("accepting", "protocol", "requests", "sent_ahead", "server", "untaken")
+        ),
+        tuple(
+            f"adapters/http/serving/test_{name}.py"
+            for name in ("accepting", "listening", "protocol", "sent_ahead", "server", "untaken")
+        ),
+    ),
+    Part(
         "audit-check-views",
         10,
         ("audit/check_view.py", "audit/check_timeline.py"),
@@ -253,67 +310,6 @@ TABLES = Part(
     ("domain", "store/test_schema.py", "store/test_recorder.py", "store/test_sqlite_store.py"),
 )
 """What stands outside of functions, which mutmut does not see: tests/mutation/outside_functions."""
-
-UNREAD = (
-    Part(
-        "endpoint-serving",
-        15,
-        tuple(
-            f"adapters/http/serving/{name}.py"
-            for name in ("accepting", "protocol", "requests", "sent_ahead", "server", "untaken")
-        ),
-        tuple(
-            f"adapters/http/serving/test_{name}.py"
-            for name in ("accepting", "listening", "protocol", "sent_ahead", "server", "untaken")
-        ),
-    ),
-    Part(
-        "endpoint-calls",
-        15,
-        tuple(
-            f"adapters/http/calls/{name}.py"
-            for name in (
-                "answers",
-                "cloud",
-                "control",
-                "endpoint",
-                "glance",
-                "min_position",
-                "route",
-                "waits",
-            )
-        ),
-        (
-            *(
-                f"adapters/http/calls/test_{name}.py"
-                for name in (
-                    "answers",
-                    "authentication",
-                    "bodies",
-                    "call",
-                    "cloud",
-                    "control",
-                    "faults",
-                    "glance",
-                    "head",
-                    "machine",
-                    "min_position",
-                    "request_ids",
-                    "route",
-                    "waiting",
-                    "who_may",
-                )
-            ),
-            *(
-                f"adapters/http/routes/test_{name}.py"
-                for name in ("images_and_flavors", "pages", "routes", "versions")
-            ),
-            "adapters/http/test_log.py",
-            "read_only/test_refused.py::test_all_but_get_and_head_over_http",
-        ),
-    ),
-)
-"""Parts whose survivors nobody has read yet: they run when they are named, and fail."""
 
 ROOMS = ("projections", "audit", "adapters/http/calls", "adapters/http/serving")
 """Every module of these is in a part, or says below why it is in none."""

@@ -7,11 +7,11 @@ import pytest
 
 from tests.mutation.asked import functions, of_the_list, of_the_types
 from tests.mutation.outside_functions import ROOT
-from tests.mutation.parts import IN_NO_PART, PARTS, ROOMS, TABLES, UNREAD
+from tests.mutation.parts import IN_NO_PART, PARTS, ROOMS, TABLES
 from tests.mutation.survivors import LIST, Reason, Survivor, not_asked, reasons
 
 
-@pytest.mark.parametrize("part", [*PARTS, TABLES, *UNREAD], ids=lambda part: part.name)
+@pytest.mark.parametrize("part", [*PARTS, TABLES], ids=lambda part: part.name)
 def test_a_part_names_files_that_are_there(part):
     for below, names in (("src/serverdomain", part.sources), ("tests", part.tests + part.without)):
         for name in names:
@@ -21,7 +21,7 @@ def test_a_part_names_files_that_are_there(part):
 def test_a_source_belongs_to_one_part():
     sources = [
         path
-        for part in (*PARTS, *UNREAD)
+        for part in PARTS
         for name in part.sources
         for path in (ROOT / "src/serverdomain").glob(name)
     ]
@@ -31,17 +31,17 @@ def test_a_source_belongs_to_one_part():
 def test_a_module_of_these_rooms_is_in_a_part_or_says_why_not():
     below = ROOT / "src/serverdomain"
     there = {path for room in ROOMS for path in below.glob(f"{room}/**/*.py")}
-    named = {path for part in (*PARTS, *UNREAD) for one in part.sources for path in below.glob(one)}
+    named = {path for part in PARTS for one in part.sources for path in below.glob(one)}
     assert {str(path.relative_to(below)) for path in there - named} == set(IN_NO_PART)
     assert all(IN_NO_PART.values())
 
 
 def test_the_list_has_tables_for_parts_alone():
-    named = {part.name for part in (*PARTS, TABLES, *UNREAD)} | {"not-asked"}
+    named = {part.name for part in (*PARTS, TABLES)} | {"not-asked"}
     assert set(tomllib.loads(LIST.read_text("utf-8"))) <= named
 
 
-@pytest.mark.parametrize("part", [*PARTS, TABLES, *UNREAD], ids=lambda part: part.name)
+@pytest.mark.parametrize("part", [*PARTS, TABLES], ids=lambda part: part.name)
 def test_a_reason_is_of_lines_that_are_still_there(part):
     sources = [path for name in part.sources for path in (ROOT / "src/serverdomain").glob(name)]
     lines = {line.strip() for path in sources for line in path.read_text("utf-8").splitlines()}

@@ -15,9 +15,11 @@ from serverdomain.adapters.http.calls.authentication import (
     is_this_machine,
 )
 from serverdomain.adapters.http.calls.cloud import MOST_BYTES, Cloud
+from serverdomain.adapters.http.calls.waits import MOST
 from serverdomain.domain.server import Server
 from serverdomain.testing.store_contract import SERVER, adopted
 from tests.adapters.http.client import Client, by_name
+from tests.servers.awaited.test_threads import made_while_the_loop_is_busy
 
 
 @pytest.fixture
@@ -91,6 +93,12 @@ def test_what_is_no_id_of_an_image_or_a_flavor_is_told_by_its_list(wrong: str) -
         with pytest.raises(InvalidInput, match=r"^flavors: .* 1 to 255 "):
             Cloud(servers, flavors={wrong: "one"})
         assert Cloud(servers, flavors={"f" * 255: "long", "1": "short"}).flavor("1") == "short"
+
+
+def test_lists_alone_are_made_no_faster_than_they_are_sent(cloud: Cloud) -> None:
+    at_a_time = MOST["listing"]
+    assert made_while_the_loop_is_busy(cloud.threads["listing"], at_a_time) == at_a_time
+    assert made_while_the_loop_is_busy(cloud.threads["reading"], at_a_time) > at_a_time
 
 
 def test_a_host_that_no_machine_bears_is_not_remembered() -> None:

@@ -54,11 +54,12 @@ def test_a_call_that_changed_nothing_names_no_position(
     assert "x-serverdomain-position" not in writes.get(SHOW).headers
 
 
+@pytest.mark.parametrize("path", [SHOW, "/v2.1/servers", "/v2.1/images", "/v2.1/flavors"])
 def test_what_does_not_come_in_time_is_503_and_says_how_far_the_log_is(
-    nodes: tuple[Client, Client, Servers], monkeypatch: pytest.MonkeyPatch
+    nodes: tuple[Client, Client, Servers], path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(coming, "SECONDS", 0.01)
-    answered = nodes[0].get(SHOW, params={"min_position": "9"})
+    answered = nodes[0].get(path, params={"min_position": "9"})
     assert (answered.status_code, answered.headers["retry-after"]) == (503, "1")
     message = answered.json()["serviceUnavailable"]["message"]
     assert message == "min_position: position 9 is not here: the log ends at 1 as yet. Ask again."

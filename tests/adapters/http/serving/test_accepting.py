@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
 import socket
 import struct
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -93,9 +95,11 @@ def test_where_all_places_are_taken_the_one_who_was_silent_longest_makes_room(
     async def run() -> None:
         async with Door() as door:
             door.may.set()
-            silent = door.caller()
+            served = door.caller()
             await until(lambda: len(door.state.connections) == 1)
-            served = door.caller(ASKING)
+            silent = door.caller()
+            await until(lambda: len(door.state.connections) == 2)
+            served.sendall(ASKING)
             assert b"200" in await answer(served)
             newcomer = door.caller(ASKING)
             assert b"200" in await answer(newcomer)
@@ -242,6 +246,39 @@ def test_half_of_the_descriptors_are_left_to_the_store(descriptors: int, most: i
         assert accepting.most() == most
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [b"", b"G", ASKING, b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf"],
+    ids=["nothing", "half a head", "a large answer", "half a body"],
+)
+@pytest.mark.parametrize("goes", [leave, socket.socket.close])
+def test_of_who_has_gone_nothing_is_kept(
+    asked: bytes, goes: Callable[[socket.socket], None]
+) -> None:
+    """Or whoever comes and goes leaves connections that wait to be late."""
+
+    async def run() -> None:
+        async with Door(b"x" * 10_000_000) as door:
+            door.may.set()
+            caller = door.caller(asked)
+            await until(lambda: door.state.connections)
+            if asked == ASKING:
+                assert await answer(caller)
+            kept = [
+                weakref.ref(one)
+                for connection in door.state.connections
+                for one in (connection, connection.transport)
+            ]
+            goes(caller)
+            await until(lambda: not door.state.connections and not door.state.tasks)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            gc.collect()
+            assert [one() for one in kept] == [None, None]
+
+    asyncio.run(run())
 
 
 def test_a_small_answer_that_nobody_takes_is_waited_for_only_so_long() -> None:

@@ -341,6 +341,27 @@ def test_an_answer_before_the_body_has_come_says_that_it_is_the_last(patient: Ad
         assert until_closed(connection) == b""
 
 
+@pytest.mark.parametrize("first", [b"/early", b"/refused"])
+def test_what_comes_behind_the_last_answer_is_not_done(first: bytes) -> None:
+    done: list[str] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        done.append(scope.get("path", ""))
+        await app(scope, receive, send)
+
+    body = b"zz\r\n" if first == b"/refused" else b"0\r\n\r\n"
+    with serving(noting) as address, connected(address) as connection:
+        done.clear()
+        connection.sendall(b"POST %b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" % first)
+        if first == b"/early":
+            until(b"too much", connection)
+        connection.sendall(body + b"POST /next HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        until_closed(connection)
+    assert "/next" not in done
+    assert first.decode() in done
+
+
 def test_one_whose_body_comes_while_the_server_ends_is_answered_as_the_last() -> None:
     ending = ExitStack()
     address = ending.enter_context(serving(app))

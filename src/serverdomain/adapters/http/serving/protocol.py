@@ -74,7 +74,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._stop_waiting()
         self._give_no_answer()
         self.resume_writing()
-        super().connection_lost(exc)
+        # Of one that broke uvicorn would keep the timer, and so all of it for a while.
+        super().connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
         """Read on, as long as the data belongs to a request."""
