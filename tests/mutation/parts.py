@@ -30,6 +30,7 @@ PARTS = (
         5,
         ("domain/decisions.py", "domain/history.py", "domain/lifecycle.py", "domain/server.py"),
         ("domain",),
+        ("domain/test_decisions.py::TestAnyWayThroughTheTable",),
     ),
     Part(
         "store",
