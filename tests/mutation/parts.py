@@ -115,6 +115,7 @@ PARTS = (
         10,
         ("audit/check.py", "audit/check_log.py", "audit/check_times.py"),
         ("audit/test_check.py",),
+        ("audit/test_check.py::test_of_any_history_a_forged_row_of_the_timeline_is_found",),
     ),
     Part(
         "endpoint-admission",
