@@ -1,6 +1,7 @@
 """A view's file may go at any time, whoever has it open: it is made anew, by one at a time."""
 
 import logging
+import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 
@@ -33,6 +34,32 @@ def test_a_file_that_somebody_removed_is_made_anew(cloud, caplog, suffixes):
     ((logger, level, line),) = caplog.record_tuples
     assert (logger, level) == ("serverdomain", logging.WARNING)
     assert line == f"{cloud.view_path} is gone: made anew and replayed from zero"
+
+
+@pytest.mark.parametrize("suffixes", [("",), ("-wal",), ("", "-wal")])
+def test_a_file_that_somebody_emptied_is_made_anew(cloud, suffixes, monkeypatch):
+    monkeypatch.setenv("SERVERDOMAIN_LOCK_TIMEOUT", "2")
+    with Servers.open(cloud.url) as other:
+        other.list()
+        for suffix in suffixes:
+            os.truncate(f"{cloud.view_path}{suffix}", 0)
+        cloud.create("one more")
+        assert cloud.servers.list() == other.list() == cloud.folded()
+        with Servers.open(cloud.url) as fresh:
+            assert fresh.list() == cloud.folded()
+    assert len(rows(cloud.view_path)) == 13
+
+
+@pytest.mark.parametrize("suffixes", [("",), ("", "-wal")])
+def test_so_it_is_by_another_process_while_who_has_it_open_does_nothing(
+    cloud, suffixes, monkeypatch
+):
+    monkeypatch.setenv("SERVERDOMAIN_LOCK_TIMEOUT", "2")
+    for suffix in suffixes:
+        os.truncate(f"{cloud.view_path}{suffix}", 0)
+    with Process(LISTS, cloud.url) as process:
+        assert process.hear() == 12
+    assert cloud.servers.list() == cloud.folded()
 
 
 READS = """

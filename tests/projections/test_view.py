@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from serverdomain import StoreMissing
+from serverdomain.projections.view_file import ViewFile
+from serverdomain.projections.view_place import ViewPlace
 from tests.projections.cloud import Cloud
 from tests.store.test_durable import no_room
 
@@ -76,19 +77,18 @@ def test_its_commits_do_not_wait_for_the_disk_as_the_logs_do(tmp_path: Path) -> 
 
 
 @pytest.fixture
-def when_it_is_made_anew() -> Iterator[list[Callable[[], object]]]:
+def when_it_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
     """What happens each time right before a view that is gone is made anew, one after another."""
     happens: list[Callable[[], object]] = []
+    make = ViewPlace.open
 
-    class Hook(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if happens and "is gone: made anew" in record.getMessage():
-                happens.pop(0)()
+    def after_that(place: ViewPlace) -> ViewFile:
+        if happens:
+            happens.pop(0)()
+        return make(place)
 
-    hook = Hook()
-    logging.getLogger("serverdomain").addHandler(hook)
-    yield happens
-    logging.getLogger("serverdomain").removeHandler(hook)
+    monkeypatch.setattr(ViewPlace, "open", after_that)
+    return happens
 
 
 def test_one_whose_folder_goes_while_it_is_made_anew_is_tried_again(
@@ -121,14 +121,19 @@ def test_one_whose_first_commit_fails_while_it_is_made_anew_is_tried_again(
 
 
 def test_one_that_cannot_be_made_anew_is_tried_ten_times(
-    kept_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    kept_url: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    when_it_is_made_anew: list[Callable[[], object]],
 ) -> None:
     folder = tmp_path / "views"
     folder.mkdir()
+    tried: list[int] = []
     with Cloud(kept_url) as cloud:
         view = cloud.view(folder / "view.db")
         folder.rename(tmp_path / "away")
+        when_it_is_made_anew += [lambda: tried.append(1)] * 20
         with pytest.raises(StoreMissing):
             view.catch_up()
-        assert len([line for line in caplog.messages if "is gone: made anew" in line]) == 9
+        assert (len(tried), caplog.messages) == (9, [])
         view.close()

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain import NotFound, Servers, StoreError, StoreMissing
+from serverdomain import (
+    Actor,
+    Context,
+    NotFound,
+    OutcomeUnknown,
+    Servers,
+    StoreError,
+    StoreMissing,
+)
 from serverdomain.testing.store_contract import OTHER, SERVER, adopted
 
 QUESTIONS: dict[str, Callable[[Servers], object]] = {
@@ -87,6 +95,32 @@ def test_nothing_is_acknowledged_where_a_file_beside_it_was_removed(
     with Servers.open(f"sqlite:///{path}") as anew:
         assert anew.get(SERVER).name == "foobar"
         assert anew.get(OTHER).name == "foobar", "closing brought it home"
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_what_was_committed_into_a_file_that_went_meanwhile_is_not_acknowledged(
+    servers: Servers, path: Path, suffix: str
+) -> None:
+    """Between the look that each transaction begins with, and its commit."""
+    went = path.with_name("went.db")
+    with servers._log.connections.writing():
+        pass
+    writer = servers._log.connections.open.writer
+    assert writer is not None
+
+    def move(statement: str) -> None:
+        if statement == "COMMIT":
+            path.with_name(f"cloud.db{suffix}").rename(went)
+
+    writer.set_trace_callback(move)
+    with pytest.raises(OutcomeUnknown, match=rf"cloud\.db{suffix} (is gone|was removed)"):
+        servers.rename(SERVER, "in doubt", Context(Actor("ann", "openstack"), "req-1"))
+    writer.set_trace_callback(None)
+    went.rename(path.with_name(f"cloud.db{suffix}"))
+    again = servers.rename(SERVER, "in doubt", Context(Actor("ann", "openstack"), "req-1"))
+    assert again.server.name == "in doubt"
+    assert len(servers.history(SERVER)) == 2, "it happened once"
+    assert servers.rename(SERVER, "goes on").server.name == "goes on"
 
 
 def test_a_file_replaced_while_it_is_opened_is_not_taken_for_the_first(

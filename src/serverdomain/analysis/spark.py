@@ -18,6 +18,7 @@ from serverdomain.analysis.states import joined
 from serverdomain.audit.as_of import AsOf
 from serverdomain.domain.server import evolve
 from serverdomain.domain.typed import typed
+from serverdomain.store.settled_path import settled
 
 
 @typed
@@ -31,7 +32,7 @@ def fold_on_spark(
 
     Needs the extra ``spark``, or a Spark of one's own. Raises what `fold` does.
     """
-    path = Path(folder).absolute()
+    path = settled(folder, "folder")
     manifest = Manifest.read(path)
     bounds = bounds_of(manifest, moment_given(as_of))
 

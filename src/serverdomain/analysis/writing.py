@@ -31,6 +31,7 @@ from serverdomain.domain.typed import typed
 from serverdomain.errors import InvalidInput, StoreError, StoreLocked
 from serverdomain.store.log import Log, Row
 from serverdomain.store.opening import Store, open_to_read
+from serverdomain.store.settled_path import settled
 
 _FEWEST = 4
 _ROW_GROUP = 16_384
@@ -134,7 +135,8 @@ def _new_folder(path: Path) -> Iterator[Path]:
     """A folder to fill, beside its place, which it takes when the block ends without an error."""
     if os.path.lexists(path):
         raise InvalidInput("folder", f"{str(path)!r} is there already, a new folder is allowed")
-    part = path.absolute().with_name(f".{path.absolute().name}.part")
+    whole = settled(path, "folder")
+    part = whole.with_name(f".{whole.name}.part")
     try:
         part.mkdir(exist_ok=True)
         lock = os.open(part, os.O_RDONLY)

@@ -15,6 +15,7 @@ from serverdomain.audit.ledger import Ledger, Made
 from serverdomain.domain.progress import Progress
 from serverdomain.errors import InvalidInput, StoreDamaged
 from serverdomain.store.log import Examination, Log, Reading
+from serverdomain.store.settled_path import settled
 
 
 class Backup(NamedTuple):
@@ -62,7 +63,7 @@ def back_up(
 def _place(given: str | Path) -> Path:
     if not str(given) or "\0" in str(given):
         raise InvalidInput("out", f"{given!r} came, the path of a new file is allowed")
-    return Path(given).absolute()
+    return settled(given, "out")
 
 
 def checkpoint_path(path: Path) -> Path:

@@ -203,7 +203,7 @@ class Keyframes:
             return image is not None
         # A keyframe never changes once it has its name, so it needs no lock.
         path = self._path(frame)
-        if path.exists():
+        if os.path.exists(path):
             connection.execute(f"ATTACH ? AS {schema}", (f"{path.as_uri()}?mode=ro&immutable=1",))
             return True
         return False

@@ -118,6 +118,9 @@ class View:
             except StoreError as error:
                 if attempt == _ATTEMPTS:
                     raise
+                # Where the log itself is gone, that is told, and nothing made in its place.
+                with self._log.reading():
+                    pass
                 try:
                     file = self._instead_of(file, error)
                 except StoreError as again:
@@ -125,7 +128,7 @@ class View:
                     # which SQLite calls an I/O error.
                     failed = type(again) in (StoreError, CommitFailed)
                     went = isinstance(error, StoreMissing) and failed
-                    if not (went or isinstance(again, StoreMissing)):
+                    if attempt + 1 == _ATTEMPTS or not (went or isinstance(again, StoreMissing)):
                         raise
                 attempt += 1
 

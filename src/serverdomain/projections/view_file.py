@@ -24,6 +24,8 @@ _UNSOUND = (
     sqlite3.SQLITE_MISMATCH,
     sqlite3.SQLITE_TOOBIG,
 )
+# It is shorter than its own memory says.
+_CUT = sqlite3.SQLITE_IOERR_SHORT_READ
 
 
 class ViewFile:
@@ -93,7 +95,7 @@ class ViewFile:
         except StoreError as error:
             self._require_there()
             code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-            if error.place != self.place or code & 0xFF not in _UNSOUND:
+            if error.place != self.place or (code & 0xFF not in _UNSOUND and code != _CUT):
                 raise
             damage = StoreDamaged(f"{self.place} is damaged ({error.__cause__})")
             damage.place = self.place

@@ -76,7 +76,7 @@ def _found(connection: sqlite3.Connection) -> bytes | None:
 def _is_open(connection: sqlite3.Connection) -> bool:
     (_, _, file) = connection.execute("PRAGMA database_list").fetchone()
     wal = Path(f"{file}-wal")
-    return wal.exists() and wal.stat().st_size > 0
+    return os.path.exists(wal) and wal.stat().st_size > 0
 
 
 def _is_log(path: Path, log_id: Any) -> bool:

@@ -1,8 +1,9 @@
 """Where a view lies, and how its file is found or made there.
 
 At the default place a damaged file is replaced, because it is only a cache of ours, and so is one
-that a log left behind which is gone. At a place that somebody chose, nothing is touched unless it
-is a sound view of this log.
+that a log left behind which is gone. That of a log that is only read is kept in memory where the
+disk has no room for it. At a place that somebody chose, nothing is touched unless it is a sound
+view of this log.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from serverdomain.errors import (
@@ -28,6 +30,9 @@ from serverdomain.store.sqlite.database import drop_everything, use_wal
 from serverdomain.store.sqlite.place import Place
 
 _logger = logging.getLogger("serverdomain")
+
+# A full disk is an I/O error, too, where it is met in shared memory.
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 class ViewPlace:
@@ -58,15 +63,22 @@ class ViewPlace:
             return self.found() or self._make()
         except StoreDamaged:
             return self._make()
+        except StoreError as error:
+            if not self._has_no_room(error):
+                raise
+            return self._in_memory(error)
 
     def instead_of(self, file: ViewFile, error: StoreError) -> ViewFile:
         """Replace a file that is gone or damaged. Raises ``error`` if it is neither."""
         if file.is_there():
+            if self._has_no_room(error):
+                return self._in_memory(error)
             if not isinstance(error, StoreDamaged) or error.place != file.place:
                 raise error
             return self._make(file, error)
+        made = self.open()
         _logger.warning("%s is gone: made anew and replayed from zero", self.place)
-        return self.open()
+        return made
 
     def found(self) -> ViewFile | None:
         """The view's file, if there is one of this log and this schema; none is made."""
@@ -111,6 +123,18 @@ class ViewPlace:
                 found = None
             return found or self._made()
 
+    def _has_no_room(self, error: StoreError) -> bool:
+        # Who only reads needs no room on any disk either. A commit that failed names no place.
+        if self._given or not self._log.read_only or error.place not in (self.place, None):
+            return False
+        code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_OK)
+        return self.path is not None and code & 0xFF in _NO_ROOM
+
+    def _in_memory(self, error: StoreError) -> ViewFile:
+        _logger.warning("%s; it is kept in memory and replayed from zero", error)
+        self.place, self.path = Place(None), None
+        return self._made()
+
     def _put_aside(self, damage: StoreError | None) -> None:
         if self._given or self.path is None:
             raise StoreDamaged(f"{damage}; {self._advice}") from None
@@ -122,10 +146,8 @@ class ViewPlace:
         _logger.warning("%s; put aside as %s and replayed from zero", damage, aside.name)
 
     def _made(self) -> ViewFile:
-        if self.path is not None and not self.path.exists():
-            # Whoever has the old file open still shares this memory. A -wal beside an empty file
-            # SQLite removes itself.
-            self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
+        if self.path is not None:
+            _clear(self.path)
         file = ViewFile(self.place, self._kept, new=True)
         try:
             with file.writing() as connection:
@@ -170,5 +192,17 @@ class ViewPlace:
         return f"name another file, or remove {self.place} (if nobody needs it)"
 
 
+def _clear(path: Path) -> None:
+    """Remove what is left of an earlier file: whoever has that open still shares its memory."""
+    shared = f"{path}-shm"
+    with suppress(OSError):
+        if os.stat(path).st_size == 0 and os.path.lexists(shared):
+            path.unlink()
+    # A -wal beside an empty file SQLite removes itself.
+    if not os.path.exists(path):
+        with suppress(OSError):
+            os.unlink(shared)
+
+
 def _same(one: Path, other: Path) -> bool:
-    return one == other or (one.exists() and other.exists() and one.samefile(other))
+    return one == other or (os.path.exists(one) and os.path.exists(other) and one.samefile(other))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -26,6 +27,6 @@ def _ourselves() -> str:
     found = shutil.which("serverdomain")
     if found is not None and Path(found).samefile(script):
         return "serverdomain"
-    here = Path.cwd()
-    shortest = script.relative_to(here) if script.is_relative_to(here) else script
-    return shlex.quote(str(shortest))
+    with suppress(FileNotFoundError, ValueError):
+        script = script.relative_to(Path.cwd())
+    return shlex.quote(str(script))

@@ -18,6 +18,7 @@ from serverdomain.errors import InvalidInput
 from serverdomain.store import durable
 from serverdomain.store.sqlite.examination import SQLiteExamination, read_only
 from serverdomain.store.sqlite.faults import store_error
+from serverdomain.store.sqlite.opened_file import out_of_reach
 from serverdomain.store.sqlite.place import Place
 
 _STEP = 1_000
@@ -32,11 +33,8 @@ def copied(
     progress: Progress,
 ) -> Iterator[SQLiteExamination]:
     """A copy of the log, to be read; it takes its place at ``path`` when the block ends."""
-    # Whoever may not read the log may not read its copy; whoever makes it writes it, even if they
-    # may only read the log.
     what = f"{path}, a copy of {source},"
-    mode = 0o666 if source.path is None else source.path.stat().st_mode & 0o666 | 0o600
-    with durable.adding(path, "out", mode) as file:
+    with durable.adding(path, "out", _mode(source)) as file:
         require_nothing_beside(path)
         part = Place(Path(file.name))
         with snapshot as connection:
@@ -46,6 +44,17 @@ def copied(
                 yield SQLiteExamination(connection)
             except sqlite3.Error as error:
                 raise store_error(error, what) from error
+
+
+def _mode(source: Place) -> int:
+    # Whoever may not read the log may not read its copy; whoever makes it writes it, even if they
+    # may only read the log.
+    if source.path is None:
+        return 0o666
+    try:
+        return os.stat(source.path).st_mode & 0o666 | 0o600
+    except OSError:
+        raise out_of_reach(source, "is gone") from None
 
 
 def require_nothing_beside(path: Path) -> None:

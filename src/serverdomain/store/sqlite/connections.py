@@ -85,8 +85,8 @@ class Connections:
     def writing(self, seconds: float | None = None) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the database's one write lock, committed at the end.
 
-        Raises `CommitFailed` if the commit itself fails, `StoreLocked` where the lock is not free
-        within ``seconds`` (or the timeout), `StoreMissing` if the file was removed.
+        Raises `CommitFailed` if the commit fails or the file goes meanwhile, `StoreLocked` where
+        the lock is not free within ``seconds`` (or the timeout), `StoreMissing` if the file went.
         """
         self.require_usable()
         seconds = self._timeout if seconds is None else seconds
@@ -112,7 +112,9 @@ class Connections:
             raise
         try:
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+            # It may have gone since it was looked at, and what was committed with it.
+            self._require_writable()
+        except (sqlite3.Error, StoreError) as error:
             self._roll_back(connection)
             raise CommitFailed(str(store_error(error, self.place))) from error
         self.commits += 1
@@ -159,12 +161,8 @@ class Connections:
             file.require_there()
 
     def _require_writable(self) -> None:
-        if (file := self.open.file) is None:
-            return
-        if (names := links(file.path, file.identity)) != 1:
-            file.require_one_name(names)
-        if not (links(file.wal, file.wal_identity) and links(file.shm, file.shm_identity)):
-            file.require_beside()
+        if self.open.file is not None:
+            self.open.file.require_writable()
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
         # SQLite may have rolled back already; with a failing disk this may fail, too.

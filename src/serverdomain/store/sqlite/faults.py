@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from serverdomain.errors import StoreDamaged, StoreError, StoreLocked, StoreMissing, StoreReadOnly
+from serverdomain.errors import StoreDamaged, StoreError, StoreLocked, StoreReadOnly
+from serverdomain.store.sqlite.opened_file import identity, out_of_reach
 from serverdomain.store.sqlite.place import Place
 
 _WORDS: dict[int, tuple[type[StoreError], str]] = {
@@ -22,7 +23,9 @@ _WORDS: dict[int, tuple[type[StoreError], str]] = {
 
 
 def store_error(error: Exception, place: object) -> StoreError:
-    """Our error for one of SQLite's."""
+    """Our error for one of SQLite's; one of ours as it is."""
+    if isinstance(error, StoreError):
+        return error
     # The low byte is the primary result code. Errors of the Python module itself have no code.
     code = getattr(error, "sqlite_errorcode", None)
     kind, words = _WORDS.get((code or 0) & 0xFF, (StoreError, "cannot be used"))
@@ -36,6 +39,6 @@ def error_in_use(error: Exception, place: Place, waited: str) -> StoreError:
     ours = store_error(error, place)
     if isinstance(ours, StoreLocked):
         ours = StoreLocked(f"{ours}, {waited}")
-    if place.path is not None and not place.path.exists():
-        ours = StoreMissing(f"{place} is gone")
+    if place.path is not None and identity(str(place.path)) is None:
+        return out_of_reach(place, "is gone")
     return ours

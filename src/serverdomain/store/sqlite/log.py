@@ -156,6 +156,8 @@ class SQLiteLog(Log):
 
     def alone(self, name: str, seconds: float = 0) -> AbstractContextManager[bool]:
         """Whether the caller may work now; the system gives the lock up with its process."""
+        # A lock would make the folder of a log that is gone, and put itself where that comes back.
+        self.connections.require_there()
         return self._locks.alone(name, seconds)
 
     def keep_bookmark(

@@ -23,6 +23,17 @@ def identity(path: str) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
+def out_of_reach(place: Place, gone: str) -> StoreError:
+    """The error for a file without an `identity`: it is ``gone``, or may not be looked at."""
+    try:
+        os.stat(str(place.path))
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        return StoreError(f"{place} cannot be looked at: {error.strerror}")
+    return StoreMissing(f"{place} {gone}")
+
+
 def names(place: Place) -> int:
     """How many names (hard links) a file has; 1 for what is in memory or not there."""
     try:
@@ -66,19 +77,27 @@ class OpenedFile:
         if self.identity is None:
             self.identity = now
         if now is None:
-            raise StoreMissing(f"{self._place} is gone: nothing is there any more")
+            raise out_of_reach(self._place, "is gone: nothing is there any more")
         if now != self.identity:
             raise StoreMissing(
                 f"{self._place} is not the file that was opened, which somebody has replaced: "
                 "open it anew"
             )
 
-    def require_beside(self) -> None:
-        """The same for the ``-wal`` and ``-shm``, in a transaction.
+    def require_writable(self) -> None:
+        """Raise `StoreError` unless the file has its one name, and beside it is what was there.
 
-        A commit goes into the one; by the other all who write take turns, and who finds none makes
-        a new one.
+        At the beginning of each transaction and at its end: what is committed into another file, or
+        another ``-wal``, nobody finds.
         """
+        if (names := links(self.path, self.identity)) != 1:
+            self._require_one_name(names)
+        if not (links(self.wal, self.wal_identity) and links(self.shm, self.shm_identity)):
+            self._require_beside()
+
+    def _require_beside(self) -> None:
+        # A commit goes into the -wal; by the -shm all who write take turns, and who finds none
+        # makes a new one.
         wal, shm = identity(self.wal), identity(self.shm)
         for path, seen, now in (
             (self.wal, self.wal_identity, wal),
@@ -90,8 +109,8 @@ class OpenedFile:
                 )
         self.wal_identity, self.shm_identity = wal, shm
 
-    def require_one_name(self, names: int) -> None:
-        """Raise `StoreError` for a file with a second name: it has another ``-wal`` under that."""
+    def _require_one_name(self, names: int) -> None:
+        # Under a second name it has another -wal.
         self.require_there()
         if names < 1:
             return

@@ -21,6 +21,7 @@ from serverdomain.errors import (
     StoreMissing,
     StoreReadOnly,
 )
+from serverdomain.store.settled_path import settled
 
 _FORMS = (
     "a path (cloud.db, ./odd:name.db), sqlite:///relative.db, sqlite:////absolute.db, "
@@ -119,7 +120,7 @@ def from_path(path: str | os.PathLike[str], field: str) -> Place:
         os.fsencode(named)
     except UnicodeEncodeError:
         raise InvalidInput(field, f"{named!a} came, no file can have this name") from None
-    return Place(Path(os.path.realpath(named)))
+    return Place(Path(os.path.realpath(settled(named, field))))
 
 
 def require_writable(place: Place) -> None:
