@@ -39,6 +39,7 @@ from serverdomain.projections.generations import live
 from serverdomain.projections.timeline_rows import COLUMNS as TIMELINE_COLUMNS
 from serverdomain.projections.timeline_rows import TIMELINE
 from serverdomain.store.accept import MOST_AHEAD
+from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.finding import Finding
 from serverdomain.store.opening import open_log
 from serverdomain.store.sqlite import place as places
@@ -243,6 +244,14 @@ def test_an_edit_in_the_file_is_found_and_named(
     spoil(servers._log, statement)
 
     assert [one for one in told(servers) if one[1] == position and re.search(what, one[0])]
+
+
+def test_a_reaction_may_stand_before_the_first_event_and_behind_the_last(servers: Servers) -> None:
+    with servers._log.reading() as log:
+        head = log.head()
+    for name, position in (("new", 0), ("old", head)):
+        assert servers._log.keep_bookmark(Bookmark(name, position), None)
+    assert servers.check() == []
 
 
 def test_a_time_that_stands_out_is_said_once(servers: Servers) -> None:

@@ -101,28 +101,32 @@ def _of_tables(path: str) -> Iterator[Mutant]:
         for node in ast.walk(statement):
             if isinstance(node, ast.Dict):
                 for key, value in zip(node.keys, node.values, strict=True):
-                    assert key is not None
-                    entry = _span(source, key, value)
-                    yield _changed(path, source, entry, "")
+                    yield _changed(path, source, _entry(source, key, value), "")
                     if isinstance(value, ast.Constant):
-                        yield _changed(path, source, _span(source, value, value), "'XX'")
+                        yield _changed(path, source, _span(source, value), "'XX'")
             elif isinstance(node, ast.IfExp):
                 for choice in (node.body, node.orelse):
                     after = ast.unparse(choice)
-                    yield _changed(path, source, _span(source, node, node), after)
+                    yield _changed(path, source, _span(source, node), after)
 
 
-def _span(source: str, first: ast.expr, last: ast.expr) -> tuple[int, int]:
+def _span(source: str, node: ast.expr) -> tuple[int, int]:
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    assert last.end_lineno is not None
-    assert last.end_col_offset is not None
-    end = starts[last.end_lineno - 1] + last.end_col_offset
-    if first is not last:
-        # An entry ends with its comma, and with the bracket that may stand around its value.
-        end += re.match(r"[\s)]*,?", source[end:]).end()  # type: ignore[union-attr]
-    return starts[first.lineno - 1] + first.col_offset, end
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    start = starts[node.lineno - 1] + node.col_offset
+    return start, starts[node.end_lineno - 1] + node.end_col_offset
+
+
+def _entry(source: str, key: ast.expr | None, value: ast.expr) -> tuple[int, int]:
+    # What is spread out has no key and two stars. An entry ends with its comma, and with the
+    # bracket that may stand around its value.
+    start, end = _span(source, value)
+    start = start - len("**") if key is None else _span(source, key)[0]
+    end += re.match(r"[\s)]*,?", source[end:]).end()  # type: ignore[union-attr]
+    return start, end
 
 
 _SQL = (

@@ -30,6 +30,7 @@ PARTS = (
         5,
         ("domain/decisions.py", "domain/history.py", "domain/lifecycle.py", "domain/server.py"),
         ("domain",),
+        ("domain/test_decisions.py::TestAnyWayThroughTheTable",),
     ),
     Part(
         "store",
@@ -114,6 +115,7 @@ PARTS = (
         10,
         ("audit/check.py", "audit/check_log.py", "audit/check_times.py"),
         ("audit/test_check.py",),
+        ("audit/test_check.py::test_of_any_history_a_forged_row_of_the_timeline_is_found",),
     ),
     Part(
         "endpoint-admission",

@@ -51,6 +51,12 @@ def test_an_entry_says_what_happened_who_asked_when_and_what_it_changed(servers:
     }
 
 
+def test_what_was_recorded_is_told_behind_a_position_of_any_size(servers: Servers) -> None:
+    servers.rename(SERVER, "after")
+    for after, told in ((-(2**70), 2), (0, 2), (1, 1), (2, 0), (2**63, 0), (2**70, 0)):
+        assert len(list(servers.recorded(SERVER, after=after))) == told
+
+
 def test_a_refusal_has_no_version_and_changes_nothing(servers: Servers) -> None:
     with pytest.raises(Refused):
         servers.start(SERVER)

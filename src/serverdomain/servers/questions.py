@@ -44,7 +44,7 @@ from serverdomain.servers.accepted import Accepted
 from serverdomain.servers.commanding import Clock, ServerId, known_form
 from serverdomain.store.finding import Finding
 from serverdomain.store.in_order import in_order
-from serverdomain.store.log import Log
+from serverdomain.store.log import LARGEST, Log
 from serverdomain.store.recorded import RecordedEvent
 
 
@@ -209,6 +209,7 @@ class Questions:
         knows nothing of it.
         """
         is_known = after > 0
+        after = min(max(after, 0), LARGEST)  # No engine takes a larger number.
         with self._log.reading() as log:
             for one in in_order(log, known_form(server_id), after=after, with_refusals=True):
                 yield one

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,19 @@ def test_a_file_that_is_too_long_is_refused(tmp_path: Path) -> None:
     file = written(tmp_path / "tokens.json", one.ljust(LONGEST + 1))
     with pytest.raises(InvalidInput, match="more than 1048576 bytes"):
         TokenFile(file)
+
+
+def test_of_one_that_is_far_too_long_no_more_is_held_than_is_allowed(tmp_path: Path) -> None:
+    path = written(tmp_path / "tokens.json", "")
+    os.truncate(path, 64 * LONGEST)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput, match="more than 1048576 bytes"):
+            TokenFile(path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 4 * LONGEST
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
