@@ -143,7 +143,9 @@ def test_what_was_opened_while_it_could_not_be_written_writes_once_it_can_be(fol
                 change()
             (folder / name).chmod(0o644)
             # SQLite has given it the mode of the file that it lies beside.
-            with pytest.raises(StoreReadOnly, match=rf"^{folder / name}-(wal|shm) may not be written"):
+            with pytest.raises(
+                StoreReadOnly, match=rf"^{folder / name}-(wal|shm) may not be written"
+            ):
                 change()
             for beside in folder.glob(f"{name}-*"):
                 beside.chmod(0o644)
