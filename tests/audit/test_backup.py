@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -85,6 +86,16 @@ def test_whoever_may_not_read_the_log_may_not_read_its_copy(
 ) -> None:
     (tmp_path / "cloud.db").chmod(0o600)
     on_sqlite.backup(tmp_path / "backup.db")
+    assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o600
+
+
+def test_what_the_umask_takes_the_copy_has_not(on_sqlite: Servers, tmp_path: Path) -> None:
+    (tmp_path / "cloud.db").chmod(0o666)
+    before = os.umask(0o077)
+    try:
+        on_sqlite.backup(tmp_path / "backup.db")
+    finally:
+        os.umask(before)
     assert stat.S_IMODE((tmp_path / "backup.db").stat().st_mode) == 0o600
 
 

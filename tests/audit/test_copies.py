@@ -176,6 +176,16 @@ def test_a_copy_over_an_open_file_is_the_same_file_and_not_noticed_in_time(
         assert not isinstance(noticed, StoreMissing)  # noqa: PT017
 
 
+def test_a_wal_that_is_emptied_under_a_service_is_not_noticed_in_time(
+    servers: Servers, path: Path
+) -> None:
+    assert servers.get(SERVER).name == "foobar"
+    os.truncate(wal(path), 0)
+    with pytest.raises((StoreError, NotFound)) as noticed:
+        servers.history(SERVER)
+    assert not isinstance(noticed.value, StoreMissing)
+
+
 def put_back(path: Path) -> None:
     for suffix in ("-wal", "-shm"):
         path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)

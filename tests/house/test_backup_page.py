@@ -24,8 +24,9 @@ HELD = {
     "The copy is of one": f"{BACKUP}::test_what_is_written_between_two_pages_is_not_in_it",
     "It is in SQLite's rollback": f"{BACKUP}::test_it_is_one_file_that_needs_no_wal",
     "It appears under its name": "store/test_durable"
-    "::test_the_file_is_synced_before_it_takes_its_place_and_the_folder_after"
-    f" {BACKUP}::test_whoever_may_not_read_the_log_may_not_read_its_copy",
+    "::test_the_file_is_synced_before_it_takes_its_place_and_the_folder_after",
+    "Its mode is that of": f"{BACKUP}::test_whoever_may_not_read_the_log_may_not_read_its_copy"
+    f" {BACKUP}::test_what_the_umask_takes_the_copy_has_not",
     "If there is a file": "adapters/cli/test_backup::test_a_file_that_is_there_is_refused",
     "If the command is killed,": f"{COPIES}"
     "::test_what_a_killed_backup_left_is_hidden_and_the_next_one_removes_it",
@@ -49,9 +50,11 @@ HELD = {
     "`cp -al`, a hard link": f"{OPENED}::test_a_file_with_two_names_may_be_read_alone",
     "A `-wal` that is left": f"{COPIES}::test_a_wal_left_beside_another_file_is_a_damaged_log",
     "So whenever you put a": ADVICE,
-    "Never remove a `-wal` or": ADVICE,
-    "A service whose file that": f"{OPENED}"
+    "Never remove or empty a": ADVICE,
+    "A service that finds one": f"{OPENED}"
     "::test_nothing_is_acknowledged_where_a_file_beside_it_was_removed",
+    "One that was emptied it": f"{COPIES}"
+    "::test_a_wal_that_is_emptied_under_a_service_is_not_noticed_in_time",
     "What other processes wrote meanwhile": f"{COPIES}"
     "::test_without_the_shm_processes_do_not_see_each_other",
     "Stop everything that has the": ADVICE,
@@ -64,6 +67,10 @@ HELD = {
     "A service that still has": f"{COPIES}::test_over_http_a_log_that_was_exchanged_is_503"
     f" {OPENED}::test_what_is_opened_anew_is_what_was_put_back",
     "That holds where the file": f"{OPENED}::test_a_removed_or_replaced_log_answers_nothing",
+    "A command that is at": f"{OPENED}"
+    "::test_what_was_committed_into_a_file_that_went_meanwhile_is_not_acknowledged",
+    "If that file comes back": "store/test_out_of_reach"
+    "::test_all_say_that_the_log_is_out_of_reach_and_go_on_when_it_is_back",
     "`cp` *over* a file that": f"{COPIES}"
     "::test_a_copy_over_an_open_file_is_the_same_file_and_not_noticed_in_time",
     "Put the copy beside the": f"{COPIES}"

@@ -4,10 +4,11 @@ import logging
 
 import pytest
 
+from serverdomain import StoreDamaged
 from serverdomain.domain import events as e
 from serverdomain.projections import following
 from tests.projections.cloud import Cloud, change, rows
-from tests.store.owner import backup_of
+from tests.store.owner import backup_of, spoil
 
 pytestmark = pytest.mark.core
 
@@ -41,11 +42,22 @@ def test_a_log_put_back_is_noticed_however_far_it_has_grown_again(put_back, capl
         assert len(cloud.folded()) == 2 + since
         ((logger, level, line),) = caplog.record_tuples
         assert (logger, level) == ("serverdomain", logging.WARNING)
-        assert f"{cloud.view_path} stands at position 6 of a log that has another row" in line
+        assert f"{cloud.view_path} stood at position 6 of a log that has another row" in line
         assert "replayed from zero" in line
         cloud.create("after that")
         assert cloud.servers.list() == cloud.folded()
         assert len(caplog.messages) == 1
+
+
+def test_of_a_log_whose_last_row_is_damaged_the_damage_alone_is_told(kept_url, caplog):
+    with Cloud(kept_url) as cloud:
+        cloud.rename(cloud.create("one"), "renamed")
+        cloud.servers.list()
+        spoil(cloud.store, "UPDATE stored_events SET state = '{' WHERE position = 2")
+        for _ in range(2):
+            with pytest.raises(StoreDamaged, match="position 2 of the log"):
+                cloud.servers.list()
+    assert caplog.messages == [], "it was not put back, and not replayed"
 
 
 def test_a_log_put_back_and_given_the_same_events_again_needs_no_replay(put_back, caplog):
@@ -98,7 +110,7 @@ def test_a_position_that_the_log_does_not_bear_out_is_not_believed(
         )
         assert cloud.servers.list() == cloud.folded()
         assert len(rows(cloud.view_path)) == 4
-        assert f"stands at position {position}" in caplog.text
+        assert f"stood at position {position}" in caplog.text
 
 
 def test_late_facts_after_a_backup_was_put_back_are_right(put_back):

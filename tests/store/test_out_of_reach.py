@@ -16,7 +16,7 @@ from threading import Event as Flag
 
 import pytest
 
-from serverdomain import AsOf, Servers, StoreError, StoreMissing
+from serverdomain import AsOf, Servers, StoreError, StoreMissing, StoreReadOnly
 from serverdomain.projections.happened import Happened
 from serverdomain.testing.store_contract import SERVER, adopted
 
@@ -118,6 +118,39 @@ def test_all_say_that_the_log_is_out_of_reach_and_go_on_when_it_is_back(
                 mirror.caught_up(SECONDS)
         assert servers.check() == []
     assert all(line.startswith("reaction mirror") for line in caplog.messages), caplog.messages
+
+
+def test_what_was_opened_while_it_could_not_be_written_writes_once_it_can_be(folder: Path) -> None:
+    """A fork has everything opened anew."""
+
+    def fork() -> None:
+        if (child := os.fork()) == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    with Servers.open(folder / "cloud.db") as servers:
+        servers.register(adopted())
+        servers.list()
+        changes = {
+            "cloud.db": lambda: servers.rename(SERVER, "written"),
+            "cloud.view.db": servers.list,
+        }
+        for name, change in changes.items():
+            (folder / name).chmod(0o444)
+            fork()
+            servers.get(SERVER)
+            with pytest.raises(StoreReadOnly, match=f"^{folder / name} may not be written"):
+                change()
+            (folder / name).chmod(0o644)
+            # SQLite has given it the mode of the file that it lies beside.
+            with pytest.raises(
+                StoreReadOnly, match=rf"^{folder / name}-(wal|shm) may not be written"
+            ):
+                change()
+            for beside in folder.glob(f"{name}-*"):
+                beside.chmod(0o644)
+            change()
+        assert [server.name for server in servers.list()] == ["written"]
 
 
 def test_a_reaction_of_a_log_that_is_gone_makes_no_folder_for_it(folder: Path) -> None:

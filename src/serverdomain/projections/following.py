@@ -74,13 +74,14 @@ def catch_up(log: Log, view: ViewFile, page: int = PAGE, progress: Progress | No
             live = generations.live(rows, view.kept)
             advance = next_advance(log, rows, live, page, advance)
         if advance is None:
+            # Where a row is damaged, not put back, the error of the replay says it alone.
+            replay(log, view, page=page)
             _logger.warning(
-                "%s stands at position %s of a log that has another row there, as one put back "
+                "%s stood at position %s of a log that has another row there, as one put back "
                 "from a backup has: replayed from zero",
                 view.place,
                 live.position,
             )
-            replay(log, view, page=page)
             continue
         enough = advance.is_enough
         if enough and advance.position > live.position:

@@ -156,7 +156,10 @@ def test_where_stderr_is_full_too_the_exit_code_speaks_alone(folder: Path) -> No
     assert ran.returncode == 3
 
 
-@pytest.mark.parametrize("arguments", [["show", SERVER_ID, *STORE], ["lock", SERVER_ID, *STORE]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["show", SERVER_ID, *STORE], ["lock", SERVER_ID, *STORE], ["--help"], ["history", "--help"]],
+)
 def test_a_closed_pipe_is_silent(registered: Command, folder: Path, arguments: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -176,6 +179,37 @@ def test_a_stdout_that_is_closed_from_the_beginning_is_one_line(
     assert ran.stderr.startswith("serverdomain: the answer cannot be printed: stdout is closed")
     assert "--request-id" in ran.stderr
     assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", ["--help", "history --help", "report -h"])
+def test_so_it_is_where_help_was_asked_for(words: str, folder: Path) -> None:
+    asked = f"{sys.executable!r} -m serverdomain {words} >&-"
+    ran = subprocess.run(
+        asked, shell=True, stderr=-1, text=True, check=False, cwd=folder, env=environment()
+    )
+    lost = "serverdomain: the answer cannot be printed: stdout is closed\n"
+    assert (ran.returncode, ran.stderr) == (3, lost)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("stderr", ["2>/dev/full", "2>&-"])
+def test_where_nobody_can_be_told_that_an_extra_lacks_the_exit_code_speaks_alone(
+    stderr: str, folder: Path
+) -> None:
+    asked = (
+        "import sys; sys.modules['typer'] = None; sys.argv = ['serverdomain', 'list']; "
+        "from serverdomain.adapters.cli import main; main()"
+    )
+    ran = subprocess.run(
+        f'{sys.executable!r} -c "{asked}" {stderr}',
+        shell=True,
+        stdout=-1,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=environment(),
+    )
+    assert (ran.returncode, ran.stdout) == (3, "")
 
 
 def test_where_stderr_is_closed_stdout_holds_the_answer_alone(

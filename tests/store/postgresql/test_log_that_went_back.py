@@ -105,7 +105,7 @@ def test_a_view_and_a_fleet_replay(
     assert sorted(servers.list(), key=lambda one: one.id) == folded
     with servers.fleet() as fleet:
         assert sorted(fleet, key=lambda one: one.id) == folded
-    assert "stands at position 3 of a log that has another row there" in caplog.text
+    assert "stood at position 3 of a log that has another row there" in caplog.text
 
 
 def test_a_checkpoint_stops_with_words(servers: Servers, back: Back, tmp_path: Path) -> None:

@@ -27,9 +27,10 @@ def main() -> NoReturn:
         extra = getattr(missing, "extra", None) or _EXTRAS.get(missing.name or "")
         if extra is None:
             raise
+        from serverdomain.adapters.cli.answers import complain
         from serverdomain.errors import ExtraMissing
 
-        print(f"serverdomain: {ExtraMissing('the command', missing.name, extra)}", file=sys.stderr)
+        complain(str(ExtraMissing("the command", missing.name, extra)))
         code = 3
     except KeyboardInterrupt:
         code = 130

@@ -26,6 +26,10 @@ class OneCommand(TyperCommand):
         """Its first sentence."""
         return super().get_short_help_str(_WHOLE)
 
+    def get_help_option(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """The option that asks for help, which is said as other answers are."""
+        return _said(super().get_help_option(ctx))
+
     def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the example of this command."""
         _write_example(ctx.command_path.partition(" ")[2], formatter)
@@ -37,6 +41,10 @@ class Group(TyperGroup):
     def get_short_help_str(self, limit: int = _WHOLE) -> str:
         """Its first sentence."""
         return super().get_short_help_str(_WHOLE)
+
+    def get_help_option(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """The option that asks for help, which is said as other answers are."""
+        return _said(super().get_help_option(ctx))
 
     def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the example of this group's first command, or of where everybody begins."""
@@ -64,6 +72,18 @@ class Group(TyperGroup):
             nearest = f", the nearest is {context.command_path} {there[near[0]]}" if near else ""
             context.fail(f"no such command {word!r}{nearest}")
         return super().resolve_command(context, args)
+
+
+def _said(help_option: Any) -> Any:
+    if help_option is not None:
+        help_option.callback = _say_help
+    return help_option
+
+
+def _say_help(context: typer.Context, _: Any, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        say(context.get_help())
+        context.exit()
 
 
 def _write_example(words: str, formatter: Any) -> None:

@@ -17,7 +17,7 @@ from serverdomain.store.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
 from serverdomain.store.log import CommitFailed
 from serverdomain.store.real_time import monotonic, sleep
 from serverdomain.store.sqlite import forks, wal_size
-from serverdomain.store.sqlite.faults import error_in_use, store_error
+from serverdomain.store.sqlite.faults import error_in_use, is_read_only, store_error
 from serverdomain.store.sqlite.open_connections import OpenConnections
 from serverdomain.store.sqlite.opened_file import links
 from serverdomain.store.sqlite.place import Place
@@ -107,15 +107,15 @@ class Connections:
             self._begin(connection, until)
             self._require_writable()
             yield connection
-        except BaseException:
-            self._roll_back(connection)
+        except BaseException as error:
+            self._roll_back(connection, error)
             raise
         try:
             connection.execute("COMMIT")
             # It may have gone since it was looked at, and what was committed with it.
             self._require_writable()
         except (sqlite3.Error, StoreError) as error:
-            self._roll_back(connection)
+            self._roll_back(connection, error)
             raise CommitFailed(str(store_error(error, self.place))) from error
         self.commits += 1
         if self.commits % wal_size.EVERY == 0 and self.place.path is not None:
@@ -164,12 +164,14 @@ class Connections:
         if self.open.file is not None:
             self.open.file.require_writable()
 
-    def _roll_back(self, connection: sqlite3.Connection) -> None:
-        # SQLite may have rolled back already; with a failing disk this may fail, too.
+    def _roll_back(self, connection: sqlite3.Connection, error: BaseException) -> None:
+        # SQLite may have rolled back already; with a failing disk this may fail, too. One that was
+        # opened while the file could not be written will never write.
         with suppress(sqlite3.Error):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            return
+            if not is_read_only(error):
+                return
         self.open.drop_writer()
 
     def require_usable(self) -> None:

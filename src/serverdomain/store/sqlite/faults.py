@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 
 from serverdomain.errors import StoreDamaged, StoreError, StoreLocked, StoreReadOnly
@@ -34,6 +35,11 @@ def store_error(error: Exception, place: object) -> StoreError:
     return ours
 
 
+def is_read_only(error: BaseException) -> bool:
+    """Whether SQLite said that it may not write."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
+
+
 def error_in_use(error: Exception, place: Place, waited: str) -> StoreError:
     """The same for an open database; ``waited`` says how long it waited for a lock."""
     ours = store_error(error, place)
@@ -41,4 +47,19 @@ def error_in_use(error: Exception, place: Place, waited: str) -> StoreError:
         ours = StoreLocked(f"{ours}, {waited}")
     if place.path is not None and identity(str(place.path)) is None:
         return out_of_reach(place, "is gone")
+    if is_read_only(error) and (closed := _closed_to_writing(place)):
+        ours = StoreReadOnly(f"{closed} may not be written ({error})")
+        ours.place = place
     return ours
+
+
+def _closed_to_writing(place: Place) -> str | None:
+    """Which of the files of a database this user may not write."""
+    files = (f"{place}{beside}" for beside in ("", "-wal", "-shm"))
+    return next((one for one in files if os.path.exists(one) and not _may_write(one)), None)
+
+
+def _may_write(path: str) -> bool:
+    # As who this process works, which may be somebody else than who began it.
+    follow = os.access in os.supports_effective_ids
+    return os.access(path, os.W_OK, effective_ids=follow)
