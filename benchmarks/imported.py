@@ -17,8 +17,9 @@ from benchmarks.rival import DOCUMENTED, IMAGES, server_id
 from serverdomain import Servers
 from serverdomain.adapters.incoming import nova
 from serverdomain.adapters.incoming.files import told
+from serverdomain.adapters.incoming.rejects import Rejects
 from serverdomain.adapters.incoming.sources import source
-from serverdomain.adapters.incoming.taking import Rejects, Taking, take_in
+from serverdomain.adapters.incoming.taking import Taking, take_in
 from serverdomain.servers.bulk import MOST_COMMANDS
 
 _KINDS = ("rebuild_scheduled", "exists", "rebuild.start", "rebuild.end", "lock", "unlock")

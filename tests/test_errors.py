@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shlex
 import sys
+from collections.abc import Callable
+from copy import copy, deepcopy
 from pathlib import Path
 
 import pytest
 
-from serverdomain.errors import ExtraMissing, ServerdomainError
+from serverdomain.errors import (
+    ExtraMissing,
+    InvalidBody,
+    InvalidInput,
+    OutcomeUnknown,
+    Refused,
+    ServerdomainError,
+    UnknownEvent,
+)
 
 INSTALLED = {
     "a clone": (
@@ -74,6 +85,44 @@ def test_a_missing_extra_is_an_error_of_ours_and_one_of_an_import() -> None:
     error = ExtraMissing("serve", "uvicorn", "http")
     assert isinstance(error, ServerdomainError)
     assert isinstance(error, ModuleNotFoundError)
+
+
+RAISED = {
+    InvalidInput("name", "'' came, 1 to 255 characters are allowed"): ["field"],
+    InvalidBody("body", "is no JSON", status=415, fault="badMediaType"): [
+        "field",
+        "status",
+        "fault",
+    ],
+    Refused("lock", "it is locked"): ["rule", "version"],
+    ExtraMissing("serve", "uvicorn", "http"): ["name", "extra"],
+    UnknownEvent("serverdomain:ServerMoved:1", 7): ["topic", "position"],
+    OutcomeUnknown("req-1", "the disk is full"): ["request_id"],
+}
+
+
+def kinds(of: type[ServerdomainError]) -> set[type[ServerdomainError]]:
+    return {of}.union(*map(kinds, of.__subclasses__()))
+
+
+def test_every_kind_that_is_made_of_more_than_its_message_is_tried() -> None:
+    own = {kind for kind in kinds(ServerdomainError) if "__init__" in vars(kind)}
+    assert {kind for kind in own if kind.__module__ == ServerdomainError.__module__} == {
+        type(error) for error in RAISED
+    }
+
+
+@pytest.mark.parametrize("again", [lambda one: pickle.loads(pickle.dumps(one)), copy, deepcopy])
+@pytest.mark.parametrize("raised", RAISED, ids=lambda one: type(one).__name__)
+def test_an_error_comes_whole_out_of_another_process(
+    raised: ServerdomainError, again: Callable[[ServerdomainError], ServerdomainError]
+) -> None:
+    raised.add_note("while it was tried")
+    came = again(raised)
+    assert type(came) is type(raised)
+    assert (str(came), came.args) == (str(raised), raised.args)
+    for name in (*RAISED[raised], "__notes__"):
+        assert getattr(came, name) == getattr(raised, name)
 
 
 def installed(folder: Path, origin: object, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,9 +28,17 @@ that says what it is about, what came and what is allowed. None ever holds a pas
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ServerdomainError(Exception):
-    """Anything that this library raises on purpose."""
+    """Anything that this library raises on purpose. It goes whole from process to process."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Python would make it anew of its message, and a pool of processes breaks where it cannot.
+        plain = super().__reduce__()
+        assert isinstance(plain, tuple)
+        return (_as_raised, (type(self), plain[1]), *plain[2:])
 
 
 class InvalidInput(ServerdomainError, ValueError):
@@ -164,6 +172,10 @@ class OutcomeUnknown(StoreError):
         super().__init__(
             f"the outcome is unknown ({why}): repeat the same command with request id {request_id}"
         )
+
+
+def _as_raised(kind: type[ServerdomainError], message: tuple[Any, ...]) -> ServerdomainError:
+    return kind.__new__(kind, *message)
 
 
 def _pip_install(extra: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -144,6 +144,21 @@ def test_a_function_that_cannot_be_sent_is_told_in_words(folder):
         pytest.raises(InvalidInput, match=r"function: .*cannot be sent"),
     ):
         analysis.fold(folder, lambda state, event, at: state, pool)
+
+
+@pytest.mark.parametrize("pool", [None, ProcessPoolExecutor], ids=["here", "elsewhere"])
+def test_what_a_function_raises_is_its_own(folder, pool):
+    with pool(1) if pool else nullcontext() as elsewhere:
+        with pytest.raises(FileNotFoundError, match=r"prices\.csv"):
+            analysis.fold(folder, functions.lacks_its_file, elsewhere)
+        with pytest.raises(Refused, match="no events here") as refused:
+            analysis.fold(folder, functions.refuses, elsewhere)
+    assert refused.value.rule == "time"
+
+
+def test_what_fits_into_no_table_is_the_functions_fault(folder):
+    with pytest.raises(InvalidInput, match="function: what it gives fits into no table"):
+        analysis.fold(folder, functions.of_two_kinds)
 
 
 def test_what_is_wrong_is_told_in_words(path, folder, tmp_path):

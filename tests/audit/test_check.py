@@ -227,6 +227,7 @@ TAMPERED = [
         None,
         "'.udcff' is no name that a reaction",
     ),
+    ("UPDATE reactions SET why = CAST(x'ff' AS TEXT)", None, "why billing stopped cannot be read"),
     ("DELETE FROM log", None, "the one id"),
     ("UPDATE log SET log_id = 'x'", None, "the view is another log's"),
 ]

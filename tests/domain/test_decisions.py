@@ -28,7 +28,7 @@ from serverdomain.domain.commands import (
     UnlockServer,
     UpdateMetadata,
 )
-from serverdomain.domain.decisions import decide, require_project
+from serverdomain.domain.decisions import decide, require_project, require_there
 from serverdomain.domain.events import (
     AccessAddressesChanged,
     Address,
@@ -222,6 +222,18 @@ def test_who_may_reach_one_project_finds_no_server_of_another() -> None:
     assert str(no.value) == f"server {server.id} is not there"
     for there, project_id in [(server, server.project_id), (server, None), (None, "another")]:
         require_project(there, project_id)
+    with pytest.raises(InvalidInput, match=r"^project_id: "):
+        require_project(server, "\ud800")
+
+
+def test_who_needs_a_server_finds_none_before_its_beginning_and_behind_its_end() -> None:
+    server = given(registered()).server
+    assert server is not None
+    assert require_there(server, server.id) is server
+    for gone in (None, given(registered(), ServerDeleted()).server):
+        with pytest.raises(NotFound) as no:
+            require_there(gone, server.id)
+        assert str(no.value) == f"server {server.id} is not there"
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -1,5 +1,6 @@
 """The one fold: what each event does to a server, and what no history can do."""
 
+import re
 from copy import deepcopy
 from datetime import UTC, datetime
 
@@ -161,7 +162,7 @@ def test_a_server_is_launched_once_it_is_no_longer_built() -> None:
     ):
         after = evolve(building, event, 5)
         assert after is not None
-        assert after.launched_micros == launched
+        assert (after.launched_micros, after.updated_micros) == (launched, 5)
     for event in (ServerBuilt(), ServerObserved(server_id=SERVER_ID, state="SHUTOFF")):
         again = evolve(evolve(building, ServerBuilt(), 5), event, 9)
         assert again is not None
@@ -300,6 +301,16 @@ def test_a_completed_rebuild_leaves_the_server(state: str, after: str) -> None:
 def test_only_a_server_in_build_is_changed_by_being_built(state: str) -> None:
     given(registered(state=state), ServerBuilt()).then_server(status=state)
     given(registered(state="BUILD"), ServerBuilt()).then_server(status="ACTIVE")
+
+
+def test_in_a_notebook_it_shows_each_member_under_its_id_and_version() -> None:
+    server = given(registered()).server
+    assert server is not None
+    shown = server._repr_html_()
+    assert f"<caption>server {server.id}, version {server.version}</caption>" in shown
+    assert re.findall(r'<tr><td dir="auto">(\w+)</td>', shown) == list(server.to_dict())
+    assert re.findall(r'<th dir="auto">(\w+)</th>', shown) == ["member", "value"]
+    assert f'<td dir="auto">{server.name}</td>' in shown
 
 
 def test_a_lock_is_gone_when_it_is_undone() -> None:

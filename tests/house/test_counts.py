@@ -19,7 +19,7 @@ LIMITS = {
     "files that a rebuild by POST enters": 40,
     # A history goes on from what is remembered, in pages, and each row is read before it is used.
     # Members of the document are shown by functions, in its order: images between two times.
-    "changes of file in a rebuild by POST": 111,
+    "changes of file in a rebuild by POST": 113,
     "files of more than 200 lines that it enters, domain's apart": 0,
     "files that a list one event behind enters": 20,
     # Many pages may be written together: it is asked whether this one is enough. A page that is

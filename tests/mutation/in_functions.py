@@ -56,7 +56,8 @@ def _make(folder: Path, part: Part) -> None:
         "only_mutate": sources,
         "also_copy": [*COPIED],
         "pytest_add_cli_args_test_selection": [f"tests/{test}" for test in part.tests],
-        "pytest_add_cli_args": ["-m", "not slow", "-p", "no:cacheprovider"]
+        # No server: it would be a child of mutmut's, which takes each that ends for its own.
+        "pytest_add_cli_args": ["-m", "not slow", "-k", "not postgres", "-p", "no:cacheprovider"]
         + ["-o", f"faulthandler_timeout={HANGS}", "-o", "faulthandler_exit_on_timeout=true"]
         + [f"--deselect=tests/{test}" for test in part.without],
         "type_check_command": [sys.executable, "-m", "tests.mutation.asked", "mypy", *sources],

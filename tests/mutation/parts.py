@@ -231,6 +231,19 @@ PARTS = (
             "projections/test_replay.py::test_processes_replay_while_another_appends_and_follows",
         ),
     ),
+    Part(
+        "projections-timeline",
+        5,
+        ("projections/timeline.py", "projections/timeline_rows.py"),
+        (
+            "projections/test_pages_together.py",
+            "projections/test_timeline.py",
+            "projections/test_timeline_rows.py",
+            "audit/test_ends_of_rebuilds.py",
+            "audit/test_reported_calls.py",
+            "audit/test_reports.py",
+        ),
+    ),
 )
 
 TABLES = Part(
@@ -255,19 +268,6 @@ UNREAD = (
         ),
     ),
     Part(
-        "projections-timeline",
-        15,
-        ("projections/timeline.py", "projections/timeline_rows.py"),
-        (
-            "projections/test_pages_together.py",
-            "projections/test_timeline.py",
-            "projections/test_timeline_rows.py",
-            "audit/test_ends_of_rebuilds.py",
-            "audit/test_reported_calls.py",
-            "audit/test_reports.py",
-        ),
-    ),
-    Part(
         "endpoint-calls",
         15,
         tuple(
@@ -287,16 +287,29 @@ UNREAD = (
             *(
                 f"adapters/http/calls/test_{name}.py"
                 for name in (
+                    "answers",
+                    "authentication",
+                    "bodies",
                     "call",
                     "cloud",
                     "control",
                     "faults",
                     "glance",
+                    "head",
+                    "machine",
                     "min_position",
+                    "request_ids",
+                    "route",
                     "waiting",
+                    "who_may",
                 )
             ),
+            *(
+                f"adapters/http/routes/test_{name}.py"
+                for name in ("images_and_flavors", "pages", "routes", "versions")
+            ),
             "adapters/http/test_log.py",
+            "read_only/test_refused.py::test_all_but_get_and_head_over_http",
         ),
     ),
 )

@@ -19,9 +19,10 @@ from serverdomain.projections.happened import Happened
 from serverdomain.projections.reactions import Reaction
 from serverdomain.projections.saved_bookmark import PAGE
 from serverdomain.store.bookmarks import Bookmark
-from serverdomain.testing.store_contract import SERVER
+from serverdomain.store.sqlite import SQLiteLog
+from serverdomain.testing.store_contract import SERVER, adopted
 from tests.projections.test_reactions import SECONDS, servers, until_stopped
-from tests.store.owner import owner_of, spoil
+from tests.store.owner import owner_of, spoil, take_back
 
 __all__ = ["servers"]
 
@@ -290,3 +291,16 @@ def test_after_events_it_waits_for_more_to_come_together_unless_somebody_waits_f
         assert told.get(timeout=SECONDS) == 3
         # Nobody waits any more when it is stopped.
         billing._hurry.set()
+
+
+def test_one_that_passed_over_what_the_log_took_back_goes_back_with_it() -> None:
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        with servers.react("billing", lambda _: None, events=["ServerStopped"]) as billing:
+            for number in range(5):
+                servers.rename(SERVER, f"passed over {number}")
+            assert billing.caught_up(SECONDS)
+            assert isinstance(servers._log, SQLiteLog)
+            take_back(servers._log, 2)
+        place = place_of(servers)
+        assert (place.position <= 2, place.stopped_at) == (True, None)

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from serverdomain import NotFound, Servers
+from serverdomain import Context, NotFound, Servers
 from serverdomain.projections import saved_bookmark
 from serverdomain.projections.saved_bookmark import PAGE, SavedBookmark, resume, skip
 from serverdomain.store.bookmarks import Bookmark
 from serverdomain.store.log import Log
 from serverdomain.store.opening import open_log
+from serverdomain.store.sqlite import SQLiteLog
 from serverdomain.testing.store_contract import SERVER, adopted
-from tests.store.owner import owner_of
+from tests.store.owner import owner_of, take_back
 
 BILLING = "billing"
 
@@ -148,3 +149,96 @@ def test_one_that_is_not_there_is_not_found(
 ) -> None:
     with pytest.raises(NotFound, match=r"'audit' is not there, billing is$"):
         restart(log, "audit")
+
+
+# A log that went back
+
+
+@pytest.fixture
+def renamed() -> Iterator[SQLiteLog]:
+    """A log whose server is renamed at the positions 2 to 6."""
+    with Servers.open("memory:") as servers:
+        servers.register(adopted())
+        for position in range(2, 7):
+            servers.rename(SERVER, f"name {position}", Context(request_id=f"req-{position}"))
+        assert isinstance(servers._log, SQLiteLog)
+        yield servers._log
+
+
+def told_of(log: Log, *positions: int) -> SavedBookmark:
+    bookmark = SavedBookmark(log, BILLING, "beginning")
+    with log.reading() as reading:
+        for one in reading.events_at(positions):
+            assert bookmark.told(one)
+    return bookmark
+
+
+def test_whoever_was_told_of_what_is_no_more_stops_behind_what_is_there_until_it_is_resumed(
+    renamed: SQLiteLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    bookmark = told_of(renamed, 3, 4, 5)
+    take_back(renamed, 4)
+    with renamed.reading() as reading:
+        assert not bookmark.stands(reading)
+    why = (
+        f"the log went back, and was told of 1 events that are no more: ServerRenamed of {SERVER}"
+        " at 5 (req-5); resume it to go on behind them"
+    )
+    assert bookmark.look() == saved(renamed) == Bookmark(BILLING, 4, 4, why)
+    assert bookmark.look() == Bookmark(BILLING, 4, 4, why)
+    assert caplog.messages == [f"reaction {BILLING} stopped: {why}"]
+    resume(renamed, BILLING)
+    assert bookmark.look() == saved(renamed) == Bookmark(BILLING, 4)
+
+
+def test_it_stops_where_its_place_was_saved_if_that_lies_behind_what_it_was_told(
+    renamed: SQLiteLog,
+) -> None:
+    bookmark = told_of(renamed, 3)
+    bookmark.move(4)
+    bookmark.save()
+    with renamed.reading() as reading:
+        (lost,) = reading.events_at([6])
+    bookmark.told(lost)
+    take_back(renamed, 5)
+    found = bookmark.look()
+    assert (found.position, found.stopped_at) == (4, 4)
+
+
+def test_one_that_has_stopped_already_says_why_as_before(
+    renamed: SQLiteLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    bookmark = told_of(renamed, 3, 5)
+    assert bookmark.stop(4, "no room")
+    stopped = saved(renamed)
+    take_back(renamed, 5)
+    assert bookmark.look() == stopped
+    assert caplog.messages == []
+    take_back(renamed, 4)
+    stopped = saved(renamed)
+    assert bookmark.look() == stopped == Bookmark(BILLING, 4, 4, "no room")
+    assert "was told of 1 events that are no more" in caplog.text
+    assert bookmark.look() == stopped
+    assert len(caplog.messages) == 1
+
+
+def test_no_place_is_saved_that_the_log_does_not_have(renamed: SQLiteLog) -> None:
+    bookmark = told_of(renamed, 3, 5)
+    take_back(renamed, 4)
+    assert not bookmark.save()
+    assert saved(renamed) == Bookmark(BILLING, 0)
+
+
+def test_one_that_went_with_what_the_log_took_back_begins_no_further_than_its_end(
+    renamed: SQLiteLog,
+) -> None:
+    bookmark = SavedBookmark(renamed, BILLING, "head")
+    with renamed.reading() as reading:
+        (last,) = reading.events_at([6])
+    assert bookmark.told(last)
+    take_back(renamed, 4)
+    with owner_of(renamed) as owner:
+        owner.execute("DELETE FROM reactions")
+    found = bookmark.look()
+    assert (found.position, found.stopped_at) == (4, 4)
+    assert saved(renamed) == found

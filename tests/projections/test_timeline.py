@@ -32,7 +32,9 @@ from serverdomain import (
 )
 from serverdomain.audit.reports import images
 from serverdomain.domain import events as e
-from serverdomain.projections.timeline import Timeline
+from serverdomain.projections import following
+from serverdomain.projections.timeline import Timeline, TimelineStatus
+from serverdomain.store.log import LARGEST
 from serverdomain.testing import ADMIN, OWNER, READER, ManualClock, registered, strategies
 from serverdomain.testing.store_contract import IMAGE, NEW_IMAGE, OTHER, SERVER, adopted
 from tests.projections.cloud import Cloud, without_plugins
@@ -281,6 +283,13 @@ def test_times_of_recording_are_inclusive_too_whenever_it_occurred(
     assert [entry.position for entry in inner] == [4]
 
 
+def test_positions_that_no_event_can_have_are_before_or_behind_all(servers: Servers) -> None:
+    for whole in ((0, LARGEST), (-(2**70), 2**70), (1, LARGEST + 1)):
+        assert names(servers.timeline.search(positions=whole)) == ["ServerRegistered"] * 2
+    for none in ((2**70, 2**71), (-(2**71), -(2**70)), (LARGEST, LARGEST), (0, 0), (2, 1)):
+        assert names(servers.timeline.search(positions=none)) == []
+
+
 def test_a_time_that_no_event_can_have_is_before_or_behind_all(servers: Servers) -> None:
     first = datetime.min.replace(tzinfo=timezone(timedelta(hours=23)))
     last = datetime.max.replace(tzinfo=timezone(timedelta(hours=-23)))
@@ -360,7 +369,7 @@ def test_text_is_found_as_it_is(servers: Servers, text: str) -> None:
 
 def test_every_letter_of_a_text_counts(servers: Servers) -> None:
     servers.rename(SERVER, "abc")
-    for text, found in (("abc", 1), ("xbc", 0), ("abx", 0), ("axc", 0)):
+    for text, found in (("abc", 1), ("xbc", 0), ("abx", 0), ("axc", 0), ("~", 0)):
         assert len(names(servers.timeline.search(text=text))) == found
 
 
@@ -417,6 +426,7 @@ def test_what_is_more_than_a_page_comes_whole(
         ({"request": "\ud800"}, "request: "),
         ({"events": ["\ud800"]}, "events: "),
         ({"recorded_since": "now"}, "recorded_since: "),
+        ({"recorded_since": datetime(2026, 8, 1)}, "recorded_since: .* no zone"),  # noqa: DTZ001
         ({"recorded_until": datetime(2026, 8, 1)}, "recorded_until: .* no zone"),  # noqa: DTZ001
         ({"limit": 1_000_000_001}, "limit: 1000000001 came"),
     ],
@@ -515,6 +525,19 @@ def test_a_view_is_no_timeline(kept_url: str) -> None:
             cloud.servers.timeline.search()
 
 
+def test_it_holds_what_lies_below_its_position_and_nothing_else_however_far_it_has_come(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "TOGETHER", 1)
+    servers.record(SERVER, [e.ServerStopped()], occurred_at=START - timedelta(days=9_999))
+    servers.rename(SERVER, "later")
+    timeline = Timeline(servers._log, page=1)
+    seen: list[TimelineStatus] = []
+    timeline.catch_up(lambda position, head: seen.append(timeline.status()))
+    timeline.close()
+    assert [(one.position, one.events) for one in seen] == [(at, at) for at in (1, 2, 3, 4)]
+
+
 def test_another_process_finds_it_where_this_one_left_it(servers: Servers, kept_url: str) -> None:
     list(servers.timeline.search())
     servers.stop(SERVER)
@@ -522,19 +545,6 @@ def test_another_process_finds_it_where_this_one_left_it(servers: Servers, kept_
         assert other.timeline.status() == (2, 3, 1, 2)
         assert names(other.timeline.search())[-1] == "ServerStopped"
     assert servers.timeline.status() == (3, 3, 0, 3)
-
-
-def test_a_timelines_file_has_larger_pages_than_a_view_that_is_followed_by_the_event(
-    servers: Servers,
-) -> None:
-    servers.timeline.catch_up()
-    servers.view.catch_up()
-    sizes = []
-    for view in (servers.timeline, servers.view):
-        assert view.path is not None
-        with closing(sqlite3.connect(view.path)) as file:
-            sizes += file.execute("PRAGMA page_size").fetchone()
-    assert sizes == [8192, 4096]
 
 
 @pytest.mark.parametrize(

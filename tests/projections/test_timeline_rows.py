@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from serverdomain import Actor, Context, RebuildServer, Refused, Servers
+from serverdomain import Actor, Context, RebuildServer, Refused, Server, Servers
 from serverdomain.domain import events as e
 from serverdomain.projections import following, generations, timeline_rows
+from serverdomain.projections.server_rows import read_row
+from serverdomain.projections.timeline import Timeline
 from serverdomain.projections.timeline_rows import COLUMNS, TIMELINE
 from serverdomain.projections.view_place import ViewPlace
 from serverdomain.testing import OWNER, READER, ManualClock
@@ -83,6 +86,11 @@ def test_a_row_says_who_when_under_which_request_and_what(
     }
 
 
+def kept_servers(timeline: Timeline) -> list[tuple[str, Server]]:
+    kept = timeline.ask(lambda rows: list(rows["timeline_1_server"].rows))
+    return [(row["id"], read_row(row["server"])) for row in kept]
+
+
 def of_rebuilds(row: Row) -> Row:
     names = ("rebuild_id", "image_id", "image_before", "image_after", "host_id", "ended")
     return {name: row[name] for name in (*names, "replaced", "keys_lost") if name in row}
@@ -138,6 +146,51 @@ def test_a_refusal_has_no_version_and_says_which_image_was_asked_for(
     assert "version" not in refused
     assert (refused["user_id"], refused["server_project_id"]) == (READER.user_id, "openstack")
     assert of_rebuilds(refused) == {"image_id": NEW_IMAGE}
+
+
+def test_a_rebuild_is_named_by_what_is_told_of_it_under_way_or_in_vain(servers: Servers) -> None:
+    servers.rebuild(SERVER, RebuildServer(image_id=NEW_IMAGE), Context(OWNER, "req-2"))
+    servers.record(SERVER, [e.RebuildProgressed("req-2", 50)])
+    servers.record(SERVER, [e.RebuildProgressed("another", 60)])
+    with pytest.raises(Refused):
+        servers.complete_rebuild(SERVER, Context(READER), rebuild_id="yet-another")
+    assert [row.get("rebuild_id") for row in rows(servers)[-3:]] == [
+        "req-2",
+        "another",
+        "yet-another",
+    ]
+
+
+def test_the_project_is_the_servers_whoever_begins_it_or_is_refused(servers: Servers) -> None:
+    reader = Actor("bob", "another", ("reader",))
+    servers.register(adopted(OTHER), Context(STRANGER))
+    assert rows(servers)[-1]["server_project_id"] == "openstack"
+    for _ in range(2):
+        with pytest.raises(Refused):
+            servers.rename(OTHER, "stolen", Context(reader))
+        refused = rows(servers)[-1]
+        assert (refused["project_id"], refused["server_project_id"]) == ("another", "openstack")
+
+
+def test_the_next_page_goes_on_from_the_servers_that_are_kept(tmp_path: Path) -> None:
+    with Cloud(tmp_path) as cloud:
+        server_id, other = cloud.create("one"), cloud.create("two")
+        timeline = cloud.servers.timeline
+        for number in range(2):
+            timeline.catch_up()
+            kept = dict(kept_servers(timeline))
+            assert kept == {one: cloud.servers.get(one) for one in (server_id, other)}
+            assert timeline.path is not None
+            marked = replace(kept[server_id], name=f"marked {number}")
+            with closing(sqlite3.connect(timeline.path)) as outsider, outsider:
+                outsider.execute(
+                    "UPDATE timeline_1_server SET server = ? WHERE id = ?",
+                    (timeline_rows._encode(marked).decode(), server_id),
+                )
+            cloud.rename(server_id, f"renamed {number}")
+            cloud.rename(other, f"renamed {number}")
+            *_, of_one, _ = timeline.search()
+            assert of_one.changes == (("/name", f"marked {number}", f"renamed {number}"),)
 
 
 def test_of_a_server_that_has_not_begun_the_project_is_that_of_who_told(servers: Servers) -> None:

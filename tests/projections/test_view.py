@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+import sqlite3
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from serverdomain import StoreMissing
+from serverdomain.projections.view_file import ViewFile
+from serverdomain.projections.view_place import ViewPlace
 from tests.projections.cloud import Cloud
 from tests.store.test_durable import no_room
 
@@ -51,6 +53,19 @@ def test_it_follows_to_reach_a_position_unless_it_is_there(kept_url: str) -> Non
         assert view.status().position == 2
 
 
+def test_a_timelines_file_has_larger_pages_than_a_view_that_is_followed_by_the_event(
+    kept_url: str,
+) -> None:
+    with Cloud(kept_url) as cloud:
+        sizes = []
+        for view in (cloud.servers.timeline, cloud.servers.view):
+            view.catch_up()
+            assert view.path is not None
+            with closing(sqlite3.connect(view.path)) as file:
+                sizes += file.execute("PRAGMA page_size").fetchone()
+    assert sizes == [8192, 4096]
+
+
 def test_its_commits_do_not_wait_for_the_disk_as_the_logs_do(tmp_path: Path) -> None:
     with (
         Cloud(tmp_path) as cloud,
@@ -62,19 +77,18 @@ def test_its_commits_do_not_wait_for_the_disk_as_the_logs_do(tmp_path: Path) -> 
 
 
 @pytest.fixture
-def when_it_is_made_anew() -> Iterator[list[Callable[[], object]]]:
+def when_it_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
     """What happens each time right before a view that is gone is made anew, one after another."""
     happens: list[Callable[[], object]] = []
+    make = ViewPlace.open
 
-    class Hook(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if happens and "is gone: made anew" in record.getMessage():
-                happens.pop(0)()
+    def after_that(place: ViewPlace) -> ViewFile:
+        if happens:
+            happens.pop(0)()
+        return make(place)
 
-    hook = Hook()
-    logging.getLogger("serverdomain").addHandler(hook)
-    yield happens
-    logging.getLogger("serverdomain").removeHandler(hook)
+    monkeypatch.setattr(ViewPlace, "open", after_that)
+    return happens
 
 
 def test_one_whose_folder_goes_while_it_is_made_anew_is_tried_again(
@@ -107,14 +121,19 @@ def test_one_whose_first_commit_fails_while_it_is_made_anew_is_tried_again(
 
 
 def test_one_that_cannot_be_made_anew_is_tried_ten_times(
-    kept_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    kept_url: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    when_it_is_made_anew: list[Callable[[], object]],
 ) -> None:
     folder = tmp_path / "views"
     folder.mkdir()
+    tried: list[int] = []
     with Cloud(kept_url) as cloud:
         view = cloud.view(folder / "view.db")
         folder.rename(tmp_path / "away")
+        when_it_is_made_anew += [lambda: tried.append(1)] * 20
         with pytest.raises(StoreMissing):
             view.catch_up()
-        assert len([line for line in caplog.messages if "is gone: made anew" in line]) == 9
+        assert (len(tried), caplog.messages) == (9, [])
         view.close()

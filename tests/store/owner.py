@@ -81,6 +81,16 @@ def spoil(log: Log, *statements: str) -> None:
                 raise
 
 
+def take_back(log: SQLiteLog, position: int) -> None:
+    """Take away what a log holds behind a position, as if it never came: the log goes back."""
+    with owner_of(log) as owner:
+        owner.execute("DELETE FROM stored_events WHERE position > ?", (position,))
+        owner.execute(
+            "DELETE FROM commands WHERE command_id NOT IN (SELECT command_id FROM stored_events)"
+        )
+        owner.execute("UPDATE reactions SET position = MIN(position, ?)", (position,))
+
+
 def backup_of(url: str) -> Callable[[], None]:
     """Keep a closed log as it is; what comes back puts it back, which has grown meanwhile."""
     if not url.startswith("sqlite:///"):

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given as for_any
 
 from serverdomain import InvalidInput, StoreDamaged, UnknownEvent
-from serverdomain.domain.events import EVENTS, Event, ImageChanged, MetadataReplaced, ServerRenamed
+from serverdomain.domain.events import (
+    EVENTS,
+    Event,
+    ImageChanged,
+    MetadataReplaced,
+    ServerRenamed,
+    ServerStopped,
+)
 from serverdomain.store.codec import CODEC, Codec
 from serverdomain.testing import strategies
 
@@ -146,3 +153,10 @@ def test_facts_have_one_hash_as_they_are_stored() -> None:
     )
     assert CODEC.sha256(facts) == hashlib.sha256(stored.encode()).hexdigest()
     assert CODEC.sha256(facts[::-1]) != CODEC.sha256(facts)
+
+
+def test_a_list_that_grew_is_encoded_anew() -> None:
+    events: list[Event] = [ServerStopped()]
+    assert len(CODEC.encode_all(events)) == 1
+    events.append(ServerStopped())
+    assert len(CODEC.encode_all(events)) == 2

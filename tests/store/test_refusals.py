@@ -182,12 +182,13 @@ def test_in_a_transaction_of_many_commands_a_refusal_is_given_back(servers: Serv
     assert len(stored(servers)) == 2
 
 
-def test_whether_there_was_room_for_one_is_told(servers: Servers) -> None:
+@pytest.mark.parametrize("now", [2**52, 2**52 - 1], ids=["in time", "behind the log"])
+def test_whether_there_was_room_for_one_is_told(servers: Servers, now: int) -> None:
     command = RecordedCommand(
         0, "stop", SERVER, "{}", "fake", "openstack", ("member",), "req-1", None, None, 5, 2**52
     )
     with servers._log.bulk() as log:
-        kept = [refusals.keep(log, command, Refused("lock", "no"), 2**52) for _ in range(61)]
+        kept = [refusals.keep(log, command, Refused("lock", "no"), now) for _ in range(61)]
 
     assert kept == [True] * 60 + [False]
     assert len(stored(servers)) == 60

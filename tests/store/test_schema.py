@@ -285,6 +285,27 @@ def test_an_older_file_takes_the_steps_it_lacks(
         assert connection.execute("PRAGMA user_version").fetchone() == (len(newer),)
 
 
+def test_a_log_that_goes_elsewhere_says_where_to_and_takes_nothing_more(
+    database: sqlite3.Connection,
+) -> None:
+    assert schema.moved_to(database) is None
+    taken = schema.version(database, "it")
+    schema.move(database, "elsewhere.db")
+    assert schema.moved_to(database) == "elsewhere.db"
+    assert schema.version(database, "it") == taken
+    with pytest.raises(sqlite3.IntegrityError, match="moved"):
+        database.execute(f"INSERT INTO stored_events {EVENT} VALUES (4, 'x', 1, 't', '{{}}', 2)")
+
+
+def test_one_that_went_as_soon_as_it_was_made_says_so_too() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE moved (place)")
+        connection.execute("INSERT INTO moved VALUES ('there')")
+        connection.execute(f"PRAGMA user_version = {schema.MOVED}")
+        assert schema.moved_to(connection) == "there"
+        assert schema.version(connection, "it") == 0
+
+
 def test_a_newer_file_is_refused_with_words_and_untouched(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 77")

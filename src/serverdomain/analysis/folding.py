@@ -103,11 +103,12 @@ def bounds_of(manifest: Manifest, as_of: AsOf | None) -> dict[str, int]:
 
 
 def fold_bucket(path: str, function: Evolve, bounds: Mapping[str, int]) -> pa.Table:
-    """The table of a bucket's servers."""
+    """The table of a bucket's servers. What ``function`` raises goes out as it is."""
+    folded = list(_folded(path, function, bounds))
     try:
-        return table_of(list(_folded(path, function, bounds)))
-    except (pa.ArrowException, OSError, msgspec.DecodeError) as error:
-        raise StoreDamaged(f"{path} cannot be read: {error}") from None
+        return table_of(folded)
+    except pa.ArrowException as error:
+        raise InvalidInput("function", f"what it gives fits into no table: {error}") from None
 
 
 def _folded(path: str, function: Evolve, bounds: Mapping[str, int]) -> Iterator[Folded]:
@@ -121,7 +122,10 @@ def _folded(path: str, function: Evolve, bounds: Mapping[str, int]) -> Iterator[
                 continue
             _, at, position, number, topic, data, _ = row
             read = readers.get(topic)
-            event = CODEC.decode(topic, data, position) if read is None else read(data)
+            try:
+                event = CODEC.decode(topic, data, position) if read is None else read(data)
+            except msgspec.DecodeError as error:
+                raise _damaged(path, error) from None
             state = function(state, event, at)
             version = max(version, number)
             first = min(first or position, position)
@@ -133,11 +137,18 @@ def _folded(path: str, function: Evolve, bounds: Mapping[str, int]) -> Iterator[
 
 def _rows(path: str) -> Iterator[tuple[Any, ...]]:
     """A bucket's facts in their order; no more is held than some of them."""
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_AT_ONCE, columns=[*_COLUMNS, "refused"]):
-            facts = batch.filter(pc.invert(batch.column("refused")))
-            columns = (facts.column(name) for name in _COLUMNS)
-            yield from zip(*map(_plain, columns), strict=True)
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_AT_ONCE, columns=[*_COLUMNS, "refused"]):
+                facts = batch.filter(pc.invert(batch.column("refused")))
+                columns = (facts.column(name) for name in _COLUMNS)
+                yield from zip(*map(_plain, columns), strict=True)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: str, error: Exception) -> StoreDamaged:
+    return StoreDamaged(f"{path} cannot be read: {error}")
 
 
 def _plain(column: pa.Array) -> list[Any]:

@@ -126,6 +126,10 @@ def _bookmarks(log: Examination) -> Iterator[Finding]:
     for place in log.bookmarks():
         if not is_name(place.name):
             yield Finding("reaction", f"{place.name!a} is no name that a reaction can have")
+        try:
+            (place.why or "").encode()
+        except UnicodeEncodeError:
+            yield Finding("reaction", f"why {place.name} stopped cannot be read: it is no UTF-8")
         for does, position in (("stands", place.position), ("stopped", place.stopped_at)):
             if position is not None and not 0 <= position <= head:
                 yield Finding(

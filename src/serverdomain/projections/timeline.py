@@ -169,24 +169,25 @@ class Timeline(View):
         if events:
             named = [limits.text("events", name) for name in events]
             given["events"] = msgspec.json.encode(named).decode()
-        given |= self._positions(positions or (0, LARGEST), recorded_since, recorded_until)
+        given |= self._positions(positions, recorded_since, recorded_until)
         if text is not None:
             given["text"] = _pattern(limits.text("text", text, shortest=1, longest=LONGEST_TEXT))
         return given
 
     def _positions(
-        self, positions: tuple[int, int], since: datetime | None, until: datetime | None
+        self, positions: tuple[int, int] | None, since: datetime | None, until: datetime | None
     ) -> dict[str, int]:
-        # Positions are in order of recording.
-        first, last = positions
+        # Positions are in order of recording. SQLite takes no larger number.
+        within = [min(max(one, 0), LARGEST) for one in positions or ()]
+        firsts, lasts = within[:1], within[1:]
         if since is not None:
             micros = moment.to_micros(since, "recorded_since", nearest=True)
-            first = max(first, self._position_at(micros - 1) + 1)
+            firsts.append(self._position_at(micros - 1) + 1)
         if until is not None:
             micros = moment.to_micros(until, "recorded_until", nearest=True)
-            last = min(last, self._position_at(micros))
-        bounds = {"first": first} if first > 0 else {}
-        return bounds | ({"last": last} if last < LARGEST else {})
+            lasts.append(self._position_at(micros))
+        bounds = {"first": max(firsts)} if firsts else {}
+        return bounds | ({"last": min(lasts)} if lasts else {})
 
     def _position_at(self, recorded_at: int) -> int:
         with self._log.reading() as log:

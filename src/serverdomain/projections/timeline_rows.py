@@ -241,7 +241,6 @@ def row(
 
     Where the server is not known, its project is taken to be that of who asked.
     """
-    server = after or before
     event, command = one.event, one.command
     occurred, recorded = command.occurred_at, command.recorded_at
     occurred_at = exact(occurred)
@@ -259,7 +258,7 @@ def row(
         occurred_at if recorded == occurred else exact(recorded),
         command.user_id,
         command.project_id,
-        command.project_id if server is None else server.project_id,
+        command.project_id if after is None else after.project_id,
         command.request_id,
         command.correlation_id,
         command.caused_by,

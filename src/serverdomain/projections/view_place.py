@@ -1,8 +1,9 @@
 """Where a view lies, and how its file is found or made there.
 
 At the default place a damaged file is replaced, because it is only a cache of ours, and so is one
-that a log left behind which is gone. At a place that somebody chose, nothing is touched unless it
-is a sound view of this log.
+that a log left behind which is gone. That of a log that is only read is kept in memory where the
+disk has no room for it. At a place that somebody chose, nothing is touched unless it is a sound
+view of this log.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from serverdomain.store.sqlite.database import drop_everything, use_wal
 from serverdomain.store.sqlite.place import Place
 
 _logger = logging.getLogger("serverdomain")
+
+# A full disk is an I/O error, too, where it is met in shared memory.
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 class ViewPlace:
@@ -59,10 +63,16 @@ class ViewPlace:
             return self.found() or self._make()
         except StoreDamaged:
             return self._make()
+        except StoreError as error:
+            if not self._has_no_room(error):
+                raise
+            return self._in_memory(error)
 
     def instead_of(self, file: ViewFile, error: StoreError) -> ViewFile:
         """Replace a file that is gone or damaged. Raises ``error`` if it is neither."""
         if file.is_there():
+            if self._has_no_room(error):
+                return self._in_memory(error)
             if not isinstance(error, StoreDamaged) or error.place != file.place:
                 raise error
             return self._make(file, error)
@@ -112,6 +122,18 @@ class ViewPlace:
                 self._put_aside(damage)
                 found = None
             return found or self._made()
+
+    def _has_no_room(self, error: StoreError) -> bool:
+        # Who only reads needs no room on any disk either. A commit that failed names no place.
+        if self._given or not self._log.read_only or error.place not in (self.place, None):
+            return False
+        code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_OK)
+        return self.path is not None and code & 0xFF in _NO_ROOM
+
+    def _in_memory(self, error: StoreError) -> ViewFile:
+        _logger.warning("%s; it is kept in memory and replayed from zero", error)
+        self.place, self.path = Place(None), None
+        return self._made()
 
     def _put_aside(self, damage: StoreError | None) -> None:
         if self._given or self.path is None:

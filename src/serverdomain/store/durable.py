@@ -60,7 +60,7 @@ def move_new(part: Path, path: Path, field: str) -> None:
         with part.open("rb") as file:
             os.fsync(file.fileno())
         _move_to_new(part, path)
-        _sync_folder(path)
+        sync_folder(path)
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def _written(
                 file.flush()
                 os.fsync(file.fileno())
                 move(part, path)
-            _sync_folder(path)
+            sync_folder(path)
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -144,7 +144,8 @@ def _taken(path: Path, field: str) -> InvalidInput:
     return InvalidInput(field, f"{str(path)!r} is there already, a new file is allowed")
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Have a file's name on the disk. Raises `OSError`."""
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -109,6 +109,12 @@ def test_where_the_disk_is_full_within_the_first_line_it_is_begun_anew(world, tm
     assert path.read_bytes() == exported(world.cloud.store)
 
 
+def test_a_pipe_is_not_gone_on_with(world, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidInput, match="pipe' is a pipe or a device, a file, or - for stdout"):
+        to_file(world, tmp_path / "pipe")
+
+
 def test_a_place_that_cannot_be_written_is_told(world, tmp_path):
     with pytest.raises(StoreError, match="nowhere/log cannot be written: No such file"):
         to_file(world, tmp_path / "nowhere/log")

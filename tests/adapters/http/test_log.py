@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from serverdomain.adapters.http import log
+from serverdomain.adapters.http import calls, log
 from tests.adapters.http.client import IMAGE, SERVER, Endpoint
 
 REBUILD = {"rebuild": {"imageRef": IMAGE, "adminPass": "s3cret-password"}}
@@ -41,6 +41,16 @@ def test_every_call_has_a_line_with_its_id_and_status(
     ]
     assert said[1]["user_id"] == "fake"
     assert said[1]["milliseconds"] > 0
+
+
+def test_how_long_it_took_is_told_in_milliseconds(
+    endpoint: Endpoint, lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls.endpoint, "perf_counter", iter([5.0, 5.25]).__next__)
+
+    endpoint.ask.get("/v2.1/")
+
+    assert of(lines, "access")[0]["milliseconds"] == 250
 
 
 def test_what_happened_is_said_with_its_events(

@@ -1,10 +1,15 @@
 """The bus, followed: what comes is in the log before it is acknowledged."""
 
+import os
+from io import FileIO
+from pathlib import Path
+
 import pytest
 
 from serverdomain import Servers
 from serverdomain.adapters.incoming import nova
-from serverdomain.adapters.incoming.taking import Rejects, Taking
+from serverdomain.adapters.incoming.rejects import Rejects
+from serverdomain.adapters.incoming.taking import Taking
 from serverdomain.errors import InvalidInput, StoreError
 from tests.adapters.incoming.cloud import SERVER, encoded, enveloped, message
 from tests.adapters.incoming.test_taking import STORY
@@ -41,8 +46,8 @@ def url(request):
     return f"memory://{request.node.name}"
 
 
-def follow(url, servers, seconds=0.7):
-    rejects = Rejects()
+def follow(url, servers, seconds=0.7, rejects=None):
+    rejects = rejects or Rejects()
     taker = Taking(servers, rejects)
     written = []
     Bus(url, **NAMES).follow(
@@ -67,6 +72,27 @@ def test_what_comes_is_taken_in_once_and_what_cannot_be_read_is_told(url):
         assert servers.get(SERVER).status == "ERROR"
         # All of it was acknowledged: nothing comes again.
         assert follow(url, servers, 0.1)[0].read == 0
+
+
+def test_what_cannot_be_read_is_on_the_disk_before_it_is_acknowledged(url, tmp_path, monkeypatch):
+    did = []
+    monkeypatch.setattr(kombu.message.Message, "ack", lambda _: did.append("acknowledged"))
+    monkeypatch.setattr(os, "fsync", lambda _: did.append("synced"))
+    publish(url, [b"{half"])
+    with FileIO(tmp_path / "rejects", "w") as file, Servers.open("memory:") as servers:
+        assert follow(url, servers, 0.7, Rejects(file))[0].rejected == 1
+    assert did == ["synced", "synced", "acknowledged"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_no_lost_connection(url):
+    publish(url, [b"{half"])
+    with (
+        FileIO("/dev/full", "w") as file,
+        Servers.open("memory:") as servers,
+        pytest.raises(StoreError, match="'/dev/full' cannot be written: No space left"),
+    ):
+        follow(url, servers, 5, Rejects(file))
 
 
 def test_no_more_waits_to_be_acknowledged_than_so_many(url, monkeypatch):

@@ -12,7 +12,8 @@ import pytest
 from serverdomain import Servers
 from serverdomain.adapters.incoming import nova
 from serverdomain.adapters.incoming.files import told
-from serverdomain.adapters.incoming.taking import Rejects, Taking, take_in
+from serverdomain.adapters.incoming.rejects import Rejects
+from serverdomain.adapters.incoming.taking import Taking, take_in
 from tests.adapters.http.client import OTHER_IMAGE, Endpoint
 
 OWN = Path(__file__).parents[2] / "data" / "notifications"

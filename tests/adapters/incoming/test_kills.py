@@ -9,8 +9,9 @@ from random import Random
 from serverdomain import Servers
 from serverdomain.adapters.incoming import nova
 from serverdomain.adapters.incoming.files import told
+from serverdomain.adapters.incoming.rejects import Rejects
 from serverdomain.adapters.incoming.sources import source
-from serverdomain.adapters.incoming.taking import Rejects, Taking, take_in
+from serverdomain.adapters.incoming.taking import Taking, take_in
 from serverdomain.store.opening import open_log
 from tests.adapters.exchange.logs import digests
 from tests.adapters.incoming.cloud import encoded, message

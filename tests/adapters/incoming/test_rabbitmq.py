@@ -15,7 +15,8 @@ import pytest
 from serverdomain import Servers
 from serverdomain.adapters.incoming import nova
 from serverdomain.adapters.incoming.bus import Bus
-from serverdomain.adapters.incoming.taking import Counts, Rejects, Taking
+from serverdomain.adapters.incoming.rejects import Rejects
+from serverdomain.adapters.incoming.taking import Counts, Taking
 from serverdomain.audit.digest import digest
 from serverdomain.errors import StoreError, StoreMissing
 from serverdomain.store.opening import open_to_read

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from serverdomain import Servers
 from serverdomain.adapters.incoming import nova, taking
 from serverdomain.adapters.incoming.files import told
+from serverdomain.adapters.incoming.rejects import Rejects
 from serverdomain.adapters.incoming.sources import source
-from serverdomain.adapters.incoming.taking import Rejects, Taking, take_in
+from serverdomain.adapters.incoming.taking import Taking, take_in
 from serverdomain.domain.server import Server
 from tests.adapters.incoming.cloud import (
     FAULT,
@@ -189,7 +190,7 @@ def test_a_report_about_a_server_not_met_yet_is_kept(servers, file):
 def test_what_cannot_be_read_is_told_with_its_reason_and_the_rest_comes_in(servers, file, tmp_path):
     ahead = message("instance.exists", "2999-01-01 00:00:00")
     damaged = lines(STORY[:2]) + b'{"half": \n' + lines([ahead, message("a.b")]) + b"\xff\n"
-    with (tmp_path / "rejects").open("wb") as kept:
+    with (tmp_path / "rejects").open("wb", buffering=0) as kept:
         rejects = Rejects(kept)
         counts = take(servers, file(damaged + lines(STORY[2:])), rejects)
     assert counts.as_json() == {
@@ -208,14 +209,14 @@ def test_what_cannot_be_read_is_told_with_its_reason_and_the_rest_comes_in(serve
 
 
 def test_no_password_is_kept_with_what_is_rejected(servers, file, tmp_path):
-    with (tmp_path / "rejects").open("wb") as kept:
+    with (tmp_path / "rejects").open("wb", buffering=0) as kept:
         take(servers, file(b'{"adminPass": "s3cret"}\n'), Rejects(kept))
     assert b"s3cret" not in (tmp_path / "rejects").read_bytes()
     assert b"event_type" in (tmp_path / "rejects").read_bytes()
 
 
 def test_what_was_rejected_is_kept_only_so_far(servers, file, tmp_path):
-    with (tmp_path / "rejects").open("wb") as kept:
+    with (tmp_path / "rejects").open("wb", buffering=0) as kept:
         take(servers, file(b"x" * 1_000_000 + b"\n"), Rejects(kept))
     assert 64 * 1024 < (tmp_path / "rejects").stat().st_size < 65 * 1024
 
@@ -286,13 +287,13 @@ def test_types_are_counted_by_their_names_up_to_a_bound(servers, file):
 
 
 def test_what_is_rejected_is_kept_whatever_its_file_is_called(tmp_path):
-    with (tmp_path / "rejects").open("wb") as kept:
+    with (tmp_path / "rejects").open("wb", buffering=0) as kept:
         Rejects(kept).take("\udcff.jsonl:1", b"{", "is no JSON")
     assert json.loads((tmp_path / "rejects").read_bytes())["place"] == "\\udcff.jsonl:1"
 
 
 def test_no_token_is_kept_with_what_is_rejected(servers, file, tmp_path):
-    with (tmp_path / "rejects").open("wb") as kept:
+    with (tmp_path / "rejects").open("wb", buffering=0) as kept:
         take(servers, file(b'{"_context_auth_token": "gAAAA"}\n'), Rejects(kept))
     assert b"gAAAA" not in (tmp_path / "rejects").read_bytes()
 

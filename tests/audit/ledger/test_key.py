@@ -169,3 +169,9 @@ def test_what_no_key_or_checkpoint_can_lie_at_is_told(
             servers.ledger.checkpoint("key", name)
         with pytest.raises(InvalidInput, match=r"^checkpoint: "):
             servers.ledger.verify(name, ["key.pub"])
+
+
+def test_two_places_where_nothing_can_lie_are_not_taken_for_one() -> None:
+    with Servers.open("memory:") as servers, pytest.raises(InvalidInput) as wrong:
+        servers.ledger.checkpoint("a\0b", "c\0d")
+    assert "besides" not in str(wrong.value)

@@ -394,6 +394,13 @@ def test_openssl_alone_can_check_the_signature(sqlite_folder: Path) -> None:
     assert "Verified Successfully" in run.stdout, run.stderr
 
 
+def test_a_log_may_be_called_anything_that_a_checkpoint_can_say(sqlite_folder: Path) -> None:
+    edit(sqlite_folder, "UPDATE log SET log_id = 'X-1'")
+    with opened(sqlite_folder) as servers:
+        made = servers.ledger.checkpoint(sqlite_folder / "key", sqlite_folder / "later")
+    assert made.checkpoint.origin == "serverdomain/X-1"
+
+
 def test_a_log_whose_tables_are_gone_is_damaged_and_no_surprise(sqlite_folder: Path) -> None:
     folder = sqlite_folder
     for log_id in ("two words", "more+words", "\u00e9", "a\x01b", "a\nb"):

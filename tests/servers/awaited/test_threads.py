@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from serverdomain import StoreLocked
+from serverdomain.servers.awaited import jobs
 from serverdomain.servers.awaited.jobs import Waker
 from serverdomain.servers.awaited.threads import Threads
 
@@ -73,6 +74,53 @@ def test_no_more_run_at_a_time_than_it_may_have_threads() -> None:
         return set(await asyncio.gather(*(pool.run(threading.get_ident) for _ in range(100))))
 
     assert len(run(three())) <= 2
+
+
+def made_while_the_loop_is_busy(pool: Threads, most: int) -> int:
+    """How many of ten answers are made while the loop takes none, once it has waited for some."""
+    made: list[int] = []
+    enough = threading.Event()
+
+    def make(number: int) -> int:
+        made.append(number)
+        if len(made) > most:
+            enough.set()
+        return number
+
+    async def ten() -> int:
+        answers = [pool.run(make, number) for number in range(10)]
+        enough.wait(0.2)  # Here, on the loop.
+        at_once = len(made)
+        assert await asyncio.gather(*answers) == list(range(10))
+        return at_once
+
+    at_once = run(ten())
+    assert isinstance(at_once, int)
+    return at_once
+
+
+def test_large_answers_are_made_no_faster_than_the_loop_takes_them() -> None:
+    assert made_while_the_loop_is_busy(Threads(2, large=True), 2) == 2
+    assert made_while_the_loop_is_busy(Threads(2), 2) > 2
+
+
+def test_a_loop_that_takes_nothing_holds_a_thread_up_for_so_long_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "HELD_UP_SECONDS", 0)
+    assert made_while_the_loop_is_busy(Threads(2, large=True), 2) > 2
+
+
+def test_nor_does_a_loop_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "HELD_UP_SECONDS", 600)
+    pool, gate = Threads(1, large=True), threading.Event()
+
+    async def left() -> None:
+        pool.run(gate.wait, 30)
+
+    run(left())
+    gate.set()
+    assert given(pool, abs, -1) == 1
 
 
 def test_who_waited_too_long_for_a_thread_is_left_undone() -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from typing import IO, TYPE_CHECKING, Annotated
 
 from serverdomain.adapters.cli.answers import complain, say, say_json, visible
@@ -16,7 +17,8 @@ from serverdomain.errors import InvalidInput, StoreMissing, StoreReadOnly
 
 if TYPE_CHECKING:
     from serverdomain.adapters.incoming.message import Read
-    from serverdomain.adapters.incoming.taking import Counts, Rejects, Taker
+    from serverdomain.adapters.incoming.rejects import Rejects
+    from serverdomain.adapters.incoming.taking import Counts, Taker
 
 _BETWEEN = 500  # Parts between two looks at how far a file was read.
 
@@ -64,23 +66,30 @@ class ImportOptions:
                 for _ in take_in(told(asked(url), url, read), taker, rejects):
                     pass
             taker.write()
+            rejects.keep()
         self.say(taker.counts, rejects)
 
     @contextmanager
     def taking(
-        self, store: StoreOptions, read_in: Sequence[str] = ()
+        self, store: StoreOptions, read_in: Sequence[str] | None = None
     ) -> Iterator[tuple[Taker, Rejects]]:
-        """What takes messages into the store, or in a dry run only counts them."""
+        """What takes messages into the store, or in a dry run only counts them.
+
+        What files hold is ``read_in`` again at will: their rejects take the place of earlier ones.
+        """
         from serverdomain.adapters.cli.rejects_file import rejects_file
-        from serverdomain.adapters.incoming.taking import Rejects, Taking, Trying
+        from serverdomain.adapters.incoming.rejects import Rejects
+        from serverdomain.adapters.incoming.taking import Taking, Trying
         from serverdomain.store.opening import open_to_read
 
         if store.read_only and not self.dry_run:
             raise StoreReadOnly("nothing can be imported into a store that is only read here")
         with ExitStack() as opened:
-            file: IO[bytes] | None = None
+            file: FileIO | None = None
             if self.rejects is not None:
-                file = opened.enter_context(rejects_file(self.rejects, read_in))
+                behind = read_in is None
+                file = rejects_file(self.rejects, read_in or (), behind=behind)
+                opened.enter_context(file)
             rejects = Rejects(file)
             if not self.dry_run:
                 servers = opened.enter_context(store.open_to_write(create=True))

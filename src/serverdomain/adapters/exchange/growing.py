@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO, NamedTuple
 
 from serverdomain.adapters.exchange.form import End
@@ -32,7 +33,7 @@ def growing(path: Path, end_of: Callable[[bytes], End]) -> Iterator[Growing]:
     """
     is_new = False
     try:
-        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        with os.fdopen(_opened(path), "r+b") as file:
             _lock(file, path)
             last, whole = _last_line(file, path)
             try:
@@ -56,6 +57,16 @@ def _forget_half_a_line(path: Path) -> None:
     with suppress(OSError), path.open("r+b") as file:
         if b"\n" not in file.read(LONGEST):
             file.truncate(0)
+
+
+def _opened(path: Path) -> int:
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    if S_ISREG(os.fstat(file).st_mode):
+        return file
+    os.close(file)
+    raise InvalidInput(
+        "FILE", f"{str(path)!r} is a pipe or a device, a file, or - for stdout, is allowed"
+    )
 
 
 def _lock(file: BinaryIO, path: Path) -> None:

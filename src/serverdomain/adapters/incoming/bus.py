@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from serverdomain.adapters.incoming.message import PassedOver, Read
 from serverdomain.adapters.incoming.parts import LARGEST
-from serverdomain.adapters.incoming.taking import MOST_BYTES, Counts, Rejects, Taker
+from serverdomain.adapters.incoming.rejects import Rejects
+from serverdomain.adapters.incoming.taking import MOST_BYTES, Counts, Taker
 from serverdomain.errors import ExtraMissing, InvalidInput, StoreError
 from serverdomain.store.real_time import monotonic
 
@@ -144,13 +145,14 @@ class Bus:
                             continue
                     except TimeoutError:
                         self._connection.heartbeat_check()
-                    self._commit(taker, told)
-                self._commit(taker, told)
+                    self._commit(taker, rejects, told)
+                self._commit(taker, rejects, told)
 
-    def _commit(self, taker: Taker, told: Callable[[Counts], None]) -> None:
+    def _commit(self, taker: Taker, rejects: Rejects, told: Callable[[Counts], None]) -> None:
         if not self._unacknowledged:
             return
         taker.write()
+        rejects.keep()
         for message in self._unacknowledged:
             message.ack()
         self._forget()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
-import msgspec
 from msgspec import Struct, field
 
 from serverdomain.adapters.incoming.files import Told
 from serverdomain.adapters.incoming.message import Reported
+from serverdomain.adapters.incoming.rejects import Rejects
 from serverdomain.domain import moment
 from serverdomain.errors import Refused, RequestIdTaken, ServerdomainError, StoreError
 from serverdomain.servers import Servers
@@ -32,8 +32,6 @@ OTHERS = "any other type"
 """What those are counted as that come when there are so many."""
 
 _LONGEST_TYPE = 255
-_LONGEST_REJECT = 64 * 1024
-_SECRETS = (b"adminpass", b"admin_pass", b"password", b"auth_token")
 
 
 class Counts(Struct):
@@ -64,33 +62,6 @@ class Counts(Struct):
             "passed_over": dict(sorted(self.passed_over.items())),
             "rejected": self.rejected,
         }
-
-
-class Rejects:
-    """What could not be read, each with its reason, as JSON lines in a file if one is wanted.
-
-    The first few are kept to be said.
-    """
-
-    MOST_SAID = 5
-
-    def __init__(self, file: IO[bytes] | None = None) -> None:
-        self._file = file
-        self.said: list[str] = []
-
-    def take(self, place: str, raw: bytes, why: str) -> None:
-        """Take one more."""
-        if len(self.said) < self.MOST_SAID:
-            self.said.append(f"{place}: {why}")
-        if self._file is None:
-            return
-        # A file's name need not be UTF-8.
-        named = place.encode("utf-8", "backslashreplace").decode()
-        line: dict[str, str] = {"place": named, "reason": why}
-        # Nova's messages hold no password. What else somebody feeds in may.
-        if not any(secret in raw.lower() for secret in _SECRETS):
-            line["message"] = raw[:_LONGEST_REJECT].decode("utf-8", "backslashreplace")
-        self._file.write(msgspec.json.encode(line) + b"\n")
 
 
 class Taker(Protocol):

@@ -12,7 +12,7 @@ import weakref
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from serverdomain.errors import StoreLocked
@@ -20,6 +20,9 @@ from serverdomain.store.real_time import monotonic
 
 PATIENCE = 30.0
 """Seconds that a job waits for a thread, at most, before it is left undone."""
+
+HELD_UP_SECONDS = 1.0
+"""Seconds that a thread waits, at most, until the loop takes an answer from it."""
 
 What = TypeVar("What")
 
@@ -33,6 +36,7 @@ class Waker:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._ready: deque[Answer] = deque()
+        self._waiting: deque[Event] = deque()
         self._woken = False
 
     def hand_over(self, answers: Iterable[Answer]) -> None:
@@ -43,7 +47,16 @@ class Waker:
             try:
                 self._loop.call_soon_threadsafe(self._take)
             except RuntimeError:
-                self._ready.clear()  # The loop is closed: nobody is waiting.
+                # The loop is closed: nobody is waiting for an answer.
+                self._ready.clear()
+                self._let_go()
+
+    def hand_over_and_wait(self, answer: Answer) -> None:
+        """Hand an answer over, and go on once the loop took it, or is held up for so long."""
+        taken = Event()
+        self._waiting.append(taken)
+        self.hand_over([answer])
+        taken.wait(HELD_UP_SECONDS)
 
     def _take(self) -> None:
         # Before the answers are taken: what comes meanwhile wakes the loop again.
@@ -56,6 +69,11 @@ class Waker:
                 future.set_result(result)
             else:
                 future.set_exception(error)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        while self._waiting:
+            self._waiting.popleft().set()
 
 
 def hand_over(answers: Iterable[tuple[Waker, Answer]]) -> None:

@@ -118,6 +118,12 @@ def test_a_key_is_a_projects_and_the_same_with_and_without_quotes() -> None:
     assert keyed(b'"').request_id != keyed(b'"k').request_id != keyed(b"k").request_id
 
 
+def test_no_two_projects_share_a_key_whatever_their_names() -> None:
+    asked = [("a", "b:c"), ("a:b", "c"), ("3", "a:b:c"), ("a:b:", "c"), ("a:b", ":c"), ("a", "c")]
+    ids = {keyed(key.encode(), project).request_id for project, key in asked}
+    assert len(ids) == len(asked)
+
+
 @pytest.mark.parametrize("key", [b"", b'""', b"\xe9", b"k" * 256])
 def test_what_is_no_key_is_refused_by_name_and_changes_no_id(key: bytes) -> None:
     asked = call(headers=[(b"idempotency-key", key)])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from serverdomain import AsyncServers, Servers
+from serverdomain import AsyncServers, InvalidInput, Servers
 from serverdomain.adapters.http import compute_app
 from serverdomain.adapters.http.calls.authentication import (
     LONGEST,
@@ -53,6 +53,12 @@ def test_an_answer_is_written_once_until_something_in_it_changes(
     assert b'"new"' in renamed
 
 
+def test_only_v2_1_shows_what_novas_schema_requires_besides(cloud: Cloud, server: Server) -> None:
+    besides = "OS-EXT-STS:vm_state"
+    assert besides in cloud.render(server, "http://here", "v2.1", None)
+    assert besides not in cloud.render(server, "http://here", "v2", "p")
+
+
 def test_every_caller_is_shown_its_own_links(cloud: Cloud, server: Server) -> None:
     for asked in ("http://here", "http://there", "http://here"):
         for project in (None, "p", None):
@@ -75,6 +81,16 @@ def test_no_more_bytes_are_kept_than_the_bound(cloud: Cloud, server: Server) -> 
         assert cloud.kept.weight <= MOST_BYTES
     assert cloud.kept.weight > MOST_BYTES / 2
     assert len(cloud.kept) < 200
+
+
+@pytest.mark.parametrize("wrong", ["", "f" * 256])
+def test_what_is_no_id_of_an_image_or_a_flavor_is_told_by_its_list(wrong: str) -> None:
+    with Servers.open("memory:") as servers:
+        with pytest.raises(InvalidInput, match=r"^images: "):
+            Cloud(servers, images={wrong: "one"})
+        with pytest.raises(InvalidInput, match=r"^flavors: .* 1 to 255 "):
+            Cloud(servers, flavors={wrong: "one"})
+        assert Cloud(servers, flavors={"f" * 255: "long", "1": "short"}).flavor("1") == "short"
 
 
 def test_a_host_that_no_machine_bears_is_not_remembered() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -87,6 +88,32 @@ def test_it_sees_every_call_that_found_its_route_and_its_caller(
     assert (item.project, item.item, item.query) == ("openstack", "a", "x=1")
 
 
+class Watcher(Recorder):
+    """Is told of the others, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.others: list[tuple[str, str | None, int]] = []
+
+    def early(self, call: Call, response: Response) -> None:
+        self.others.append((call.path, call.route, response.status_code))
+
+
+def test_who_asks_for_it_is_told_of_the_others_too() -> None:
+    control = Watcher()
+    with Endpoint(control=control) as endpoint:
+        for path in ("/", "/x", "/v2.1/servers"):
+            endpoint.ask.get(path)
+        endpoint.ask.get("/v2.1/servers", user="nobody")
+
+    assert control.others == [
+        ("/", "versions.list", 200),
+        ("/x", None, 404),
+        ("/v2.1/servers", "servers.list", 401),
+    ]
+    assert [call.path for call, _ in control.calls] == ["/v2.1/servers"]
+
+
 def test_what_it_is_shown_of_a_call_holds_no_secret(endpoint: Endpoint, control: Recorder) -> None:
     endpoint.ask.act(REBUILD, headers={"Authorization": "Basic s3cret"})
 
@@ -107,12 +134,26 @@ def test_a_body_that_is_no_json_is_shown_as_none(endpoint: Endpoint, control: Re
     assert [call.body for call, _ in control.calls] == [None, None, None]
 
 
+UNKNOWN = "whether it happened is unknown"
+
+
 @pytest.mark.parametrize(
-    ("headers", "how"), [({}, "best under an"), ({"Idempotency-Key": "k"}, "under its")]
+    ("method", "headers", "how"),
+    [
+        ("POST", {}, f", best under an Idempotency-Key: {UNKNOWN}"),
+        ("POST", {"Idempotency-Key": "k"}, f", under its Idempotency-Key: {UNKNOWN}"),
+        ("GET", {}, ""),
+    ],
 )
 def test_a_call_that_the_ending_server_waits_for_no_longer_is_503(
-    endpoint: Endpoint, control: Recorder, headers: dict[str, str], how: str
+    endpoint: Endpoint,
+    control: Recorder,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    headers: dict[str, str],
+    how: str,
 ) -> None:
+    caplog.set_level(logging.INFO, "serverdomain.access")
     answers: list[httpx.Response] = []
 
     async def cancelled() -> None:
@@ -132,13 +173,16 @@ def test_a_call_that_the_ending_server_waits_for_no_longer_is_503(
         control.does = never
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            headers["X-Auth-Token"] = "member"
-            answers.append(await client.post(ACTION, json=REBUILD, headers=headers))
+            path = ACTION if method == "POST" else f"/v2.1/servers/{SERVER}"
+            sent = {"X-Auth-Token": "member", **headers}
+            answers.append(await client.request(method, path, json=REBUILD, headers=sent))
 
     endpoint.ask.run(cancelled())
 
     assert fault_of(answers[0]) == (503, "serviceUnavailable")
-    assert f"{how} Idempotency-Key: whether it happened is unknown" in answers[0].text
+    assert [vars(line)["status"] for line in caplog.records] == [503]
+    message = answers[0].json()["serviceUnavailable"]["message"]
+    assert message == f"The server ends: repeat the call{how}."
 
 
 def test_it_may_answer_instead_and_nothing_happens(endpoint: Endpoint, control: Recorder) -> None:
@@ -176,8 +220,9 @@ def test_it_may_drop_a_call_before_or_after_it_happened(
     assert (endpoint.servers.get(SERVER).locked_by is None) == (when == "before")
 
 
+@pytest.mark.parametrize("mentions", [True, False])
 def test_a_server_that_cannot_drop_gets_an_answer_that_breaks_off(
-    endpoint: Endpoint, control: Recorder
+    endpoint: Endpoint, control: Recorder, mentions: bool
 ) -> None:
     async def drop(call: Call, answer: Any) -> Response:
         raise Dropped
@@ -185,9 +230,33 @@ def test_a_server_that_cannot_drop_gets_an_answer_that_breaks_off(
     control.does = drop
     told = Told()
 
-    endpoint.ask.run(endpoint.app(call_scope({}), received, told.append_async))
+    scope = call_scope({})
+    if not mentions:
+        del scope["extensions"]
 
-    assert [message["type"] for message in told] == ["http.response.start"]
+    endpoint.ask.run(endpoint.app(scope, received, told.append_async))
+
+    headers = [(b"content-length", b"1"), (b"connection", b"close")]
+    assert told == [{"type": "http.response.start", "status": 503, "headers": headers}]
+
+
+def test_a_server_may_take_its_time_to_drop(endpoint: Endpoint, control: Recorder) -> None:
+    async def drop(call: Call, answer: Any) -> Response:
+        raise Dropped
+
+    async def dropping() -> None:
+        await asyncio.sleep(0)
+        dropped.append(True)
+
+    control.does = drop
+    dropped: list[bool] = []
+    told = Told()
+
+    endpoint.ask.run(
+        endpoint.app(call_scope({"serverdomain.drop": dropping}), received, told.append_async)
+    )
+
+    assert (dropped, told) == ([True], [])
 
 
 def test_a_control_that_fails_is_500(endpoint: Endpoint, control: Recorder) -> None:

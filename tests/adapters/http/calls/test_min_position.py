@@ -10,6 +10,7 @@ import pytest
 
 from serverdomain import Servers
 from serverdomain.adapters.http import compute_app
+from serverdomain.domain.limits import shown
 from serverdomain.projections import coming
 from serverdomain.testing.store_contract import SERVER, adopted
 from tests.adapters.http.client import Client
@@ -63,11 +64,28 @@ def test_what_does_not_come_in_time_is_503_and_says_how_far_the_log_is(
     assert message == "min_position: position 9 is not here: the log ends at 1 as yet. Ask again."
 
 
-@pytest.mark.parametrize("given", ["-1", "x", "", "1" * 19, "1.5"])
+def test_only_who_reads_waits_for_a_position(
+    nodes: tuple[Client, Client, Servers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coming, "SECONDS", 0.01)
+    renamed = {"server": {"name": "renamed"}}
+    assert nodes[0]("PUT", SHOW, renamed, params={"min_position": "9"}).status_code == 200
+
+
+@pytest.mark.parametrize("given", ["-1", "x", "", "1" * 19, "1.5", "²"])
 def test_what_is_no_position_is_400(nodes: tuple[Client, Client, Servers], given: str) -> None:
     answered = nodes[0].get(SHOW, params={"min_position": given})
     assert answered.status_code == 400
-    assert "a whole number of at least 0 is allowed" in answered.text
+    assert answered.json()["badRequest"]["message"] == (
+        f"min_position: {shown(given)} came, a whole number of at least 0 is allowed"
+    )
+
+
+def test_a_position_has_eighteen_digits_at_most(
+    nodes: tuple[Client, Client, Servers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coming, "SECONDS", 0.01)
+    assert nodes[0].get(SHOW, params={"min_position": "9" * 18}).status_code == 503
 
 
 def test_a_list_keeps_it_in_the_link_to_its_next_page(

@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
+from serverdomain import Actor, Context, RebuildServer
 from tests.adapters.http.client import (
     IMAGE,
     OTHER_IMAGE,
@@ -181,17 +182,25 @@ def test_a_refused_call_bears_the_id_of_its_key(ask: Client) -> None:
     assert ids(answers[0]) == {f"req-{uuid5(NAMESPACE_URL, 'serverdomain:openstack:k')}"}
 
 
-def test_two_projects_whose_keys_spell_one_id_see_nothing_of_each_other() -> None:
-    key, same = {"Idempotency-Key": "c"}, {"Idempotency-Key": "b:c"}
+def test_under_an_id_that_another_project_used_nothing_is_told_of_it() -> None:
     body = {"server": {"name": "web", "imageRef": IMAGE, "flavorRef": "1"}}
+    actor = Actor("fake", "b")
     with Endpoint(authenticate=None) as endpoint:
-        server_id = endpoint.register(OTHER_IMAGE, project_id="a:b")
-        act = f"/servers/{server_id}/action"
-        for path, asked in ((act, REBUILD), ("/servers", body)):
-            first = endpoint.ask("POST", f"/v2.1/a:b{path}", json=asked, headers=key)
-            assert first.status_code == 202
-            other = endpoint.ask("POST", f"/v2.1/a{path}", json=asked, headers=same)
-            assert ids(first) == ids(other)
-            assert other.status_code == 422
-            assert "of server" not in other.text
-            key, same = {"Idempotency-Key": "d"}, {"Idempotency-Key": "b:d"}
+        server_id = endpoint.register(OTHER_IMAGE, project_id="b")
+        servers = endpoint.servers
+        rebuild = RebuildServer(image_id=IMAGE)
+        servers.rebuild(server_id, rebuild, Context(actor, request_id=made_of("c")))
+        servers.rename(server_id, "other", Context(actor, request_id=made_of("d")))
+        for key, path, asked in (
+            ("c", f"/servers/{server_id}/action", REBUILD),
+            ("d", "/servers", body),
+        ):
+            headers = {"Idempotency-Key": key}
+            answer = endpoint.ask("POST", f"/v2.1/a{path}", json=asked, headers=headers)
+            assert ids(answer) == {made_of(key)}
+            assert answer.status_code == 422
+            assert "of server" not in answer.text
+
+
+def made_of(key: str) -> str:
+    return f"req-{uuid5(NAMESPACE_URL, f'serverdomain:a:{key}')}"

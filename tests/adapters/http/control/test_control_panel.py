@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -414,6 +414,20 @@ def test_a_reset_waits_for_what_is_being_carried_out(compute_endpoint: ComputeEn
     assert compute_endpoint.servers.list() == []
     with pytest.raises(Dropped), epoch:
         pass
+
+
+def test_a_call_that_comes_while_a_store_is_emptied_is_answered_after_it(
+    client: httpx.Client, compute_endpoint: ComputeEndpoint
+) -> None:
+    epoch = compute_endpoint._simulation.epoch
+    with ThreadPoolExecutor(2) as pool:
+        with epoch:
+            pool.submit(compute_endpoint.reset)
+            until(lambda: epoch.is_over)
+            came = pool.submit(client.get, "/v2.1/servers")
+            wait([came], timeout=0.2)
+        answer = came.result(10)
+    assert (answer.status_code, answer.json()) == (200, {"servers": []})
 
 
 def test_it_waits_for_nobody_longer_than_a_second(compute_endpoint: ComputeEndpoint) -> None:

@@ -34,6 +34,14 @@ def test_the_root_lists_both(ask: Client) -> None:
     assert [version["id"] for version in versions] == ["v2.0", "v2.1"]
 
 
+def test_their_links_begin_with_the_endpoint_where_one_was_given() -> None:
+    with Endpoint(endpoint="https://openstack.example.com/") as endpoint:
+        versions = endpoint.ask.get("/").json()["versions"]
+
+    hrefs = [version["links"][0]["href"] for version in versions]
+    assert hrefs == [f"https://openstack.example.com/{api}/" for api in ("v2", "v2.1")]
+
+
 def test_a_version_document_is_only_read(ask: Client) -> None:
     answer = ask("POST", "/v2.1/")
 

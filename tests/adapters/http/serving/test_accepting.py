@@ -130,6 +130,27 @@ def test_who_is_being_served_makes_room_for_nobody(
     ]
 
 
+def test_who_keeps_a_call_waiting_for_the_rest_of_a_body_makes_room(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(accepting, "MOST", 2)
+
+    async def run() -> None:
+        async with Door() as door:
+            slow = []
+            for number in range(2):
+                slow.append(door.caller(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf"))
+                await until(lambda asked=number: door.begun > asked)
+            newcomer = door.caller(ASKING)
+            await until(lambda: door.begun > 2)
+            door.may.set()
+            assert b"200" in await answer(newcomer)
+            assert await answer(slow[0]) == b""
+
+    asyncio.run(run())
+    assert caplog.messages == []
+
+
 def test_a_call_keeps_its_place_when_its_client_has_gone(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

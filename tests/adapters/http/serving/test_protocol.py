@@ -275,8 +275,40 @@ def test_who_still_sends_a_head_without_an_end_can_read_why_it_is_refused(
     assert fault(answer_to(endless, patient))[0] == 400
 
 
-def test_the_application_can_drop_a_connection_without_a_word(patient: Address) -> None:
-    assert answer_to(b"GET /drop HTTP/1.1\r\nHost: x\r\n\r\n", patient) == b""
+@pytest.mark.parametrize("more", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"], ids=["one", "two"])
+def test_the_application_can_drop_a_connection_without_a_word(
+    more: bytes, patient: Address, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert answer_to(b"GET /drop HTTP/1.1\r\nHost: x\r\n\r\n" + more, patient) == b""
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [b"", b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf"],
+    ids=["nothing", "a request", "half a request"],
+)
+def test_a_stream_is_told_that_its_reader_has_gone_whatever_was_sent_behind_it(
+    behind: bytes,
+) -> None:
+    told: Queue[str] = Queue()
+
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await receive()
+        gone = asyncio.ensure_future(receive())
+        while not gone.done():
+            await send({"type": "http.response.body", "body": b"news", "more_body": True})
+            await asyncio.sleep(0.001)
+        told.put(gone.result()["type"])
+
+    with serving(stream) as address, connected(address) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n" + behind)
+        assert connection.recv(1)
+        connection.close()
+        assert told.get(timeout=SECONDS) == "http.disconnect"
 
 
 def test_who_says_that_this_was_all_gets_the_answer(patient: Address) -> None:
@@ -364,11 +396,23 @@ def test_an_offer_does_not_hide_what_is_no_http(patient: Address) -> None:
     assert fault(answer_to(b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", patient))[0] == 400
 
 
-def test_what_comes_behind_a_last_request_is_not_looked_at(patient: Address) -> None:
-    last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    answer = answer_to(last + b"nonsense\r\n\r\n", patient)
+LAST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "behind", [b"\r\n", LAST, b"nonsense\r\n\r\n"], ids=["", "one", "nonsense"]
+)
+def test_what_comes_behind_a_last_request_is_not_answered(behind: bytes, patient: Address) -> None:
+    answer = answer_to(LAST + behind, patient)
     assert answer.count(b"HTTP/1.1 ") == 1
     assert answer.endswith(b"0 bytes")
+
+
+def test_a_request_behind_a_last_one_is_not_called_nonsense(
+    patient: Address, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert answer_to(LAST + LAST, patient).endswith(b"0 bytes")
+    assert caplog.messages == []
 
 
 def test_requests_follow_each_other_on_one_connection(patient: Address) -> None:

@@ -171,7 +171,32 @@ def test_who_says_so_while_a_body_is_read_is_answered_all_as_well() -> None:
     connection(play)
 
 
-def test_the_only_answer_to_who_said_that_this_was_all_says_that_it_is_the_last() -> None:
+@pytest.mark.parametrize(
+    "behind",
+    [b"", b"GET / HT", b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf"],
+    ids=["nothing", "half a head", "half a body"],
+)
+@pytest.mark.parametrize(
+    "asked", [REQUEST % 1, b"POST /1 HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"], ids=["GET", "POST"]
+)
+def test_the_only_answer_to_who_said_that_this_was_all_is_the_last(
+    asked: bytes, behind: bytes
+) -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        client.send(asked + behind)
+        client.shutdown(socket.SHUT_WR)
+        await some_turns()
+        may_answer.set()
+        # What its head says of that depends on whether the end was seen before.
+        assert (await all_of(client, b"/1")).startswith(b"HTTP/1.1 200 ")
+        assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+
+    connection(play)
+
+
+def test_it_says_so_where_the_end_was_seen_before() -> None:
     async def play(
         protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
     ) -> None:
@@ -180,7 +205,6 @@ def test_the_only_answer_to_who_said_that_this_was_all_says_that_it_is_the_last(
         await some_turns()
         may_answer.set()
         assert b"\r\nconnection: close\r\n" in await all_of(client, b"/1")
-        assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
 
     connection(play)
 
@@ -199,6 +223,24 @@ def test_each_head_may_be_so_long_and_not_a_byte_longer(number: int) -> None:
         assert not protocol._hears_no_more
         protocol.data_received(b"a")
         assert b"HTTP/1.1 400 " in await all_of(client, b"bytes came")
+
+    connection(play)
+
+
+@pytest.mark.parametrize(
+    ("before", "beside"), [(b"", b"2;"), (b"2\r\n{}", b"\r\n0\r\nX: ")], ids=["before", "behind"]
+)
+def test_what_surrounds_a_body_may_be_so_long_and_not_a_byte_longer(
+    before: bytes, beside: bytes
+) -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        protocol.data_received(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + before)
+        protocol.data_received(beside.ljust(MOST_HEAD, b"a"))
+        assert not protocol._hears_no_more
+        protocol.data_received(b"a")
+        assert b"HTTP/1.1 400 " in await all_of(client, b"none of it")
 
     connection(play)
 

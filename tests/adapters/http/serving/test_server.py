@@ -7,7 +7,6 @@ import gc
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -227,6 +226,13 @@ def test_neither_its_software_nor_its_calls_are_told(caplog: pytest.LogCaptureFi
     assert logging.getLogger("uvicorn").handlers == before
 
 
+def test_two_are_served_side_by_side_each_at_its_own_address_alone() -> None:
+    with serving(App()) as one, serving(App()) as other:
+        assert one != other
+        assert asked(one).endswith(b"here")
+        assert asked(other).endswith(b"here")
+
+
 def test_its_patience_goes_by_real_time_whatever_a_test_made_of_the_clock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -234,16 +240,3 @@ def test_its_patience_goes_by_real_time_whatever_a_test_made_of_the_clock(
     with serving(App(), 0.1) as address, connected(address) as connection:
         connection.sendall(b"G")
         assert b" 408 " in until_closed(connection)
-
-
-def test_it_listens_on_an_address_of_either_family() -> None:
-    with listen("127.0.0.1", 0) as listener:
-        assert listener.family == socket.AF_INET
-    if not socket.has_ipv6:
-        pytest.skip("this system has no IPv6")
-    try:
-        listener = listen("::1", 0)
-    except OSError as error:
-        pytest.skip(f"nobody can listen on ::1 here: {error}")
-    with listener:
-        assert listener.family == socket.AF_INET6

@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from serverdomain.adapters.http.serving.untaken import MOST
+from serverdomain.adapters.http.serving.untaken import MOST, leave_some
 from tests.adapters.http.serving.test_accepting import ASKING, Door, answer, leave, until
 
 LARGE = 16 * 1024 * 1024
+
+
+class Reader:
+    """A connection on which so many bytes wait for a reader, who is left at that time, if any."""
+
+    def __init__(self, untaken: int, left_at: float | None) -> None:
+        self._untaken = untaken
+        self.left_at = left_at
+        self.is_left = False
+        self.transport: Any = self
+
+    def get_write_buffer_size(self) -> int:
+        return self._untaken
+
+    def abort(self) -> None:
+        self.is_left = True
+
+
+def test_as_many_readers_are_left_as_it_takes_and_no_more() -> None:
+    readers = [Reader(MOST // 4, left_at) for left_at in (7, 5, 5, 6, 8, 9)]
+    taking = Reader(MOST, None)
+    leave_some([*readers, taking])
+    # Four times a quarter is just what may wait.
+    assert [one.left_at for one in readers if one.is_left] == [5, 5]
+    assert not taking.is_left
 
 
 def test_of_readers_who_take_nothing_those_who_took_the_longest_are_left() -> None:

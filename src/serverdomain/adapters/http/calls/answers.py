@@ -75,7 +75,7 @@ def envelope(status: int, message: str, name: str | None = None, **headers: str)
     return answer({name: {"code": status, "message": message}}, status, **headers)
 
 
-def fault(error: Exception, *, key_sent: bool = False, request_id: str = "") -> Response:
+def fault(error: Exception, *, key_sent: bool = False) -> Response:
     """The answer to an error; of one that nobody foresaw it tells nothing.
 
     ``key_sent`` is whether the call had an ``Idempotency-Key``, under which it may be repeated.
@@ -86,7 +86,7 @@ def fault(error: Exception, *, key_sent: bool = False, request_id: str = "") -> 
     if isinstance(error, InvalidBody):
         return envelope(error.status, str(error), error.fault)
     if isinstance(error, StoreError):
-        return envelope(503, _repeat(error, key_sent, request_id))
+        return envelope(503, _repeat(error, key_sent))
     if isinstance(error, ServerdomainError):
         return envelope(_status(error), str(error))
     return envelope(500, "Unexpected API Error.")
@@ -103,15 +103,15 @@ def _status(error: ServerdomainError) -> int:
     return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500)
 
 
-def _repeat(error: StoreError, key_sent: bool, request_id: str) -> str:
+def _repeat(error: StoreError, key_sent: bool) -> str:
     # Where the store is, is for the operator to know, and stands in the log.
-    unknown = isinstance(error, OutcomeUnknown)
-    what = "whether it happened is unknown" if unknown else "nothing happened"
-    if key_sent:
-        return f"The store cannot be used, {what}: repeat the call under its Idempotency-Key."
-    if unknown:
-        return (
-            f"The store cannot be used, {what}: look for {request_id} in os-instance-actions "
-            "before you repeat the call. Under an Idempotency-Key you could repeat it at once."
+    what, how = "nothing happened", "repeat the call, best under an Idempotency-Key."
+    if isinstance(error, OutcomeUnknown):
+        what = "whether it happened is unknown"
+        how = (
+            f"look for {error.request_id} in os-instance-actions before you repeat the call. "
+            "Under an Idempotency-Key you could repeat it at once."
         )
-    return f"The store cannot be used, {what}: repeat the call, best under an Idempotency-Key."
+    if key_sent:
+        how = "repeat the call under its Idempotency-Key."
+    return f"The store cannot be used, {what}: {how}"

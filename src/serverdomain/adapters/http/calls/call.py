@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_OID, NAMESPACE_URL, UUID, uuid5
 
 from starlette.types import Scope
 
@@ -115,7 +115,7 @@ class Call:
                 f"{limits.shown(key)} came, 1 to 255 printable ASCII characters are allowed",
             )
         self.key_sent = True
-        self.request_id = f"req-{uuid5(NAMESPACE_URL, f'serverdomain:{project_id}:{key}')}"
+        self.request_id = f"req-{_shared_by(project_id, key)}"
 
     @property
     def context(self) -> Context:
@@ -138,6 +138,13 @@ class Call:
 
     def __repr__(self) -> str:
         return f"Call({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+
+def _shared_by(project_id: str, key: str) -> UUID:
+    if ":" not in project_id:
+        return uuid5(NAMESPACE_URL, f"serverdomain:{project_id}:{key}")
+    # Else project `a:b` with key `c` would be project `a` with key `b:c`.
+    return uuid5(NAMESPACE_OID, f"serverdomain:{len(project_id)}:{project_id}:{key}")
 
 
 def _correlation_id(given: str | None) -> str | None:

@@ -54,7 +54,9 @@ class Cloud:
         self.awaited = servers if isinstance(servers, AsyncServers) else AsyncServers(servers)
         self.servers = self.awaited.blocking
         self.glance = Glance(self.servers.mark)
-        self.threads = {waits: Threads(most) for waits, most in MOST.items()}
+        self.threads = {
+            waits: Threads(most, large=waits == "listing") for waits, most in MOST.items()
+        }
         self.images: dict[str, str] = {}
         self.find_image: Callable[[str], str | None] | None = None
         """Gives an image's name by its canonical id; ``None`` where every image exists."""

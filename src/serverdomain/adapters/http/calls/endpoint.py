@@ -111,7 +111,7 @@ class Endpoint:
             if segments is None:
                 raise CallFault(400, "Malformed request URL: its path is no UTF-8")
             if len(segments) < 2:
-                return self._document(call, "/".join(segments))
+                return self._document(call, segments[0] if segments else "")
             resource = self.table.find(segments)
             if resource is None:
                 raise CallFault(404, NOWHERE)
@@ -186,7 +186,7 @@ def _refusal(call: Call, error: Exception) -> Response:
         log.trouble(error, call.request_id, call.route)
     elif call.admitted and not call.is_read:
         log.refused(call, error)
-    return fault(error, key_sent=call.key_sent, request_id=call.request_id)
+    return fault(error, key_sent=call.key_sent)
 
 
 def _not_allowed(call: Call, methods: Iterable[str]) -> CallFault:

@@ -43,7 +43,7 @@ class ControlPanel:
 
     async def around(self, call: Call, answer: Answer) -> Response:
         """Give the response to a call, or what the faults make of it, and remember both."""
-        standing, epoch = None, self._simulation.epoch
+        standing, epoch = None, await self._simulation.present_epoch()
         if self._simulation.rules.concern(call.route):
             subject = await to_thread.run_sync(self._subject, call)
             standing = self._simulation.rules.strike(call.route, subject)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from threading import RLock
 
@@ -15,6 +16,8 @@ from serverdomain.servers import Servers
 from serverdomain.simulation.hypervisor import REBUILD_SECONDS, SimulatedHypervisor
 from serverdomain.simulation.manual_clock import ManualClock
 from serverdomain.simulation.rebuild_course import checked_seconds
+
+_LOOK_AGAIN = 0.005
 
 
 class Simulation:
@@ -136,6 +139,12 @@ class Simulation:
             finally:
                 # Whatever failed: in an epoch that is over, every call would be dropped.
                 self.epoch = Epoch()
+
+    async def present_epoch(self) -> Epoch:
+        """The epoch to which a call belongs that comes now: in a reset, the one that it begins."""
+        while (epoch := self.epoch).is_over:
+            await asyncio.sleep(_LOOK_AGAIN)
+        return epoch
 
     def drop_delayed(self) -> None:
         """Drop the calls that a fault delays: the endpoint is about to end, and waits for none."""

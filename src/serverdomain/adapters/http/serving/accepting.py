@@ -92,7 +92,6 @@ class Accepting:
                     self._made_room()
                 self._pause(str(error.strerror))
                 return
-            connection.setblocking(False)
             task = self._loop.create_task(self._open(connection))
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)

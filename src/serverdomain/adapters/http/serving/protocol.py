@@ -47,8 +47,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     seconds = SECONDS
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         # What uvicorn logs appears among the other lines, and in their form.
         self.logger = _log
         self.parser = Requests(self)  # type: ignore[assignment]
@@ -72,6 +72,7 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_waiting()
+        self._give_no_answer()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -81,7 +82,7 @@ class PatientProtocol(HttpToolsProtocol):
             return
         self._head += len(data)
         super().data_received(data)
-        if self.transport.is_closing() or self._hears_no_more:
+        if self._hears_no_more:
             return
         if self._in_body:
             if self._reading is None:
@@ -98,9 +99,10 @@ class PatientProtocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]
         """Stay open for an answer that is still to come."""
         # A client that sends no more still gets the answer to what it asked.
-        if self._is_idle or self._in_body:
+        answering = self._asked_whole
+        if answering is None:
             return False
-        self.cycle.keep_alive = False
+        self._hear_no_more(answering)
         return True
 
     def on_message_begin(self) -> None:
@@ -159,8 +161,6 @@ class PatientProtocol(HttpToolsProtocol):
 
     def linger(self) -> None:
         """Close, but read on for a while: otherwise the system would discard the answer, too."""
-        if self._lingers or self.transport.is_closing():
-            return
         if not self._in_body:
             self.transport.close()
             return
@@ -184,6 +184,14 @@ class PatientProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         # It is None before the first request, despite its annotation.
         return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    @property
+    def _asked_whole(self) -> RequestResponseCycle | None:
+        # The request that is being answered, if all of it has come.
+        one = self._answering
+        if one is None or one.response_complete or (self._in_body and one is self.cycle):
+            return None
+        return one
 
     def _wait(self, late: Any) -> None:
         self._reading = self.loop.call_later(self.seconds, late)
@@ -225,12 +233,8 @@ class PatientProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, once_taken if self.flow.write_paused else app)
 
     def _refuse(self, status: int, message: str) -> None:
-        answering = self._answering
-        if (
-            answering is not None
-            and not answering.response_complete
-            and not (self._in_body and answering is self.cycle)
-        ):
+        answering = self._asked_whole
+        if answering is not None:
             self._hear_no_more(answering)
             return
         body = envelope(status, message).body
@@ -241,9 +245,7 @@ class PatientProtocol(HttpToolsProtocol):
             b"connection: close\r\n\r\n%s"
             % (STATUS_LINE[status], len(body), request_id, request_id, body)
         )
-        if not self._is_idle:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        self._give_no_answer()
         self._in_body = True
         self.linger()
 
@@ -257,8 +259,14 @@ class PatientProtocol(HttpToolsProtocol):
         self.cycle = self.pipeline[0][0] if self.pipeline else answering
         self.cycle.keep_alive = False
 
+    def _give_no_answer(self) -> None:
+        # Not to the last request, as uvicorn has it, but to the one that is at work.
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+
     def _drop(self) -> None:
-        self.cycle.disconnected = True
+        self._give_no_answer()
         self.transport.abort()
 
 

@@ -22,8 +22,8 @@ PIECE = 1024
 class SentAheadProtocol(PatientProtocol, asyncio.BufferedProtocol):
     """A connection on which requests may be sent ahead."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self._buffer = memoryview(bytearray(MOST_READ))
         self._unparsed = b""
         self._sends_no_more = False
@@ -74,7 +74,5 @@ class SentAheadProtocol(PatientProtocol, asyncio.BufferedProtocol):
             self.data_received(piece)
         if self._unparsed:
             self.flow.pause_reading()
-        elif self._sends_no_more:
-            self._sends_no_more = False
-            if not super().eof_received():
-                self.transport.close()
+        elif self._sends_no_more and not super().eof_received():
+            self.transport.close()

@@ -132,7 +132,7 @@ class _Server(uvicorn.Server):
         # The loop's timers go by real time, whatever time a test around it has frozen or patched.
         setattr(asyncio.get_running_loop(), "time", monotonic)  # noqa: B010
         # uvicorn would print a traceback and end the process.
-        self.lifespan.logger = logging.Logger("silent", logging.CRITICAL + 1)
+        self.lifespan.logger = logging.Logger("silent", logging.CRITICAL)
         try:
             await super().startup([])
         except SystemExit:

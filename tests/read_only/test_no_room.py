@@ -1,0 +1,67 @@
+"""Where the disk has no room for what is made from a log that is only read, memory has."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from serverdomain import CreateServer, Servers
+from serverdomain.audit import reports
+from tests.store.small_disk import small_disk
+
+IMAGE = "f90f6034-2570-4974-8351-6b49732ef2eb"
+SERVERS = 40
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "cloud.db"
+    with Servers.open(path) as servers:
+        for number in range(SERVERS):
+            metadata = {f"{key}": "x" * 200 for key in range(60)}
+            servers.create(
+                CreateServer(
+                    name=f"server {number}", image_id=IMAGE, flavor_id="1", metadata=metadata
+                )
+            )
+    return path
+
+
+@pytest.mark.parametrize("room", [0, 192 * 1024], ids=["no room", "room for a part"])
+def test_it_is_answered_from_memory(
+    store: Path,
+    tmp_path: Path,
+    room: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with small_disk(tmp_path, 2, 4096) as disk:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(disk))
+        with Servers.open(store, read_only=True) as servers:
+            servers.get(servers.list(limit=1)[0].id)
+        _fill(disk, room)
+        with (
+            caplog.at_level(logging.WARNING, "serverdomain"),
+            Servers.open(store, read_only=True) as servers,
+        ):
+            assert len(servers.list()) == SERVERS
+            assert len(list(servers.timeline.search())) == SERVERS
+            assert reports.rebuilds(servers.timeline, 10).as_json()
+            assert servers.view.status().lag == 0
+            assert servers.view.path is None
+        told = [one.getMessage() for one in caplog.records]
+        assert [one.count("kept in memory") for one in told] == [1] * len(told) != []
+
+
+def _fill(disk: Path, room: int) -> None:
+    for path in disk.glob("serverdomain/*/*"):
+        path.unlink()
+    left = disk / "left"
+    left.write_bytes(b"x" * room)
+    with (disk / "full").open("wb", buffering=0) as file:
+        try:
+            while file.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass
+    left.unlink()
