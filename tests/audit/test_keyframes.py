@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -18,6 +19,7 @@ from serverdomain.audit.keyframes import LEAST, MOST, WHOLE, Frame, Keyframes, f
 from serverdomain.domain import events as e
 from tests.adapters.exchange.logs import rows
 from tests.projections.cloud import Cloud, Process, change
+from tests.store.nobody import nobody
 from tests.store.owner import backup_of
 
 EVENTS = 60
@@ -260,10 +262,27 @@ def spoilt(how, path, chance):
         case "a folder":
             path.unlink()
             path.mkdir()
+        case "a pipe":
+            path.unlink()
+            os.mkfifo(path)
+        case "a link to nothing" | "a link to itself":
+            path.unlink()
+            path.symlink_to(path.name if how == "a link to itself" else "nothing.db")
 
 
 @pytest.mark.parametrize(
-    "how", ["empty", "cut", "zeroes", "noise", "text", "a database", "gone", "a folder"]
+    "how",
+    [
+        "empty",
+        "cut",
+        "zeroes",
+        "noise",
+        "text",
+        "a database",
+        "gone",
+        "a folder",
+        "a pipe",
+    ],
 )
 def test_one_that_is_damaged_foreign_or_gone_is_made_anew(cloud, how, caplog):
     chance = random.Random(how)
@@ -278,6 +297,34 @@ def test_one_that_is_damaged_foreign_or_gone_is_made_anew(cloud, how, caplog):
             assert caplog.messages == []
         elif how == "a folder":
             shutil.rmtree(path)
+        else:
+            assert path.is_file()
+
+
+@pytest.mark.parametrize("how", ["a pipe", "a link to nothing", "a link to itself"])
+def test_what_is_no_file_is_dropped_and_made_anew(cloud, how, caplog):
+    ask(cloud, 2)
+    (path,) = files(cloud)
+    spoilt(how, path, random.Random(1))
+    ask(cloud, 2)
+    assert caplog.messages == [f"{path} is no file: dropped, and made anew"]
+    assert path.is_file()
+    assert not path.is_symlink()
+    ask(cloud, 2)
+    assert len(caplog.messages) == 1
+
+
+def test_those_of_a_folder_in_which_nothing_can_be_opened_are_not_used():
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o777)
+        with nobody(), Cloud(Path(name)) as cloud:
+            fill(cloud)
+            ask(cloud)
+            folder = files(cloud)[0].parent
+            folder.chmod(0o444)
+            ask(cloud)
+            folder.chmod(0o777)
+            ask(cloud)
 
 
 def test_another_database_in_its_place_is_said_to_be_none(cloud, caplog):

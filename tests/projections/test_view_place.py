@@ -8,7 +8,7 @@ import re
 import shutil
 import sqlite3
 import tempfile
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from serverdomain import (
 )
 from serverdomain.projections.server_rows import SERVERS
 from tests.projections.cloud import Cloud, change, rows
+from tests.store.nobody import nobody
 
 
 @pytest.fixture
@@ -421,19 +422,6 @@ def test_a_folder_is_no_place_for_a_view(cloud, tmp_path):
 def test_a_missing_folder_is_named(cloud, tmp_path):
     with pytest.raises(StoreMissing, match=f"the folder {tmp_path}/gone does not exist"):
         listed(cloud, tmp_path / "gone" / "view.db")
-
-
-@contextmanager
-def nobody():
-    """As a user to whom files may be closed."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ import pytest
 from serverdomain import AsOf, Servers, StoreError, StoreMissing, StoreReadOnly
 from serverdomain.projections.happened import Happened
 from serverdomain.testing.store_contract import SERVER, adopted
+from tests.store.nobody import nobody
 
 SECONDS = 20
-NOBODY = 65534
 
 QUESTIONS: dict[str, Callable[[Servers], object]] = {
     "get": lambda servers: servers.get(SERVER),
@@ -47,19 +47,6 @@ class Noticed(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         self.something.set()
         return True
-
-
-@contextmanager
-def nobody() -> Iterator[None]:
-    """As a user to whom folders may be closed."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain import InvalidInput, Servers
+from serverdomain import Servers, StoreMissing
 from serverdomain.adapters.cli.app import app
 from serverdomain.adapters.cli.run import run
 from serverdomain.store.settled_path import settled
@@ -42,13 +42,13 @@ def test_a_path_stays_where_it_was_given(tmp_path: Path, monkeypatch: pytest.Mon
 def test_where_the_working_folder_is_gone_it_is_named(
     field: str, use: Callable[[], object]
 ) -> None:
-    with pytest.raises(InvalidInput, match=rf"^{field}: '\w+\.db' came, and the working folder is"):
+    with pytest.raises(StoreMissing, match=rf"^{field}: '\w+\.db' came, and the working folder is"):
         use()
 
 
 @pytest.mark.usefixtures("nowhere")
 def test_so_it_is_at_the_prompt(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(app, ["list", "--store", "cloud.db"]) == 2
+    assert run(app, ["list", "--store", "cloud.db"]) == 3
     assert capsys.readouterr().err == (
         "serverdomain: store: 'cloud.db' came, and the working folder is gone: "
         "an absolute path is allowed\n"

@@ -137,9 +137,13 @@ class Keyframes:
         """Attach a keyframe's rows for reading. If it is unusable, drop it and return False."""
         wrong: str | None
         try:
-            if not self._attach(connection, frame, schema):
+            wrong = "is no file"
+            if self._attach(connection, frame, schema):
+                wrong = self._wrong(connection, frame, schema)
+            elif self.folder is None or not os.path.lexists(self._path(frame)):
+                # Or it is listed in a folder in which nothing can be opened.
+                self._useless.add(frame)
                 return False
-            wrong = self._wrong(connection, frame, schema)
         except sqlite3.Error as error:
             wrong = f"is damaged ({error})"
         if wrong is None:
@@ -194,16 +198,17 @@ class Keyframes:
         return self.folder / f"{frame.since}-{frame.position}-{fingerprint()}.db"
 
     def _attach(self, connection: sqlite3.Connection, frame: Frame, schema: str) -> bool:
-        # False if somebody has dropped it meanwhile.
+        # False if somebody has dropped it meanwhile, or if it is no file.
         if self.folder is None:
             image = self._held.get(frame)
             if image is not None:
                 connection.execute(f"ATTACH ':memory:' AS {schema}")
                 connection.deserialize(image, name=schema)
             return image is not None
-        # A keyframe never changes once it has its name, so it needs no lock.
+        # A keyframe never changes once it has its name, so it needs no lock. Opening anything but a
+        # file may take for ever.
         path = self._path(frame)
-        if os.path.exists(path):
+        if os.path.isfile(path):
             connection.execute(f"ATTACH ? AS {schema}", (f"{path.as_uri()}?mode=ro&immutable=1",))
             return True
         return False

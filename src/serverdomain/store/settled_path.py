@@ -5,13 +5,13 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from serverdomain.errors import InvalidInput
+from serverdomain.errors import StoreMissing
 
 
 def settled(given: str | PathLike[str], field: str) -> Path:
-    """The absolute path. Raises `InvalidInput` if that of the working folder is needed and gone."""
+    """The absolute path. Raises `StoreMissing` if that of the working folder is needed and gone."""
     try:
         return Path(given).absolute()
     except FileNotFoundError:
-        gone = f"{str(given)!r} came, and the working folder is gone"
-        raise InvalidInput(field, f"{gone}: an absolute path is allowed") from None
+        gone = f"{field}: {str(given)!r} came, and the working folder is gone"
+        raise StoreMissing(f"{gone}: an absolute path is allowed") from None

@@ -264,4 +264,4 @@ def test_a_folder_that_is_gone(registered: Command, folder: Path) -> None:
     gone.rmdir()
     nowhere = registered("show", SERVER_ID)
     assert nowhere.code == 3
-    assert "No such file or directory" in nowhere.complaint
+    assert "the working folder is gone: an absolute path is allowed" in nowhere.complaint

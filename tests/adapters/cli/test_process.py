@@ -226,6 +226,25 @@ def test_where_stderr_is_closed_stdout_holds_the_answer_alone(
         assert (ran.returncode, ran.stdout) == (code, out)
 
 
+def test_where_no_thread_can_be_started_it_is_one_line(folder: Path) -> None:
+    # So large a stack as no machine has room for.
+    asked = (
+        "import sys, threading; threading.stack_size(1 << 46); "
+        "sys.argv = ['serverdomain', 'serve', '--port', '0']; "
+        "from serverdomain.adapters.cli import main; main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", asked],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=environment(),
+    )
+    told = "serverdomain: the system says no: can't start new thread\n"
+    assert (ran.returncode, ran.stderr) == (3, told)
+
+
 def test_a_stdin_that_is_closed_is_one_line(registered: Command, folder: Path) -> None:
     asked = (
         f"{sys.executable!r} -m serverdomain rebuild {SERVER_ID} --request - {' '.join(STORE)} <&-"

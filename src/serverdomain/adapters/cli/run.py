@@ -26,6 +26,9 @@ from serverdomain import errors
 from serverdomain.adapters.cli.answers import AnswerLost, NobodyListens, complain
 from serverdomain.adapters.cli.only_needed import only_needed
 
+_NO_THREAD = "can't start new thread"
+"""What Python says where the system gives it no further one."""
+
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a command (``arguments``, or those of the process) and return its exit code."""
@@ -52,6 +55,10 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         except OSError as broken:
             named = f"{broken.filename}: {broken.strerror}" if broken.filename else broken
             return _failed(3, f"the system says no: {named}")
+        except RuntimeError as broken:
+            if str(broken) != _NO_THREAD:
+                raise
+            return _failed(3, f"the system says no: {broken}")
         except NobodyListens:
             return 0
         except KeyboardInterrupt:

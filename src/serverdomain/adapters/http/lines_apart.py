@@ -56,7 +56,8 @@ class LinesApart(logging.Handler):
         """Write what waits, for a second at most."""
         self._ending.set()
         self._some.set()
-        self._thread.join(LAST_SECONDS)
+        if self._thread.is_alive():  # It may never have begun, where no thread can.
+            self._thread.join(LAST_SECONDS)
         super().close()
 
     def _work(self) -> None:

@@ -106,7 +106,8 @@ def of(store: str | os.PathLike[str]) -> Place:
 def from_path(path: str | os.PathLike[str], field: str) -> Place:
     """The place of a file: of the one that a symbolic link leads to, as SQLite opens it.
 
-    Raises `InvalidInput` for what is no file's name.
+    Raises `InvalidInput` for what is no file's name, `StoreMissing` for a relative one where the
+    working folder is gone.
     """
     try:
         named = os.fspath(path)
