@@ -148,7 +148,11 @@ def test_who_says_that_this_was_all_is_answered_all() -> None:
         client.shutdown(socket.SHUT_WR)
         await some_turns()
         may_answer.set()
-        assert (await all_of(client, b"/399")).count(b"HTTP/1.1 200 OK") == 400
+        answers = await all_of(client, b"/399")
+        assert answers.count(b"HTTP/1.1 200 OK") == 400
+        head, _, last = answers.rpartition(b"HTTP/1.1 200 OK")
+        assert b"connection: close" not in head
+        assert b"\r\nconnection: close\r\n" in last
         assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
 
     connection(play)
@@ -196,6 +200,22 @@ def test_the_only_answer_to_who_said_that_this_was_all_is_the_last(
     connection(play)
 
 
+def test_who_says_so_in_the_middle_of_a_body_is_not_waited_for() -> None:
+    whole = b"POST /1 HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"
+    half = b"POST /2 HTTP/1.1\r\nContent-Length: 5000\r\n\r\n" + b"x" * 3000
+
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        client.send(whole + half)
+        client.shutdown(socket.SHUT_WR)
+        may_answer.set()
+        assert (await all_of(client, b"/1")).startswith(b"HTTP/1.1 200 ")
+        assert await asyncio.get_running_loop().sock_recv(client, 65536) == b""
+
+    connection(play)
+
+
 def test_it_says_so_where_the_end_was_seen_before() -> None:
     async def play(
         protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
@@ -223,6 +243,20 @@ def test_each_head_may_be_so_long_and_not_a_byte_longer(number: int) -> None:
         assert not protocol._hears_no_more
         protocol.data_received(b"a")
         assert b"HTTP/1.1 400 " in await all_of(client, b"bytes came")
+
+    connection(play)
+
+
+def test_what_is_wrong_in_two_ways_is_refused_once() -> None:
+    async def play(
+        protocol: SentAheadProtocol, client: socket.socket, may_answer: asyncio.Event
+    ) -> None:
+        protocol.data_received((b"GET / HTTP/1.1\r\nX: ").ljust(MOST_HEAD, b"a"))
+        protocol.data_received(b"\0")
+        client.shutdown(socket.SHUT_WR)
+        answer = await all_of(client, b"}}")
+        assert await asyncio.get_running_loop().sock_recv(client, 65536) == b""
+        assert answer.count(b"HTTP/1.1 400 ") == 1
 
     connection(play)
 

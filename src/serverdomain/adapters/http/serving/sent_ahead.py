@@ -68,8 +68,6 @@ class SentAheadProtocol(PatientProtocol, asyncio.BufferedProtocol):
 
     def _read_on(self) -> None:
         while self._unparsed and (self._hears_no_more or not self.pipeline):
-            if self.transport.is_closing():
-                return
             piece, self._unparsed = self._unparsed[:PIECE], self._unparsed[PIECE:]
             self.data_received(piece)
         if self._unparsed:
