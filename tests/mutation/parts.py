@@ -96,6 +96,7 @@ PARTS = (
             "projections/test_gone.py",
             "projections/test_catch_up.py",
             "projections/test_replay.py",
+            "read_only/test_no_room.py",
         ),
         (
             "projections/test_catch_up.py::test_two_processes_catch_up_at_once",
