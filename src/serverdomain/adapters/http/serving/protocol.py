@@ -227,7 +227,6 @@ class PatientProtocol(HttpToolsProtocol):
         async def once_taken(scope: Any, receive: Any, send: Any) -> None:
             # No other answer is made while one waits for its reader.
             await self.flow.drain()
-            cycle.disconnected = cycle.disconnected or self.transport.is_closing()
             if not cycle.disconnected:
                 await app(scope, receive, send)
 
