@@ -295,6 +295,10 @@ def test_a_log_that_goes_elsewhere_says_where_to_and_takes_nothing_more(
     assert schema.version(database, "it") == taken
     with pytest.raises(sqlite3.IntegrityError, match="moved"):
         database.execute(f"INSERT INTO stored_events {EVENT} VALUES (4, 'x', 1, 't', '{{}}', 2)")
+    for rewrite in ("UPDATE moved SET place = 'nowhere'", "DELETE FROM moved"):
+        with pytest.raises(sqlite3.IntegrityError):
+            database.execute(rewrite)
+    assert schema.moved_to(database) == "elsewhere.db"
 
 
 def test_one_that_went_as_soon_as_it_was_made_says_so_too() -> None:
