@@ -1,11 +1,13 @@
 """Where the disk has no room for what is made from a log that is only read, memory has."""
 
 import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from serverdomain import CreateServer, Servers
+from serverdomain import CreateServer, Servers, StoreError
 from serverdomain.audit import reports
 from tests.store.small_disk import small_disk
 
@@ -65,3 +67,39 @@ def _fill(disk: Path, room: int) -> None:
         except OSError:
             pass
     left.unlink()
+
+
+def test_at_a_place_that_somebody_chose_a_full_disk_is_told(
+    store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with small_disk(tmp_path, 2, 4096) as disk:
+        _fill(disk, 0)
+        with (
+            Servers.open(store, read_only=True, view=disk / "view.db") as servers,
+            pytest.raises(StoreError, match=r"view\.db cannot grow: the disk is full"),
+        ):
+            servers.list()
+    assert caplog.messages == []
+
+
+def test_who_may_write_is_told_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with small_disk(tmp_path, 2, 4096) as disk, Servers.open(disk / "cloud.db") as servers:
+        servers.create(CreateServer(name="one", image_id=IMAGE, flavor_id="1"))
+        _fill(disk, 0)
+        with pytest.raises(StoreError, match=r"cloud\.view\.db cannot grow: the disk is full"):
+            servers.list()
+    assert caplog.messages == []
+
+
+def test_a_damaged_view_is_made_anew_on_the_disk(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with Servers.open(store, read_only=True) as servers:
+        path = servers.view.path
+        assert path is not None
+        servers.view.catch_up()
+        with closing(sqlite3.connect(path)) as somebody:
+            somebody.execute("DROP TABLE server_1")
+        assert len(servers.list()) == SERVERS
+        assert servers.view.path == path

@@ -30,5 +30,7 @@ def small_disk(folder: Path, mebibytes: int, block: int) -> Iterator[Path]:
         pytest.skip(f"no file system can be made here: {missing}")
     if made.returncode:
         pytest.skip(f"no file system can be mounted here: {made.stderr.strip()}")
-    yield mounted
-    run("umount", str(mounted))
+    try:
+        yield mounted
+    finally:
+        run("umount", str(mounted))

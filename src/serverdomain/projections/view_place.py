@@ -124,11 +124,9 @@ class ViewPlace:
             return found or self._made()
 
     def _has_no_room(self, error: StoreError) -> bool:
-        # Who only reads needs no room on any disk either. A commit that failed names no place.
-        if self._given or not self._log.read_only or error.place not in (self.place, None):
-            return False
+        # Who only reads needs no room on any disk either.
         code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_OK)
-        return self.path is not None and code & 0xFF in _NO_ROOM
+        return not self._given and self._log.read_only and code & 0xFF in _NO_ROOM
 
     def _in_memory(self, error: StoreError) -> ViewFile:
         _logger.warning("%s; it is kept in memory and replayed from zero", error)
