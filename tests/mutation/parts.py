@@ -97,6 +97,7 @@ PARTS = (
             "projections/test_catch_up.py",
             "projections/test_replay.py",
             "read_only/test_no_room.py",
+            "store/test_out_of_reach.py",
         ),
         (
             "projections/test_catch_up.py::test_two_processes_catch_up_at_once",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from serverdomain import StoreMissing
+from serverdomain import StoreDamaged, StoreError, StoreMissing
 from serverdomain.projections.view_file import ViewFile
 from serverdomain.projections.view_place import ViewPlace
-from tests.projections.cloud import Cloud
+from tests.projections.cloud import Cloud, change
 from tests.store.test_durable import no_room
 
 
@@ -117,6 +117,44 @@ def test_one_whose_first_commit_fails_while_it_is_made_anew_is_tried_again(
         when_it_is_made_anew += [lambda: limited.enter_context(no_room(8192)), limited.close]
         view.catch_up()
         assert (len(view), when_it_is_made_anew) == (1, [])
+        view.close()
+
+
+def test_one_whose_place_somebody_took_is_tried_once(
+    kept_url: str, tmp_path: Path, when_it_is_made_anew: list[Callable[[], object]]
+) -> None:
+    path, tried = tmp_path / "view.db", list[int]()
+    with Cloud(kept_url) as cloud:
+        view = cloud.view(path)
+        path.unlink()
+        path.write_text("no view", "utf-8")
+        when_it_is_made_anew += [lambda: tried.append(1)] * 20
+        with pytest.raises(StoreDamaged, match=r"view\.db"):
+            view.catch_up()
+        assert (len(tried), path.read_text("utf-8")) == (1, "no view")
+        view.close()
+
+
+def test_one_that_is_damaged_and_cannot_be_put_aside_is_tried_once(
+    kept_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[StoreError] = []
+    replace = ViewPlace.instead_of
+
+    def counted(place: ViewPlace, file: ViewFile, error: StoreError) -> ViewFile:
+        tried.append(error)
+        return replace(place, file, error)
+
+    monkeypatch.setattr(ViewPlace, "instead_of", counted)
+    with Cloud(kept_url) as cloud:
+        cloud.create()
+        view = cloud.view()
+        view.catch_up()
+        cloud.view_path.with_name(f"{cloud.view_path.name}.damaged").mkdir()
+        change(cloud.view_path, "DROP VIEW server", "DROP TABLE server_1")
+        with pytest.raises(StoreError, match="it cannot be put aside"):
+            len(view)
+        assert len(tried) == 1
         view.close()
 
 

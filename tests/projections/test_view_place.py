@@ -174,6 +174,17 @@ def test_a_view_of_another_schema_is_replayed_by_itself(cloud, monkeypatch, capl
             assert found == []
 
 
+def test_it_stays_the_file_that_another_has_open(cloud, monkeypatch):
+    listed(cloud)
+    with closing(sqlite3.connect(cloud.view_path)) as another:
+        another.execute("SELECT * FROM server").fetchone()
+        before = cloud.view_path.stat().st_ino
+        monkeypatch.setattr(SERVERS, "schema", SERVERS.schema + 1)
+        shown, expected = listed(cloud)
+        assert shown == expected
+        assert cloud.view_path.stat().st_ino == before
+
+
 def garbage_in_the_header(path):
     data = path.read_bytes()
     path.write_bytes(random.Random(1).randbytes(100) + data[100:])
