@@ -132,7 +132,7 @@ def test_a_writer_at_work_is_no_leftover(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [path]
 
 
-@each_writer
+@pytest.mark.parametrize("writer", [*WRITERS, "move_new"])
 def test_the_file_is_synced_before_it_takes_its_place_and_the_folder_after(
     tmp_path: Path, writer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,10 +145,14 @@ def test_the_file_is_synced_before_it_takes_its_place_and_the_folder_after(
         synced.append((kind, path.exists(), found.st_size if kind == "file" else found.st_ino))
         really(descriptor)
 
-    path = tmp_path / "out"
+    path, part = tmp_path / "out", tmp_path / "part"
     monkeypatch.setattr(os, "fsync", watched)
-    with getattr(durable, writer)(path, "out") as file:
-        file.write(b"whole")
+    if writer == "move_new":
+        part.write_bytes(b"whole")
+        durable.move_new(part, path, "out")
+    else:
+        with getattr(durable, writer)(path, "out") as file:
+            file.write(b"whole")
     assert synced == [("file", False, 5), ("folder", True, tmp_path.stat().st_ino)]
 
 

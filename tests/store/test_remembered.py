@@ -209,6 +209,20 @@ def test_what_was_not_committed_is_not_remembered(servers: Servers) -> None:
     assert (after.position, servers.get(SERVER).name) == (2, "after")
 
 
+def test_what_was_read_before_others_went_on_is_not_remembered(servers: Servers) -> None:
+    kept = Remembered(servers._log)
+    with servers._log.reading() as log:
+        tip = log.tip()
+    before = kept.server(SERVER)
+    assert before is not None
+    servers.rename(SERVER, "after")
+    for _ in range(2):
+        after = kept.server(SERVER)
+        assert after is not None
+        assert after.name == "after"
+        assert not kept.keep(before, tip)
+
+
 def test_threads_that_read_while_others_write_never_go_back(servers: Servers) -> None:
     count, wrong, threads = 30, [], []
 
