@@ -63,6 +63,14 @@ def test_it_is_read_where_another_connection_has_committed(servers: Servers, pat
             assert reads_the_end(asked)
 
 
+def test_it_is_read_on_a_new_connection(servers: Servers, path: Path) -> None:
+    servers.rename(SERVER, "second")
+    log_of(servers).connections.open.drop_writer()
+    with Servers.open(f"sqlite:///{path}") as others:
+        assert others.rename(SERVER, "third").position == 3
+    assert servers.rename(SERVER, "fourth").position == 4
+
+
 def test_it_is_read_behind_a_transaction_that_was_not_committed(servers: Servers) -> None:
     with pytest.raises(ZeroDivisionError), log_of(servers).writing():
         raise ZeroDivisionError

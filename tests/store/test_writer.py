@@ -329,6 +329,37 @@ def test_a_lock_that_the_log_does_not_get_fails_the_leader_alone(log: HeldLog) -
     assert log.batches == [["req-a", "req-b"]]
 
 
+def test_where_each_is_tried_alone_a_lock_is_waited_for_once(log: HeldLog) -> None:
+    really, tried = log.writing, list[int]()
+
+    @contextmanager
+    def locked_from_the_third_on(seconds: float | None = None) -> Iterator[ListWriting]:
+        tried.append(1)
+        if len(tried) >= 3:
+            raise StoreLocked("by another process")
+        with really() as writing:
+            yield writing
+
+    def no_c(appended: list[str]) -> None:
+        if "req-c" in appended:
+            raise StoreError("no c")
+
+    log.writing, log.at_end = locked_from_the_third_on, no_c  # type: ignore[method-assign]
+    answers = Writer(log).accept_many([renaming(name) for name in "abcd"])
+    assert [type(one) for one in answers] == [Outcome, StoreLocked, StoreLocked, StoreLocked]
+    assert len(tried) == 3
+
+
+def test_what_changes_nothing_is_told_whatever_the_disk_says(log: HeldLog) -> None:
+    def fail(appended: list[str]) -> None:
+        raise CommitFailed("the disk")
+
+    log.accept(renaming("same"))
+    log.at_end = fail
+    again = Writer(log).accept(renaming("same", request_id="req-again"))
+    assert (again.position, again.server.name) == (None, "same")
+
+
 def test_a_closed_log_says_so_to_all_who_wait(log: HeldLog) -> None:
     writer = Writer(log)
     with held(log, writer) as callers:
