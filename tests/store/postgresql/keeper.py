@@ -29,6 +29,8 @@ _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
     "log_min_messages": "panic",
+    # In its folder, with which it goes: elsewhere each end at once would leave some behind.
+    "dynamic_shared_memory_type": "mmap",
 }
 
 
