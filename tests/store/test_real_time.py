@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from freezegun import freeze_time
+
+from serverdomain.store import real_time
+
 FROZEN = """
 import os, sqlite3, sys, threading
 os.environ["SERVERDOMAIN_LOCK_TIMEOUT"] = "0.1"
@@ -59,3 +63,10 @@ def test_where_the_time_is_frozen_every_wait_has_an_end(tmp_path: Path) -> None:
         "list done",
         "close done",
     ]
+
+
+def test_whether_a_file_was_just_written_is_seen_where_the_time_is_frozen(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with freeze_time("2030-01-01"):
+        path.touch()
+        assert abs(real_time.now_ns() - path.stat().st_mtime_ns) < 60 * 1_000_000_000

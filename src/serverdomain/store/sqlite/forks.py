@@ -8,14 +8,13 @@ that it needs. So a fork waits a moment for those who use a file, closes, and le
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from threading import Event, Lock, get_ident
 from typing import Protocol
 from weakref import WeakSet
 
 from serverdomain.errors import StoreError
-from serverdomain.store.real_time import monotonic
+from serverdomain.store.real_time import monotonic, sleep
 from serverdomain.store.sqlite.opened_file import Identity, identity
 from serverdomain.store.sqlite.place import Place
 
@@ -63,7 +62,7 @@ class _Fork:
         while not self._all_let_go(late=monotonic() > deadline):
             for one in self._letting_go:
                 one.take_up()
-            time.sleep(0.001)
+            sleep(0.001)
 
     def _all_let_go(self, *, late: bool) -> bool:
         # Whether the fork may happen. This thread may be at something itself, and has no end of it.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -18,7 +17,7 @@ from typing import NamedTuple
 
 from serverdomain.errors import StoreError, StoreLocked
 from serverdomain.store.lock_timeout import LOCK_TIMEOUT, lock_timeout_setting
-from serverdomain.store.real_time import monotonic
+from serverdomain.store.real_time import monotonic, now_ns, sleep
 from serverdomain.store.sqlite.faults import error_in_use, store_error
 from serverdomain.store.sqlite.place import Place
 from serverdomain.store.sqlite.wal_file import holds_a_commit
@@ -118,7 +117,7 @@ def _open(place: Place, path: Path, patience: float) -> tuple[sqlite3.Connection
             raise wrong
         if is_over:
             break
-        time.sleep(_LOOK_AGAIN)
+        sleep(_LOOK_AGAIN)
     raise StoreLocked(f"{place} was written to all the time, {_waited(patience)}")
 
 
@@ -167,7 +166,7 @@ def _waited(patience: float) -> str:
 
 def _is_fresh(seen: Files) -> bool:
     stamps = [stamp for stamp in (seen.database, seen.wal) if stamp is not None]
-    return any(abs(time.time_ns() - stamp[2]) < _FRESH for stamp in stamps)
+    return any(abs(now_ns() - stamp[2]) < _FRESH for stamp in stamps)
 
 
 def _differ(one: Files, other: Files) -> bool:
