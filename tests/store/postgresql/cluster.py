@@ -14,7 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -29,6 +29,7 @@ _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "shared_buffers": "16MB",
     "log_min_messages": "panic",
+    "dynamic_shared_memory_type": "mmap",
     "wal_receiver_status_interval": "1s",
     "wal_retrieve_retry_interval": "100ms",
 }
@@ -71,11 +72,15 @@ class Node:
     def kill(self) -> None:
         """Kill it with all of its processes at once, as when its machine goes."""
         assert self._process is not None
+        segment = self._said()[6].split()[-1]
         parent = self._process.pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text("utf-8").split()
         for pid in [parent, *map(int, children)]:
             os.kill(pid, signal.SIGKILL)
         self._process.wait()
+        # Its memory would stay with the system, which has few places for such.
+        with suppress(FileNotFoundError):
+            subprocess.run(["ipcrm", "-m", segment], capture_output=True, check=False)
 
     def end(self) -> None:
         """End it, if it runs."""
