@@ -3,7 +3,8 @@
 import logging
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -30,15 +31,17 @@ def store(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("block", [4096, 1024])
 @pytest.mark.parametrize("room", [0, 192 * 1024], ids=["no room", "room for a part"])
 def test_it_is_answered_from_memory(
     store: Path,
     tmp_path: Path,
     room: int,
+    block: int,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with small_disk(tmp_path, 2, 4096) as disk:
+    with small_disk(tmp_path, 2, block) as disk:
         monkeypatch.setenv("XDG_CACHE_HOME", str(disk))
         with Servers.open(store, read_only=True) as servers:
             servers.get(servers.list(limit=1)[0].id)
@@ -106,3 +109,38 @@ def test_a_damaged_view_is_made_anew_on_the_disk(
             somebody.execute("DROP TABLE server_1")
         assert len(servers.list()) == SERVERS
         assert servers.view.path == path
+
+
+def test_one_that_is_removed_where_no_other_fits_is_told_by_its_path(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with small_disk(tmp_path, 2, 1024) as disk:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(disk))
+        with Servers.open(store, read_only=True) as servers:
+            path = servers.view.path
+            assert path is not None
+            for file in path.parent.iterdir():
+                file.unlink()
+            _use_up_the_names(disk)
+            assert len(servers.list()) == SERVERS
+            assert servers.view.path is None
+    assert caplog.messages[-1] == f"{path} is gone: made anew and replayed from zero"
+
+
+def test_where_no_file_can_be_made_at_all_it_is_answered_from_memory(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with small_disk(tmp_path, 2, 1024) as disk:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(disk))
+        with Servers.open(store, read_only=True):
+            pass
+        _use_up_the_names(disk)
+        with Servers.open(store, read_only=True) as servers:
+            assert len(servers.list()) == SERVERS
+    assert ".lock cannot be locked: No space left on device; it is kept in memory" in caplog.text
+
+
+def _use_up_the_names(disk: Path) -> None:
+    with suppress(OSError):
+        for number in count():
+            (disk / f"{number}").touch()

@@ -76,8 +76,9 @@ class ViewPlace:
             if not isinstance(error, StoreDamaged) or error.place != file.place:
                 raise error
             return self._make(file, error)
+        gone = self.place
         made = self.open()
-        _logger.warning("%s is gone: made anew and replayed from zero", self.place)
+        _logger.warning("%s is gone: made anew and replayed from zero", gone)
         return made
 
     def found(self) -> ViewFile | None:
@@ -125,8 +126,10 @@ class ViewPlace:
 
     def _has_no_room(self, error: StoreError) -> bool:
         # Who only reads needs no room on any disk either.
-        code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_OK)
-        return not self._given and self._log.read_only and code & 0xFF in _NO_ROOM
+        cause = error.__cause__
+        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+        failed = isinstance(cause, OSError) or code in _NO_ROOM
+        return not self._given and self._log.read_only and failed
 
     def _in_memory(self, error: StoreError) -> ViewFile:
         _logger.warning("%s; it is kept in memory and replayed from zero", error)

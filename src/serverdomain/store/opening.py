@@ -113,6 +113,11 @@ def _filling(to: Store, log_id: str, source: str) -> AbstractContextManager[Fill
     return in_a_file(places.of(to), log_id)
 
 
+def file_of(store: Store) -> Path | None:
+    """The file of a log; ``None`` in memory and in PostgreSQL. Raises `InvalidInput`."""
+    return None if _is_postgresql(store) else places.of(store).path
+
+
 def caches_of(store: Store) -> Path | None:
     """The path beside which lies what is made from a log; ``None`` for memory."""
     if _is_postgresql(store):

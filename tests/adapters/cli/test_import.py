@@ -97,6 +97,22 @@ def test_rejects_are_written_over_nothing_that_somebody_keeps(
     assert Path("rejects").read_bytes() == before_
 
 
+@pytest.mark.parametrize("beside", ["", "-wal", "-shm", "-journal"])
+def test_nor_over_a_store_that_is_not_there_yet(
+    command: Command, folder: Path, beside: str
+) -> None:
+    Path("bad.jsonl").write_bytes(b"{half")
+    Path("link").symlink_to(f"cloud.db{beside}")
+    before = sorted(folder.iterdir())
+    for name in (f"cloud.db{beside}", "link"):
+        ran = command("import", "nova", "bad.jsonl", "--rejects", name)
+        assert ran.code == 2
+        assert ran.err == (
+            f"serverdomain: --rejects: '{name}' is a file of the store, another is allowed\n"
+        )
+    assert sorted(folder.iterdir()) == before
+
+
 def test_stdin_that_is_closed_is_told(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.adapters.cli.conftest.io.TextIOWrapper", lambda _: None)
     for kind in ("nova", "log"):

@@ -16,11 +16,13 @@ LINE = b'{"place":"bus","reason":"no"}\n'
     [
         (True, LINE * 2, LINE * 3),
         (True, LINE * 2 + LINE[:-9], LINE * 3),
-        (True, LINE * 60_000 + LINE[:-1], LINE * 60_001),
+        (True, LINE * 60_000 + LINE[:-2], LINE * 60_001),
+        (True, LINE * 2 + LINE[:-1], LINE * 4),
+        (True, LINE[:-1], LINE * 2),
         (True, b"", LINE),
         (False, LINE * 2, LINE),
     ],
-    ids=["behind", "half a line", "much", "empty", "in their place"],
+    ids=["behind", "half a line", "much", "no newline", "one without", "empty", "in their place"],
 )
 def test_what_is_there_stays_or_goes(
     tmp_path: Path, behind: bool, before: bytes, after: bytes

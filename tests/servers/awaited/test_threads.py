@@ -111,12 +111,14 @@ def test_a_loop_that_takes_nothing_holds_a_thread_up_for_so_long_and_no_longer(
     assert made_while_the_loop_is_busy(Threads(2, large=True), 2) > 2
 
 
-def test_nor_does_a_loop_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("many", [1, 3])
+def test_nor_does_a_loop_that_is_closed(monkeypatch: pytest.MonkeyPatch, many: int) -> None:
     monkeypatch.setattr(jobs, "HELD_UP_SECONDS", 600)
     pool, gate = Threads(1, large=True), threading.Event()
 
     async def left() -> None:
-        pool.run(gate.wait, 30)
+        for _ in range(many):
+            pool.run(gate.wait, 30)
 
     run(left())
     gate.set()

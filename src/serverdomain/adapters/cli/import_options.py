@@ -75,20 +75,21 @@ class ImportOptions:
     ) -> Iterator[tuple[Taker, Rejects]]:
         """What takes messages into the store, or in a dry run only counts them.
 
-        What files hold is ``read_in`` again at will: their rejects take the place of earlier ones.
+        Files, which are ``read_in``, can be read again: their rejects take the place of earlier
+        ones. What a bus told cannot: its rejects go behind them.
         """
         from serverdomain.adapters.cli.rejects_file import rejects_file
         from serverdomain.adapters.incoming.rejects import Rejects
         from serverdomain.adapters.incoming.taking import Taking, Trying
-        from serverdomain.store.opening import open_to_read
+        from serverdomain.store.opening import file_of, open_to_read
 
         if store.read_only and not self.dry_run:
             raise StoreReadOnly("nothing can be imported into a store that is only read here")
         with ExitStack() as opened:
             file: FileIO | None = None
             if self.rejects is not None:
-                behind = read_in is None
-                file = rejects_file(self.rejects, read_in or (), behind=behind)
+                behind, kept = read_in is None, file_of(store.url)
+                file = rejects_file(self.rejects, read_in or (), behind=behind, store=kept)
                 opened.enter_context(file)
             rejects = Rejects(file)
             if not self.dry_run:

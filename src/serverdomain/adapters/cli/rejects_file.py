@@ -6,20 +6,26 @@ import fcntl
 import os
 from collections.abc import Sequence
 from io import FileIO
+from pathlib import Path
 
 import msgspec
 
 from serverdomain.errors import InvalidInput, StoreLocked
 
 _BLOCK = 1024 * 1024  # Longer than any line.
+_OF_A_STORE = ("", "-wal", "-shm", "-journal")
 
 
-def rejects_file(name: str, read_in: Sequence[str], *, behind: bool) -> FileIO:
+def rejects_file(
+    name: str, read_in: Sequence[str], *, behind: bool, store: Path | None = None
+) -> FileIO:
     """Open it for writing in place of earlier rejects, or ``behind`` them.
 
-    Raises `InvalidInput` where that would cost what somebody keeps, and `StoreLocked` where another
-    process writes there.
+    Raises `InvalidInput` where that would cost what somebody keeps, the ``store`` too if that is
+    not there yet, and `StoreLocked` where another process writes there.
     """
+    if store is not None and os.path.realpath(name) in {f"{store}{one}" for one in _OF_A_STORE}:
+        raise InvalidInput("--rejects", f"{name!a} is a file of the store, another is allowed")
     try:
         if os.path.exists(name) and not os.path.isfile(name):
             return open(name, "wb", buffering=0)
@@ -61,9 +67,12 @@ def _require_ours(file: FileIO) -> None:
 
 def _end(file: FileIO) -> int:
     """Where the last whole line ends: half a one is what a machine that stopped left behind."""
-    begun = max(0, file.seek(0, os.SEEK_END) - _BLOCK)
-    file.seek(begun)
-    return begun + file.read().rfind(b"\n") + 1
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - _BLOCK))
+    last = file.read().rpartition(b"\n")[2]
+    if _is_reject(last):
+        return end + file.write(b"\n")  # Somebody's editor wrote none.
+    return end - len(last)
 
 
 def unusable(error: Exception) -> str:

@@ -42,7 +42,7 @@ class Waker:
     def hand_over(self, answers: Iterable[Answer]) -> None:
         """Hand answers over; called in a thread."""
         self._ready.extend(answers)
-        if not self._woken:
+        if not self._woken or self._loop.is_closed():
             self._woken = True
             try:
                 self._loop.call_soon_threadsafe(self._take)

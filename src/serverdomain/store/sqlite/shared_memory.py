@@ -8,6 +8,7 @@ writing into one ends the process with SIGBUS: no error could be told.
 from __future__ import annotations
 
 import os
+from errno import ENOSPC
 from pathlib import Path
 
 from serverdomain.errors import StoreError
@@ -34,4 +35,4 @@ def require_room(path: Path) -> None:
     raise StoreError(
         f"{path} cannot be opened: the disk is full, {_NEEDED // 1024} KiB free are needed for "
         "what SQLite keeps beside it"
-    )
+    ) from OSError(ENOSPC, os.strerror(ENOSPC))

@@ -10,14 +10,16 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from queue import Queue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import Response
 
 from serverdomain import Conflict, Servers
 from serverdomain.adapters.http import TokenFile, compute_app
+from serverdomain.adapters.http.calls.call import Call
 from serverdomain.adapters.http.calls.control import Dropped
 from serverdomain.adapters.http.control import epoch, fault_rules
 from serverdomain.adapters.http.control.fault_rule import read_rule
@@ -414,6 +416,42 @@ def test_a_reset_waits_for_what_is_being_carried_out(compute_endpoint: ComputeEn
     assert compute_endpoint.servers.list() == []
     with pytest.raises(Dropped), epoch:
         pass
+
+
+class HeldUp(Call):
+    """A call whose body is looked at for as long as a test wants."""
+
+    looked_at, go_on = Event(), Event()
+
+    @property
+    def body(self) -> Any:
+        self.looked_at.set()
+        assert self.go_on.wait(10)
+        return super().body
+
+
+def test_and_for_a_look_at_whether_a_fault_strikes_it(
+    client: httpx.Client, compute_endpoint: ComputeEndpoint
+) -> None:
+    set_fault(client, route="servers.create", name="other", status=500)
+    call = HeldUp({"type": "http", "method": "POST", "path": "/v2.1/servers", "headers": []})
+    call.route = "servers.create"
+
+    async def answer() -> Response:
+        compute_endpoint.servers.register(adopted(NEW_IMAGE))
+        return Response()
+
+    simulation = compute_endpoint._simulation
+    epoch = simulation.epoch
+    with ThreadPoolExecutor(2) as pool:
+        came = pool.submit(asyncio.run, ControlPanel(simulation).around(call, answer))
+        assert call.looked_at.wait(10)
+        reset = pool.submit(compute_endpoint.reset)
+        until(lambda: epoch.is_over)
+        call.go_on.set()
+        assert came.result(10).status_code == 200
+        reset.result(10)
+    assert compute_endpoint.servers.list() == []
 
 
 def test_a_call_that_comes_while_a_store_is_emptied_is_answered_after_it(

@@ -44,13 +44,15 @@ class ControlPanel:
     async def around(self, call: Call, answer: Answer) -> Response:
         """Give the response to a call, or what the faults make of it, and remember both."""
         standing, epoch = None, await self._simulation.present_epoch()
-        if self._simulation.rules.concern(call.route):
-            subject = await to_thread.run_sync(self._subject, call)
-            standing = self._simulation.rules.strike(call.route, subject)
-        if standing is None:
-            with epoch:
-                response: Response | None = await answer()
-        else:
+        response: Response | None = None
+        # A reset waits for the look at the server, too.
+        with epoch:
+            if self._simulation.rules.concern(call.route):
+                subject = await to_thread.run_sync(self._subject, call)
+                standing = self._simulation.rules.strike(call.route, subject)
+            if standing is None:
+                response = await answer()
+        if standing is not None:
             response = await _struck(standing.rule, call, answer, epoch)
         fault = None if standing is None else standing.id
         if not epoch.is_over:
