@@ -17,6 +17,7 @@ from serverdomain import (
     Refused,
     Server,
     Servers,
+    StoreError,
     StoreLocked,
 )
 from serverdomain.domain.commands import Command
@@ -131,3 +132,8 @@ def answer_of(servers: Servers, asked: Asked) -> Answer | None:
         return Raised("Refused", no.rule)
     except (Conflict, NotFound, StoreLocked) as no:
         return Raised(type(no).__name__)
+    except StoreError as no:
+        # A database that is too busy to answer in time is not had, as a lock is not.
+        if "no answer came in" not in str(no):
+            raise
+        return Raised("StoreLocked")
