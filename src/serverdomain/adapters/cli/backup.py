@@ -24,6 +24,7 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Copy the log into one file, as it is now, while others go on writing."""
+    store.require_apart(out, "OUT")
     with store.open() as servers, progress_bar("backup") as progress:
         made = servers.backup(out, key, verify=verify, progress=progress)
     signed = made.signed

@@ -36,6 +36,7 @@ def export(
 
     A file that is there is gone on with behind its last whole line.
     """
+    store.require_apart(file, "FILE")
     if format == "parquet":
         told = _parquet(store, file, after, servers)
     elif servers is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from serverdomain.adapters.cli.answers import complain, say_json_array
 from serverdomain.adapters.cli.history_lines import say_history
-from serverdomain.adapters.cli.html_file import Html, require_one_form, write_page
+from serverdomain.adapters.cli.html_file import Html, require_html, write_page
 from serverdomain.adapters.cli.options import (
     ENDPOINT,
     EVENT,
@@ -109,7 +109,7 @@ def history(
     """
     wanted = selection.wanted()
     require_limit(limit)
-    require_one_form(html, as_json)
+    require_html(store, html, as_json)
     if not (full or as_json or selection.event):
         # A cloud that reports each server every hour would bury what happened to it.
         wanted["news"] = True

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from serverdomain.adapters.cli.answers import say, visible
+from serverdomain.adapters.cli.options import StoreOptions
 from serverdomain.adapters.cli.parameters import option
 from serverdomain.errors import InvalidInput
 
@@ -15,10 +16,13 @@ Html = Annotated[
 ]
 
 
-def require_one_form(html: str | None, as_json: bool) -> None:
-    """Raise `InvalidInput` where both a page and JSON are asked for."""
-    if html is not None and as_json:
+def require_html(store: StoreOptions, html: str | None, as_json: bool) -> None:
+    """Raise `InvalidInput` for a page beside JSON, and for one in a file of the store."""
+    if html is None:
+        return
+    if as_json:
         raise InvalidInput("--html", "it came with --json, one of them is allowed")
+    store.require_apart(html, "--html")
 
 
 _BEGINNING = b"<!doctype html>"

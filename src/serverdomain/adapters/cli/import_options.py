@@ -81,15 +81,15 @@ class ImportOptions:
         from serverdomain.adapters.cli.rejects_file import rejects_file
         from serverdomain.adapters.incoming.rejects import Rejects
         from serverdomain.adapters.incoming.taking import Taking, Trying
-        from serverdomain.store.opening import file_of, open_to_read
+        from serverdomain.store.opening import open_to_read
 
         if store.read_only and not self.dry_run:
             raise StoreReadOnly("nothing can be imported into a store that is only read here")
         with ExitStack() as opened:
             file: FileIO | None = None
             if self.rejects is not None:
-                behind, kept = read_in is None, file_of(store.url)
-                file = rejects_file(self.rejects, read_in or (), behind=behind, store=kept)
+                store.require_apart(self.rejects, "--rejects")
+                file = rejects_file(self.rejects, read_in or (), behind=read_in is None)
                 opened.enter_context(file)
             rejects = Rejects(file)
             if not self.dry_run:

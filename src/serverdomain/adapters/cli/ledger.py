@@ -43,6 +43,8 @@ def checkpoint(
 
     Keep the checkpoint, its leaves and the public key on another machine.
     """
+    for file, field in ((out, "--out"), (key, "--key")):
+        store.require_apart(file, field)
     with store.open() as servers, progress_bar("checkpoint") as progress:
         made = servers.ledger.checkpoint(key, out, progress)
     if as_json:

@@ -73,6 +73,8 @@ ENDPOINT = "http://127.0.0.1:8774"
 """The `Endpoint` if none is given."""
 
 
+_PARTS = ("", "-wal", "-shm", "-journal")
+
 ReadOnly = Annotated[bool, shared("read-only", None, "Change no byte of the log, nor beside it.")]
 
 
@@ -100,6 +102,14 @@ class StoreOptions:
 
         view = os.environ.get("SERVERDOMAIN_VIEW") or None
         return Servers.open(self.url, create=create, read_only=self.read_only, view=view)
+
+    def require_apart(self, file: str, field: str) -> None:
+        """Raise `InvalidInput` for a file of the store itself, also one that is not there yet."""
+        from serverdomain.store.opening import file_of
+
+        log = file_of(self.url)
+        if log is not None and os.path.realpath(file) in {f"{log}{part}" for part in _PARTS}:
+            raise InvalidInput(field, f"{file!a} is a file of the store, another is allowed")
 
 
 @dataclass(frozen=True, kw_only=True)

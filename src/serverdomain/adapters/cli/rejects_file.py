@@ -6,26 +6,20 @@ import fcntl
 import os
 from collections.abc import Sequence
 from io import FileIO
-from pathlib import Path
 
 import msgspec
 
 from serverdomain.errors import InvalidInput, StoreLocked
 
 _BLOCK = 1024 * 1024  # Longer than any line.
-_OF_A_STORE = ("", "-wal", "-shm", "-journal")
 
 
-def rejects_file(
-    name: str, read_in: Sequence[str], *, behind: bool, store: Path | None = None
-) -> FileIO:
+def rejects_file(name: str, read_in: Sequence[str], *, behind: bool) -> FileIO:
     """Open it for writing in place of earlier rejects, or ``behind`` them.
 
-    Raises `InvalidInput` where that would cost what somebody keeps, the ``store`` too if that is
-    not there yet, and `StoreLocked` where another process writes there.
+    Raises `InvalidInput` where that would cost what somebody keeps, and `StoreLocked` where another
+    process writes there.
     """
-    if store is not None and os.path.realpath(name) in {f"{store}{one}" for one in _OF_A_STORE}:
-        raise InvalidInput("--rejects", f"{name!a} is a file of the store, another is allowed")
     try:
         if os.path.exists(name) and not os.path.isfile(name):
             return open(name, "wb", buffering=0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from serverdomain.adapters.cli.answers import say_json
 from serverdomain.adapters.cli.history import require_limit
-from serverdomain.adapters.cli.html_file import Html, require_one_form, write_page
+from serverdomain.adapters.cli.html_file import Html, require_html, write_page
 from serverdomain.adapters.cli.options import AsJson, By, Long, Of, StoreOptions
 from serverdomain.adapters.cli.parameters import Commands, option
 from serverdomain.adapters.cli.progress_bar import catch_up
@@ -120,7 +120,7 @@ def _give(
 @contextmanager
 def _asked(store: StoreOptions, limit: int, html: str | None, as_json: bool) -> Iterator[Servers]:
     """The servers, with their timeline at the log's head."""
-    require_one_form(html, as_json)
+    require_html(store, html, as_json)
     require_limit(limit)
     with store.open() as servers:
         catch_up(servers.timeline, "timeline")
