@@ -19,10 +19,20 @@ LINE = b'{"place":"bus","reason":"no"}\n'
         (True, LINE * 60_000 + LINE[:-2], LINE * 60_001),
         (True, LINE * 2 + LINE[:-1], LINE * 4),
         (True, LINE[:-1], LINE * 2),
+        (True, LINE[:-4], LINE),
         (True, b"", LINE),
         (False, LINE * 2, LINE),
     ],
-    ids=["behind", "half a line", "much", "no newline", "one without", "empty", "in their place"],
+    ids=[
+        "behind",
+        "half a line",
+        "much",
+        "no newline",
+        "one without",
+        "half of one",
+        "empty",
+        "in their place",
+    ],
 )
 def test_what_is_there_stays_or_goes(
     tmp_path: Path, behind: bool, before: bytes, after: bytes
@@ -34,12 +44,13 @@ def test_what_is_there_stays_or_goes(
     assert path.read_bytes() == after
 
 
-def test_nor_does_anything_go_behind_what_holds_something_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mine", [b"mine\n", b'{"place":"mine"}', b'{"place":"mine\n', b"{"])
+def test_nor_does_anything_go_behind_what_holds_something_else(tmp_path: Path, mine: bytes) -> None:
     path = tmp_path / "notes"
-    path.write_bytes(b"mine\n")
+    path.write_bytes(mine)
     with pytest.raises(InvalidInput, match="holds something else than rejects"):
         rejects_file(str(path), (), behind=True)
-    assert path.read_bytes() == b"mine\n"
+    assert path.read_bytes() == mine
 
 
 def test_one_process_at_a_time_writes_there(tmp_path: Path) -> None:

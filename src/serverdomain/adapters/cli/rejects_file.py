@@ -11,6 +11,7 @@ import msgspec
 
 from serverdomain.errors import InvalidInput, StoreLocked
 
+_BEGINNING = b'{"place":"'
 _BLOCK = 1024 * 1024  # Longer than any line.
 
 
@@ -50,8 +51,8 @@ def _require_ours(file: FileIO) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise StoreLocked(f"--rejects: {file.name!a} is being written by another process") from None
-    first = file.read(_BLOCK).partition(b"\n")[0]
-    if first and not _is_reject(first):
+    first, whole, _ = file.read(_BLOCK).partition(b"\n")
+    if first and not (_is_reject(first) or (not whole and _is_half(first))):
         raise InvalidInput(
             "--rejects",
             f"{file.name!a} holds something else than rejects, a new file or one of rejects is "
@@ -74,6 +75,17 @@ def unusable(error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error.filename!a} cannot be opened: {error.strerror}"
     return str(error)
+
+
+def _is_half(line: bytes) -> bool:
+    """Whether it is the beginning of a reject, which a machine that stopped left alone."""
+    if not line.startswith(_BEGINNING):
+        return False
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return True
+    return False
 
 
 def _is_reject(line: bytes) -> bool:
