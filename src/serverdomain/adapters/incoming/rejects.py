@@ -55,7 +55,7 @@ class Rejects:
         try:
             if S_ISREG(os.fstat(file.fileno()).st_mode):
                 os.fsync(file.fileno())
-                sync_folder(Path(os.fsdecode(file.name)))
+                sync_folder(Path(os.path.realpath(os.fsdecode(file.name))))
         except OSError as error:
             raise _cannot_be_written(file, error) from None
         self._synced = self._whole
